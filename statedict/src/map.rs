@@ -1,0 +1,147 @@
+//! The map that `state_dict()` returns.
+
+use indexmap::IndexMap;
+
+use crate::metadata::Metadata;
+use crate::tensor::{StorageError, TensorView};
+
+/// A state dict: keys in order, a tensor under each, and the modules' versions.
+///
+/// This is what `torch.nn.Module.state_dict()` returns: an ordered dict with `_metadata` beside it.
+/// The lifetime is that of what the tensors borrow: `'static` for a map read from a file.
+///
+/// ```
+/// use statedict::{StateMap, TensorView};
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let mut map = StateMap::new();
+/// map.insert("fc.weight", TensorView::from_vec(vec![0.5f32; 6], [2, 3])?);
+/// map.insert("fc.bias", TensorView::from_vec(vec![0.0f32; 2], [2])?);
+///
+/// let keys: Vec<&str> = map.keys().collect();
+/// assert_eq!(keys, ["fc.weight", "fc.bias"]);
+/// assert_eq!(map.get("fc.weight").unwrap().shape(), &[2, 3]);
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug, Clone, Default)]
+pub struct StateMap<'a> {
+    entries: IndexMap<String, TensorView<'a>>,
+    metadata: Option<Metadata>,
+}
+
+impl<'a> StateMap<'a> {
+    /// A map without keys and without metadata.
+    pub fn new() -> Self {
+        StateMap::default()
+    }
+
+    /// The tensor under `key`.
+    pub fn get(&self, key: &str) -> Option<&TensorView<'a>> {
+        self.entries.get(key)
+    }
+
+    /// Whether there is a tensor under `key`.
+    pub fn contains_key(&self, key: &str) -> bool {
+        self.entries.contains_key(key)
+    }
+
+    /// Puts a tensor under `key`, and returns the one that was there.
+    /// A new key goes to the end, a replaced one keeps its place.
+    pub fn insert(
+        &mut self,
+        key: impl Into<String>,
+        tensor: TensorView<'a>,
+    ) -> Option<TensorView<'a>> {
+        self.entries.insert(key.into(), tensor)
+    }
+
+    /// Takes the tensor under `key` out; the others keep their order. Linear in the number of keys.
+    pub fn remove(&mut self, key: &str) -> Option<TensorView<'a>> {
+        self.entries.shift_remove(key)
+    }
+
+    /// The keys in order.
+    pub fn keys(&self) -> impl ExactSizeIterator<Item = &str> {
+        self.entries.keys().map(String::as_str)
+    }
+
+    /// The keys and their tensors in order.
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = (&str, &TensorView<'a>)> {
+        self.entries.iter().map(|(key, tensor)| (key.as_str(), tensor))
+    }
+
+    /// The number of keys.
+    pub fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// Whether there are no keys.
+    pub fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
+    /// The key and tensor at `index`, counted in order.
+    pub fn get_index(&self, index: usize) -> Option<(&str, &TensorView<'a>)> {
+        self.entries.get_index(index).map(|(key, tensor)| (key.as_str(), tensor))
+    }
+
+    /// Where `key` stands in the order.
+    pub fn index_of(&self, key: &str) -> Option<usize> {
+        self.entries.get_index_of(key)
+    }
+
+    /// The modules' versions; `None` where the map came without `_metadata`.
+    pub fn metadata(&self) -> Option<&Metadata> {
+        self.metadata.as_ref()
+    }
+
+    /// The modules' versions for changing; see [`metadata`](Self::metadata).
+    pub fn metadata_mut(&mut self) -> &mut Option<Metadata> {
+        &mut self.metadata
+    }
+
+    /// The version with which the module at `path` was saved, if the map says.
+    pub fn version(&self, path: &str) -> Option<u64> {
+        self.metadata.as_ref()?.version(path)
+    }
+
+    /// The same map with every tensor's bytes in memory of its own, free of the model or file they
+    /// came from: what `copy.deepcopy(model.state_dict())` is for. Tensors that are the same view of
+    /// one storage still share one.
+    ///
+    /// # Errors
+    /// Where a tensor's bytes cannot be read.
+    pub fn into_owned(self) -> Result<StateMap<'static>, StorageError> {
+        let mut owned: IndexMap<String, TensorView<'static>> =
+            IndexMap::with_capacity(self.entries.len());
+        let mut first: std::collections::HashMap<(usize, u32), Vec<(usize, usize)>> =
+            std::collections::HashMap::new();
+        for (index, (key, tensor)) in self.entries.iter().enumerate() {
+            let seen = first.entry(tensor.storage().identity()).or_default();
+            let shared = seen
+                .iter()
+                .find(|&&(other, _)| {
+                    self.entries.get_index(other).is_some_and(|(_, other)| other.same_as(tensor))
+                })
+                .and_then(|&(_, copy)| owned.get_index(copy))
+                .map(|(_, view)| view.clone());
+            let view = match shared {
+                Some(view) => view,
+                None => {
+                    seen.push((index, owned.len()));
+                    tensor.clone().into_owned()?
+                }
+            };
+            owned.insert(key.clone(), view);
+        }
+        Ok(StateMap { entries: owned, metadata: self.metadata })
+    }
+}
+
+impl<'a> FromIterator<(String, TensorView<'a>)> for StateMap<'a> {
+    /// Collects keys and tensors; a key that comes twice keeps its first place and its last tensor.
+    fn from_iter<I: IntoIterator<Item = (String, TensorView<'a>)>>(entries: I) -> Self {
+        StateMap { entries: entries.into_iter().collect(), metadata: None }
+    }
+}

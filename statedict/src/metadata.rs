@@ -1,0 +1,82 @@
+//! `_metadata`: the version of each module of a state dict.
+
+use indexmap::IndexMap;
+
+/// What `_metadata` of a state dict holds: for each module's path, its version.
+///
+/// PyTorch keeps it as an attribute of the dict that `state_dict()` returns, and most ways of
+/// copying that dict lose it. Here it is a part of [`StateMap`](crate::StateMap).
+///
+/// ```
+/// use statedict::{Metadata, ModuleMetadata};
+///
+/// let mut metadata = Metadata::default();
+/// metadata.insert("", ModuleMetadata::with_version(2));
+/// metadata.insert("bn", ModuleMetadata::with_version(2));
+/// assert_eq!(metadata.version("bn"), Some(2));
+/// assert_eq!(metadata.version("fc"), None);
+/// ```
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Metadata {
+    modules: IndexMap<String, ModuleMetadata>,
+}
+
+/// The entry of one module.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ModuleMetadata {
+    version: Option<u64>,
+}
+
+impl ModuleMetadata {
+    /// An entry that holds a version, as `state_dict()` writes for every module.
+    pub fn with_version(version: u64) -> Self {
+        ModuleMetadata { version: Some(version) }
+    }
+
+    /// The module's version (`_version` of its class when it was saved), if the entry has one.
+    pub fn version(&self) -> Option<u64> {
+        self.version
+    }
+}
+
+impl Metadata {
+    /// The entry of the module at `path`: `""` for the root, no trailing dot.
+    pub fn get(&self, path: &str) -> Option<&ModuleMetadata> {
+        self.modules.get(path)
+    }
+
+    /// The version of the module at `path`; `None` where it has no entry or the entry no version.
+    pub fn version(&self, path: &str) -> Option<u64> {
+        self.get(path)?.version
+    }
+
+    /// Sets the entry of the module at `path`, and returns the one it had.
+    /// A new entry goes to the end, a replaced one keeps its place.
+    pub fn insert(
+        &mut self,
+        path: impl Into<String>,
+        entry: ModuleMetadata,
+    ) -> Option<ModuleMetadata> {
+        self.modules.insert(path.into(), entry)
+    }
+
+    /// Takes the entry of the module at `path` out; the others keep their order.
+    pub fn remove(&mut self, path: &str) -> Option<ModuleMetadata> {
+        self.modules.shift_remove(path)
+    }
+
+    /// The modules' paths and entries, in order.
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = (&str, &ModuleMetadata)> {
+        self.modules.iter().map(|(path, entry)| (path.as_str(), entry))
+    }
+
+    /// The number of modules.
+    pub fn len(&self) -> usize {
+        self.modules.len()
+    }
+
+    /// Whether there are no modules.
+    pub fn is_empty(&self) -> bool {
+        self.modules.is_empty()
+    }
+}

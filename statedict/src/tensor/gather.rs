@@ -1,0 +1,102 @@
+//! Strided elements into row-major bytes, and the arithmetic of the conjugate and negative bits.
+
+use crate::dtype::DType;
+
+/// Copies the elements of a strided view of `storage` into row-major order.
+/// `None` where an element lies outside the storage.
+pub(super) fn gather(
+    storage: &[u8],
+    shape: &[usize],
+    strides: &[isize],
+    offset: usize,
+    element: usize,
+) -> Option<Vec<u8>> {
+    let numel = shape.iter().try_fold(1usize, |product, &size| product.checked_mul(size))?;
+    let mut bytes = Vec::new();
+    bytes.try_reserve_exact(numel.checked_mul(element)?).ok()?;
+    // The innermost dimensions that are row-major are copied as one run.
+    let mut run = 1usize;
+    let mut outer = shape.len();
+    while let Some(index) = outer.checked_sub(1)
+        && usize::try_from(*strides.get(index)?).ok()? == run
+    {
+        run = run.checked_mul(*shape.get(index)?)?;
+        outer = index;
+    }
+    let sizes = shape.get(..outer)?;
+    let steps: Vec<usize> = strides
+        .get(..outer)?
+        .iter()
+        .map(|&stride| usize::try_from(stride).ok())
+        .collect::<Option<_>>()?;
+    let run_bytes = run.checked_mul(element)?;
+    let mut index = vec![0usize; outer];
+    let mut position = offset;
+    let runs: usize = sizes.iter().product();
+    for _ in 0..runs {
+        let start = position.checked_mul(element)?;
+        bytes.extend_from_slice(storage.get(start..start.checked_add(run_bytes)?)?);
+        // Step the outer index like an odometer, keeping the position beside it.
+        for ((digit, &size), &step) in index.iter_mut().zip(sizes).zip(&steps).rev() {
+            *digit += 1;
+            position = position.checked_add(step)?;
+            if *digit < size {
+                break;
+            }
+            position -= step * size;
+            *digit = 0;
+        }
+    }
+    Some(bytes)
+}
+
+/// Which numbers of each element to negate.
+#[derive(Clone, Copy)]
+pub(super) enum Part {
+    All,
+    Real,
+    Imaginary,
+}
+
+/// Negates floating-point numbers in place by their sign bits.
+pub(super) fn negate(bytes: &mut [u8], dtype: DType, part: Part) {
+    let scalar = dtype.scalar_size();
+    for (index, number) in bytes.chunks_exact_mut(scalar).enumerate() {
+        let chosen = match part {
+            Part::All => true,
+            Part::Real => index % 2 == 0,
+            Part::Imaginary => index % 2 == 1,
+        };
+        if chosen && let Some(last) = number.last_mut() {
+            *last ^= 0x80;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn transposed_stepped_and_expanded_views() {
+        let storage: Vec<u8> = (0..12).collect();
+        let take = |shape: &[usize], strides: &[isize], offset| {
+            gather(&storage, shape, strides, offset, 1).unwrap()
+        };
+        assert_eq!(take(&[4, 3], &[1, 4], 0), [0, 4, 8, 1, 5, 9, 2, 6, 10, 3, 7, 11]);
+        assert_eq!(take(&[3, 2], &[4, 2], 1), [1, 3, 5, 7, 9, 11]);
+        assert_eq!(take(&[2, 3], &[0, 1], 4), [4, 5, 6, 4, 5, 6]);
+        assert_eq!(take(&[2], &[5], 6), [6, 11]);
+    }
+
+    #[test]
+    fn two_byte_elements_keep_their_bytes_together() {
+        let storage = [1, 2, 3, 4, 5, 6, 7, 8];
+        assert_eq!(gather(&storage, &[2, 2], &[1, 2], 0, 2).unwrap(), [1, 2, 5, 6, 3, 4, 7, 8]);
+    }
+
+    #[test]
+    fn an_element_outside_is_none() {
+        assert_eq!(gather(&[0; 4], &[2], &[4], 0, 1), None);
+    }
+}

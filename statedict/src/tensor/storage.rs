@@ -1,0 +1,213 @@
+//! Storages: the runs of bytes that tensors are views of.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::io;
+use std::sync::Arc;
+
+/// The storages of one source: a file, a live model, a computed tensor.
+///
+/// A set answers for all its storages, so that opening a file of a million tensors makes one
+/// allocation for their storages rather than a million.
+pub trait Storages: Send + Sync {
+    /// The size of storage `index` in bytes.
+    fn nbytes(&self, index: u32) -> usize;
+
+    /// The location tag of storage `index`: `"cpu"`, `"cuda:0"`, …
+    fn location(&self, index: u32) -> &str {
+        let _ = index;
+        "cpu"
+    }
+
+    /// All bytes of storage `index`, little-endian: borrowed where they are in memory or mapped,
+    /// read where they are not. This does not verify a checksum; see [`verify`](Self::verify).
+    ///
+    /// # Errors
+    /// Where the bytes cannot be read.
+    fn bytes(&self, index: u32) -> Result<Cow<'_, [u8]>, StorageError>;
+
+    /// Fills `buffer` with the bytes of storage `index` from `offset` on.
+    ///
+    /// # Errors
+    /// Where the bytes cannot be read, or the storage ends before the buffer is full.
+    fn read_at(&self, index: u32, offset: usize, buffer: &mut [u8]) -> Result<(), StorageError> {
+        let bytes = self.bytes(index)?;
+        let source = offset
+            .checked_add(buffer.len())
+            .and_then(|end| bytes.get(offset..end))
+            .ok_or_else(|| StorageError::out_of_range(offset, buffer.len(), bytes.len()))?;
+        buffer.copy_from_slice(source);
+        Ok(())
+    }
+
+    /// Checks the bytes of storage `index` against the checksum that came with them, if one did.
+    ///
+    /// # Errors
+    /// Where the bytes cannot be read or their checksum differs.
+    fn verify(&self, index: u32) -> Result<(), StorageError> {
+        let _ = index;
+        Ok(())
+    }
+}
+
+/// A handle to one storage: the run of bytes that one or several tensors are views of, as
+/// `torch.UntypedStorage`. Cloning it copies the handle, never the bytes.
+///
+/// Bytes are little-endian, whatever the byte order of the file they come from.
+#[derive(Clone)]
+pub struct Storage<'a> {
+    set: Arc<dyn Storages + 'a>,
+    index: u32,
+}
+
+impl<'a> Storage<'a> {
+    /// The storage `index` of `set`.
+    pub fn new(set: Arc<dyn Storages + 'a>, index: u32) -> Self {
+        Storage { set, index }
+    }
+
+    /// A storage of bytes that are borrowed or owned in memory.
+    pub fn from_bytes(bytes: impl Into<Cow<'a, [u8]>>) -> Self {
+        Storage::new(Arc::new(InMemory(bytes.into())), 0)
+    }
+
+    /// The size in bytes.
+    pub fn nbytes(&self) -> usize {
+        self.set.nbytes(self.index)
+    }
+
+    /// The location tag, such as `"cpu"` or `"cuda:0"`.
+    pub fn location(&self) -> &str {
+        self.set.location(self.index)
+    }
+
+    /// Whether two handles mean the same storage.
+    pub fn same_as(&self, other: &Storage<'_>) -> bool {
+        self.identity() == other.identity()
+    }
+
+    /// Equal for handles of one storage, different for storages that are alive together.
+    pub(crate) fn identity(&self) -> (usize, u32) {
+        (Arc::as_ptr(&self.set).cast::<()>().addr(), self.index)
+    }
+
+    /// All bytes; see [`Storages::bytes`].
+    ///
+    /// # Errors
+    /// Where the bytes cannot be read.
+    pub fn bytes(&self) -> Result<Cow<'_, [u8]>, StorageError> {
+        self.set.bytes(self.index)
+    }
+
+    /// Fills `buffer` with the bytes from `offset` on.
+    ///
+    /// # Errors
+    /// Where the bytes cannot be read, or the storage ends before the buffer is full.
+    pub fn read_at(&self, offset: usize, buffer: &mut [u8]) -> Result<(), StorageError> {
+        self.set.read_at(self.index, offset, buffer)
+    }
+
+    /// Checks the bytes against the checksum that came with them, if one did.
+    ///
+    /// # Errors
+    /// Where the bytes cannot be read or their checksum differs.
+    pub fn verify(&self) -> Result<(), StorageError> {
+        self.set.verify(self.index)
+    }
+}
+
+impl fmt::Debug for Storage<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Storage")
+            .field("index", &self.index)
+            .field("nbytes", &self.nbytes())
+            .field("location", &self.location())
+            .finish_non_exhaustive()
+    }
+}
+
+/// One storage in memory.
+struct InMemory<'a>(Cow<'a, [u8]>);
+
+impl Storages for InMemory<'_> {
+    fn nbytes(&self, _: u32) -> usize {
+        self.0.len()
+    }
+
+    fn bytes(&self, _: u32) -> Result<Cow<'_, [u8]>, StorageError> {
+        Ok(Cow::Borrowed(&self.0))
+    }
+}
+
+/// Why the bytes of a storage could not be had.
+#[non_exhaustive]
+#[derive(Debug)]
+pub enum StorageError {
+    /// Reading failed.
+    Io {
+        /// What was read: a file's name and the member within it.
+        member: String,
+        /// The cause.
+        source: io::Error,
+    },
+    /// The bytes are not those that were written.
+    Checksum {
+        /// What was read: a file's name and the member within it.
+        member: String,
+        /// The CRC-32 that the file records.
+        expected: u32,
+        /// The CRC-32 of the bytes as they are.
+        found: u32,
+    },
+    /// Compressed data that does not expand to what the file claims.
+    Inflate {
+        /// What was read: a file's name and the member within it.
+        member: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// A range that the storage does not have.
+    OutOfRange {
+        /// The first byte wanted.
+        offset: usize,
+        /// How many bytes were wanted.
+        len: usize,
+        /// The size of the storage in bytes.
+        nbytes: usize,
+    },
+}
+
+impl StorageError {
+    pub(crate) fn out_of_range(offset: usize, len: usize, nbytes: usize) -> Self {
+        StorageError::OutOfRange { offset, len, nbytes }
+    }
+}
+
+impl fmt::Display for StorageError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            StorageError::Io { member, .. } => write!(f, "cannot read `{member}`"),
+            StorageError::Checksum { member, expected, found } => write!(
+                f,
+                "`{member}` is damaged: its CRC-32 is {found:08x}, the file records {expected:08x}"
+            ),
+            StorageError::Inflate { member, reason } => {
+                write!(f, "`{member}` cannot be decompressed: {reason}")
+            }
+            StorageError::OutOfRange { offset, len, nbytes } => {
+                write!(f, "{len} bytes at offset {offset} of a storage of {nbytes} bytes")
+            }
+        }
+    }
+}
+
+impl std::error::Error for StorageError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            StorageError::Io { source, .. } => Some(source),
+            StorageError::Checksum { .. }
+            | StorageError::Inflate { .. }
+            | StorageError::OutOfRange { .. } => None,
+        }
+    }
+}

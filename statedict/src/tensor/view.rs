@@ -1,0 +1,483 @@
+//! Lazy views of storages: what a state dict holds under each key.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use crate::dtype::DType;
+use crate::tensor::element::{self, Element};
+use crate::tensor::gather;
+use crate::tensor::shape::{Shape, Strides};
+use crate::tensor::storage::{Storage, StorageError};
+
+/// A tensor as a state dict holds it: element type, shape, strides and offset over a [`Storage`].
+///
+/// A view is lazy: one that comes from a file has read none of the tensor's bytes. Several views may
+/// share one storage (tied weights, slices); [`Storage::same_as`] tells.
+///
+/// ```
+/// use statedict::{DType, TensorView};
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let view = TensorView::from_vec(vec![1.0f32, 2.0, 3.0, 4.0, 5.0, 6.0], [2, 3])?;
+/// assert_eq!(view.dtype(), DType::F32);
+/// assert_eq!(view.shape(), &[2, 3]);
+/// assert_eq!(view.to_vec::<f32>()?, [1.0, 2.0, 3.0, 4.0, 5.0, 6.0]);
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone)]
+pub struct TensorView<'a> {
+    storage: Storage<'a>,
+    shape: Shape,
+    /// `None` for row-major, by far the commonest.
+    strides: Option<Strides>,
+    offset: usize,
+    dtype: DType,
+    flags: Flags,
+}
+
+#[derive(Clone, Copy, Default)]
+struct Flags {
+    requires_grad: bool,
+    conj: bool,
+    neg: bool,
+}
+
+impl<'a> TensorView<'a> {
+    /// A row-major view of `shape` from `offset` (in elements) on.
+    ///
+    /// # Errors
+    /// Where the storage is too small for it.
+    pub fn contiguous(
+        storage: Storage<'a>,
+        dtype: DType,
+        shape: impl Into<Shape>,
+        offset: usize,
+    ) -> Result<Self, ViewError> {
+        let shape = shape.into();
+        let strides = shape.contiguous_strides().ok_or(ViewError::Overflow)?;
+        TensorView::strided(storage, dtype, shape, strides, offset)
+    }
+
+    /// A view with any strides, in elements.
+    ///
+    /// # Errors
+    /// Where the storage is too small for it, a stride is negative, or shape and strides differ in length.
+    pub fn strided(
+        storage: Storage<'a>,
+        dtype: DType,
+        shape: impl Into<Shape>,
+        strides: Strides,
+        offset: usize,
+    ) -> Result<Self, ViewError> {
+        let shape = shape.into();
+        check_range(&shape, &strides, offset, dtype.size(), storage.nbytes())?;
+        let strides = (!is_row_major(&shape, &strides)).then_some(strides);
+        Ok(TensorView { storage, shape, strides, offset, dtype, flags: Flags::default() })
+    }
+
+    /// A row-major tensor of elements in memory.
+    ///
+    /// # Errors
+    /// Where `elements` are not as many as `shape` has.
+    pub fn from_slice<T: Element>(
+        elements: &'a [T],
+        shape: impl Into<Shape>,
+    ) -> Result<Self, ViewError> {
+        TensorView::from_bytes(element::to_le_bytes(elements), T::DTYPE, shape)
+    }
+
+    /// A row-major tensor that owns its elements.
+    ///
+    /// # Errors
+    /// Where `elements` are not as many as `shape` has.
+    pub fn from_vec<T: Element>(
+        elements: Vec<T>,
+        shape: impl Into<Shape>,
+    ) -> Result<TensorView<'static>, ViewError> {
+        let bytes = element::to_le_bytes(&elements).into_owned();
+        TensorView::from_bytes(bytes, T::DTYPE, shape)
+    }
+
+    /// A row-major tensor of little-endian bytes in memory, that fill the shape exactly.
+    ///
+    /// # Errors
+    /// Where there are more or fewer bytes than that.
+    pub fn from_bytes(
+        bytes: impl Into<Cow<'a, [u8]>>,
+        dtype: DType,
+        shape: impl Into<Shape>,
+    ) -> Result<Self, ViewError> {
+        let (bytes, shape) = (bytes.into(), shape.into());
+        let expected = shape.numel().and_then(|numel| numel.checked_mul(dtype.size()));
+        if expected != Some(bytes.len()) {
+            return Err(ViewError::Length { shape, dtype, nbytes: bytes.len() });
+        }
+        TensorView::contiguous(Storage::from_bytes(bytes), dtype, shape, 0)
+    }
+
+    /// The element type.
+    pub fn dtype(&self) -> DType {
+        self.dtype
+    }
+
+    /// The size along each dimension.
+    pub fn shape(&self) -> &Shape {
+        &self.shape
+    }
+
+    /// The step along each dimension, in elements.
+    pub fn strides(&self) -> Strides {
+        match &self.strides {
+            Some(strides) => strides.clone(),
+            // Checked when the view was made.
+            None => self.shape.contiguous_strides().unwrap_or_default(),
+        }
+    }
+
+    /// Where the first element is in the storage, in elements.
+    pub fn storage_offset(&self) -> usize {
+        self.offset
+    }
+
+    /// The storage this is a view of.
+    pub fn storage(&self) -> &Storage<'a> {
+        &self.storage
+    }
+
+    /// The location tag of the storage, such as `"cpu"` or `"cuda:0"`.
+    pub fn location(&self) -> &str {
+        self.storage.location()
+    }
+
+    /// Whether the elements follow each other in row-major order.
+    pub fn is_contiguous(&self) -> bool {
+        self.strides.is_none()
+    }
+
+    /// The number of elements.
+    pub fn numel(&self) -> usize {
+        // Checked when the view was made.
+        self.shape.numel().unwrap_or(0)
+    }
+
+    /// The size of the elements in bytes; an expanded tensor has more than its storage.
+    ///
+    /// Saturates for an expanded tensor too large to be held in memory.
+    pub fn nbytes(&self) -> usize {
+        self.numel().saturating_mul(self.dtype.size())
+    }
+
+    /// Whether the tensor asks for gradients, as the file says it.
+    pub fn requires_grad(&self) -> bool {
+        self.flags.requires_grad
+    }
+
+    /// The same view with `requires_grad` set.
+    #[must_use]
+    pub fn with_requires_grad(mut self, requires_grad: bool) -> Self {
+        self.flags.requires_grad = requires_grad;
+        self
+    }
+
+    /// Whether the elements are the conjugates of what the storage holds (`Tensor.is_conj()`).
+    pub fn is_conj(&self) -> bool {
+        self.flags.conj
+    }
+
+    /// Whether the elements are the negatives of what the storage holds (`Tensor.is_neg()`).
+    pub fn is_neg(&self) -> bool {
+        self.flags.neg
+    }
+
+    /// The same view with the conjugate and negative bits set.
+    #[must_use]
+    pub fn with_conj_neg(mut self, conj: bool, neg: bool) -> Self {
+        self.flags.conj = conj;
+        self.flags.neg = neg;
+        self
+    }
+
+    /// Whether two views show the same elements of the same storage in the same way: equal without
+    /// reading a byte.
+    pub fn same_as(&self, other: &TensorView<'_>) -> bool {
+        self.storage.same_as(&other.storage)
+            && self.dtype == other.dtype
+            && self.shape == other.shape
+            && self.strides == other.strides
+            && self.offset == other.offset
+            && self.is_conj() == other.is_conj()
+            && self.is_neg() == other.is_neg()
+    }
+
+    /// The elements in row-major order as little-endian bytes: borrowed where the view is contiguous
+    /// and its storage in memory or mapped, gathered once where not. Conjugate and negative bits are resolved.
+    ///
+    /// # Errors
+    /// Where the bytes cannot be read.
+    pub fn bytes(&self) -> Result<Cow<'_, [u8]>, StorageError> {
+        if self.numel() == 0 {
+            return Ok(Cow::Borrowed(&[]));
+        }
+        let storage = self.storage.bytes()?;
+        if self.flags.conj || self.flags.neg || self.strides.is_some() {
+            return self.gather(&storage).map(Cow::Owned);
+        }
+        let range = self.byte_range();
+        let missing = || StorageError::out_of_range(range.start, range.len(), storage.len());
+        match storage {
+            Cow::Borrowed(bytes) => bytes.get(range.clone()).map(Cow::Borrowed).ok_or_else(missing),
+            Cow::Owned(mut bytes) if range.end <= bytes.len() => {
+                bytes.truncate(range.end);
+                bytes.drain(..range.start);
+                Ok(Cow::Owned(bytes))
+            }
+            Cow::Owned(_) => Err(missing()),
+        }
+    }
+
+    /// Fills `buffer` with the elements in row-major order as little-endian bytes.
+    ///
+    /// # Errors
+    /// Where the bytes cannot be read, or the buffer's size is not [`nbytes`](Self::nbytes).
+    pub fn read_into(&self, buffer: &mut [u8]) -> Result<(), StorageError> {
+        if buffer.len() != self.nbytes() {
+            return Err(StorageError::out_of_range(0, buffer.len(), self.nbytes()));
+        }
+        if buffer.is_empty() {
+            return Ok(());
+        }
+        if self.flags.conj || self.flags.neg || self.strides.is_some() {
+            let storage = self.storage.bytes()?;
+            buffer.copy_from_slice(&self.gather(&storage)?);
+            return Ok(());
+        }
+        self.storage.read_at(self.byte_range().start, buffer)
+    }
+
+    /// The elements in row-major order.
+    ///
+    /// # Errors
+    /// Where `T` is not the element type of this tensor, or the bytes cannot be read.
+    pub fn to_vec<T: Element>(&self) -> Result<Vec<T>, ViewError> {
+        if T::DTYPE != self.dtype {
+            return Err(ViewError::DType { expected: T::DTYPE, found: self.dtype });
+        }
+        Ok(element::from_le_bytes(&self.bytes()?))
+    }
+
+    /// The only element of a tensor of one element, as `Tensor.item()`.
+    ///
+    /// # Errors
+    /// Where there is not exactly one element, `T` is not the element type, or the bytes cannot be read.
+    pub fn item<T: Element>(&self) -> Result<T, ViewError> {
+        match self.numel() {
+            1 => self.to_vec::<T>().map(|elements| elements.first().copied().unwrap_or_default()),
+            _ => Err(ViewError::NotOneElement { shape: self.shape.clone() }),
+        }
+    }
+
+    /// The same tensor with bytes of its own, row-major, free of the file or model it came from.
+    ///
+    /// # Errors
+    /// Where the bytes cannot be read.
+    pub fn into_owned(self) -> Result<TensorView<'static>, StorageError> {
+        let requires_grad = self.requires_grad();
+        let storage = Storage::from_bytes(self.bytes()?.into_owned());
+        Ok(TensorView {
+            storage,
+            shape: self.shape,
+            strides: None,
+            offset: 0,
+            dtype: self.dtype,
+            flags: Flags { requires_grad, ..Flags::default() },
+        })
+    }
+
+    /// The bytes of a contiguous view within its storage.
+    fn byte_range(&self) -> std::ops::Range<usize> {
+        let start = self.offset * self.dtype.size();
+        start..start + self.nbytes()
+    }
+
+    fn gather(&self, storage: &[u8]) -> Result<Vec<u8>, StorageError> {
+        let missing = || StorageError::out_of_range(0, self.nbytes(), storage.len());
+        let mut bytes =
+            gather::gather(storage, &self.shape, &self.strides(), self.offset, self.dtype.size())
+                .ok_or_else(missing)?;
+        if self.flags.conj != self.flags.neg && self.dtype.is_complex() {
+            // conj negates the imaginary parts, neg both: together they negate the real ones.
+            if self.flags.conj {
+                gather::negate(&mut bytes, self.dtype, gather::Part::Imaginary);
+            } else {
+                gather::negate(&mut bytes, self.dtype, gather::Part::All);
+            }
+        } else if self.flags.conj && self.flags.neg {
+            gather::negate(&mut bytes, self.dtype, gather::Part::Real);
+        } else if self.flags.neg {
+            gather::negate(&mut bytes, self.dtype, gather::Part::All);
+        }
+        Ok(bytes)
+    }
+}
+
+impl fmt::Debug for TensorView<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "TensorView({} {}", self.dtype, self.shape)?;
+        if let Some(strides) = &self.strides {
+            write!(f, ", strides {strides:?}")?;
+        }
+        if self.offset != 0 {
+            write!(f, ", offset {}", self.offset)?;
+        }
+        if self.location() != "cpu" {
+            write!(f, ", {}", self.location())?;
+        }
+        f.write_str(")")
+    }
+}
+
+/// Whether `strides` are those of a row-major tensor; those of dimensions with a single element do
+/// not matter, nor any where there are no elements.
+fn is_row_major(shape: &[usize], strides: &[isize]) -> bool {
+    if shape.contains(&0) {
+        return true;
+    }
+    let mut next = 1usize;
+    shape.iter().zip(strides).rev().all(|(&size, &stride)| {
+        let fits = size == 1 || usize::try_from(stride) == Ok(next);
+        next = next.saturating_mul(size);
+        fits
+    })
+}
+
+/// Checks that every element lies within a storage of `nbytes`.
+fn check_range(
+    shape: &Shape,
+    strides: &Strides,
+    offset: usize,
+    element: usize,
+    nbytes: usize,
+) -> Result<(), ViewError> {
+    if shape.len() != strides.len() {
+        return Err(ViewError::Rank { shape: shape.len(), strides: strides.len() });
+    }
+    let numel = shape.numel().ok_or(ViewError::Overflow)?;
+    // Rust cannot address more than isize::MAX bytes, expanded or not.
+    let within = |n: usize| isize::try_from(n).is_ok();
+    if !numel.checked_mul(element).is_some_and(within) {
+        return Err(ViewError::Overflow);
+    }
+    let mut last = offset;
+    for (&size, &stride) in shape.iter().zip(strides.iter()) {
+        let stride = usize::try_from(stride).map_err(|_| ViewError::NegativeStride { stride })?;
+        let steps = size.saturating_sub(1);
+        last = steps
+            .checked_mul(stride)
+            .and_then(|step| last.checked_add(step))
+            .ok_or(ViewError::Overflow)?;
+    }
+    if numel == 0 {
+        return Ok(());
+    }
+    let end = last
+        .checked_add(1)
+        .and_then(|count| count.checked_mul(element))
+        .ok_or(ViewError::Overflow)?;
+    if end > nbytes {
+        return Err(ViewError::OutOfStorage { end, nbytes });
+    }
+    Ok(())
+}
+
+/// Why there is no such view, or no such reading of one.
+#[non_exhaustive]
+#[derive(Debug)]
+pub enum ViewError {
+    /// The last element lies beyond the storage.
+    OutOfStorage {
+        /// The first byte after the view's last element.
+        end: usize,
+        /// The size of the storage in bytes.
+        nbytes: usize,
+    },
+    /// Sizes or strides whose product does not fit in memory.
+    Overflow,
+    /// A step backwards.
+    NegativeStride {
+        /// The stride.
+        stride: isize,
+    },
+    /// As many strides as dimensions are needed.
+    Rank {
+        /// The number of dimensions.
+        shape: usize,
+        /// The number of strides.
+        strides: usize,
+    },
+    /// The elements do not fill the shape.
+    Length {
+        /// The shape to fill.
+        shape: Shape,
+        /// The element type.
+        dtype: DType,
+        /// How many bytes there are.
+        nbytes: usize,
+    },
+    /// Another element type was asked for than the tensor has.
+    DType {
+        /// The type asked for.
+        expected: DType,
+        /// The tensor's.
+        found: DType,
+    },
+    /// A single element was asked for.
+    NotOneElement {
+        /// The tensor's shape.
+        shape: Shape,
+    },
+    /// The bytes cannot be read.
+    Storage(StorageError),
+}
+
+impl fmt::Display for ViewError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            ViewError::OutOfStorage { end, nbytes } => {
+                write!(f, "the tensor ends at byte {end} of a storage of {nbytes} bytes")
+            }
+            ViewError::Overflow => f.write_str("the tensor's sizes do not fit in memory"),
+            ViewError::NegativeStride { stride } => {
+                write!(f, "stride {stride} is negative; PyTorch has no such tensors")
+            }
+            ViewError::Rank { shape, strides } => {
+                write!(f, "{shape} sizes and {strides} strides do not go together")
+            }
+            ViewError::Length { shape, dtype, nbytes } => {
+                write!(f, "{nbytes} bytes do not fill a {dtype} tensor of shape {shape}")
+            }
+            ViewError::DType { expected, found } => {
+                write!(f, "the tensor holds {found} elements, not {expected}")
+            }
+            ViewError::NotOneElement { shape } => {
+                write!(f, "a tensor of shape {shape} is not a single element")
+            }
+            ViewError::Storage(source) => source.fmt(f),
+        }
+    }
+}
+
+impl std::error::Error for ViewError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            ViewError::Storage(source) => source.source(),
+            _ => None,
+        }
+    }
+}
+
+impl From<StorageError> for ViewError {
+    fn from(error: StorageError) -> Self {
+        ViewError::Storage(error)
+    }
+}

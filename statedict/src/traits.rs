@@ -1,0 +1,194 @@
+//! What a model and its leaves must be able to do. Everything else is built on these.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use crate::dtype::DType;
+use crate::tensor::{Shape, StorageError, TensorView};
+use crate::visit::{Visitor, VisitorMut};
+
+/// A module: something with parameters, buffers and child modules, as `torch.nn.Module`.
+///
+/// Derive it. The derive reports every leaf and child to the visitor in PyTorch's order; a hand-written
+/// implementation must do the same, and both methods must make the same calls in the same order.
+///
+/// ```
+/// use statedict::{CpuTensor, DType, StateDict};
+///
+/// #[derive(StateDict)]
+/// struct Linear {
+///     #[param]
+///     weight: CpuTensor,
+///     #[param]
+///     bias: CpuTensor,
+/// }
+/// # let _ = Linear { weight: CpuTensor::zeros(DType::F32, [2, 3]), bias: CpuTensor::zeros(DType::F32, [2]) };
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a module: it has no state dict",
+    label = "cannot be saved in or loaded from a state dict",
+    note = "if it is a module, add `#[derive(StateDict)]` to it",
+    note = "if this field is a tensor, mark it `#[param]` or `#[buffer]`",
+    note = "if this field is not part of the state, mark it `#[skip]`"
+)]
+pub trait StateDict {
+    /// Reports this module, its leaves and its children to `visitor`.
+    ///
+    /// The first call is [`Visitor::module`]; then come parameters, buffers and children.
+    fn visit<'a>(&'a self, visitor: &mut dyn Visitor<'a>);
+
+    /// The same calls in the same order, for writing.
+    fn visit_mut<'a>(&'a mut self, visitor: &mut dyn VisitorMut<'a>);
+}
+
+/// A leaf of a model for reading: a tensor of some library, as a parameter or buffer.
+///
+/// Implement it for a tensor type of your own; the types of this crate's adapters have it already.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a tensor, so it cannot be a parameter or buffer",
+    label = "expected a tensor type",
+    note = "if it is a module, remove `#[param]` or `#[buffer]`",
+    note = "a tensor library's types need that library's feature of `statedict`"
+)]
+pub trait Tensor {
+    /// The element type.
+    fn dtype(&self) -> DType;
+
+    /// The size along each dimension.
+    fn shape(&self) -> Shape;
+
+    /// What tells whether two leaves share their elements: equal for leaves of one storage.
+    /// `None`, the default, is for types whose values always own their elements.
+    fn storage_id(&self) -> Option<StorageId> {
+        None
+    }
+
+    /// The location tag to save: `"cpu"`, `"cuda:0"`, …
+    fn location(&self) -> Cow<'_, str> {
+        Cow::Borrowed("cpu")
+    }
+
+    /// All elements in row-major order as little-endian bytes, where they lie in memory like that.
+    fn host_bytes(&self) -> Option<&[u8]> {
+        None
+    }
+
+    /// Hands all elements in row-major order as little-endian bytes to `sink`, in one or several
+    /// consecutive pieces. Only called where [`host_bytes`](Self::host_bytes) is `None`.
+    ///
+    /// # Errors
+    /// The sink's, or the library's where it cannot give the elements.
+    fn with_bytes(&self, sink: &mut ByteSink<'_>) -> Result<(), TensorError>;
+}
+
+/// Takes the bytes of a tensor piece by piece; see [`Tensor::with_bytes`].
+pub type ByteSink<'s> = dyn FnMut(&[u8]) -> Result<(), TensorError> + 's;
+
+/// A leaf of a model for writing.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a tensor, so it cannot be a parameter or buffer",
+    label = "expected a tensor type",
+    note = "if it is a module, remove `#[param]` or `#[buffer]`",
+    note = "a tensor library's types need that library's feature of `statedict`"
+)]
+pub trait TensorMut: Tensor {
+    /// Overwrites the elements in place with those of `source`, which has this tensor's shape and
+    /// element type; as `Tensor.copy_()`.
+    ///
+    /// # Errors
+    /// Where the source cannot be read or the library refuses.
+    fn copy_(&mut self, source: &TensorView<'_>) -> Result<(), TensorError>;
+
+    /// The memory of the elements, where they lie in it in row-major order as little-endian bytes
+    /// and every byte pattern is a value. Where this is `Some`, loading fills it directly
+    /// (in parallel, for large tensors) and does not call [`copy_`](Self::copy_).
+    fn host_bytes_mut(&mut self) -> Option<&mut [u8]> {
+        None
+    }
+}
+
+/// Says which leaves share their elements: equal for leaves of one storage, different for others
+/// that are alive at the same time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct StorageId {
+    space: usize,
+    key: usize,
+}
+
+impl StorageId {
+    /// The storage that lives at an address.
+    pub fn from_address<T: ?Sized>(address: *const T) -> Self {
+        StorageId { space: 0, key: address.cast::<()>().addr() }
+    }
+
+    /// The storage that a library numbers `key`; `library` is any number of its own (not 0),
+    /// so that two libraries in one model do not meet.
+    pub fn from_number(library: usize, key: usize) -> Self {
+        StorageId { space: library, key }
+    }
+}
+
+/// Why a leaf could not be read or written.
+#[non_exhaustive]
+#[derive(Debug)]
+pub enum TensorError {
+    /// The bytes of the source cannot be read.
+    Storage(StorageError),
+    /// The tensor holds another element type than can be written into it.
+    DType {
+        /// The destination's type.
+        expected: DType,
+        /// The source's type.
+        found: DType,
+    },
+    /// The tensor has another shape.
+    Shape {
+        /// The destination's shape.
+        expected: Shape,
+        /// The source's shape.
+        found: Shape,
+    },
+    /// Writing the tensor's bytes somewhere failed.
+    Io(std::io::Error),
+    /// The library's own error.
+    Library(Box<dyn std::error::Error + Send + Sync>),
+}
+
+impl fmt::Display for TensorError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            TensorError::Storage(source) => source.fmt(f),
+            TensorError::DType { expected, found } => {
+                write!(f, "expected {expected} elements, found {found}")
+            }
+            TensorError::Shape { expected, found } => {
+                write!(f, "expected shape {expected}, found {found}")
+            }
+            TensorError::Io(source) => source.fmt(f),
+            TensorError::Library(source) => source.fmt(f),
+        }
+    }
+}
+
+impl std::error::Error for TensorError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            TensorError::Storage(source) => source.source(),
+            TensorError::Io(source) => source.source(),
+            TensorError::Library(source) => source.source(),
+            TensorError::DType { .. } | TensorError::Shape { .. } => None,
+        }
+    }
+}
+
+impl From<StorageError> for TensorError {
+    fn from(error: StorageError) -> Self {
+        TensorError::Storage(error)
+    }
+}
+
+impl From<std::io::Error> for TensorError {
+    fn from(error: std::io::Error) -> Self {
+        TensorError::Io(error)
+    }
+}

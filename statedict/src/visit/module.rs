@@ -1,0 +1,80 @@
+//! What a module says of itself: its name, its version, and how it has changed.
+
+/// A module's class: its name, its version, and what has changed since earlier versions.
+///
+/// ```
+/// use statedict::ModuleInfo;
+///
+/// let info = ModuleInfo::new("Net").with_version(2);
+/// assert_eq!(info.name(), "Net");
+/// assert_eq!(info.version(), 2);
+/// ```
+#[derive(Debug, Clone, Copy)]
+pub struct ModuleInfo {
+    name: &'static str,
+    rust_type: &'static str,
+    version: u64,
+    changes: &'static [Change],
+}
+
+impl ModuleInfo {
+    /// A module of class `name`, of version 1: PyTorch's default.
+    pub const fn new(name: &'static str) -> Self {
+        ModuleInfo { name, rust_type: name, version: 1, changes: &[] }
+    }
+
+    /// The same with a version: what PyTorch calls `_version`.
+    #[must_use]
+    pub const fn with_version(mut self, version: u64) -> Self {
+        self.version = version;
+        self
+    }
+
+    /// The same with the Rust type's full path, for error messages.
+    #[must_use]
+    pub const fn with_rust_type(mut self, rust_type: &'static str) -> Self {
+        self.rust_type = rust_type;
+        self
+    }
+
+    /// The same with a history.
+    #[must_use]
+    pub const fn with_changes(mut self, changes: &'static [Change]) -> Self {
+        self.changes = changes;
+        self
+    }
+
+    /// The class's name, as PyTorch would print it.
+    pub fn name(&self) -> &'static str {
+        self.name
+    }
+
+    /// The Rust type, with its path where it is known.
+    pub fn rust_type(&self) -> &'static str {
+        self.rust_type
+    }
+
+    /// The version, 1 unless set.
+    pub fn version(&self) -> u64 {
+        self.version
+    }
+
+    /// What has changed since earlier versions.
+    pub fn changes(&self) -> &'static [Change] {
+        self.changes
+    }
+}
+
+/// One change of a module between versions.
+#[non_exhaustive]
+#[derive(Debug, Clone, Copy)]
+pub enum Change {
+    /// `name` exists from version `since` on: a parameter, a buffer, or a child with everything under it.
+    /// In an older file its keys may be absent; the model's current values then stay.
+    Added {
+        /// The first version that has it.
+        since: u64,
+        /// The parameter's, buffer's or child's name.
+        name: &'static str,
+    },
+}
