@@ -2,21 +2,43 @@
 #[doc(hidden)]
 #[path = "private.rs"]
 pub mod __private;
+mod adapters;
+mod collect;
 mod dtype;
 mod key;
+mod leaves;
+mod load;
 mod map;
 mod metadata;
+mod parallel;
+mod state_dict_ext;
 mod tensor;
 mod traits;
 mod visit;
 
+pub use collect::CollectError;
 pub use dtype::DType;
 pub use key::InvalidName;
+pub use leaves::Nested;
+pub use load::{
+    AliasPolicy, Converted, DTypePolicy, LoadError, LoadOptions, LoadProblem, LoadReport,
+    VersionDifference,
+};
 pub use map::StateMap;
 pub use metadata::{Metadata, ModuleMetadata};
-pub use tensor::{Element, Shape, Storage, StorageError, Storages, Strides, TensorView, ViewError};
+pub use state_dict_ext::StateDictExt;
+pub use tensor::{
+    CpuTensor, Element, Shape, Storage, StorageError, Storages, Strides, TensorView, ViewError,
+};
 pub use traits::{ByteSink, StateDict, StorageId, Tensor, TensorError, TensorMut};
-pub use visit::{Change, ModuleInfo, Visitor, VisitorMut};
+pub use visit::{Change, Kind, ModelError, ModuleInfo, Visitor, VisitorMut};
 
 #[cfg(feature = "derive")]
 pub use statedict_derive::StateDict;
+
+/// What a program that annotates models needs: `use statedict::prelude::*`.
+pub mod prelude {
+    pub use crate::{
+        CpuTensor, DType, StateDict, StateDictExt, StateMap, Tensor, TensorMut, TensorView,
+    };
+}

@@ -31,6 +31,15 @@ pub trait Element: Copy + Default + PartialEq + Send + Sync + 'static + sealed::
     #[doc(hidden)]
     fn as_bytes_mut(elements: &mut [Self]) -> Option<&mut [u8]>;
 
+    /// The elements whose memory `bytes` is; `None` where memory is not what files hold,
+    /// or `bytes` is not aligned or not a whole number of elements.
+    #[doc(hidden)]
+    fn from_bytes(bytes: &[u8]) -> Option<&[Self]>;
+
+    /// The same for writing. For `bool`, every byte must already be 0 or 1.
+    #[doc(hidden)]
+    fn from_bytes_mut(bytes: &mut [u8]) -> Option<&mut [Self]>;
+
     /// Reads one element from its little-endian bytes; `bytes` must have the element's size.
     #[doc(hidden)]
     fn read_le(bytes: &[u8]) -> Self;
@@ -53,6 +62,14 @@ macro_rules! number {
 
             fn as_bytes_mut(elements: &mut [Self]) -> Option<&mut [u8]> {
                 in_file_order::<Self>().then(|| bytemuck::must_cast_slice_mut(elements))
+            }
+
+            fn from_bytes(bytes: &[u8]) -> Option<&[Self]> {
+                in_file_order::<Self>().then(|| bytemuck::try_cast_slice(bytes).ok())?
+            }
+
+            fn from_bytes_mut(bytes: &mut [u8]) -> Option<&mut [Self]> {
+                in_file_order::<Self>().then(|| bytemuck::try_cast_slice_mut(bytes).ok())?
             }
 
             fn read_le(bytes: &[u8]) -> Self {
@@ -86,6 +103,14 @@ impl Element for bool {
     /// A byte of a file need not be 0 or 1, and a Rust `bool` must be.
     fn as_bytes_mut(_: &mut [Self]) -> Option<&mut [u8]> {
         None
+    }
+
+    fn from_bytes(bytes: &[u8]) -> Option<&[Self]> {
+        bytemuck::checked::try_cast_slice(bytes).ok()
+    }
+
+    fn from_bytes_mut(bytes: &mut [u8]) -> Option<&mut [Self]> {
+        bytemuck::checked::try_cast_slice_mut(bytes).ok()
     }
 
     /// Any byte but 0 is true, as in PyTorch.

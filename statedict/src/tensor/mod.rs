@@ -1,13 +1,17 @@
 //! Tensors without a tensor library: element types, shapes, storages and lazy views.
 
+mod convert;
+mod cpu;
 mod element;
 mod gather;
 mod shape;
 mod storage;
 mod view;
 
+pub(crate) use convert::widening;
+pub use cpu::CpuTensor;
 pub use element::Element;
-pub(crate) use element::{copy_le_bytes, from_le_bytes, to_le_bytes};
+pub(crate) use element::to_le_bytes;
 pub use shape::{Shape, Strides};
 pub use storage::{Storage, StorageError, Storages};
 pub use view::{TensorView, ViewError};

@@ -1,8 +1,14 @@
 //! How a model is walked: the calls its implementation of [`StateDict`](crate::StateDict) makes.
 
+mod alias;
+mod error;
 mod module;
+mod walk;
 
+pub use error::ModelError;
 pub use module::{Change, ModuleInfo};
+pub use walk::Kind;
+pub(crate) use walk::{Leaf, Name, Names, Walk, walk, walk_mut};
 
 use crate::traits::{StateDict, Tensor, TensorMut};
 

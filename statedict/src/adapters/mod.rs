@@ -1,0 +1,4 @@
+//! Tensor libraries' types as leaves, each behind the feature named after the library.
+
+#[cfg(feature = "ndarray")]
+mod ndarray;

@@ -1,0 +1,146 @@
+//! A live model's state dict: keys to tensors that borrow the model.
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use crate::map::StateMap;
+use crate::metadata::{Metadata, ModuleMetadata};
+use crate::tensor::{Storage, StorageError, Storages, TensorView};
+use crate::traits::{StateDict, StorageId, Tensor, TensorError};
+use crate::visit::{ModelError, walk};
+
+/// The storages of a live model: one for each distinct leaf.
+struct LiveStorages<'a> {
+    storages: Vec<Live<'a>>,
+}
+
+/// The elements of one leaf.
+struct Live<'a> {
+    bytes: Cow<'a, [u8]>,
+    location: Cow<'a, str>,
+}
+
+impl Storages for LiveStorages<'_> {
+    fn nbytes(&self, index: u32) -> usize {
+        self.get(index).map_or(0, |live| live.bytes.len())
+    }
+
+    fn location(&self, index: u32) -> &str {
+        self.get(index).map_or("cpu", |live| &live.location)
+    }
+
+    fn bytes(&self, index: u32) -> Result<Cow<'_, [u8]>, StorageError> {
+        let live = self.get(index).ok_or_else(|| StorageError::out_of_range(0, 0, 0))?;
+        Ok(Cow::Borrowed(&live.bytes))
+    }
+}
+
+impl<'a> LiveStorages<'a> {
+    fn get(&self, index: u32) -> Option<&Live<'a>> {
+        self.storages.get(usize::try_from(index).ok()?)
+    }
+}
+
+/// Why a model has no state dict.
+#[non_exhaustive]
+#[derive(Debug)]
+pub enum CollectError {
+    /// What is wrong with the model's names.
+    Model(Vec<ModelError>),
+    /// A leaf could not give its elements.
+    Tensor {
+        /// Its key.
+        key: String,
+        /// The cause.
+        source: TensorError,
+    },
+}
+
+impl std::fmt::Display for CollectError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            CollectError::Model(problems) => {
+                let mut lines = problems.iter();
+                if let Some(first) = lines.next() {
+                    write!(f, "{first}")?;
+                }
+                lines.try_for_each(|problem| write!(f, "\n{problem}"))
+            }
+            CollectError::Tensor { key, source } => write!(f, "cannot read `{key}`: {source}"),
+        }
+    }
+}
+
+impl std::error::Error for CollectError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            CollectError::Model(problems) => problems.first().map(|problem| problem as _),
+            CollectError::Tensor { source, .. } => source.source(),
+        }
+    }
+}
+
+/// The state dict of `model`: its tensors borrowed where they lie in memory, copied where not.
+pub(crate) fn state_dict<M: StateDict + ?Sized>(model: &M) -> Result<StateMap<'_>, CollectError> {
+    let walk = walk(model);
+    let names = walk.names().map_err(CollectError::Model)?;
+    let mut storages = Vec::with_capacity(walk.leaves.len());
+    let mut shared: HashMap<StorageId, u32> = HashMap::new();
+    // For each leaf its storage; a buffer that is not persistent has none.
+    let mut storage_of: Vec<Option<u32>> = Vec::with_capacity(walk.leaves.len());
+    for leaf in &walk.leaves {
+        if !leaf.kind.is_persistent() {
+            storage_of.push(None);
+            continue;
+        }
+        let id = leaf.tensor.storage_id();
+        if let Some(&index) = id.and_then(|id| shared.get(&id)) {
+            storage_of.push(Some(index));
+            continue;
+        }
+        let too_many = || error(&leaf.key, TensorError::Library("too many tensors".into()));
+        let index = u32::try_from(storages.len()).map_err(|_| too_many())?;
+        let bytes = bytes_of(leaf.tensor).map_err(|source| error(&leaf.key, source))?;
+        storages.push(Live { bytes, location: leaf.tensor.location() });
+        storage_of.push(Some(index));
+        id.map(|id| shared.insert(id, index));
+    }
+    let set: Arc<dyn Storages + '_> = Arc::new(LiveStorages { storages });
+    let mut map = StateMap::with_capacity(names.leaves.len());
+    for name in names.leaves {
+        let Some((leaf, index)) =
+            walk.leaves.get(name.index).zip(storage_of.get(name.index).copied().flatten())
+        else {
+            continue;
+        };
+        let storage = Storage::new(Arc::clone(&set), index);
+        let view = TensorView::contiguous(storage, leaf.tensor.dtype(), leaf.tensor.shape(), 0)
+            .map_err(|source| error(&name.key, TensorError::Library(source.into())))?;
+        map.insert(name.key, view);
+    }
+    let mut metadata = Metadata::default();
+    for name in names.modules {
+        if let Some(module) = walk.modules.get(name.index) {
+            metadata.insert(name.key, ModuleMetadata::with_version(module.info.version()));
+        }
+    }
+    *map.metadata_mut() = Some(metadata);
+    Ok(map)
+}
+
+fn error(key: &str, source: TensorError) -> CollectError {
+    CollectError::Tensor { key: key.to_owned(), source }
+}
+
+fn bytes_of<'a>(tensor: &'a dyn Tensor) -> Result<Cow<'a, [u8]>, TensorError> {
+    if let Some(bytes) = tensor.host_bytes() {
+        return Ok(Cow::Borrowed(bytes));
+    }
+    let mut bytes = Vec::new();
+    tensor.with_bytes(&mut |piece| {
+        bytes.extend_from_slice(piece);
+        Ok(())
+    })?;
+    Ok(Cow::Owned(bytes))
+}

@@ -1,0 +1,216 @@
+//! Plain Rust values as tensors: numbers, vectors, arrays, and [`CpuTensor`].
+
+use crate::dtype::DType;
+use crate::tensor::{CpuTensor, Element, Shape, TensorView, to_le_bytes};
+use crate::traits::{ByteSink, Tensor, TensorError, TensorMut};
+
+impl Tensor for CpuTensor {
+    fn dtype(&self) -> DType {
+        CpuTensor::dtype(self)
+    }
+
+    fn shape(&self) -> Shape {
+        CpuTensor::shape(self).clone()
+    }
+
+    fn host_bytes(&self) -> Option<&[u8]> {
+        Some(self.bytes())
+    }
+
+    fn with_bytes(&self, sink: &mut ByteSink<'_>) -> Result<(), TensorError> {
+        sink(self.bytes())
+    }
+}
+
+impl TensorMut for CpuTensor {
+    fn copy_(&mut self, source: &TensorView<'_>) -> Result<(), TensorError> {
+        check(self, source)?;
+        Ok(self.copy_bytes_from(source)?)
+    }
+
+    fn host_bytes_mut(&mut self) -> Option<&mut [u8]> {
+        self.bytes_mut()
+    }
+}
+
+/// Checks that `source` can be copied into `destination` element by element.
+pub(crate) fn check(
+    destination: &(impl Tensor + ?Sized),
+    source: &TensorView<'_>,
+) -> Result<(), TensorError> {
+    let (expected, found) = (destination.dtype(), source.dtype());
+    if expected != found {
+        return Err(TensorError::DType { expected, found });
+    }
+    let expected = destination.shape();
+    if expected != *source.shape() {
+        return Err(TensorError::Shape { expected, found: source.shape().clone() });
+    }
+    Ok(())
+}
+
+/// Overwrites `elements`, which hold a tensor of `source`'s type and shape.
+fn copy_elements<T: Element>(
+    elements: &mut [T],
+    source: &TensorView<'_>,
+) -> Result<(), TensorError> {
+    match T::as_bytes_mut(elements) {
+        Some(bytes) => source.read_into(bytes)?,
+        None => {
+            let bytes = source.bytes()?;
+            for (element, bytes) in elements.iter_mut().zip(bytes.chunks_exact(size_of::<T>())) {
+                *element = T::read_le(bytes);
+            }
+        }
+    }
+    Ok(())
+}
+
+/// A number, or an array of arrays … of numbers: what has a shape by its type alone.
+///
+/// It exists so that `[[f32; 3]; 2]` is a tensor of shape `[2, 3]`.
+pub trait Nested: Sized + 'static {
+    /// The innermost type.
+    type Element: Element;
+
+    /// Adds the sizes of this type's dimensions.
+    #[doc(hidden)]
+    fn sizes(shape: &mut Vec<usize>);
+
+    /// All elements of a run of values.
+    #[doc(hidden)]
+    fn flatten(values: &[Self]) -> &[Self::Element];
+
+    /// The same for writing.
+    #[doc(hidden)]
+    fn flatten_mut(values: &mut [Self]) -> &mut [Self::Element];
+}
+
+impl<T: Nested, const N: usize> Nested for [T; N] {
+    type Element = T::Element;
+
+    fn sizes(shape: &mut Vec<usize>) {
+        shape.push(N);
+        T::sizes(shape);
+    }
+
+    fn flatten(values: &[Self]) -> &[Self::Element] {
+        T::flatten(values.as_flattened())
+    }
+
+    fn flatten_mut(values: &mut [Self]) -> &mut [Self::Element] {
+        T::flatten_mut(values.as_flattened_mut())
+    }
+}
+
+/// The two tensor traits of a type whose elements are a slice.
+macro_rules! slice_tensor {
+    ([$($generics:tt)*] $type:ty, $element:ty, |$this:ident| $shape:expr, $elements:expr, $elements_mut:expr) => {
+        impl<$($generics)*> Tensor for $type {
+            fn dtype(&self) -> DType {
+                <$element as Element>::DTYPE
+            }
+
+            fn shape(&self) -> Shape {
+                let shape: fn(&Self) -> Shape = |$this| $shape;
+                shape(self)
+            }
+
+            fn host_bytes(&self) -> Option<&[u8]> {
+                let $this = self;
+                Element::as_bytes($elements)
+            }
+
+            fn with_bytes(&self, sink: &mut ByteSink<'_>) -> Result<(), TensorError> {
+                let $this = self;
+                sink(&to_le_bytes($elements))
+            }
+        }
+
+        impl<$($generics)*> TensorMut for $type {
+            fn copy_(&mut self, source: &TensorView<'_>) -> Result<(), TensorError> {
+                check(self, source)?;
+                let $this = self;
+                copy_elements($elements_mut, source)
+            }
+
+            fn host_bytes_mut(&mut self) -> Option<&mut [u8]> {
+                let $this = self;
+                Element::as_bytes_mut($elements_mut)
+            }
+        }
+    };
+}
+
+/// A number is a 0-dim tensor: `#[buffer] num_batches_tracked: i64`.
+macro_rules! scalars {
+    ($($number:ty),* $(,)?) => {$(
+        slice_tensor!([] $number, $number, |_this| Shape::default(),
+            std::slice::from_ref(_this), std::slice::from_mut(_this));
+
+        impl Nested for $number {
+            type Element = $number;
+
+            fn sizes(_: &mut Vec<usize>) {}
+
+            fn flatten(values: &[Self]) -> &[Self] {
+                values
+            }
+
+            fn flatten_mut(values: &mut [Self]) -> &mut [Self] {
+                values
+            }
+        }
+    )*};
+}
+
+scalars!(f64, f32, half::f16, half::bf16, i64, i32, i16, i8, u64, u32, u16, u8, bool);
+
+// A vector is a 1-dim tensor whose length is fixed once it is part of a model.
+slice_tensor!([T: Element] Vec<T>, T, |this| Shape::from([this.len()]), this.as_slice(), this.as_mut_slice());
+slice_tensor!([T: Element] Box<[T]>, T, |this| Shape::from([this.len()]), &**this, &mut **this);
+
+// An array of arrays is a tensor of as many dimensions.
+slice_tensor!([T: Nested, const N: usize] [T; N], T::Element,
+    |_this| { let mut sizes = Vec::new(); <Self as Nested>::sizes(&mut sizes); Shape::from(sizes) },
+    T::flatten(_this), T::flatten_mut(_this));
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn shapes_follow_the_type() {
+        assert_eq!(Tensor::shape(&0i64), []);
+        assert_eq!(Tensor::shape(&vec![0f32; 3]), [3]);
+        assert_eq!(Tensor::shape(&[[[0u8; 4]; 3]; 2]), [2, 3, 4]);
+    }
+
+    #[test]
+    fn an_array_is_read_and_written_in_row_major_order() {
+        let mut array = [[1.0f32, 2.0, 3.0], [4.0, 5.0, 6.0]];
+        let view = TensorView::from_vec(vec![7.0f32, 8.0, 9.0, 10.0, 11.0, 12.0], [2, 3]).unwrap();
+        array.copy_(&view).unwrap();
+        assert_eq!(array, [[7.0, 8.0, 9.0], [10.0, 11.0, 12.0]]);
+        assert_eq!(array.host_bytes().unwrap(), &*view.bytes().unwrap());
+    }
+
+    #[test]
+    fn bools_are_written_value_by_value() {
+        let mut flags = [true, false, true];
+        assert!(flags.host_bytes_mut().is_none());
+        let view = TensorView::from_bytes(vec![0, 2, 1], DType::Bool, [3]).unwrap();
+        flags.copy_(&view).unwrap();
+        assert_eq!(flags, [false, true, true]);
+    }
+
+    #[test]
+    fn another_type_or_shape_is_refused() {
+        let mut vector = vec![0f32; 3];
+        let ints = TensorView::from_vec(vec![1i32, 2, 3], [3]).unwrap();
+        assert!(matches!(vector.copy_(&ints), Err(TensorError::DType { .. })));
+        let short = TensorView::from_vec(vec![1f32, 2.0], [2]).unwrap();
+        assert!(matches!(vector.copy_(&short), Err(TensorError::Shape { .. })));
+        assert_eq!(vector, [0.0; 3]);
+    }
+}

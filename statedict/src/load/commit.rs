@@ -1,0 +1,154 @@
+//! Writing the model, once everything has been checked.
+
+use std::sync::Mutex;
+
+use crate::dtype::DType;
+use crate::load::error::LoadProblem;
+use crate::load::matching::Match;
+use crate::load::plan::Plan;
+use crate::parallel;
+use crate::tensor::{Shape, StorageError, TensorView, widening};
+use crate::traits::{StateDict, TensorError, TensorMut};
+use crate::visit::{Leaf, walk_mut};
+
+/// What one thread copies at a time: large enough that taking it costs nothing, small enough that
+/// the threads finish together.
+const PIECE: usize = 4 << 20;
+
+/// A run of a leaf's memory, to be filled from a storage.
+struct Piece<'a> {
+    leaf: usize,
+    memory: &'a mut [u8],
+    source: &'a TensorView<'a>,
+    /// Where the piece begins within the storage.
+    offset: usize,
+}
+
+/// Copies every source into its leaf.
+pub(crate) fn commit<M: StateDict + ?Sized>(
+    model: &mut M,
+    plan: &Plan,
+    found: &Match<'_, '_>,
+) -> Result<(), LoadProblem> {
+    let leaves = walk_mut(model).leaves;
+    same_model(plan, &leaves)?;
+    let (mut written, mut pieces) = (0, Vec::new());
+    let mut leaves: Vec<(usize, Leaf<&mut dyn TensorMut>)> =
+        leaves.into_iter().enumerate().collect();
+    // What can fail in a library comes first: where the first one fails, nothing is written yet.
+    for (index, leaf) in &mut leaves {
+        let Some(source) = found.sources.get(*index).copied().flatten() else { continue };
+        if source.tensor.dtype() == leaf.tensor.dtype()
+            && source.tensor.is_contiguous()
+            && !source.tensor.is_conj()
+            && !source.tensor.is_neg()
+            && leaf.tensor.host_bytes_mut().is_some()
+        {
+            continue;
+        }
+        copy_one(&mut *leaf.tensor, source.tensor).map_err(|error| LoadProblem::Write {
+            key: source.key.to_owned(),
+            source: error,
+            written,
+        })?;
+        written += 1;
+        // It is done: keep it out of the second pass.
+        *index = usize::MAX;
+    }
+    for (index, leaf) in &mut leaves {
+        let Some(source) = found.sources.get(*index).copied().flatten() else { continue };
+        let Some(memory) = leaf.tensor.host_bytes_mut() else { continue };
+        let start = source.tensor.storage_offset() * source.tensor.dtype().size();
+        if memory.len() != source.tensor.nbytes() {
+            let found = source.tensor.nbytes();
+            return Err(LoadProblem::Write {
+                key: source.key.to_owned(),
+                source: StorageError::out_of_range(0, memory.len(), found).into(),
+                written,
+            });
+        }
+        pieces.extend(memory.chunks_mut(PIECE).enumerate().map(|(nth, memory)| Piece {
+            leaf: *index,
+            memory,
+            source: source.tensor,
+            offset: start + nth * PIECE,
+        }));
+    }
+    copy_pieces(pieces).map_err(|(leaf, error)| LoadProblem::Write {
+        key: found.sources.get(leaf).copied().flatten().map_or("", |source| source.key).to_owned(),
+        source: error.into(),
+        written,
+    })
+}
+
+/// Fills the pieces from their storages, on several threads where there is much to copy.
+fn copy_pieces(pieces: Vec<Piece<'_>>) -> Result<(), (usize, StorageError)> {
+    let nbytes = pieces.iter().map(|piece| piece.memory.len()).sum();
+    let threads = parallel::threads_for(nbytes);
+    let (queue, failed) = (Mutex::new(pieces.into_iter()), Mutex::new(None));
+    parallel::run(threads, || {
+        loop {
+            let piece = queue.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).next();
+            let Some(Piece { leaf, memory, source, offset }) = piece else { break };
+            if let Err(error) = source.storage().read_at(offset, memory) {
+                let mut failed = failed.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+                failed.get_or_insert((leaf, error));
+            }
+        }
+    });
+    match failed.into_inner().unwrap_or_else(|poisoned| poisoned.into_inner()) {
+        Some(failure) => Err(failure),
+        None => Ok(()),
+    }
+}
+
+/// Copies one tensor that needs conversion, gathering, or the library's own way.
+fn copy_one(leaf: &mut dyn TensorMut, source: &TensorView<'_>) -> Result<(), TensorError> {
+    let (dtype, shape) = (leaf.dtype(), leaf.shape());
+    let fitted = fit(source, dtype, shape)?;
+    match leaf.host_bytes_mut() {
+        Some(memory) => Ok(fitted.read_into(memory)?),
+        None => leaf.copy_(&fitted),
+    }
+}
+
+/// The source with the destination's element type and shape; both have been checked to fit.
+fn fit<'s>(
+    source: &TensorView<'s>,
+    dtype: DType,
+    shape: Shape,
+) -> Result<TensorView<'s>, TensorError> {
+    if source.dtype() == dtype && *source.shape() == shape {
+        return Ok(source.clone());
+    }
+    let bytes = source.bytes()?;
+    let bytes = match widening(source.dtype(), dtype) {
+        Some(convert) => convert(&bytes),
+        None => bytes.into_owned(),
+    };
+    TensorView::from_bytes(bytes, dtype, shape).map_err(|error| TensorError::Library(error.into()))
+}
+
+/// Checks that the model shows the same leaves for writing as it did for reading.
+fn same_model(plan: &Plan, leaves: &[Leaf<&mut dyn TensorMut>]) -> Result<(), LoadProblem> {
+    let different = |key: &str| {
+        let text = "`visit` and `visit_mut` of the model do not report the same leaves";
+        LoadProblem::Write {
+            key: key.to_owned(),
+            source: TensorError::Library(text.into()),
+            written: 0,
+        }
+    };
+    if plan.leaves.len() != leaves.len() {
+        return Err(different(plan.leaves.get(leaves.len()).map_or("", |leaf| &leaf.key)));
+    }
+    match plan.leaves.iter().zip(leaves).find(|(expected, leaf)| {
+        expected.key != leaf.key
+            || expected.kind != leaf.kind
+            || expected.dtype != leaf.tensor.dtype()
+            || expected.shape != leaf.tensor.shape()
+    }) {
+        Some((expected, _)) => Err(different(&expected.key)),
+        None => Ok(()),
+    }
+}

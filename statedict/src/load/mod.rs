@@ -1,0 +1,67 @@
+//! Loading, all or nothing: plan, match, verify, then commit.
+//!
+//! The first three look at the model and the state dict and collect every problem. Only where there
+//! is none does the fourth write, and then nothing is left that could go wrong short of the disk.
+
+mod commit;
+mod error;
+mod matching;
+mod options;
+mod plan;
+mod report;
+mod verify;
+
+pub use error::{LoadError, LoadProblem};
+pub use options::{AliasPolicy, DTypePolicy, LoadOptions};
+pub use report::{Converted, LoadReport, VersionDifference};
+
+use crate::load::matching::Match;
+use crate::load::plan::Plan;
+use crate::map::StateMap;
+use crate::traits::StateDict;
+use crate::visit;
+
+/// Loads `map` into `model`.
+pub(crate) fn load<M: StateDict + ?Sized>(
+    model: &mut M,
+    map: &StateMap<'_>,
+    options: &LoadOptions,
+) -> Result<LoadReport, LoadError> {
+    let class = class_of(model);
+    let failed = |problems| LoadError { model: class, problems };
+    let (plan, found) = check(model, map, options).map_err(failed)?;
+    commit::commit(model, &plan, &found).map_err(|problem| failed(vec![problem]))?;
+    Ok(LoadReport {
+        model: class,
+        loaded: found.sources.iter().flatten().map(|source| source.key.to_owned()).collect(),
+        missing: found.missing,
+        unexpected: found.unexpected,
+        defaulted: found.defaulted,
+        satisfied_by_alias: found.satisfied_by_alias,
+        converted: found.converted,
+        versions: plan.versions,
+    })
+}
+
+/// Everything but the writing.
+fn check<'m, 's, M: StateDict + ?Sized>(
+    model: &M,
+    map: &'m StateMap<'s>,
+    options: &LoadOptions,
+) -> Result<(Plan, Match<'m, 's>), Vec<LoadProblem>> {
+    let mut problems = Vec::new();
+    let Some(plan) = Plan::new(model, map, options, &mut problems) else {
+        return Err(problems);
+    };
+    let mut found = matching::match_keys(&plan, map, options, &mut problems);
+    matching::check_tensors(&plan, &mut found, options, &mut problems);
+    if options.verify {
+        verify::verify_storages(&found, &mut problems);
+    }
+    if problems.is_empty() { Ok((plan, found)) } else { Err(problems) }
+}
+
+/// The name of the model's class.
+fn class_of<M: StateDict + ?Sized>(model: &M) -> &'static str {
+    visit::walk(model).modules.first().map_or("model", |module| module.info.name())
+}
