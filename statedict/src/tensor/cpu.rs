@@ -8,7 +8,8 @@ use crate::dtype::DType;
 use crate::tensor::element::{self, Element};
 use crate::tensor::shape::Shape;
 use crate::tensor::storage::StorageError;
-use crate::tensor::view::{TensorView, ViewError};
+use crate::tensor::view::TensorView;
+use crate::tensor::view_error::ViewError;
 
 /// An owned, row-major tensor in memory: an element type, a shape and the elements.
 ///

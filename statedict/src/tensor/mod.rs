@@ -2,11 +2,13 @@
 
 mod convert;
 mod cpu;
+mod derive_view;
 mod element;
 mod gather;
 mod shape;
 mod storage;
 mod view;
+mod view_error;
 
 pub(crate) use convert::widening;
 pub use cpu::CpuTensor;
@@ -14,4 +16,5 @@ pub use element::Element;
 pub(crate) use element::to_le_bytes;
 pub use shape::{Shape, Strides};
 pub use storage::{Storage, StorageError, Storages};
-pub use view::{TensorView, ViewError};
+pub use view::TensorView;
+pub use view_error::ViewError;

@@ -8,6 +8,7 @@ use crate::tensor::element::{self, Element};
 use crate::tensor::gather;
 use crate::tensor::shape::{Shape, Strides};
 use crate::tensor::storage::{Storage, StorageError};
+use crate::tensor::view_error::ViewError;
 
 /// A tensor as a state dict holds it: element type, shape, strides and offset over a [`Storage`].
 ///
@@ -277,6 +278,17 @@ impl<'a> TensorView<'a> {
         }
     }
 
+    /// Another view of the same storage, with the same element type and bits.
+    pub(super) fn restrided(
+        &self,
+        shape: Shape,
+        strides: Strides,
+        offset: usize,
+    ) -> Result<Self, ViewError> {
+        let view = TensorView::strided(self.storage.clone(), self.dtype, shape, strides, offset)?;
+        Ok(TensorView { flags: self.flags, ..view })
+    }
+
     /// The same tensor with bytes of its own, row-major, free of the file or model it came from.
     ///
     /// # Errors
@@ -388,96 +400,4 @@ fn check_range(
         return Err(ViewError::OutOfStorage { end, nbytes });
     }
     Ok(())
-}
-
-/// Why there is no such view, or no such reading of one.
-#[non_exhaustive]
-#[derive(Debug)]
-pub enum ViewError {
-    /// The last element lies beyond the storage.
-    OutOfStorage {
-        /// The first byte after the view's last element.
-        end: usize,
-        /// The size of the storage in bytes.
-        nbytes: usize,
-    },
-    /// Sizes or strides whose product does not fit in memory.
-    Overflow,
-    /// A step backwards.
-    NegativeStride {
-        /// The stride.
-        stride: isize,
-    },
-    /// As many strides as dimensions are needed.
-    Rank {
-        /// The number of dimensions.
-        shape: usize,
-        /// The number of strides.
-        strides: usize,
-    },
-    /// The elements do not fill the shape.
-    Length {
-        /// The shape to fill.
-        shape: Shape,
-        /// The element type.
-        dtype: DType,
-        /// How many bytes there are.
-        nbytes: usize,
-    },
-    /// Another element type was asked for than the tensor has.
-    DType {
-        /// The type asked for.
-        expected: DType,
-        /// The tensor's.
-        found: DType,
-    },
-    /// A single element was asked for.
-    NotOneElement {
-        /// The tensor's shape.
-        shape: Shape,
-    },
-    /// The bytes cannot be read.
-    Storage(StorageError),
-}
-
-impl fmt::Display for ViewError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            ViewError::OutOfStorage { end, nbytes } => {
-                write!(f, "the tensor ends at byte {end} of a storage of {nbytes} bytes")
-            }
-            ViewError::Overflow => f.write_str("the tensor's sizes do not fit in memory"),
-            ViewError::NegativeStride { stride } => {
-                write!(f, "stride {stride} is negative; PyTorch has no such tensors")
-            }
-            ViewError::Rank { shape, strides } => {
-                write!(f, "{shape} sizes and {strides} strides do not go together")
-            }
-            ViewError::Length { shape, dtype, nbytes } => {
-                write!(f, "{nbytes} bytes do not fill a {dtype} tensor of shape {shape}")
-            }
-            ViewError::DType { expected, found } => {
-                write!(f, "the tensor holds {found} elements, not {expected}")
-            }
-            ViewError::NotOneElement { shape } => {
-                write!(f, "a tensor of shape {shape} is not a single element")
-            }
-            ViewError::Storage(source) => source.fmt(f),
-        }
-    }
-}
-
-impl std::error::Error for ViewError {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        match self {
-            ViewError::Storage(source) => source.source(),
-            _ => None,
-        }
-    }
-}
-
-impl From<StorageError> for ViewError {
-    fn from(error: StorageError) -> Self {
-        ViewError::Storage(error)
-    }
 }
