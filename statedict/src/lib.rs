@@ -10,6 +10,7 @@ mod leaves;
 mod load;
 mod map;
 mod metadata;
+mod migration;
 mod parallel;
 mod state_dict_ext;
 mod tensor;
@@ -22,16 +23,17 @@ pub use key::InvalidName;
 pub use leaves::Nested;
 pub use load::{
     AliasPolicy, Converted, DTypePolicy, LoadError, LoadOptions, LoadProblem, LoadReport,
-    VersionDifference,
+    ModuleMigration,
 };
 pub use map::StateMap;
 pub use metadata::{Metadata, ModuleMetadata};
+pub use migration::{MigrateError, Migration};
 pub use state_dict_ext::StateDictExt;
 pub use tensor::{
     CpuTensor, Element, Shape, Storage, StorageError, Storages, Strides, TensorView, ViewError,
 };
 pub use traits::{ByteSink, StateDict, StorageId, Tensor, TensorError, TensorMut};
-pub use visit::{Change, Kind, ModelError, ModuleInfo, Visitor, VisitorMut};
+pub use visit::{Change, Kind, MigrateStep, ModelError, ModuleInfo, Visitor, VisitorMut};
 
 #[cfg(feature = "derive")]
 pub use statedict_derive::StateDict;

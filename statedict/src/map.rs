@@ -111,6 +111,10 @@ impl<'a> StateMap<'a> {
         self.metadata.as_ref()?.version(path)
     }
 
+    pub(crate) fn into_entries(self) -> IndexMap<String, TensorView<'a>> {
+        self.entries
+    }
+
     /// The same map with every tensor's bytes in memory of its own, free of the model or file they
     /// came from: what `copy.deepcopy(model.state_dict())` is for. Tensors that are the same view of
     /// one storage still share one.

@@ -67,7 +67,7 @@ fn every_element_arrives() {
         report.loaded,
         ["fc.weight", "fc.bias", "norm.weight", "norm.num_batches_tracked"]
     );
-    assert!(report.versions.is_empty() && report.defaulted.is_empty());
+    assert!(report.migrations.is_empty() && report.defaulted.is_empty());
 }
 
 #[test]
@@ -185,14 +185,14 @@ fn what_is_younger_than_the_file_keeps_its_value() {
     let report = model.load_state_dict(&map).unwrap();
     assert_eq!(model.norm.num_batches_tracked, 5);
     assert_eq!(report.defaulted, ["norm.num_batches_tracked"]);
-    assert_eq!(report.versions.len(), 1);
-    assert_eq!((report.versions[0].found, report.versions[0].current), (Some(1), 2));
+    assert_eq!(report.migrations.len(), 1);
+    assert_eq!((report.migrations[0].found, report.migrations[0].current), (Some(1), 2));
 
     // No metadata at all counts as older than every version.
     *map.metadata_mut() = None;
     let report = net(0.0).load_state_dict(&map).unwrap();
     assert_eq!(report.defaulted, ["norm.num_batches_tracked"]);
-    assert_eq!(report.versions[0].found, None);
+    assert_eq!(report.migrations[0].found, None);
 
     // An older file may have the key all the same.
     let report = net(0.0).load_state_dict(&StateMap::from_iter(

@@ -29,7 +29,7 @@ pub(crate) fn commit<M: StateDict + ?Sized>(
     model: &mut M,
     plan: &Plan,
     found: &Match<'_, '_>,
-) -> Result<(), LoadProblem> {
+) -> Result<(), Box<LoadProblem>> {
     let leaves = walk_mut(model).leaves;
     same_model(plan, &leaves)?;
     let (mut written, mut pieces) = (0, Vec::new());
@@ -46,11 +46,8 @@ pub(crate) fn commit<M: StateDict + ?Sized>(
         {
             continue;
         }
-        copy_one(&mut *leaf.tensor, source.tensor).map_err(|error| LoadProblem::Write {
-            key: source.key.to_owned(),
-            source: error,
-            written,
-        })?;
+        copy_one(&mut *leaf.tensor, source.tensor)
+            .map_err(|error| failed(source.key, error, written))?;
         written += 1;
         // It is done: keep it out of the second pass.
         *index = usize::MAX;
@@ -61,11 +58,8 @@ pub(crate) fn commit<M: StateDict + ?Sized>(
         let start = source.tensor.storage_offset() * source.tensor.dtype().size();
         if memory.len() != source.tensor.nbytes() {
             let found = source.tensor.nbytes();
-            return Err(LoadProblem::Write {
-                key: source.key.to_owned(),
-                source: StorageError::out_of_range(0, memory.len(), found).into(),
-                written,
-            });
+            let error = StorageError::out_of_range(0, memory.len(), found).into();
+            return Err(failed(source.key, error, written));
         }
         pieces.extend(memory.chunks_mut(PIECE).enumerate().map(|(nth, memory)| Piece {
             leaf: *index,
@@ -74,11 +68,14 @@ pub(crate) fn commit<M: StateDict + ?Sized>(
             offset: start + nth * PIECE,
         }));
     }
-    copy_pieces(pieces).map_err(|(leaf, error)| LoadProblem::Write {
-        key: found.sources.get(leaf).copied().flatten().map_or("", |source| source.key).to_owned(),
-        source: error.into(),
-        written,
+    copy_pieces(pieces).map_err(|(leaf, error)| {
+        let source = found.sources.get(leaf).copied().flatten();
+        failed(source.map_or("", |source| source.key), error.into(), written)
     })
+}
+
+fn failed(key: &str, source: TensorError, written: usize) -> Box<LoadProblem> {
+    Box::new(LoadProblem::Write { key: key.to_owned(), source, written })
 }
 
 /// Fills the pieces from their storages, on several threads where there is much to copy.
@@ -130,14 +127,10 @@ fn fit<'s>(
 }
 
 /// Checks that the model shows the same leaves for writing as it did for reading.
-fn same_model(plan: &Plan, leaves: &[Leaf<&mut dyn TensorMut>]) -> Result<(), LoadProblem> {
+fn same_model(plan: &Plan, leaves: &[Leaf<&mut dyn TensorMut>]) -> Result<(), Box<LoadProblem>> {
     let different = |key: &str| {
         let text = "`visit` and `visit_mut` of the model do not report the same leaves";
-        LoadProblem::Write {
-            key: key.to_owned(),
-            source: TensorError::Library(text.into()),
-            written: 0,
-        }
+        failed(key, TensorError::Library(text.into()), 0)
     };
     if plan.leaves.len() != leaves.len() {
         return Err(different(plan.leaves.get(leaves.len()).map_or("", |leaf| &leaf.key)));

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use crate::dtype::DType;
+use crate::migration::MigrateError;
 use crate::tensor::{Shape, StorageError};
 use crate::traits::TensorError;
 use crate::visit::{Kind, ModelError};
@@ -110,6 +111,17 @@ pub enum LoadProblem {
         /// The model's version.
         current: u64,
     },
+    /// A step of a module's migration failed.
+    Migration {
+        /// The module's path; empty for the root.
+        path: String,
+        /// The Rust type of the module.
+        module: &'static str,
+        /// The version the step leads to.
+        to: u64,
+        /// The cause.
+        source: MigrateError,
+    },
     /// The bytes of a tensor cannot be read, or are damaged.
     Storage {
         /// The key.
@@ -178,6 +190,10 @@ impl fmt::Display for LoadProblem {
                     "version     {at}: saved by version {found} of `{module}`, this is version {current}"
                 )
             }
+            LoadProblem::Migration { path, module, to, source } => {
+                let at = if path.is_empty() { "the model" } else { path };
+                write!(f, "migration   {at}: the step of `{module}` to version {to}: {source}")
+            }
             LoadProblem::Storage { key, source } => write!(f, "damaged     {key}: {source}"),
             LoadProblem::Write { key, source, written } => {
                 write!(f, "write       {key}: {source} ({written} tensors were written before)")
@@ -191,6 +207,7 @@ impl std::error::Error for LoadError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         self.problems.iter().find_map(|problem| match problem {
             LoadProblem::Model(error) => Some(error as _),
+            LoadProblem::Migration { source, .. } => Some(source as _),
             LoadProblem::Storage { source, .. } => Some(source as _),
             LoadProblem::Write { source, .. } => Some(source as _),
             _ => None,

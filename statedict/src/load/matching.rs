@@ -31,10 +31,12 @@ pub(crate) struct Source<'m, 's> {
     pub(crate) tensor: &'m TensorView<'s>,
 }
 
-/// Matches every name of the plan with the state dict's keys: linear in both.
+/// Matches every name of the plan with the keys of the migrated `map`: linear in both.
+/// The modules' versions, as they were found, say what it may lack.
 pub(crate) fn match_keys<'m, 's>(
     plan: &Plan,
     map: &'m StateMap<'s>,
+    versions: &[Option<u64>],
     options: &LoadOptions,
     problems: &mut Vec<LoadProblem>,
 ) -> Match<'m, 's> {
@@ -70,7 +72,7 @@ pub(crate) fn match_keys<'m, 's>(
             Some(Some(source)) => {
                 found.satisfied_by_alias.push((name.key.clone(), source.key.to_owned()));
             }
-            _ if leaf.optional => found.defaulted.push(name.key.clone()),
+            _ if leaf.is_optional(versions) => found.defaulted.push(name.key.clone()),
             _ => missing.push((name.key.as_str(), leaf)),
         }
     }

@@ -1,11 +1,12 @@
-//! Loading, all or nothing: plan, match, verify, then commit.
+//! Loading, all or nothing: plan, migrate, match, verify, then commit.
 //!
-//! The first three look at the model and the state dict and collect every problem. Only where there
-//! is none does the fourth write, and then nothing is left that could go wrong short of the disk.
+//! The first four look at the model and the state dict and collect every problem. Only where there
+//! is none does the last write, and then nothing is left that could go wrong short of the disk.
 
 mod commit;
 mod error;
 mod matching;
+mod migrate;
 mod options;
 mod plan;
 mod report;
@@ -13,7 +14,7 @@ mod verify;
 
 pub use error::{LoadError, LoadProblem};
 pub use options::{AliasPolicy, DTypePolicy, LoadOptions};
-pub use report::{Converted, LoadReport, VersionDifference};
+pub use report::{Converted, LoadReport, ModuleMigration};
 
 use crate::load::matching::Match;
 use crate::load::plan::Plan;
@@ -29,8 +30,17 @@ pub(crate) fn load<M: StateDict + ?Sized>(
 ) -> Result<LoadReport, LoadError> {
     let class = class_of(model);
     let failed = |problems| LoadError { model: class, problems };
-    let (plan, found) = check(model, map, options).map_err(failed)?;
-    commit::commit(model, &plan, &found).map_err(|problem| failed(vec![problem]))?;
+    let mut problems = Vec::new();
+    let Some(plan) = Plan::new(model, &mut problems) else {
+        return Err(failed(problems));
+    };
+    let migrated = migrate::migrate(map, &plan.modules, options, &mut problems);
+    if !problems.is_empty() {
+        // What a failed step leaves behind would only show up as missing and unexpected keys.
+        return Err(failed(problems));
+    }
+    let found = check(&plan, &migrated.map, &migrated.found, options).map_err(failed)?;
+    commit::commit(model, &plan, &found).map_err(|problem| failed(vec![*problem]))?;
     Ok(LoadReport {
         model: class,
         loaded: found.sources.iter().flatten().map(|source| source.key.to_owned()).collect(),
@@ -39,26 +49,24 @@ pub(crate) fn load<M: StateDict + ?Sized>(
         defaulted: found.defaulted,
         satisfied_by_alias: found.satisfied_by_alias,
         converted: found.converted,
-        versions: plan.versions,
+        migrations: migrated.modules,
     })
 }
 
-/// Everything but the writing.
-fn check<'m, 's, M: StateDict + ?Sized>(
-    model: &M,
+/// Matches and verifies: everything between migrating and writing.
+fn check<'m, 's>(
+    plan: &Plan,
     map: &'m StateMap<'s>,
+    versions: &[Option<u64>],
     options: &LoadOptions,
-) -> Result<(Plan, Match<'m, 's>), Vec<LoadProblem>> {
+) -> Result<Match<'m, 's>, Vec<LoadProblem>> {
     let mut problems = Vec::new();
-    let Some(plan) = Plan::new(model, map, options, &mut problems) else {
-        return Err(problems);
-    };
-    let mut found = matching::match_keys(&plan, map, options, &mut problems);
-    matching::check_tensors(&plan, &mut found, options, &mut problems);
+    let mut found = matching::match_keys(plan, map, versions, options, &mut problems);
+    matching::check_tensors(plan, &mut found, options, &mut problems);
     if options.verify {
         verify::verify_storages(&found, &mut problems);
     }
-    if problems.is_empty() { Ok((plan, found)) } else { Err(problems) }
+    if problems.is_empty() { Ok(found) } else { Err(problems) }
 }
 
 /// The name of the model's class.

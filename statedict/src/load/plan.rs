@@ -1,9 +1,7 @@
 //! What the model expects: its names, and which of them an older state dict may lack.
 
 use crate::load::error::LoadProblem;
-use crate::load::options::LoadOptions;
-use crate::load::report::VersionDifference;
-use crate::map::StateMap;
+use crate::load::migrate::Place;
 use crate::tensor::Shape;
 use crate::traits::{StateDict, Tensor};
 use crate::visit::{Change, Leaf, Name, Names, Walk, walk};
@@ -14,7 +12,8 @@ pub(crate) struct Plan {
     pub(crate) leaves: Vec<Destination>,
     /// The keys in order, each with the leaf it names; only of leaves that are part of the state dict.
     pub(crate) names: Vec<Name>,
-    pub(crate) versions: Vec<VersionDifference>,
+    /// The modules under all their paths, parents before children.
+    pub(crate) modules: Vec<Place>,
 }
 
 /// A leaf of the model, as far as loading needs to know it.
@@ -24,18 +23,24 @@ pub(crate) struct Destination {
     pub(crate) dtype: DType,
     pub(crate) shape: Shape,
     pub(crate) module: &'static str,
-    /// Whether the state dict may lack it, being older than it.
-    pub(crate) optional: bool,
+    /// The modules in whose later versions it appeared.
+    since: Vec<Since>,
+}
+
+/// A leaf exists from `version` of a module on.
+#[derive(Clone, Copy)]
+struct Since {
+    /// The module's number.
+    module: usize,
+    version: u64,
 }
 
 impl Plan {
-    /// Asks the model, and the state dict for the versions of its modules.
+    /// Asks the model.
     ///
     /// Where the model's own names are wrong, there is no plan: `None`, and the problems say why.
     pub(crate) fn new<M: StateDict + ?Sized>(
         model: &M,
-        map: &StateMap<'_>,
-        options: &LoadOptions,
         problems: &mut Vec<LoadProblem>,
     ) -> Option<Self> {
         let walk = walk(model);
@@ -46,70 +51,55 @@ impl Plan {
                 return None;
             }
         };
-        let mut leaves: Vec<Destination> =
-            walk.leaves.iter().map(|leaf| Destination::new(&walk, leaf)).collect();
         names.retain(|name| {
-            leaves.get(name.index).is_some_and(|destination| destination.kind.is_persistent())
+            walk.leaves.get(name.index).is_some_and(|leaf| leaf.kind.is_persistent())
         });
-        let versions = settle_versions(&walk, &modules, map, options, &mut leaves, problems);
-        Some(Plan { leaves, names, versions })
+        let since = first_versions(&walk);
+        let leaves = walk.leaves.iter().zip(since);
+        let leaves = leaves.map(|(leaf, since)| Destination::new(&walk, leaf, since)).collect();
+        let modules = modules.into_iter().filter_map(|name| {
+            let info = walk.modules.get(name.index)?.info;
+            Some(Place { path: name.key, module: name.index, info, alias: name.alias })
+        });
+        Some(Plan { leaves, names, modules: modules.collect() })
     }
 }
 
 impl Destination {
-    fn new(walk: &Walk<&dyn Tensor>, leaf: &Leaf<&dyn Tensor>) -> Self {
+    fn new(walk: &Walk<&dyn Tensor>, leaf: &Leaf<&dyn Tensor>, since: Vec<Since>) -> Self {
         Destination {
             key: leaf.key.clone(),
             kind: leaf.kind,
             dtype: leaf.tensor.dtype(),
             shape: leaf.tensor.shape(),
             module: walk.modules.get(leaf.module).map_or("", |module| module.info.rust_type()),
-            optional: false,
+            since,
         }
+    }
+
+    /// Whether a state dict whose modules have these versions may lack it, being older than it.
+    /// A module of unknown version counts as older than every version.
+    pub(crate) fn is_optional(&self, versions: &[Option<u64>]) -> bool {
+        let found = |since: &Since| versions.get(since.module).copied().flatten().unwrap_or(0);
+        self.since.iter().any(|since| found(since) < since.version)
     }
 }
 
-/// Finds the version each module was saved with, and marks what is younger than that as optional.
-/// A module without a stored version counts as older than every version, as in PyTorch.
-fn settle_versions(
-    walk: &Walk<&dyn Tensor>,
-    modules: &[Name],
-    map: &StateMap<'_>,
-    options: &LoadOptions,
-    leaves: &mut [Destination],
-    problems: &mut Vec<LoadProblem>,
-) -> Vec<VersionDifference> {
-    let mut versions = Vec::new();
-    let mut paths = None;
-    for name in modules.iter().filter(|name| !name.alias) {
-        let Some(module) = walk.modules.get(name.index) else { continue };
-        let (info, path) = (module.info, module.path.as_str());
-        let found = map.version(path);
-        let current = info.version();
-        if found == Some(current) {
-            continue;
-        }
-        if let Some(found) = found.filter(|&found| found > current && !options.newer_versions) {
-            let (path, module) = (path.to_owned(), info.rust_type());
-            problems.push(LoadProblem::NewerVersion { path, module, found, current });
-            continue;
-        }
-        // Without metadata every module differs; only those whose version means something are news.
-        if found.is_some() || current > 1 {
-            let (path, module) = (path.to_owned(), info.name());
-            versions.push(VersionDifference { path, module, found, current });
-        }
-        for change in info.changes() {
-            let Change::Added { since, name } = *change;
-            if since <= found.unwrap_or(0) {
-                continue;
-            }
-            let paths = paths.get_or_insert_with(|| walk.paths());
-            let range = walk.leaves_at(paths, &key::join(path, name)).unwrap_or(0..0);
-            for leaf in leaves.get_mut(range).unwrap_or_default() {
-                leaf.optional = true;
+/// For each leaf, the versions of its modules with which it came.
+fn first_versions(walk: &Walk<&dyn Tensor>) -> Vec<Vec<Since>> {
+    let mut since = vec![Vec::new(); walk.leaves.len()];
+    if walk.modules.iter().all(|module| module.info.changes().is_empty()) {
+        return since;
+    }
+    let paths = walk.paths();
+    for (index, module) in walk.modules.iter().enumerate() {
+        for change in module.info.changes() {
+            let Change::Added { since: version, name } = *change else { continue };
+            let range = walk.leaves_at(&paths, &key::join(&module.path, name)).unwrap_or(0..0);
+            for leaf in since.get_mut(range).unwrap_or_default() {
+                leaf.push(Since { module: index, version });
             }
         }
     }
-    versions
+    since
 }

@@ -26,8 +26,8 @@ pub struct LoadReport {
     pub satisfied_by_alias: Vec<(String, String)>,
     /// Tensors that were converted to the model's element type.
     pub converted: Vec<Converted>,
-    /// Modules whose version in the state dict is not the model's.
-    pub versions: Vec<VersionDifference>,
+    /// Modules whose version in the state dict is not the model's, and what their migrations did.
+    pub migrations: Vec<ModuleMigration>,
 }
 
 /// A tensor that was converted while it was loaded.
@@ -42,10 +42,11 @@ pub struct Converted {
     pub to: DType,
 }
 
-/// A module that was saved with another version than the model has.
+/// A module that was saved with another version than the model has, and what was done about it.
+/// Keys are whole keys of the state dict.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct VersionDifference {
+pub struct ModuleMigration {
     /// The module's path; empty for the root.
     pub path: String,
     /// The module's class.
@@ -54,18 +55,56 @@ pub struct VersionDifference {
     pub found: Option<u64>,
     /// The model's version.
     pub current: u64,
+    /// Tensors and children that got another name: old and new.
+    pub renamed: Vec<(String, String)>,
+    /// Tensors that were dropped, or taken to make others of them.
+    pub removed: Vec<String>,
+    /// Tensors that were made.
+    pub inserted: Vec<String>,
+    /// Tensors that were replaced by what was computed from them.
+    pub changed: Vec<String>,
+}
+
+impl ModuleMigration {
+    pub(crate) fn new(path: &str, module: &'static str, found: Option<u64>, current: u64) -> Self {
+        ModuleMigration {
+            path: path.to_owned(),
+            module,
+            found,
+            current,
+            renamed: Vec::new(),
+            removed: Vec::new(),
+            inserted: Vec::new(),
+            changed: Vec::new(),
+        }
+    }
+}
+
+impl fmt::Display for ModuleMigration {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let at = if self.path.is_empty() { "the model" } else { &self.path };
+        let found = self.found.map_or_else(|| "none".to_owned(), |found| found.to_string());
+        write!(f, "version     {at} ({}): {found} -> {}", self.module, self.current)?;
+        for (from, to) in &self.renamed {
+            write!(f, "\n  renamed     {from} -> {to}")?;
+        }
+        for (label, keys) in
+            [("removed", &self.removed), ("made", &self.inserted), ("changed", &self.changed)]
+        {
+            for key in keys {
+                write!(f, "\n  {label:<11} {key}")?;
+            }
+        }
+        Ok(())
+    }
 }
 
 impl fmt::Display for LoadReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let LoadReport { model, loaded, missing, unexpected, defaulted, .. } = self;
         write!(f, "{model}: loaded {} tensors", loaded.len())?;
-        for VersionDifference { path, module, found, current } in &self.versions {
-            let at = if path.is_empty() { "the model".to_owned() } else { format!("`{path}`") };
-            match found {
-                Some(found) => write!(f, "\n  version     {at} ({module}): {found} -> {current}")?,
-                None => write!(f, "\n  version     {at} ({module}): none -> {current}")?,
-            }
+        for migration in &self.migrations {
+            write!(f, "\n  {migration}")?;
         }
         for Converted { key, from, to } in &self.converted {
             write!(f, "\n  converted   {key}: {from} -> {to}")?;

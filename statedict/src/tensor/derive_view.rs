@@ -156,8 +156,8 @@ impl<'a> TensorView<'a> {
             if !same {
                 return Err(ViewError::Cat {
                     dim,
-                    first: (first.dtype(), first.shape().clone()),
-                    other: (tensor.dtype(), tensor.shape().clone()),
+                    first: Box::new((first.dtype(), first.shape().clone())),
+                    other: Box::new((tensor.dtype(), tensor.shape().clone())),
                 });
             }
             let (size, _) = tensor.check_dim(dim)?;

@@ -86,9 +86,9 @@ pub enum ViewError {
         /// The dimension.
         dim: usize,
         /// The first tensor's element type and shape.
-        first: (DType, Shape),
+        first: Box<(DType, Shape)>,
         /// Another tensor's.
-        other: (DType, Shape),
+        other: Box<(DType, Shape)>,
     },
     /// No tensors to put one after another.
     CatNothing,

@@ -6,7 +6,7 @@ mod module;
 mod walk;
 
 pub use error::ModelError;
-pub use module::{Change, ModuleInfo};
+pub use module::{Change, MigrateStep, ModuleInfo};
 pub use walk::Kind;
 pub(crate) use walk::{Leaf, Name, Names, Walk, walk, walk_mut};
 

@@ -1,5 +1,7 @@
 //! What a module says of itself: its name, its version, and how it has changed.
 
+use crate::migration::{MigrateError, Migration};
+
 /// A module's class: its name, its version, and what has changed since earlier versions.
 ///
 /// ```
@@ -77,4 +79,42 @@ pub enum Change {
         /// The parameter's, buffer's or child's name.
         name: &'static str,
     },
+    /// `to` was called `from` before version `since`: a parameter, a buffer, or a child.
+    Renamed {
+        /// The first version with the new name.
+        since: u64,
+        /// The old name.
+        from: &'static str,
+        /// The new name.
+        to: &'static str,
+    },
+    /// `name` no longer exists from version `since` on; in an older file it is dropped, and reported.
+    Removed {
+        /// The first version without it.
+        since: u64,
+        /// The parameter's, buffer's or child's name.
+        name: &'static str,
+    },
+    /// A step of code from version `to - 1` to version `to`.
+    Migrate {
+        /// The version the step leads to.
+        to: u64,
+        /// The step.
+        with: MigrateStep,
+    },
+}
+
+/// A step of code from one version of a module to the next.
+pub type MigrateStep = fn(&mut Migration<'_>) -> Result<(), MigrateError>;
+
+impl Change {
+    /// The version this change came with.
+    pub fn since(&self) -> u64 {
+        match *self {
+            Change::Added { since, .. }
+            | Change::Renamed { since, .. }
+            | Change::Removed { since, .. } => since,
+            Change::Migrate { to, .. } => to,
+        }
+    }
 }

@@ -1,0 +1,231 @@
+//! Brings the state dict from the versions its modules were saved with to the model's.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+use indexmap::IndexMap;
+
+use crate::key;
+use crate::load::error::LoadProblem;
+use crate::load::options::LoadOptions;
+use crate::load::report::ModuleMigration;
+use crate::map::StateMap;
+use crate::metadata::{Metadata, ModuleMetadata};
+use crate::migration::{Edit, MigrateError, Migration};
+use crate::tensor::TensorView;
+use crate::visit::{Change, ModuleInfo};
+
+/// What migrating a state dict led to.
+pub(crate) struct Migrated<'m, 's> {
+    /// The state dict as the model expects it: the one that was given, where nothing had to change.
+    pub(crate) map: Cow<'m, StateMap<'s>>,
+    /// The modules whose version differed.
+    pub(crate) modules: Vec<ModuleMigration>,
+    /// The version that was found for each module, by its number.
+    pub(crate) found: Vec<Option<u64>>,
+}
+
+/// A module of the model under one of its paths.
+pub(crate) struct Place {
+    pub(crate) path: String,
+    /// The module's number: the same for all its paths.
+    pub(crate) module: usize,
+    pub(crate) info: ModuleInfo,
+    /// Whether this is a second name of the module.
+    pub(crate) alias: bool,
+}
+
+/// Migrates `map` for these modules, parents before children.
+///
+/// Each module goes from the version that the state dict records for it; one without a record counts
+/// as older than every version, as in PyTorch.
+pub(crate) fn migrate<'m, 's>(
+    map: &'m StateMap<'s>,
+    places: &[Place],
+    options: &LoadOptions,
+    problems: &mut Vec<LoadProblem>,
+) -> Migrated<'m, 's> {
+    let mut tree: Option<Tree<'s>> = None;
+    let mut modules = Vec::new();
+    let mut versions = vec![None; places.len()];
+    for place in places {
+        let (info, current) = (place.info, place.info.version());
+        // A parent's step may have renamed the child, and its record with it.
+        let found = match &tree {
+            Some(tree) => tree.metadata.as_ref().and_then(|metadata| metadata.version(&place.path)),
+            None => map.version(&place.path),
+        };
+        if let Some(version) = versions.get_mut(place.module).filter(|_| !place.alias) {
+            *version = found;
+        }
+        if found == Some(current) {
+            continue;
+        }
+        if let Some(found) = found.filter(|&found| found > current && !options.newer_versions) {
+            if !place.alias {
+                problems.push(LoadProblem::NewerVersion {
+                    path: place.path.clone(),
+                    module: info.rust_type(),
+                    found,
+                    current,
+                });
+            }
+            continue;
+        }
+        let mut migrated = ModuleMigration::new(&place.path, info.name(), found, current);
+        let mut steps: Vec<&Change> = info
+            .changes()
+            .iter()
+            .filter(|change| !matches!(change, Change::Added { .. }))
+            .filter(|change| change.since() > found.unwrap_or(0))
+            .collect();
+        if !steps.is_empty() {
+            steps.sort_by_key(|change| change.since());
+            let tree = tree.get_or_insert_with(|| Tree::new(map));
+            let done = tree.migrate(&place.path, found, &steps, &mut migrated);
+            if let Err((to, source)) = done {
+                problems.push(LoadProblem::Migration {
+                    path: place.path.clone(),
+                    module: info.rust_type(),
+                    to,
+                    source,
+                });
+            }
+        }
+        if let Some(metadata) = tree.as_mut().and_then(|tree| tree.metadata.as_mut()) {
+            metadata.insert(place.path.clone(), ModuleMetadata::with_version(current));
+        }
+        // Without records every module differs; only those whose version means something are news.
+        if !place.alias && (found.is_some() || current > 1) {
+            modules.push(migrated);
+        }
+    }
+    let map = tree.map_or(Cow::Borrowed(map), |tree| Cow::Owned(tree.into_map()));
+    Migrated { map, modules, found: versions }
+}
+
+/// A state dict ordered by key, so that a module's part of it is a range.
+struct Tree<'s> {
+    entries: BTreeMap<String, Entry<'s>>,
+    metadata: Option<Metadata>,
+}
+
+struct Entry<'s> {
+    /// The place in the file's order; the second number tells entries apart that share a place.
+    place: (usize, usize),
+    tensor: TensorView<'s>,
+}
+
+impl<'s> Tree<'s> {
+    fn new(map: &StateMap<'s>) -> Self {
+        let entries = map.iter().enumerate().map(|(index, (key, tensor))| {
+            (key.to_owned(), Entry { place: (index, 0), tensor: tensor.clone() })
+        });
+        Tree { entries: entries.collect(), metadata: map.metadata().cloned() }
+    }
+
+    /// Runs the steps of the module at `path` on its own part of the tree.
+    fn migrate(
+        &mut self,
+        path: &str,
+        found: Option<u64>,
+        steps: &[&Change],
+        migrated: &mut ModuleMigration,
+    ) -> Result<(), (u64, MigrateError)> {
+        let (entries, places) = self.take_below(path);
+        let mut migration = Migration::new(entries, found);
+        let done = steps.iter().try_for_each(|step| {
+            migration.begin(step.since());
+            run(step, &mut migration).map_err(|error| (step.since(), error))
+        });
+        let (entries, edits) = migration.into_parts();
+        self.put_below(path, entries, &places);
+        for edit in edits {
+            let full = |name: String| key::join(path, &name);
+            match edit {
+                Edit::Renamed { from, to } => {
+                    let (from, to) = (full(from), full(to));
+                    self.rename_modules(&from, &to);
+                    migrated.renamed.push((from, to));
+                }
+                Edit::Removed(name) => migrated.removed.push(full(name)),
+                Edit::Inserted(name) => migrated.inserted.push(full(name)),
+                Edit::Changed(name) => migrated.changed.push(full(name)),
+            }
+        }
+        done
+    }
+
+    /// Takes what is below `path` out, with keys relative to it, in the file's order.
+    fn take_below(
+        &mut self,
+        path: &str,
+    ) -> (IndexMap<String, TensorView<'s>>, Vec<(usize, usize)>) {
+        let mut taken: Vec<(String, Entry<'s>)> = if path.is_empty() {
+            std::mem::take(&mut self.entries).into_iter().collect()
+        } else {
+            // `/` is the character after `.`: the range holds exactly the keys that begin `path.`.
+            let mut rest = self.entries.split_off(&format!("{path}."));
+            let mut after = rest.split_off(&format!("{path}/"));
+            self.entries.append(&mut after);
+            rest.into_iter().collect()
+        };
+        taken.sort_by_key(|(_, entry)| entry.place);
+        let places = taken.iter().map(|(_, entry)| entry.place).collect();
+        let relative = |(key, entry): (String, Entry<'s>)| {
+            let name = key::below(&key, path).unwrap_or(&key).to_owned();
+            (name, entry.tensor)
+        };
+        (taken.into_iter().map(relative).collect(), places)
+    }
+
+    /// Puts a module's entries back: into the places they were taken from, in their new order.
+    fn put_below(
+        &mut self,
+        path: &str,
+        entries: IndexMap<String, TensorView<'s>>,
+        places: &[(usize, usize)],
+    ) {
+        let last = places.last().copied().unwrap_or((usize::MAX, 0));
+        for (nth, (name, tensor)) in entries.into_iter().enumerate() {
+            let (place, _) = places.get(nth).copied().unwrap_or(last);
+            self.entries.insert(key::join(path, &name), Entry { place: (place, nth), tensor });
+        }
+    }
+
+    /// Renames the records of a module and of all below it.
+    fn rename_modules(&mut self, from: &str, to: &str) {
+        let Some(metadata) = &mut self.metadata else { return };
+        let mut renamed = Metadata::default();
+        for (path, entry) in metadata.iter() {
+            let path = match key::below(path, from) {
+                _ if path == from => to.to_owned(),
+                Some(rest) => key::join(to, rest),
+                None => path.to_owned(),
+            };
+            renamed.insert(path, entry.clone());
+        }
+        *metadata = renamed;
+    }
+
+    fn into_map(self) -> StateMap<'s> {
+        let mut entries: Vec<(String, Entry<'s>)> = self.entries.into_iter().collect();
+        entries.sort_by_key(|(_, entry)| entry.place);
+        let mut map =
+            StateMap::from_iter(entries.into_iter().map(|(key, entry)| (key, entry.tensor)));
+        *map.metadata_mut() = self.metadata;
+        map
+    }
+}
+
+fn run(step: &Change, migration: &mut Migration<'_>) -> Result<(), MigrateError> {
+    match *step {
+        // What an older file may lack is the plan's business.
+        Change::Added { .. } => Ok(()),
+        // A file of unknown version may have the new names already.
+        Change::Renamed { from, to, .. } if migration.contains(from) => migration.rename(from, to),
+        Change::Removed { name, .. } if migration.contains(name) => migration.remove(name),
+        Change::Renamed { .. } | Change::Removed { .. } => Ok(()),
+        Change::Migrate { with, .. } => with(migration),
+    }
+}

@@ -1,0 +1,329 @@
+//! The keys of one module and of everything below it, while they are migrated.
+
+use indexmap::IndexMap;
+
+use crate::key;
+use crate::migration::MigrateError;
+use crate::tensor::{TensorView, ViewError};
+
+/// One module's part of a state dict, on its way from one version to the next.
+///
+/// Keys are relative to the module, as a child sees them in PyTorch: `weight`, `attn.in_proj_weight`.
+/// A name may be that of a tensor or of a child with everything under it.
+///
+/// ```
+/// use statedict::prelude::*;
+/// use statedict::{MigrateError, Migration};
+///
+/// /// Until version 1, the three projections were one packed matrix.
+/// fn unpack(migration: &mut Migration<'_>) -> Result<(), MigrateError> {
+///     migration.split("in_proj", 0, &[("q", 2), ("k", 2), ("v", 2)])?;
+///     migration.rename("out_proj", "out")
+/// }
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let mut map = StateMap::new();
+/// map.insert("in_proj", TensorView::from_vec(vec![0.5f32; 12], [6, 2])?);
+/// map.insert("out_proj", TensorView::from_vec(vec![0.5f32; 4], [2, 2])?);
+///
+/// let migrated = Migration::run_alone(map, unpack)?;
+/// assert_eq!(migrated.keys().collect::<Vec<_>>(), ["q", "k", "v", "out"]);
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug)]
+pub struct Migration<'a> {
+    entries: IndexMap<String, TensorView<'a>>,
+    edits: Vec<Edit>,
+    from: Option<u64>,
+    to: u64,
+}
+
+/// What a step did, with keys relative to the module.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Edit {
+    /// A tensor or child got another name.
+    Renamed { from: String, to: String },
+    /// A tensor was taken out.
+    Removed(String),
+    /// A tensor was put in.
+    Inserted(String),
+    /// A tensor was replaced by one computed from it.
+    Changed(String),
+}
+
+impl<'a> Migration<'a> {
+    pub(crate) fn new(entries: IndexMap<String, TensorView<'a>>, from: Option<u64>) -> Self {
+        Migration { entries, edits: Vec::new(), from, to: 0 }
+    }
+
+    /// Says which version the next step leads to.
+    pub(crate) fn begin(&mut self, to: u64) {
+        self.to = to;
+    }
+
+    /// Runs one step on a state dict as if it were the module's: for testing the step.
+    ///
+    /// # Errors
+    /// The step's.
+    pub fn run_alone<E>(
+        map: crate::map::StateMap<'a>,
+        step: impl FnOnce(&mut Migration<'a>) -> Result<(), E>,
+    ) -> Result<crate::map::StateMap<'a>, E> {
+        let metadata = map.metadata().cloned();
+        let mut migration = Migration::new(map.into_entries(), None);
+        step(&mut migration)?;
+        let mut map = crate::map::StateMap::from_iter(migration.entries);
+        *map.metadata_mut() = metadata;
+        Ok(map)
+    }
+
+    /// The version the module was saved with; `None` where the file says none.
+    pub fn from_version(&self) -> Option<u64> {
+        self.from
+    }
+
+    /// The version this step leads to.
+    pub fn to_version(&self) -> u64 {
+        self.to
+    }
+
+    /// The keys of the module and of all below it, in order.
+    pub fn keys(&self) -> impl Iterator<Item = &str> {
+        self.entries.keys().map(String::as_str)
+    }
+
+    /// Whether there is a tensor or a child of this name.
+    pub fn contains(&self, name: &str) -> bool {
+        self.entries.contains_key(name) || self.below(name).next().is_some()
+    }
+
+    /// The tensor under `key`. Reading its elements reads the file: [`TensorView::item`] gives a number.
+    ///
+    /// # Errors
+    /// Where there is none.
+    pub fn get(&self, key: &str) -> Result<&TensorView<'a>, MigrateError> {
+        self.entries.get(key).ok_or_else(|| self.no_such(key))
+    }
+
+    /// Takes the tensor under `key` out.
+    ///
+    /// # Errors
+    /// Where there is none.
+    pub fn take(&mut self, key: &str) -> Result<TensorView<'a>, MigrateError> {
+        match self.entries.shift_remove(key) {
+            Some(tensor) => {
+                self.edits.push(Edit::Removed(key.to_owned()));
+                Ok(tensor)
+            }
+            None => Err(self.no_such(key)),
+        }
+    }
+
+    /// Puts a tensor under a new key, after the others.
+    ///
+    /// # Errors
+    /// Where the key is taken.
+    pub fn insert(
+        &mut self,
+        key: impl Into<String>,
+        tensor: TensorView<'a>,
+    ) -> Result<(), MigrateError> {
+        let key = key.into();
+        if self.entries.contains_key(&key) {
+            return Err(MigrateError::Collision { key });
+        }
+        self.edits.push(Edit::Inserted(key.clone()));
+        self.entries.insert(key, tensor);
+        Ok(())
+    }
+
+    /// Drops a tensor, or a child with everything under it.
+    ///
+    /// # Errors
+    /// Where there is none.
+    pub fn remove(&mut self, name: &str) -> Result<(), MigrateError> {
+        let keys = self.at(name);
+        if keys.is_empty() {
+            return Err(self.no_such(name));
+        }
+        for key in keys {
+            self.entries.shift_remove(&key);
+            self.edits.push(Edit::Removed(key));
+        }
+        Ok(())
+    }
+
+    /// Gives a tensor, or a child with everything under it, another name. It keeps its place.
+    ///
+    /// # Errors
+    /// Where there is none, or the new name is taken.
+    pub fn rename(&mut self, from: &str, to: &str) -> Result<(), MigrateError> {
+        let keys = self.at(from);
+        if keys.is_empty() {
+            return Err(self.no_such(from));
+        }
+        let moved = |key: &str| match key::below(key, from) {
+            Some(rest) => key::join(to, rest),
+            None => to.to_owned(),
+        };
+        let taken = |key: &String| self.entries.contains_key(key) && !keys.contains(key);
+        if let Some(key) = keys.iter().map(|key| moved(key)).find(taken) {
+            return Err(MigrateError::Collision { key });
+        }
+        // Rebuilt once: a rename in place would cost the same per key.
+        let entries = std::mem::take(&mut self.entries);
+        self.entries = entries
+            .into_iter()
+            .map(|(key, tensor)| {
+                let inside = key == from || key::below(&key, from).is_some();
+                (if inside { moved(&key) } else { key }, tensor)
+            })
+            .collect();
+        self.edits.push(Edit::Renamed { from: from.to_owned(), to: to.to_owned() });
+        Ok(())
+    }
+
+    /// Replaces a tensor by what `change` makes of it; it keeps its place.
+    ///
+    /// ```
+    /// use statedict::{MigrateError, Migration};
+    ///
+    /// fn transpose_weight(migration: &mut Migration<'_>) -> Result<(), MigrateError> {
+    ///     migration.change("weight", |weight| weight.transpose(0, 1))
+    /// }
+    /// # let _ = transpose_weight;
+    /// ```
+    ///
+    /// # Errors
+    /// Where there is none, or `change` fails.
+    pub fn change(
+        &mut self,
+        key: &str,
+        change: impl FnOnce(&TensorView<'a>) -> Result<TensorView<'a>, ViewError>,
+    ) -> Result<(), MigrateError> {
+        let changed = change(self.get(key)?).map_err(|source| at(key, source))?;
+        self.entries.insert(key.to_owned(), changed);
+        self.edits.push(Edit::Changed(key.to_owned()));
+        Ok(())
+    }
+
+    /// Cuts a tensor along a dimension into pieces with these names and sizes; the pieces take its place.
+    ///
+    /// # Errors
+    /// Where there is no such tensor, the sizes do not add up, or a name is taken.
+    pub fn split(
+        &mut self,
+        key: &str,
+        dim: usize,
+        pieces: &[(&str, usize)],
+    ) -> Result<(), MigrateError> {
+        let sizes: Vec<usize> = pieces.iter().map(|&(_, size)| size).collect();
+        let views = self.get(key)?.split(dim, &sizes).map_err(|source| at(key, source))?;
+        let place = self.entries.get_index_of(key).unwrap_or(self.entries.len());
+        self.take(key)?;
+        for (nth, (&(name, _), view)) in pieces.iter().zip(views).enumerate() {
+            self.insert(name, view)?;
+            self.entries.move_index(self.entries.len() - 1, place + nth);
+        }
+        Ok(())
+    }
+
+    /// Puts tensors one after another along a dimension into a single one, which takes the first's place.
+    ///
+    /// # Errors
+    /// Where one is missing, they do not fit, or the name is taken.
+    pub fn cat(&mut self, keys: &[&str], dim: usize, into: &str) -> Result<(), MigrateError> {
+        let tensors: Vec<TensorView<'a>> =
+            keys.iter().map(|key| self.get(key).cloned()).collect::<Result<_, _>>()?;
+        let cat = TensorView::cat(&tensors, dim).map_err(|source| at(into, source))?;
+        let place = keys.iter().filter_map(|key| self.entries.get_index_of(*key)).min();
+        for key in keys {
+            self.take(key)?;
+        }
+        self.insert(into, cat)?;
+        self.entries.move_index(self.entries.len() - 1, place.unwrap_or(0));
+        Ok(())
+    }
+
+    pub(crate) fn into_parts(self) -> (IndexMap<String, TensorView<'a>>, Vec<Edit>) {
+        (self.entries, self.edits)
+    }
+
+    /// The keys that are `name` or below it.
+    fn at(&self, name: &str) -> Vec<String> {
+        let own = self.entries.get_key_value(name).map(|(key, _)| key);
+        own.into_iter().chain(self.below(name)).cloned().collect()
+    }
+
+    fn below<'n>(&'n self, name: &'n str) -> impl Iterator<Item = &'n String> {
+        self.entries.keys().filter(move |key| key::below(key, name).is_some())
+    }
+
+    fn no_such(&self, key: &str) -> MigrateError {
+        let nearest = key::nearest(key, self.keys()).map(str::to_owned);
+        MigrateError::NoSuchKey { key: key.to_owned(), nearest }
+    }
+}
+
+fn at(key: &str, source: ViewError) -> MigrateError {
+    MigrateError::View { key: key.to_owned(), source }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn migration(keys: &[&str]) -> Migration<'static> {
+        let tensor =
+            |key: &&str| (key.to_string(), TensorView::from_vec(vec![1.0f32; 4], [2, 2]).unwrap());
+        Migration::new(keys.iter().map(tensor).collect(), Some(1))
+    }
+
+    fn keys(migration: &Migration<'_>) -> Vec<String> {
+        migration.keys().map(str::to_owned).collect()
+    }
+
+    #[test]
+    fn a_child_is_renamed_with_all_below_it_and_keeps_its_place() {
+        let mut m = migration(&["old.weight", "old.norm.weight", "older.weight", "bias"]);
+        m.rename("old", "new").unwrap();
+        assert_eq!(keys(&m), ["new.weight", "new.norm.weight", "older.weight", "bias"]);
+        assert!(m.contains("new") && m.contains("new.norm") && !m.contains("old"));
+    }
+
+    #[test]
+    fn a_name_that_is_taken_is_never_overwritten() {
+        let mut m = migration(&["a", "b", "c.x", "d.x"]);
+        assert!(matches!(m.rename("a", "b"), Err(MigrateError::Collision { key }) if key == "b"));
+        assert!(matches!(m.rename("c", "d"), Err(MigrateError::Collision { key }) if key == "d.x"));
+        let tensor = m.get("a").unwrap().clone();
+        assert!(matches!(m.insert("b", tensor), Err(MigrateError::Collision { .. })));
+        assert!(matches!(
+            m.split("a", 0, &[("b", 1), ("e", 1)]),
+            Err(MigrateError::Collision { .. })
+        ));
+    }
+
+    #[test]
+    fn what_is_not_there_is_an_error_with_a_guess() {
+        let mut m = migration(&["weight"]);
+        assert_eq!(
+            m.take("wieght").unwrap_err().to_string(),
+            "there is no `wieght`; did you mean `weight`?"
+        );
+        assert!(m.rename("x", "y").is_err() && m.remove("x").is_err());
+        assert!(m.cat(&["weight", "x"], 0, "y").is_err());
+        assert_eq!(keys(&m), ["weight"]);
+    }
+
+    #[test]
+    fn pieces_take_the_place_of_the_whole_and_back() {
+        let mut m = migration(&["first", "packed", "last"]);
+        m.split("packed", 0, &[("q", 1), ("k", 1)]).unwrap();
+        assert_eq!(keys(&m), ["first", "q", "k", "last"]);
+        m.cat(&["q", "k"], 0, "packed").unwrap();
+        assert_eq!(keys(&m), ["first", "packed", "last"]);
+        assert_eq!(m.get("packed").unwrap().shape(), &[2, 2]);
+    }
+}
