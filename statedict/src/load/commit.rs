@@ -9,7 +9,7 @@ use crate::load::plan::Plan;
 use crate::parallel;
 use crate::tensor::{Shape, StorageError, TensorView, widening};
 use crate::traits::{StateDict, TensorError, TensorMut};
-use crate::visit::{Leaf, walk_mut};
+use crate::visit::{Leaf, ModelError, walk_mut};
 
 /// What one thread copies at a time: large enough that taking it costs nothing, small enough that
 /// the threads finish together.
@@ -128,10 +128,8 @@ fn fit<'s>(
 
 /// Checks that the model shows the same leaves for writing as it did for reading.
 fn same_model(plan: &Plan, leaves: &[Leaf<&mut dyn TensorMut>]) -> Result<(), Box<LoadProblem>> {
-    let different = |key: &str| {
-        let text = "`visit` and `visit_mut` of the model do not report the same leaves";
-        failed(key, TensorError::Library(text.into()), 0)
-    };
+    let different =
+        |key: &str| Box::new(LoadProblem::Model(ModelError::Unsteady { key: key.to_owned() }));
     if plan.leaves.len() != leaves.len() {
         return Err(different(plan.leaves.get(leaves.len()).map_or("", |leaf| &leaf.key)));
     }

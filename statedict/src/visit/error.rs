@@ -34,6 +34,12 @@ pub enum ModelError {
         /// A path that is there and looks alike.
         nearest: Option<String>,
     },
+    /// The model reported other leaves for writing than for reading: a hand-written implementation
+    /// whose `visit` and `visit_mut` do not agree.
+    Unsteady {
+        /// The first key that differs.
+        key: String,
+    },
     /// An alias that stands, in the end, for itself.
     AliasCycle {
         /// The alias's path.
@@ -59,6 +65,9 @@ impl fmt::Display for ModelError {
                     Some(nearest) => write!(f, "; did you mean `{nearest}`?"),
                     None => Ok(()),
                 }
+            }
+            ModelError::Unsteady { key } => {
+                write!(f, "`visit` and `visit_mut` do not report the same leaves: see `{key}`")
             }
             ModelError::AliasCycle { name } => write!(f, "`{name}` is an alias of itself"),
         }
