@@ -1,0 +1,68 @@
+//! The error of whole operations: each stage has its own.
+
+use std::fmt;
+use std::path::PathBuf;
+
+use crate::codec;
+use crate::codec::write::WriteError;
+use crate::collect::CollectError;
+use crate::load::LoadError;
+
+/// Why a file was not loaded into a model, or a model not saved to a file.
+#[non_exhaustive]
+#[derive(Debug)]
+pub enum Error {
+    /// The file cannot be read.
+    Read(codec::Error),
+    /// The file cannot be written.
+    Write(WriteError),
+    /// The model has no state dict.
+    Collect(CollectError),
+    /// The state dict of a file does not fit the model.
+    Load {
+        /// The file.
+        path: PathBuf,
+        /// Everything that does not fit.
+        source: LoadError,
+    },
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Error::Read(source) => source.fmt(f),
+            Error::Write(source) => source.fmt(f),
+            Error::Collect(source) => source.fmt(f),
+            Error::Load { path, source } => write!(f, "{}: {source}", path.display()),
+        }
+    }
+}
+
+impl std::error::Error for Error {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Error::Read(source) => source.source(),
+            Error::Write(source) => source.source(),
+            Error::Collect(source) => source.source(),
+            Error::Load { source, .. } => source.source(),
+        }
+    }
+}
+
+impl From<codec::Error> for Error {
+    fn from(error: codec::Error) -> Self {
+        Error::Read(error)
+    }
+}
+
+impl From<WriteError> for Error {
+    fn from(error: WriteError) -> Self {
+        Error::Write(error)
+    }
+}
+
+impl From<CollectError> for Error {
+    fn from(error: CollectError) -> Self {
+        Error::Collect(error)
+    }
+}

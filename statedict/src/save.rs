@@ -1,0 +1,72 @@
+//! Saving a live model: its tensors stream into the file, without a state dict in between.
+
+use std::collections::HashMap;
+use std::path::Path;
+
+use crate::codec::write::outline::{Entry, Outline};
+use crate::codec::write::source::{Sink, Source, SourceError};
+use crate::codec::write::{self, WriteOptions};
+use crate::collect::CollectError;
+use crate::error::Error;
+use crate::metadata::{Metadata, ModuleMetadata};
+use crate::traits::{StateDict, StorageId, Tensor, TensorError};
+use crate::visit::walk;
+
+/// The elements of a leaf of a model.
+struct Live<'a>(&'a dyn Tensor);
+
+impl Source for Live<'_> {
+    fn nbytes(&self) -> usize {
+        // Too large to be in memory is too large to exist: the model holds it.
+        self.0.shape().numel().unwrap_or(usize::MAX).saturating_mul(self.0.dtype().size())
+    }
+
+    fn stream(&self, sink: &mut Sink<'_>) -> Result<(), SourceError> {
+        if let Some(bytes) = self.0.host_bytes() {
+            return sink(bytes);
+        }
+        let mut sink = |piece: &[u8]| sink(piece).map_err(TensorError::Library);
+        self.0.with_bytes(&mut sink).map_err(SourceError::from)
+    }
+}
+
+/// Writes the state dict of `model` to `path`.
+pub(crate) fn save<M: StateDict + ?Sized>(
+    model: &M,
+    path: &Path,
+    options: &WriteOptions,
+) -> Result<(), Error> {
+    let walk = walk(model);
+    let names = walk.names().map_err(CollectError::Model)?;
+    let mut metadata = Metadata::default();
+    for name in names.modules {
+        if let Some(module) = walk.modules.get(name.index) {
+            metadata.insert(name.key, ModuleMetadata::with_version(module.info.version()));
+        }
+    }
+    let mut outline = Outline::with_capacity(names.leaves.len());
+    // The storage of each leaf, once it has been added, and of each storage that leaves share.
+    let mut of_leaf: Vec<Option<usize>> = vec![None; walk.leaves.len()];
+    let mut shared: HashMap<StorageId, usize> = HashMap::new();
+    for name in &names.leaves {
+        let Some(leaf) = walk.leaves.get(name.index) else { continue };
+        if !leaf.kind.is_persistent() {
+            continue;
+        }
+        let id = leaf.tensor.storage_id();
+        let known = of_leaf.get(name.index).copied().flatten();
+        let storage = known.or_else(|| shared.get(&id?).copied()).unwrap_or_else(|| {
+            outline.storage(leaf.tensor.location(), Live(leaf.tensor))
+        });
+        if let Some(slot) = of_leaf.get_mut(name.index) {
+            *slot = Some(storage);
+        }
+        if let Some(id) = id {
+            shared.insert(id, storage);
+        }
+        let (dtype, shape) = (leaf.tensor.dtype(), leaf.tensor.shape());
+        outline.entry(Entry::row_major(name.key.as_str(), dtype, shape, storage))?;
+    }
+    outline.set_metadata(Some(&metadata));
+    Ok(write::save_outline(&outline, path, options)?)
+}
