@@ -3,6 +3,7 @@
 #[path = "private.rs"]
 pub mod __private;
 mod dtype;
+mod impls;
 mod key;
 mod map;
 mod metadata;

@@ -3,37 +3,101 @@
 //! Each helper takes the field's type by turbofish, so that a missing trait is reported at the
 //! type of the field and not at the derive.
 
+use std::marker::PhantomData;
+
 pub use crate::visit::{Change, ModuleInfo, Visitor, VisitorMut};
 use crate::{StateDict, Tensor, TensorMut};
 
-pub fn parameter<'a, T: Tensor>(visitor: &mut dyn Visitor<'a>, name: &str, field: &'a T) {
-    visitor.parameter(name, field);
+/// A field that is a parameter or a buffer: a tensor, or an `Option` of one.
+///
+/// One trait for both directions: with two, a type that is no tensor would be reported twice.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a tensor, so it cannot be a parameter or buffer",
+    label = "expected a tensor type, or an `Option` of one",
+    note = "if it is a module, remove `#[param]`, `#[buffer]` or `#[persistent]`",
+    note = "a tensor library's types need that library's feature of `statedict`"
+)]
+pub trait Leaf {
+    fn tensor(&self) -> Option<&dyn Tensor>;
+    fn tensor_mut(&mut self) -> Option<&mut dyn TensorMut>;
 }
 
-pub fn parameter_mut<'a, T: TensorMut>(
-    visitor: &mut dyn VisitorMut<'a>,
-    name: &str,
-    field: &'a mut T,
-) {
-    visitor.parameter(name, field);
+#[diagnostic::do_not_recommend]
+impl<T: TensorMut> Leaf for T {
+    fn tensor(&self) -> Option<&dyn Tensor> {
+        Some(self)
+    }
+
+    fn tensor_mut(&mut self) -> Option<&mut dyn TensorMut> {
+        Some(self)
+    }
 }
 
-pub fn buffer<'a, T: Tensor>(
+/// As `register_parameter("bias", None)`: the name is known, and nothing is saved.
+#[diagnostic::do_not_recommend]
+impl<T: TensorMut> Leaf for Option<T> {
+    fn tensor(&self) -> Option<&dyn Tensor> {
+        self.as_ref().map(|tensor| tensor as &dyn Tensor)
+    }
+
+    fn tensor_mut(&mut self) -> Option<&mut dyn TensorMut> {
+        self.as_mut().map(|tensor| tensor as &mut dyn TensorMut)
+    }
+}
+
+/// A type that the derive leaves out of the state by its name.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` has the name of a standard type, but is another",
+    label = "not known to be without state",
+    note = "if this field is not part of the state, mark it `#[skip]`",
+    note = "if it is a module or a tensor, name its type otherwise: `type Weights = ...`"
+)]
+pub trait Plain {}
+
+macro_rules! plain {
+    ($($ty:ty)*) => { $(impl Plain for $ty {})* };
+}
+
+plain! {
+    () bool char f32 f64 i8 i16 i32 i64 i128 isize u8 u16 u32 u64 u128 usize String &'static str
+}
+
+impl<T: ?Sized> Plain for PhantomData<T> {}
+
+pub fn plain<T: Plain>() {}
+
+pub fn parameter<'a, T: Leaf>(visitor: &mut dyn Visitor<'a>, name: &str, field: &'a T) {
+    if let Some(tensor) = field.tensor() {
+        visitor.parameter(name, tensor);
+    }
+}
+
+pub fn parameter_mut<'a, T: Leaf>(visitor: &mut dyn VisitorMut<'a>, name: &str, field: &'a mut T) {
+    if let Some(tensor) = field.tensor_mut() {
+        visitor.parameter(name, tensor);
+    }
+}
+
+pub fn buffer<'a, T: Leaf>(
     visitor: &mut dyn Visitor<'a>,
     name: &str,
     field: &'a T,
     persistent: bool,
 ) {
-    visitor.buffer(name, field, persistent);
+    if let Some(tensor) = field.tensor() {
+        visitor.buffer(name, tensor, persistent);
+    }
 }
 
-pub fn buffer_mut<'a, T: TensorMut>(
+pub fn buffer_mut<'a, T: Leaf>(
     visitor: &mut dyn VisitorMut<'a>,
     name: &str,
     field: &'a mut T,
     persistent: bool,
 ) {
-    visitor.buffer(name, field, persistent);
+    if let Some(tensor) = field.tensor_mut() {
+        visitor.buffer(name, tensor, persistent);
+    }
 }
 
 pub fn child<'a, M: StateDict>(visitor: &mut dyn Visitor<'a>, name: &str, field: &'a M) {
