@@ -258,17 +258,17 @@ fn visible(tokens: TokenStream) -> Vec<TokenTree> {
         .collect()
 }
 
-/// "the attributes of a field are …".
+/// "a field takes `param`, …".
 fn alternatives(place: Place) -> String {
-    format!("the attributes of a {} are {}", place.noun(), suggest::list(Row::names_at(place)))
+    format!("a {} takes {}", place.noun(), suggest::list(Row::names_at(place)))
 }
 
 fn unknown(ctxt: &Ctxt, place: Place, word: &Ident) {
     let text = word.to_string();
-    let help = if let Some(near) = suggest::nearest(&text, Row::names_at(place)) {
-        format!("did you mean `{near}`?")
-    } else if let Some(help) = spec::look_alike(&text) {
+    let help = if let Some(help) = spec::look_alike(&text) {
         help.to_owned()
+    } else if let Some(near) = suggest::nearest(&text, Row::names_at(place)) {
+        format!("did you mean `{near}`?")
     } else {
         alternatives(place)
     };
@@ -281,9 +281,13 @@ fn misplaced(ctxt: &Ctxt, place: Place, row: &Row, word: &Ident, written: Writte
         Place::Field => ("a field", "the struct"),
     };
     let message = format!("`{word}` belongs on {there}, not on {here}");
+    let attr = match written {
+        Written::Bare => row.spell(written),
+        Written::Namespaced => format!("#[state_dict({})]", row.spell(written)),
+    };
     let help = match place {
-        Place::Struct => format!("put `{}` on each field that it applies to", row.spell(written)),
-        Place::Field => format!("put `{}` above the struct", row.spell(written)),
+        Place::Struct => format!("put `{attr}` on each field that it applies to"),
+        Place::Field => format!("put `{attr}` above the struct"),
     };
     ctxt.error_help(word, message, help);
 }

@@ -83,18 +83,28 @@ fn key(ctxt: &Ctxt, field: &Field<'_>) {
         let message = "a key cannot contain `.`: it separates a module's name from its fields'";
         let help = format!("for nested keys such as \"{}\", nest a struct in a field", field.key);
         ctxt.error_help(text, message, help);
-    } else if let Err(message) = segment(&field.key) {
-        ctxt.error(text, message);
+    } else if let Err((message, help)) = segment(&field.key) {
+        ctxt.error_help(text, message, help);
     }
 }
 
-fn segment(text: &str) -> Result<(), &'static str> {
+/// Whether the text can be one segment of a key; if not, what is wrong, and what to do.
+fn segment(text: &str) -> Result<(), (&'static str, String)> {
+    let shorter = || format!("write `\"{}\"`", text.trim());
     if text.is_empty() {
-        Err("a key cannot be empty")
-    } else if text.contains(char::is_control) {
-        Err("a key cannot contain a control character")
+        Err((
+            "a key cannot be empty",
+            "write the name that the checkpoint has, such as `\"weight\"`".to_owned(),
+        ))
+    } else if text.trim().is_empty() {
+        Err((
+            "a key cannot be white space alone",
+            "write the name that the checkpoint has".to_owned(),
+        ))
     } else if text.trim() != text {
-        Err("a key cannot begin or end with white space")
+        Err(("a key cannot begin or end with white space", shorter()))
+    } else if text.contains(char::is_control) {
+        Err(("a key cannot contain a control character", "remove the escape sequence".to_owned()))
     } else {
         Ok(())
     }
@@ -142,6 +152,10 @@ fn duplicate_keys(ctxt: &Ctxt, model: &Model<'_>) {
             if renamed(earlier) && !renamed(field) { (earlier, field) } else { (field, earlier) };
         let message =
             format!("duplicate key `{}`: field `{}` already has it", field.key, owner.name());
-        ctxt.error(&wrong.key_at, message);
+        ctxt.error_help(
+            &wrong.key_at,
+            message,
+            "give one of the two another name by `#[rename(\"...\")]`",
+        );
     }
 }

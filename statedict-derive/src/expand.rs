@@ -90,15 +90,15 @@ impl Access {
         let runtime = &model.runtime;
         let Field { member, ty, key, .. } = field;
         let place = if self.mutable { quote!(&mut self.#member) } else { quote!(&self.#member) };
-        let (shared, exclusive, persistent) = match field.role {
-            Role::Parameter => (quote!(parameter), quote!(parameter_mut), None),
+        let (kind, method, method_mut, persistent) = match field.role {
+            Role::Parameter => (quote!(leaf), quote!(parameter), quote!(parameter_mut), None),
             Role::Buffer { persistent } => {
-                (quote!(buffer), quote!(buffer_mut), Some(quote!(, #persistent)))
+                (quote!(leaf), quote!(buffer), quote!(buffer_mut), Some(quote!(, #persistent)))
             }
-            Role::Child => (quote!(child), quote!(child_mut), None),
+            Role::Child => (quote!(child), quote!(child), quote!(child_mut), None),
             Role::Skipped | Role::Plain => return TokenStream::new(),
         };
-        let helper = if self.mutable { exclusive } else { shared };
-        quote!(#runtime::__private::#helper::<#ty>(__visitor, #key, #place #persistent);)
+        let method = if self.mutable { method_mut } else { method };
+        quote!(#runtime::__private::#kind::<#ty>().#method(__visitor, #key, #place #persistent);)
     }
 }

@@ -34,6 +34,7 @@ impl<M: StateDict> StateDict for Option<M> {
 }
 
 /// No call, as `None`.
+#[diagnostic::do_not_recommend]
 impl<M: ?Sized> StateDict for PhantomData<M> {
     fn visit<'a>(&'a self, _: &mut dyn Visitor<'a>) {}
 
@@ -68,8 +69,11 @@ module_list! {
 }
 
 /// Tuples are `torch.nn.Sequential`: the children `0`, `1`, … of different types.
+///
+/// `do_not_recommend`, or every message about a missing derive would list the eight tuples.
 macro_rules! sequential {
     ($([$($module:ident $index:tt $name:literal),+])*) => { $(
+        #[diagnostic::do_not_recommend]
         impl<$($module: StateDict),+> StateDict for ($($module,)+) {
             fn visit<'a>(&'a self, visitor: &mut dyn Visitor<'a>) {
                 visitor.module(ModuleInfo::new("Sequential").with_rust_type(type_name::<Self>()));

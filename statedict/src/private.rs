@@ -66,44 +66,73 @@ impl<T: ?Sized> Plain for PhantomData<T> {}
 
 pub fn plain<T: Plain>() {}
 
-pub fn parameter<'a, T: Leaf>(visitor: &mut dyn Visitor<'a>, name: &str, field: &'a T) {
-    if let Some(tensor) = field.tensor() {
-        visitor.parameter(name, tensor);
+/// How the derive reaches a field of type `T` that is a parameter or a buffer.
+///
+/// The bound is that of [`leaf`] alone: `visit` and `visit_mut` both call it, so that the compiler
+/// finds the same mistake in both, and reports it once.
+pub struct LeafField<T> {
+    get: fn(&T) -> Option<&dyn Tensor>,
+    get_mut: fn(&mut T) -> Option<&mut dyn TensorMut>,
+}
+
+pub const fn leaf<T: Leaf>() -> LeafField<T> {
+    LeafField { get: T::tensor, get_mut: T::tensor_mut }
+}
+
+impl<T> LeafField<T> {
+    pub fn parameter<'a>(self, visitor: &mut dyn Visitor<'a>, name: &str, field: &'a T) {
+        if let Some(tensor) = (self.get)(field) {
+            visitor.parameter(name, tensor);
+        }
+    }
+
+    pub fn parameter_mut<'a>(self, visitor: &mut dyn VisitorMut<'a>, name: &str, field: &'a mut T) {
+        if let Some(tensor) = (self.get_mut)(field) {
+            visitor.parameter(name, tensor);
+        }
+    }
+
+    pub fn buffer<'a>(
+        self,
+        visitor: &mut dyn Visitor<'a>,
+        name: &str,
+        field: &'a T,
+        persistent: bool,
+    ) {
+        if let Some(tensor) = (self.get)(field) {
+            visitor.buffer(name, tensor, persistent);
+        }
+    }
+
+    pub fn buffer_mut<'a>(
+        self,
+        visitor: &mut dyn VisitorMut<'a>,
+        name: &str,
+        field: &'a mut T,
+        persistent: bool,
+    ) {
+        if let Some(tensor) = (self.get_mut)(field) {
+            visitor.buffer(name, tensor, persistent);
+        }
     }
 }
 
-pub fn parameter_mut<'a, T: Leaf>(visitor: &mut dyn VisitorMut<'a>, name: &str, field: &'a mut T) {
-    if let Some(tensor) = field.tensor_mut() {
-        visitor.parameter(name, tensor);
+/// How the derive reaches a field of type `M` that is a child module; as [`LeafField`].
+pub struct ChildField<M> {
+    get: fn(&M) -> &dyn StateDict,
+    get_mut: fn(&mut M) -> &mut dyn StateDict,
+}
+
+pub const fn child<M: StateDict>() -> ChildField<M> {
+    ChildField { get: |module| module, get_mut: |module| module }
+}
+
+impl<M> ChildField<M> {
+    pub fn child<'a>(self, visitor: &mut dyn Visitor<'a>, name: &str, field: &'a M) {
+        visitor.child(name, (self.get)(field));
     }
-}
 
-pub fn buffer<'a, T: Leaf>(
-    visitor: &mut dyn Visitor<'a>,
-    name: &str,
-    field: &'a T,
-    persistent: bool,
-) {
-    if let Some(tensor) = field.tensor() {
-        visitor.buffer(name, tensor, persistent);
+    pub fn child_mut<'a>(self, visitor: &mut dyn VisitorMut<'a>, name: &str, field: &'a mut M) {
+        visitor.child(name, (self.get_mut)(field));
     }
-}
-
-pub fn buffer_mut<'a, T: Leaf>(
-    visitor: &mut dyn VisitorMut<'a>,
-    name: &str,
-    field: &'a mut T,
-    persistent: bool,
-) {
-    if let Some(tensor) = field.tensor_mut() {
-        visitor.buffer(name, tensor, persistent);
-    }
-}
-
-pub fn child<'a, M: StateDict>(visitor: &mut dyn Visitor<'a>, name: &str, field: &'a M) {
-    visitor.child(name, field);
-}
-
-pub fn child_mut<'a, M: StateDict>(visitor: &mut dyn VisitorMut<'a>, name: &str, field: &'a mut M) {
-    visitor.child(name, field);
 }

@@ -119,17 +119,18 @@ impl Reader<'_> {
             self.ctxt.error(tokens, message);
             return None;
         };
-        match literal.base10_parse::<u32>() {
-            Ok(0) => {
-                let message = format!("`{name}` must be at least 1");
-                let help = "a module that sets no version has version 1, as in PyTorch";
-                self.ctxt.error_help(literal, message, help);
-                None
-            }
+        let digits = literal.base10_digits();
+        if digits == "0" || digits.starts_with('-') {
+            let message = format!("`{name}` must be at least 1");
+            let help = "a module that sets no version has version 1, as in PyTorch";
+            self.ctxt.error_help(tokens, message, help);
+            return None;
+        }
+        match digits.parse::<u32>() {
             Ok(number) => Some(Value::Number(number, literal)),
             Err(_) => {
                 let message = format!("`{name}` must fit in a u32 (at most {})", u32::MAX);
-                self.ctxt.error(literal, message);
+                self.ctxt.error(tokens, message);
                 None
             }
         }
@@ -185,7 +186,14 @@ impl Reader<'_> {
         match parser.parse2(tokens.clone()) {
             Ok(predicates) => Some(Value::Predicates(predicates.into_iter().collect())),
             Err(_) => {
-                let message = format!("expected bounds, as in a `where`: `{}`", self.spelling());
+                let message = match syn::parse2::<LitStr>(tokens.clone()) {
+                    Ok(text) => {
+                        let right =
+                            self.row.spell_with(self.written, &format!("({})", text.value()));
+                        format!("expected bounds without quotes: `{right}`")
+                    }
+                    Err(_) => format!("expected bounds, as in a `where`: `{}`", self.spelling()),
+                };
                 self.ctxt.error(tokens, message);
                 None
             }

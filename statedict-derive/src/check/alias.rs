@@ -21,8 +21,8 @@ pub(super) fn aliases(ctxt: &Ctxt, model: &Model<'_>) {
 /// Each segment of a quoted path is a key.
 fn segments(ctxt: &Ctxt, name: &Name) -> bool {
     let refused = name.text().split('.').find_map(|segment| super::segment(segment).err());
-    if let Some(message) = refused {
-        ctxt.error(name, message);
+    if let Some((message, help)) = &refused {
+        ctxt.error_help(name, message, help);
     }
     refused.is_none()
 }
@@ -97,39 +97,43 @@ fn clashes_with_alias(ctxt: &Ctxt, earlier: &[Alias], alias: &Alias) -> bool {
 /// reported where it is first met.
 fn of_an_alias(ctxt: &Ctxt, model: &Model<'_>, position: usize) -> bool {
     let aliases = &model.aliases;
-    let alias = &aliases[position];
-    let named = |alias: &Alias| {
-        let target = alias.target.text();
+    // The alias that `path` is, or is below.
+    let next = |path: &str| {
         aliases.iter().position(|other| {
             let name = other.name.text();
-            name == target || is_below(&target, &name)
+            name == path || is_below(path, &name)
         })
     };
-    let Some(first) = named(alias) else { return false };
     let mut chain = vec![position];
-    let mut next = Some(first);
-    while let Some(link) = next {
+    let mut path = aliases[position].target.text();
+    while let Some(link) = next(&path) {
         if let Some(start) = chain.iter().position(|&seen| seen == link) {
-            if chain[start..].iter().min() == Some(&position) {
-                let names: Vec<String> = chain[start..]
-                    .iter()
-                    .chain([&link])
-                    .map(|&link| format!("`{}`", aliases[link].name.text()))
-                    .collect();
-                let message = format!("these aliases form a cycle: {}", names.join(" -> "));
-                let help = "an alias stands for a field; at least one of these must be one";
-                ctxt.error_help(&alias.target, message, help);
-            }
+            cycle(ctxt, model, position, &chain[start..]);
             return true;
         }
         chain.push(link);
-        next = named(&aliases[link]);
+        path =
+            format!("{}{}", aliases[link].target.text(), &path[aliases[link].name.text().len()..]);
     }
+    let Some(&first) = chain.get(1) else { return false };
     let message = format!("`{}` is itself an alias", aliases[first].name.text());
-    let last = &aliases[chain[chain.len() - 1]];
-    let help = format!("alias `{}` directly", last.target.text());
-    ctxt.error_help(&alias.target, message, help);
+    ctxt.error_help(&aliases[position].target, message, format_args!("alias `{path}` directly"));
     true
+}
+
+/// Reports a cycle at its first alias only.
+fn cycle(ctxt: &Ctxt, model: &Model<'_>, position: usize, links: &[usize]) {
+    if links.iter().min() != Some(&position) {
+        return;
+    }
+    let names: Vec<String> = links
+        .iter()
+        .chain(&links[..1])
+        .map(|&link| format!("`{}`", model.aliases[link].name.text()))
+        .collect();
+    let message = format!("these aliases form a cycle: {}", names.join(" -> "));
+    let help = "an alias stands for a field; at least one of these must be one";
+    ctxt.error_help(&model.aliases[position].target, message, help);
 }
 
 /// The target is a field with keys. Below a child, only the visited model can tell.
