@@ -55,13 +55,14 @@ impl<T: TensorMut> Leaf for Option<T> {
 pub trait Plain {}
 
 macro_rules! plain {
-    ($($ty:ty)*) => { $(impl Plain for $ty {})* };
+    ($($ty:ty)*) => { $(#[diagnostic::do_not_recommend] impl Plain for $ty {})* };
 }
 
 plain! {
     () bool char f32 f64 i8 i16 i32 i64 i128 isize u8 u16 u32 u64 u128 usize String &'static str
 }
 
+#[diagnostic::do_not_recommend]
 impl<T: ?Sized> Plain for PhantomData<T> {}
 
 pub fn plain<T: Plain>() {}
