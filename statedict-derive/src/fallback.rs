@@ -2,22 +2,16 @@
 
 use proc_macro2::TokenStream;
 use quote::quote;
-use syn::{DeriveInput, Error};
+use syn::Error;
 
 use crate::model::Model;
 
 /// The errors, and an implementation that does nothing: without it, each use of the type would
 /// add an error of its own about the missing trait, which is none of the user's mistakes.
-pub(crate) fn expand(
-    input: &DeriveInput,
-    model: Option<&Model<'_>>,
-    errors: &Error,
-) -> TokenStream {
+pub(crate) fn expand(model: &Model<'_>, errors: &Error) -> TokenStream {
+    let Model { ident, runtime, .. } = model;
     let errors = errors.to_compile_error();
-    let runtime =
-        model.map_or_else(|| syn::parse_quote!(::statedict), |model| model.runtime.clone());
-    let ident = &input.ident;
-    let (impl_generics, ty_generics, where_clause) = input.generics.split_for_impl();
+    let (impl_generics, ty_generics, where_clause) = model.generics.split_for_impl();
     quote! {
         #errors
 

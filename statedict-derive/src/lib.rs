@@ -34,13 +34,10 @@ pub fn derive_state_dict(input: TokenStream) -> TokenStream {
 fn derive(input: &DeriveInput) -> proc_macro2::TokenStream {
     let ctxt = Ctxt::new();
     let model = Model::read(&ctxt, input);
-    if let Some(model) = &model {
-        check::model(&ctxt, model);
-    }
-    match (ctxt.check(), model) {
-        (Ok(()), Some(model)) => expand::model(&model),
-        (Ok(()), None) => proc_macro2::TokenStream::new(),
-        (Err(errors), model) => fallback::expand(input, model.as_ref(), &errors),
+    check::model(&ctxt, &model);
+    match ctxt.check() {
+        Ok(()) => expand::model(&model),
+        Err(errors) => fallback::expand(&model, &errors),
     }
 }
 

@@ -52,40 +52,23 @@ pub(crate) struct Alias {
 }
 
 impl<'i> Model<'i> {
-    /// `None` for what is no struct, which is reported.
-    pub(crate) fn read(ctxt: &Ctxt, input: &'i DeriveInput) -> Option<Self> {
-        let fields = match &input.data {
-            Data::Struct(data) => &data.fields,
-            Data::Enum(data) => {
-                let message = "`#[derive(StateDict)]` works on structs only";
-                let help =
-                    "implement `StateDict` by hand, and visit the fields of the active variant";
-                ctxt.error_help(data.enum_token, message, help);
-                return None;
-            }
-            Data::Union(data) => {
-                let message = "`#[derive(StateDict)]` works on structs only";
-                let help = "make it a struct: which field of a union is active is not known";
-                ctxt.error_help(data.union_token, message, help);
-                return None;
-            }
-        };
+    /// What is no struct is reported, and has no fields.
+    pub(crate) fn read(ctxt: &Ctxt, input: &'i DeriveInput) -> Self {
         let bare = !Words::is_namespaced(&input.attrs);
         let words = Words::read(ctxt, Place::Struct, &input.attrs, bare);
-        let fields = Field::read_all(ctxt, fields, bare);
-        let aliases = aliases(&words, &fields);
+        let (fields, aliases) = match fields(ctxt, &input.data) {
+            Some(fields) => {
+                let fields = Field::read_all(ctxt, fields, bare);
+                let aliases = aliases(&words, &fields);
+                (fields, aliases)
+            }
+            None => (Vec::new(), Vec::new()),
+        };
         let runtime = match words.get(Word::Crate).and_then(|found| found.value.as_ref()) {
             Some(Value::Path(path)) => path.clone(),
             _ => syn::parse_quote!(::statedict),
         };
-        Some(Model {
-            ident: &input.ident,
-            generics: &input.generics,
-            runtime,
-            words,
-            fields,
-            aliases,
-        })
+        Model { ident: &input.ident, generics: &input.generics, runtime, words, fields, aliases }
     }
 
     /// The bounds that replace the inferred ones.
@@ -226,6 +209,22 @@ fn is_plain(ty: &Type) -> bool {
             .is_some_and(|last| NAMES.iter().any(|name| last.ident == name)),
         _ => false,
     }
+}
+
+fn fields<'i>(ctxt: &Ctxt, data: &'i Data) -> Option<&'i Fields> {
+    let message = "`#[derive(StateDict)]` works on structs only";
+    match data {
+        Data::Struct(data) => return Some(&data.fields),
+        Data::Enum(data) => {
+            let help = "implement `StateDict` by hand, and visit the fields of the active variant";
+            ctxt.error_help(data.enum_token, message, help);
+        }
+        Data::Union(data) => {
+            let help = "make it a struct: which field of a union is active is not known";
+            ctxt.error_help(data.union_token, message, help);
+        }
+    }
+    None
 }
 
 fn aliases(words: &Words, fields: &[Field<'_>]) -> Vec<Alias> {

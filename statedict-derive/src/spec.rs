@@ -25,7 +25,7 @@ pub(crate) enum Place {
 }
 
 impl Place {
-    /// "on a field".
+    /// "struct" or "field".
     pub(crate) fn noun(self) -> &'static str {
         match self {
             Place::Struct => "struct",
