@@ -236,7 +236,7 @@ fn aliases(words: &Words, fields: &[Field<'_>]) -> Vec<Alias> {
                 Name::Path(path) => path.value(),
                 Name::Ident(ident) => fields
                     .iter()
-                    .find(|field| matches!(&field.member, Member::Named(name) if name == ident))
+                    .find(|field| field.name_text() == unraw(ident))
                     .map_or_else(|| unraw(ident), |field| field.key.clone()),
             };
             aliases.push(Alias { name: name.clone(), target: target.clone(), target_key });

@@ -15,7 +15,8 @@ use crate::{StateDict, Tensor, TensorMut};
     message = "`{Self}` is not a tensor, so it cannot be a parameter or buffer",
     label = "expected a tensor type, or an `Option` of one",
     note = "if it is a module, remove `#[param]`, `#[buffer]` or `#[persistent]`",
-    note = "a tensor library's types need that library's feature of `statedict`"
+    note = "a tensor library's types need that library's feature of `statedict`",
+    note = "a tensor type of your own needs to implement `statedict::TensorMut`"
 )]
 pub trait Leaf {
     fn tensor(&self) -> Option<&dyn Tensor>;

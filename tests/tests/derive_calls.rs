@@ -128,9 +128,10 @@ fn tuple_structs_count_and_unit_structs_are_empty() {
 #[test]
 fn raw_identifiers_lose_the_mark() {
     #[derive(StateDict)]
-    #[alias(r#fn = r#type, r#in = r#mod)]
+    #[alias(r#fn = r#type, in = mod)]
     struct r#Struct {
         #[param]
+        #[rename("kind")]
         r#type: T,
         r#mod: Unit,
     }
@@ -139,10 +140,10 @@ fn raw_identifiers_lose_the_mark() {
     assert_calls(
         &mut model,
         "module = Struct v1
-         param type [1]
+         param kind [1]
          child mod
          module mod.= Unit v1
-         alias fn = type
+         alias fn = kind
          alias in = mod",
     );
 }
