@@ -5,6 +5,7 @@ pub mod __private;
 mod adapters;
 mod collect;
 mod dtype;
+mod impls;
 mod key;
 mod leaves;
 mod load;

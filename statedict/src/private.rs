@@ -3,43 +3,138 @@
 //! Each helper takes the field's type by turbofish, so that a missing trait is reported at the
 //! type of the field and not at the derive.
 
+use std::marker::PhantomData;
+
 pub use crate::visit::{Change, ModuleInfo, Visitor, VisitorMut};
 use crate::{StateDict, Tensor, TensorMut};
 
-pub fn parameter<'a, T: Tensor>(visitor: &mut dyn Visitor<'a>, name: &str, field: &'a T) {
-    visitor.parameter(name, field);
+/// A field that is a parameter or a buffer: a tensor, or an `Option` of one.
+///
+/// One trait for both directions: with two, a type that is no tensor would be reported twice.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a tensor, so it cannot be a parameter or buffer",
+    label = "expected a tensor type, or an `Option` of one",
+    note = "if it is a module, remove `#[param]`, `#[buffer]` or `#[persistent]`",
+    note = "a tensor library's types need that library's feature of `statedict`",
+    note = "a tensor type of your own needs to implement `statedict::TensorMut`"
+)]
+pub trait Leaf {
+    fn tensor(&self) -> Option<&dyn Tensor>;
+    fn tensor_mut(&mut self) -> Option<&mut dyn TensorMut>;
 }
 
-pub fn parameter_mut<'a, T: TensorMut>(
-    visitor: &mut dyn VisitorMut<'a>,
-    name: &str,
-    field: &'a mut T,
-) {
-    visitor.parameter(name, field);
+#[diagnostic::do_not_recommend]
+impl<T: TensorMut> Leaf for T {
+    fn tensor(&self) -> Option<&dyn Tensor> {
+        Some(self)
+    }
+
+    fn tensor_mut(&mut self) -> Option<&mut dyn TensorMut> {
+        Some(self)
+    }
 }
 
-pub fn buffer<'a, T: Tensor>(
-    visitor: &mut dyn Visitor<'a>,
-    name: &str,
-    field: &'a T,
-    persistent: bool,
-) {
-    visitor.buffer(name, field, persistent);
+/// As `register_parameter("bias", None)`: the name is known, and nothing is saved.
+#[diagnostic::do_not_recommend]
+impl<T: TensorMut> Leaf for Option<T> {
+    fn tensor(&self) -> Option<&dyn Tensor> {
+        self.as_ref().map(|tensor| tensor as &dyn Tensor)
+    }
+
+    fn tensor_mut(&mut self) -> Option<&mut dyn TensorMut> {
+        self.as_mut().map(|tensor| tensor as &mut dyn TensorMut)
+    }
 }
 
-pub fn buffer_mut<'a, T: TensorMut>(
-    visitor: &mut dyn VisitorMut<'a>,
-    name: &str,
-    field: &'a mut T,
-    persistent: bool,
-) {
-    visitor.buffer(name, field, persistent);
+/// A type that the derive leaves out of the state by its name.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` has the name of a standard type, but is another",
+    label = "not known to be without state",
+    note = "if this field is not part of the state, mark it `#[skip]`",
+    note = "if it is a module or a tensor, name its type otherwise: `type Weights = ...`"
+)]
+pub trait Plain {}
+
+macro_rules! plain {
+    ($($ty:ty)*) => { $(#[diagnostic::do_not_recommend] impl Plain for $ty {})* };
 }
 
-pub fn child<'a, M: StateDict>(visitor: &mut dyn Visitor<'a>, name: &str, field: &'a M) {
-    visitor.child(name, field);
+plain! {
+    () bool char f32 f64 i8 i16 i32 i64 i128 isize u8 u16 u32 u64 u128 usize String &'static str
 }
 
-pub fn child_mut<'a, M: StateDict>(visitor: &mut dyn VisitorMut<'a>, name: &str, field: &'a mut M) {
-    visitor.child(name, field);
+#[diagnostic::do_not_recommend]
+impl<T: ?Sized> Plain for PhantomData<T> {}
+
+pub fn plain<T: Plain>() {}
+
+/// How the derive reaches a field of type `T` that is a parameter or a buffer.
+///
+/// The bound is that of [`leaf`] alone: `visit` and `visit_mut` both call it, so that the compiler
+/// finds the same mistake in both, and reports it once.
+pub struct LeafField<T> {
+    get: fn(&T) -> Option<&dyn Tensor>,
+    get_mut: fn(&mut T) -> Option<&mut dyn TensorMut>,
+}
+
+pub const fn leaf<T: Leaf>() -> LeafField<T> {
+    LeafField { get: T::tensor, get_mut: T::tensor_mut }
+}
+
+impl<T> LeafField<T> {
+    pub fn parameter<'a>(self, visitor: &mut dyn Visitor<'a>, name: &str, field: &'a T) {
+        if let Some(tensor) = (self.get)(field) {
+            visitor.parameter(name, tensor);
+        }
+    }
+
+    pub fn parameter_mut<'a>(self, visitor: &mut dyn VisitorMut<'a>, name: &str, field: &'a mut T) {
+        if let Some(tensor) = (self.get_mut)(field) {
+            visitor.parameter(name, tensor);
+        }
+    }
+
+    pub fn buffer<'a>(
+        self,
+        visitor: &mut dyn Visitor<'a>,
+        name: &str,
+        field: &'a T,
+        persistent: bool,
+    ) {
+        if let Some(tensor) = (self.get)(field) {
+            visitor.buffer(name, tensor, persistent);
+        }
+    }
+
+    pub fn buffer_mut<'a>(
+        self,
+        visitor: &mut dyn VisitorMut<'a>,
+        name: &str,
+        field: &'a mut T,
+        persistent: bool,
+    ) {
+        if let Some(tensor) = (self.get_mut)(field) {
+            visitor.buffer(name, tensor, persistent);
+        }
+    }
+}
+
+/// How the derive reaches a field of type `M` that is a child module; as [`LeafField`].
+pub struct ChildField<M> {
+    get: fn(&M) -> &dyn StateDict,
+    get_mut: fn(&mut M) -> &mut dyn StateDict,
+}
+
+pub const fn child<M: StateDict>() -> ChildField<M> {
+    ChildField { get: |module| module, get_mut: |module| module }
+}
+
+impl<M> ChildField<M> {
+    pub fn child<'a>(self, visitor: &mut dyn Visitor<'a>, name: &str, field: &'a M) {
+        visitor.child(name, (self.get)(field));
+    }
+
+    pub fn child_mut<'a>(self, visitor: &mut dyn VisitorMut<'a>, name: &str, field: &'a mut M) {
+        visitor.child(name, (self.get_mut)(field));
+    }
 }

@@ -1,0 +1,212 @@
+//! The table of attributes. What a message says about an attribute comes from here, so that the
+//! same thing is said everywhere in the same words.
+
+/// An attribute.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Word {
+    Param,
+    Buffer,
+    Persistent,
+    Skip,
+    Rename,
+    Since,
+    Version,
+    Alias,
+    Bound,
+    Crate,
+    Namespaced,
+}
+
+/// Where an attribute stands.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Place {
+    Struct,
+    Field,
+}
+
+impl Place {
+    /// "struct" or "field".
+    pub(crate) fn noun(self) -> &'static str {
+        match self {
+            Place::Struct => "struct",
+            Place::Field => "field",
+        }
+    }
+}
+
+/// What follows an attribute's word.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Form {
+    /// Nothing.
+    Flag,
+    /// `(true)` or `(false)`.
+    Bool,
+    /// `("text")`.
+    Text,
+    /// `(2)`.
+    Number,
+    /// `(name = target, …)`.
+    Aliases,
+    /// `(T: Bound, …)`.
+    Predicates,
+    /// `= path`.
+    Path,
+}
+
+/// One row of the table.
+pub(crate) struct Row {
+    pub(crate) word: Word,
+    pub(crate) name: &'static str,
+    pub(crate) places: &'static [Place],
+    pub(crate) form: Form,
+    /// What follows the word where it is shown to the user.
+    pub(crate) example: &'static str,
+    /// May stand alone, without `state_dict(...)` around it.
+    pub(crate) bare: bool,
+    /// May stand more than once.
+    pub(crate) repeats: bool,
+}
+
+const fn field(word: Word, name: &'static str, form: Form, example: &'static str) -> Row {
+    Row { word, name, places: &[Place::Field], form, example, bare: true, repeats: false }
+}
+
+const fn container(word: Word, name: &'static str, form: Form, example: &'static str) -> Row {
+    Row { word, name, places: &[Place::Struct], form, example, bare: true, repeats: false }
+}
+
+/// Every attribute, in the order in which lists name them.
+pub(crate) static ROWS: &[Row] = &[
+    field(Word::Param, "param", Form::Flag, ""),
+    field(Word::Buffer, "buffer", Form::Flag, ""),
+    field(Word::Persistent, "persistent", Form::Bool, "(false)"),
+    field(Word::Skip, "skip", Form::Flag, ""),
+    field(Word::Rename, "rename", Form::Text, "(\"...\")"),
+    field(Word::Since, "since", Form::Number, "(2)"),
+    container(Word::Version, "version", Form::Number, "(2)"),
+    Row { repeats: true, ..container(Word::Alias, "alias", Form::Aliases, "(name = field)") },
+    Row { bare: false, ..container(Word::Bound, "bound", Form::Predicates, "(T: Trait)") },
+    Row { bare: false, ..container(Word::Crate, "crate", Form::Path, " = path") },
+    Row { bare: false, ..container(Word::Namespaced, "namespaced", Form::Flag, "") },
+];
+
+impl Row {
+    pub(crate) fn by_name(name: &str) -> Option<&'static Row> {
+        ROWS.iter().find(|row| row.name == name)
+    }
+
+    /// The names of what may stand at `place`.
+    pub(crate) fn names_at(place: Place) -> impl Iterator<Item = &'static str> {
+        ROWS.iter().filter(move |row| row.places.contains(&place)).map(|row| row.name)
+    }
+
+    /// How the user would write it with `value` after the word.
+    pub(crate) fn spell_with(&self, written: Written, value: &str) -> String {
+        match (written, self.bare) {
+            (Written::Bare, true) => format!("#[{}{value}]", self.name),
+            (Written::Bare, false) => format!("#[state_dict({}{value})]", self.name),
+            (Written::Namespaced, _) => format!("{}{value}", self.name),
+        }
+    }
+
+    /// How the user would write it.
+    pub(crate) fn spell(&self, written: Written) -> String {
+        self.spell_with(written, self.example)
+    }
+}
+
+/// Whether the user wrote `#[word]` or `#[state_dict(word)]`: advice is given in the same form.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Written {
+    Bare,
+    Namespaced,
+}
+
+/// Two attributes that cannot stand on one field.
+pub(crate) struct Exclusion {
+    /// The one that the error underlines; `None`: whichever comes second.
+    pub(crate) underline: Option<Word>,
+    pub(crate) pair: [Word; 2],
+    pub(crate) message: &'static str,
+    pub(crate) help: &'static str,
+}
+
+const fn skipped(other: Word, message: &'static str, help: &'static str) -> Exclusion {
+    Exclusion { underline: Some(other), pair: [Word::Skip, other], message, help }
+}
+
+pub(crate) static EXCLUSIONS: &[Exclusion] = &[
+    Exclusion {
+        underline: None,
+        pair: [Word::Param, Word::Buffer],
+        message: "a field is either a parameter or a buffer, not both",
+        help: "remove `param` or `buffer`; in PyTorch, optimizers update parameters and leave buffers alone",
+    },
+    Exclusion {
+        underline: Some(Word::Persistent),
+        pair: [Word::Param, Word::Persistent],
+        message: "`persistent` applies to buffers; a parameter is always saved",
+        help: "replace `param` by `buffer`, or mark the field `#[skip]` to leave it out",
+    },
+    skipped(
+        Word::Param,
+        "a skipped field cannot be a parameter",
+        "remove `param` to leave the field out of the state dict, or `skip` to save it",
+    ),
+    skipped(
+        Word::Buffer,
+        "a skipped field cannot be a buffer",
+        "remove `buffer` to leave the field out of the state dict, or replace `skip` by `#[persistent(false)]` \
+         for a buffer that is not saved",
+    ),
+    skipped(
+        Word::Persistent,
+        "`persistent` has no effect on a skipped field",
+        "remove `persistent` or `skip`; a buffer that is not saved needs `#[persistent(false)]` alone",
+    ),
+    skipped(
+        Word::Rename,
+        "`rename` has no effect on a skipped field",
+        "remove `rename` or `skip`: a skipped field has no key",
+    ),
+    skipped(
+        Word::Since,
+        "`since` has no effect on a skipped field",
+        "remove `since` or `skip`: a skipped field is in no version's files",
+    ),
+];
+
+/// Words of other crates, or of PyTorch, that mean something here under another name.
+static LOOK_ALIKES: &[(&[&str], &str)] = &[
+    (&["parameter", "weight", "tensor"], "a parameter is marked `param`"),
+    (
+        &["module", "child", "submodule", "nested"],
+        "a child module needs no mark: a field of a type that implements `StateDict` is one",
+    ),
+    (
+        &["trainable", "requires_grad", "frozen", "no_grad"],
+        "a state dict does not say what is trained; use `param` for parameters and `buffer` for the rest",
+    ),
+    (
+        &["non_persistent", "nonpersistent", "transient"],
+        "a buffer that is not saved is marked `persistent(false)`",
+    ),
+    (
+        &["ignore", "exclude", "constant", "skip_serializing", "skip_deserializing"],
+        "a field that is no part of the state is marked `skip`",
+    ),
+    (&["name", "key"], "a field's key is set by `rename(\"...\")`"),
+    (
+        &["tie", "tied", "tied_with", "share", "shared"],
+        "tied weights are declared on the struct: `#[alias(name = field)]`",
+    ),
+    (
+        &["default"],
+        "loading writes into a model that exists, so no default is needed; `since(N)` says which version added a field",
+    ),
+];
+
+/// What to write instead of a foreign word.
+pub(crate) fn look_alike(word: &str) -> Option<&'static str> {
+    LOOK_ALIKES.iter().find(|(words, _)| words.contains(&word)).map(|&(_, help)| help)
+}

@@ -1,0 +1,16 @@
+use statedict::StateDict;
+use statedict_ui_tests::T;
+
+#[derive(StateDict)]
+#[alias("lm_head." = fc)]
+#[alias("" = scale)]
+struct Net {
+    fc: Fc,
+    #[param]
+    scale: T,
+}
+
+#[derive(StateDict)]
+struct Fc;
+
+fn main() {}

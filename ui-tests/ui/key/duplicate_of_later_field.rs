@@ -1,0 +1,13 @@
+use statedict::StateDict;
+use statedict_ui_tests::T;
+
+#[derive(StateDict)]
+struct Linear {
+    #[param]
+    #[rename("weight")]
+    scale: T,
+    #[buffer]
+    weight: T,
+}
+
+fn main() {}

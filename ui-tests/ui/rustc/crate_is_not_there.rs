@@ -1,0 +1,11 @@
+use statedict::StateDict;
+use statedict_ui_tests::T;
+
+#[derive(StateDict)]
+#[state_dict(crate = nowhere)]
+struct Linear {
+    #[param]
+    weight: T,
+}
+
+fn main() {}

@@ -1,0 +1,10 @@
+use statedict::StateDict;
+
+struct String;
+
+#[derive(StateDict)]
+struct Net {
+    name: String,
+}
+
+fn main() {}

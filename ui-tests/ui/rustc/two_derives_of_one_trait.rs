@@ -1,0 +1,11 @@
+use statedict::StateDict;
+
+#[derive(StateDict)]
+struct Net;
+
+impl StateDict for Net {
+    fn visit<'a>(&'a self, _: &mut dyn statedict::Visitor<'a>) {}
+    fn visit_mut<'a>(&'a mut self, _: &mut dyn statedict::VisitorMut<'a>) {}
+}
+
+fn main() {}

@@ -1,0 +1,9 @@
+use statedict::StateDict;
+
+#[derive(StateDict)]
+union Either {
+    int: i32,
+    float: f32,
+}
+
+fn main() {}

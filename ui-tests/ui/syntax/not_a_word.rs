@@ -1,0 +1,10 @@
+use statedict::StateDict;
+use statedict_ui_tests::T;
+
+#[derive(StateDict)]
+struct Linear {
+    #[state_dict("param")]
+    weight: T,
+}
+
+fn main() {}
