@@ -1,8 +1,9 @@
-//! A checkpoint as torch describes it (`tests/torch/checkpoint.py`).
+//! A checkpoint as torch describes it (`tests/torch/checkpoint.py`), and ours in the same words.
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Deserializer};
+use statedict::{Metadata, StateMap, Storage, TensorView};
 
 /// A state dict as plain data.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
@@ -52,6 +53,41 @@ pub struct Fixture {
 }
 
 impl Description {
+    /// What a map of ours holds.
+    ///
+    /// # Panics
+    /// Where an element cannot be read.
+    pub fn of(map: &StateMap<'_>) -> Description {
+        let mut storages = Vec::new();
+        Description {
+            tensors: map
+                .iter()
+                .map(|(key, tensor)| TensorDescription::of(key, tensor, &mut storages))
+                .collect(),
+            metadata: map.metadata().map(entries),
+        }
+    }
+
+    /// Compares with what is expected, down to the last byte.
+    ///
+    /// # Panics
+    /// Where anything differs, with the first difference and not with all elements.
+    #[track_caller]
+    pub fn assert_is(&self, expected: &Description) {
+        assert_eq!(self.keys(), expected.keys());
+        for (found, expected) in self.tensors.iter().zip(&expected.tensors) {
+            let at = found.bytes.iter().zip(&expected.bytes).position(|(a, b)| a != b);
+            assert!(
+                at.is_none(),
+                "{}: byte {} of the elements differs",
+                found.key,
+                at.unwrap_or(0)
+            );
+            assert!(found == expected, "{}: {found:?} is not {expected:?}", found.key);
+        }
+        assert_eq!(self.metadata, expected.metadata);
+    }
+
     /// The keys, in order.
     pub fn keys(&self) -> Vec<&str> {
         self.tensors.iter().map(|tensor| tensor.key.as_str()).collect()
@@ -83,6 +119,36 @@ impl Description {
     }
 }
 
+impl TensorDescription {
+    /// What a view of ours is; `storages` are those of the tensors before it.
+    fn of<'m>(key: &str, tensor: &TensorView<'m>, storages: &mut Vec<Storage<'m>>) -> Self {
+        let known = storages.iter().position(|storage| storage.same_as(tensor.storage()));
+        let storage = known.unwrap_or_else(|| {
+            storages.push(tensor.storage().clone());
+            storages.len() - 1
+        });
+        let strides = tensor.strides();
+        TensorDescription {
+            key: key.to_owned(),
+            dtype: tensor.dtype().name().to_owned(),
+            shape: tensor.shape().to_vec(),
+            stride: strides.iter().map(|&s| usize::try_from(s).expect("not backwards")).collect(),
+            storage_offset: tensor.storage_offset(),
+            storage,
+            requires_grad: tensor.requires_grad(),
+            bytes: tensor.bytes().expect("the elements").into_owned(),
+        }
+    }
+}
+
+fn entries(metadata: &Metadata) -> Vec<(String, BTreeMap<String, u64>)> {
+    let version = |version| ("version".to_owned(), version);
+    metadata
+        .iter()
+        .map(|(path, entry)| (path.to_owned(), entry.version().map(version).into_iter().collect()))
+        .collect()
+}
+
 fn from_hex<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<u8>, D::Error> {
     let text = String::deserialize(deserializer)?;
     decode_hex(&text).ok_or_else(|| serde::de::Error::custom("not a text of hex digit pairs"))
@@ -98,6 +164,33 @@ fn decode_hex(text: &str) -> Option<Vec<u8>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_map_is_described_in_the_words_of_torch() {
+        let bytes = Storage::from_bytes((0..24).collect::<Vec<u8>>());
+        let view = |offset| {
+            TensorView::contiguous(bytes.clone(), statedict::DType::F32, [1, 2], offset).unwrap()
+        };
+        let mut map = StateMap::new();
+        map.insert("a", view(1));
+        map.insert("alone", TensorView::from_vec(vec![7i64], [] as [usize; 0]).unwrap());
+        map.insert("b", view(4));
+        let found = Description::of(&map);
+        assert_eq!(found.keys(), ["a", "alone", "b"]);
+        assert_eq!(found.shared(), [["a", "b"]]);
+        assert_eq!(found.metadata, None);
+        let a = found.tensor("a");
+        assert_eq!(
+            (a.dtype.as_str(), &a.shape[..], &a.stride[..]),
+            ("float32", &[1, 2][..], &[2, 1][..])
+        );
+        assert_eq!((a.storage_offset, &a.bytes[..]), (1, &[4, 5, 6, 7, 8, 9, 10, 11][..]));
+
+        found.assert_is(&Description::of(&map));
+        map.insert("b", view(0));
+        let other = Description::of(&map);
+        assert!(std::panic::catch_unwind(|| found.assert_is(&other)).is_err());
+    }
 
     #[test]
     fn hex_is_decoded_or_refused() {
