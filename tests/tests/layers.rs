@@ -15,6 +15,7 @@ const LAYERS: &[&[&str]] = &[
     &["map", "value"],
     // Bytes to values and back; knows no model.
     &["codec"],
+    &["migration"],
     &["traits", "visit"],
     // What implements the traits.
     &["impls", "leaves"],
