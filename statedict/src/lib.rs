@@ -2,6 +2,7 @@
 #[doc(hidden)]
 #[path = "private.rs"]
 pub mod __private;
+mod codec;
 mod dtype;
 mod key;
 mod map;
@@ -10,6 +11,7 @@ mod tensor;
 mod traits;
 mod visit;
 
+pub use codec::write::{ArchiveLayout, WriteError, WriteOptions, save_map, write_map};
 pub use dtype::DType;
 pub use key::InvalidName;
 pub use map::StateMap;
