@@ -87,7 +87,7 @@ impl<'a> Outline<'a, MapSource<'a>> {
             let mut entry = Entry::row_major(key, view.dtype(), view.shape().clone(), storage);
             entry.requires_grad = view.requires_grad();
             if !compact {
-                entry.strides = (!view.is_contiguous()).then(|| view.strides());
+                entry.strides = Some(view.strides());
                 entry.offset = view.storage_offset();
                 (entry.conj, entry.neg) = (view.is_conj(), view.is_neg());
             }
