@@ -12,8 +12,8 @@ use std::sync::Arc;
 
 use serde::Deserialize;
 use statedict::{
-    DType, Metadata, ModuleMetadata, StateMap, Storage, StorageError, Storages, Strides, TensorView,
-    WriteOptions, save_map, write_map,
+    DType, Metadata, ModuleMetadata, StateMap, Storage, StorageError, Storages, Strides,
+    TensorView, WriteOptions, save_map, write_map,
 };
 
 #[derive(Deserialize)]
@@ -84,9 +84,10 @@ fn rebuild(case: &Case, raw: &[u8]) -> StateMap<'static> {
         let storage = Storage::new(storages.clone(), entry.storage);
         let dtype = DType::from_name(&entry.dtype).expect("a known dtype");
         let strides = Strides::from(entry.strides.as_slice());
+        let view = TensorView::strided(storage, dtype, entry.shape.clone(), strides, entry.offset)
+            .unwrap();
         let view =
-            TensorView::strided(storage, dtype, entry.shape.clone(), strides, entry.offset).unwrap();
-        let view = view.with_requires_grad(entry.requires_grad).with_conj_neg(entry.conj, entry.neg);
+            view.with_requires_grad(entry.requires_grad).with_conj_neg(entry.conj, entry.neg);
         assert!(map.insert(entry.key.clone(), view).is_none());
     }
     *map.metadata_mut() = case.metadata.as_ref().map(|modules| {
@@ -102,8 +103,7 @@ fn rebuild(case: &Case, raw: &[u8]) -> StateMap<'static> {
 
 /// The bytes we write for a case: through a path where PyTorch used one, else through a writer.
 fn ours(case: &Case, map: &StateMap<'_>, scratch: &Path) -> Vec<u8> {
-    let options =
-        WriteOptions::default().keep_storage(true).alignment(case.alignment).sync(false);
+    let options = WriteOptions::default().keep_storage(true).alignment(case.alignment).sync(false);
     match &case.file {
         Some(name) => {
             let path = scratch.join(name);
@@ -127,8 +127,7 @@ fn files_are_those_of_torch_save() {
         .expect("set STATEDICT_PYTHON to a Python in which `import torch` works (2.15 is tested)");
     let directory = tempfile::tempdir().unwrap();
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("torch/write_identity.py");
-    let status =
-        Command::new(&python).args([script.as_path(), directory.path()]).status().unwrap();
+    let status = Command::new(&python).args([script.as_path(), directory.path()]).status().unwrap();
     assert!(status.success(), "the script failed");
 
     let text = fs::read(directory.path().join("manifest.json")).unwrap();
@@ -138,8 +137,7 @@ fn files_are_those_of_torch_save() {
     for case in &manifest.cases {
         let folder = directory.path().join(&case.folder);
         let map = rebuild(case, &fs::read(folder.join("storages.bin")).unwrap());
-        let theirs =
-            fs::read(folder.join(case.file.as_deref().unwrap_or("object.bytes"))).unwrap();
+        let theirs = fs::read(folder.join(case.file.as_deref().unwrap_or("object.bytes"))).unwrap();
         let ours = ours(case, &map, scratch.path());
         if ours != theirs {
             let at = ours.iter().zip(&theirs).take_while(|(a, b)| a == b).count();

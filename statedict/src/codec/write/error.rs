@@ -126,11 +126,13 @@ impl WriteError {
 impl fmt::Display for WriteError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            WriteError::SharedAsDifferentTypes { first, first_dtype, second, second_dtype } => write!(
-                f,
-                "`{first}` ({first_dtype}) and `{second}` ({second_dtype}) share a storage: PyTorch's \
+            WriteError::SharedAsDifferentTypes { first, first_dtype, second, second_dtype } => {
+                write!(
+                    f,
+                    "`{first}` ({first_dtype}) and `{second}` ({second_dtype}) share a storage: PyTorch's \
                  format cannot hold two tensors that view the same data as different types"
-            ),
+                )
+            }
             WriteError::Quantized { key, dtype } => {
                 write!(f, "`{key}` is quantized ({dtype}) and has no scale and zero point to write")
             }
@@ -154,7 +156,10 @@ impl fmt::Display for WriteError {
                 name.display()
             ),
             WriteError::Alignment { alignment } => {
-                write!(f, "storages cannot be aligned to {alignment} bytes: 1 to 32768 are possible")
+                write!(
+                    f,
+                    "storages cannot be aligned to {alignment} bytes: 1 to 32768 are possible"
+                )
             }
             WriteError::TooLarge { what } => write!(f, "{what} too large for the format"),
             WriteError::Io { action, path: None, .. } => write!(f, "cannot {action}"),

@@ -66,7 +66,9 @@ impl<'a> Outline<'a, MapSource<'a>> {
             if let Some(usage) = uses.get_mut(number) {
                 usage.single_view = usage.single_view
                     && (usage.first == index
-                        || map.get_index(usage.first).is_some_and(|(_, first)| first.same_as(view)));
+                        || map
+                            .get_index(usage.first)
+                            .is_some_and(|(_, first)| first.same_as(view)));
             }
             used_by.push(number);
         }

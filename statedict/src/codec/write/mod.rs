@@ -19,21 +19,21 @@ mod archive;
 mod error;
 mod from_map;
 mod options;
-mod outline;
+pub(crate) mod outline;
 mod pickle;
 mod replace;
-mod source;
+pub(crate) mod source;
 
 use std::io::Write;
 use std::path::Path;
 
 pub use error::WriteError;
 pub use options::{ArchiveLayout, WriteOptions};
-pub(crate) use outline::{Entry, Outline};
-pub(crate) use source::{Sink, Source, SourceError};
 
 use crate::map::StateMap;
 use archive::Plan;
+use outline::Outline;
+use source::Source;
 
 /// Saves a state dict to a file, as `torch.save(state_dict, path)`.
 ///

@@ -43,7 +43,8 @@ pub(super) fn replace(
             .set_permissions(old.permissions())
             .map_err(WriteError::io_at("set the permissions for", &target))?;
     }
-    reserve(temporary.as_file(), len).map_err(WriteError::io_at("reserve the space for", &target))?;
+    reserve(temporary.as_file(), len)
+        .map_err(WriteError::io_at("reserve the space for", &target))?;
     write(&mut temporary.as_file()).map_err(|error| error.in_file(&target))?;
     if sync {
         temporary.as_file().sync_all().map_err(WriteError::io_at("flush to the disk", &target))?;

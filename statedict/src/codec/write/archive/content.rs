@@ -41,7 +41,9 @@ pub(in crate::codec::write) fn write(
             RecordName::Storage(number) => writer.storage(record, number, contents)?,
             RecordName::Fixed("data.pkl") => writer.bytes(record, pickle)?,
             RecordName::Fixed(".format_version") => writer.bytes(record, b"1")?,
-            RecordName::Fixed(".storage_alignment") => writer.bytes(record, alignment.as_bytes())?,
+            RecordName::Fixed(".storage_alignment") => {
+                writer.bytes(record, alignment.as_bytes())?
+            }
             RecordName::Fixed("byteorder") => writer.bytes(record, b"little")?,
             RecordName::Fixed("version") => writer.bytes(record, b"3\n")?,
             RecordName::Fixed(_) => {

@@ -17,10 +17,7 @@ pub(super) struct Fold(u64);
 impl Fold {
     pub(super) fn add(&mut self, value: u64) {
         let seed = self.0;
-        let mixed = value
-            .wrapping_add(0x9e37_79b9)
-            .wrapping_add(seed << 6)
-            .wrapping_add(seed >> 2);
+        let mixed = value.wrapping_add(0x9e37_79b9).wrapping_add(seed << 6).wrapping_add(seed >> 2);
         self.0 = seed ^ mixed;
     }
 }
@@ -58,9 +55,34 @@ fn hash_bytes(bytes: &[u8]) -> u64 {
 
 /// The numbers of buckets through which a growing `unordered_set` goes.
 const BUCKETS: [u64; 28] = [
-    1, 13, 29, 59, 127, 257, 541, 1109, 2357, 5087, 10_273, 20_753, 42_043, 85_229, 172_933,
-    351_061, 712_697, 1_447_153, 2_938_679, 5_967_347, 12_117_689, 24_607_243, 49_969_847,
-    101_473_717, 206_062_531, 418_451_333, 849_749_479, 1_725_587_117,
+    1,
+    13,
+    29,
+    59,
+    127,
+    257,
+    541,
+    1109,
+    2357,
+    5087,
+    10_273,
+    20_753,
+    42_043,
+    85_229,
+    172_933,
+    351_061,
+    712_697,
+    1_447_153,
+    2_938_679,
+    5_967_347,
+    12_117_689,
+    24_607_243,
+    49_969_847,
+    101_473_717,
+    206_062_531,
+    418_451_333,
+    849_749_479,
+    1_725_587_117,
 ];
 
 /// An `unordered_set` of distinct strings as far as its order goes: a singly linked list, and for
@@ -183,7 +205,7 @@ mod tests {
             let plan = Plan::new("a".into(), ArchiveLayout::Torch2_7, 64, 10, sizes).unwrap();
             let (_, names) = plan.records.split_last().unwrap();
             let id = serialization_id(names, Fold::default());
-            assert_eq!(id[..20], *expected, "{storages} storages");
+            assert!(id.starts_with(expected), "{storages} storages: {id}");
         }
     }
 }

@@ -189,7 +189,7 @@ mod tests {
 
     fn plan(alignment: usize, sizes: &[u64]) -> Plan {
         let sizes = sizes.iter().copied();
-        Plan::new("archive".into(), ArchiveLayout::Torch2_7, alignment, 346, sizes).unwrap()
+        Plan::new("archive".into(), ArchiveLayout::Torch2_7, alignment, 290, sizes).unwrap()
     }
 
     /// `nn.Linear(10, 10).state_dict()`, the numbers of PyTorch's own test.
@@ -199,8 +199,8 @@ mod tests {
             [(64, 832, 1344, 2277), (4096, 20_480, 24_576, 33_445)]
         {
             let plan = plan(alignment, &[400, 40]);
-            assert_eq!(contents(&plan)[4..6], [first, second]);
-            assert_eq!(plan.len(), len + if alignment == 64 { 0 } else { 0 });
+            assert_eq!(contents(&plan).get(4..6), Some([first, second].as_slice()));
+            assert_eq!(plan.len(), len);
         }
         assert!(plan(1, &[400]).records.iter().all(|record| record.padding == 0));
     }

@@ -42,7 +42,10 @@ mod tests {
             assert_eq!(root_of_path(Path::new(path)).unwrap(), root, "{path}");
         }
         for path in [".hidden", ".pt", "dir/.pt", "dir/", ""] {
-            assert!(matches!(root_of_path(Path::new(path)), Err(WriteError::Root { .. })), "{path}");
+            assert!(
+                matches!(root_of_path(Path::new(path)), Err(WriteError::Root { .. })),
+                "{path}"
+            );
         }
     }
 }

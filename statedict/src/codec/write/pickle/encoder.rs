@@ -191,15 +191,16 @@ mod tests {
     fn the_memo_changes_opcodes_after_255() {
         let bytes = encoded(|encoder| {
             let memos: Vec<Memo> = (0..257).map(|_| encoder.string("")).collect();
-            encoder.get(memos[255]);
-            encoder.get(memos[256]);
+            memos.iter().skip(255).for_each(|&memo| encoder.get(memo));
         });
         assert!(bytes.ends_with(b"q\xffX\0\0\0\0r\0\x01\0\0h\xffj\0\x01\0\0"));
     }
 
     #[test]
     fn tuples_by_length() {
-        let ints = |len: u64| encoded(|encoder| encoder.ints((0..usize::try_from(len).unwrap()).map(|_| 7)));
+        let ints = |len: u64| {
+            encoded(|encoder| encoder.ints((0..usize::try_from(len).unwrap()).map(|_| 7)))
+        };
         assert_eq!(ints(0), b")");
         assert_eq!(ints(1), b"K\x07\x85q\0");
         assert_eq!(ints(2), b"K\x07K\x07\x86q\0");
