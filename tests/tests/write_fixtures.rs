@@ -125,7 +125,7 @@ fn element_types_old_and_young() {
         "bits16",
     ] {
         let last_bit = if name == "bool" { 1 } else { 0xff };
-        let bytes: Vec<u8> = (0..16).map(|i| i % 8 & last_bit).collect();
+        let bytes: Vec<u8> = (0..16).map(|i| (i % 8) & last_bit).collect();
         let dtype = DType::from_name(name).unwrap();
         map.insert(
             name,

