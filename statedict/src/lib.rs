@@ -3,8 +3,10 @@
 #[path = "private.rs"]
 pub mod __private;
 mod adapters;
+mod codec;
 mod collect;
 mod dtype;
+
 mod impls;
 mod key;
 mod leaves;
@@ -13,11 +15,13 @@ mod map;
 mod metadata;
 mod migration;
 mod parallel;
+
 mod state_dict_ext;
 mod tensor;
 mod traits;
 mod visit;
 
+pub use codec::write::{ArchiveLayout, WriteError, WriteOptions, save_map, write_map};
 pub use collect::CollectError;
 pub use dtype::DType;
 pub use key::InvalidName;

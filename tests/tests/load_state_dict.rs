@@ -63,10 +63,7 @@ fn every_element_arrives() {
     let mut model = net(100.0);
     let report = model.load_state_dict(&saved(0.0)).unwrap();
     assert_eq!(model, net(0.0));
-    assert_eq!(
-        report.loaded,
-        ["fc.weight", "fc.bias", "norm.weight", "norm.num_batches_tracked"]
-    );
+    assert_eq!(report.loaded, ["fc.weight", "fc.bias", "norm.weight", "norm.num_batches_tracked"]);
     assert!(report.migrations.is_empty() && report.defaulted.is_empty());
 }
 
@@ -130,8 +127,7 @@ fn without_strict_a_wrong_shape_is_still_an_error() {
     let mut map = saved(0.0);
     map.insert("norm.weight", view(vec![1.0; 3], &[3]));
     let (mut model, before) = (net(100.0), net(100.0));
-    let error =
-        model.load_state_dict_with(&map, &LoadOptions::new().strict(false)).unwrap_err();
+    let error = model.load_state_dict_with(&map, &LoadOptions::new().strict(false)).unwrap_err();
     assert!(matches!(&error.problems[..], [LoadProblem::Shape { .. }]));
     assert_eq!(model, before);
 }

@@ -46,12 +46,7 @@ struct Head {
 
 fn net() -> Net {
     Net {
-        block: Block {
-            fc: Linear::new(1.0, true),
-            mean: [2.0; 2],
-            scale: 3.0,
-            cache: vec![0; 4],
-        },
+        block: Block { fc: Linear::new(1.0, true), mean: [2.0; 2], scale: 3.0, cache: vec![0; 4] },
         layers: vec![Linear::new(4.0, false), Linear::new(5.0, true)],
         extra: None,
         head: Head { bias: [6.0; 2] },
@@ -128,8 +123,7 @@ fn a_state_dict_borrows_the_model() {
 #[test]
 fn names_leave_out_aliases_and_none() {
     let net = net();
-    let parameters: Vec<String> =
-        net.named_parameters().into_iter().map(|(key, _)| key).collect();
+    let parameters: Vec<String> = net.named_parameters().into_iter().map(|(key, _)| key).collect();
     assert_eq!(
         parameters,
         [

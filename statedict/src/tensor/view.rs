@@ -30,7 +30,8 @@ use crate::tensor::view_error::ViewError;
 pub struct TensorView<'a> {
     storage: Storage<'a>,
     shape: Shape,
-    /// `None` for row-major, by far the commonest.
+    /// `None` for those that follow from the shape, by far the commonest. A row-major tensor may have
+    /// others where a dimension has one element or none; files keep them, so they are kept here.
     strides: Option<Strides>,
     offset: usize,
     dtype: DType,
@@ -73,7 +74,7 @@ impl<'a> TensorView<'a> {
     ) -> Result<Self, ViewError> {
         let shape = shape.into();
         check_range(&shape, &strides, offset, dtype.size(), storage.nbytes())?;
-        let strides = (!is_row_major(&shape, &strides)).then_some(strides);
+        let strides = (shape.contiguous_strides().as_ref() != Some(&strides)).then_some(strides);
         Ok(TensorView { storage, shape, strides, offset, dtype, flags: Flags::default() })
     }
 
@@ -153,7 +154,7 @@ impl<'a> TensorView<'a> {
 
     /// Whether the elements follow each other in row-major order.
     pub fn is_contiguous(&self) -> bool {
-        self.strides.is_none()
+        self.strides.as_ref().is_none_or(|strides| is_row_major(&self.shape, strides))
     }
 
     /// The number of elements.
@@ -221,7 +222,7 @@ impl<'a> TensorView<'a> {
             return Ok(Cow::Borrowed(&[]));
         }
         let storage = self.storage.bytes()?;
-        if self.flags.conj || self.flags.neg || self.strides.is_some() {
+        if self.flags.conj || self.flags.neg || !self.is_contiguous() {
             return self.gather(&storage).map(Cow::Owned);
         }
         let range = self.byte_range();
@@ -248,7 +249,7 @@ impl<'a> TensorView<'a> {
         if buffer.is_empty() {
             return Ok(());
         }
-        if self.flags.conj || self.flags.neg || self.strides.is_some() {
+        if self.flags.conj || self.flags.neg || !self.is_contiguous() {
             let storage = self.storage.bytes()?;
             buffer.copy_from_slice(&self.gather(&storage)?);
             return Ok(());

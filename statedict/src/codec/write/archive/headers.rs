@@ -1,0 +1,146 @@
+//! The bytes around the contents, as miniz writes them for PyTorch.
+
+use crate::codec::write::archive::plan::{Plan, Record};
+
+/// The fixed part of a local header.
+pub(super) const LOCAL_HEADER: u64 = 30;
+/// What precedes the padding: its field's id and length.
+pub(super) const PADDING_HEADER: u64 = 4;
+/// The end of the directory: the zip64 end, its locator and the classic end.
+pub(super) const END: u64 = 56 + 20 + 22;
+
+const DIRECTORY_HEADER: u64 = 46;
+/// Bit 11: names are UTF-8.
+const UTF8: u16 = 0x0800;
+/// Bit 3: checksum and sizes follow the content.
+const DESCRIPTOR: u16 = 0x0008;
+
+/// The zip64 field of a header, its id and length included.
+pub(super) fn zip64_extra_len(record: &Record) -> u64 {
+    match (record.has_large_size(), record.has_large_offset()) {
+        (false, false) => 0,
+        (false, true) => 12,
+        (true, false) => 20,
+        (true, true) => 28,
+    }
+}
+
+/// What follows the content; nothing after an empty one.
+pub(super) fn descriptor_len(record: &Record) -> u64 {
+    match (record.size, record.is_zip64()) {
+        (0, _) => 0,
+        (_, false) => 16,
+        (_, true) => 24,
+    }
+}
+
+pub(super) fn directory_entry_len(record: &Record) -> u64 {
+    DIRECTORY_HEADER + u64::from(record.name_len) + zip64_extra_len(record)
+}
+
+fn flags(record: &Record) -> u16 {
+    if record.size == 0 { UTF8 } else { UTF8 | DESCRIPTOR }
+}
+
+/// The number, or the mark that says to look into the zip64 field.
+fn capped(number: u64) -> [u8; 4] {
+    u32::try_from(number).unwrap_or(u32::MAX).to_le_bytes()
+}
+
+fn push_name(out: &mut Vec<u8>, root: &str, record: &Record) {
+    out.extend_from_slice(root.as_bytes());
+    out.push(b'/');
+    record.name.push_to(out);
+}
+
+fn push_zip64_extra(out: &mut Vec<u8>, record: &Record, compressed: u64) {
+    if !record.is_zip64() {
+        return;
+    }
+    let len: u16 = if record.has_large_size() { 16 } else { 0 };
+    let len = len + if record.has_large_offset() { 8 } else { 0 };
+    out.extend_from_slice(&1u16.to_le_bytes());
+    out.extend_from_slice(&len.to_le_bytes());
+    if record.has_large_size() {
+        out.extend_from_slice(&record.size.to_le_bytes());
+        out.extend_from_slice(&compressed.to_le_bytes());
+    }
+    if record.has_large_offset() {
+        out.extend_from_slice(&record.header_at.to_le_bytes());
+    }
+}
+
+/// What precedes the content: the header, and the padding that aligns the content.
+pub(super) fn push_local_header(out: &mut Vec<u8>, root: &str, record: &Record) {
+    let extra = zip64_extra_len(record) + PADDING_HEADER + u64::from(record.padding);
+    out.extend_from_slice(b"PK\x03\x04\0\0");
+    out.extend_from_slice(&flags(record).to_le_bytes());
+    // Method, time, date, checksum and both sizes: all zero, the descriptor has them.
+    out.extend_from_slice(&[0; 18]);
+    out.extend_from_slice(&record.name_len.to_le_bytes());
+    // At most 28 + 4 + 32767, by the plan's limit for the alignment.
+    out.extend_from_slice(&u16::try_from(extra).unwrap_or(u16::MAX).to_le_bytes());
+    push_name(out, root, record);
+    // The compressed size is not known to miniz here.
+    push_zip64_extra(out, record, 0);
+    out.extend_from_slice(b"FB");
+    out.extend_from_slice(&record.padding.to_le_bytes());
+    out.resize(out.len() + usize::from(record.padding), b'Z');
+}
+
+/// What follows the content.
+pub(super) fn push_descriptor(out: &mut Vec<u8>, record: &Record, crc: u32) {
+    if record.size == 0 {
+        return;
+    }
+    out.extend_from_slice(b"PK\x07\x08");
+    out.extend_from_slice(&crc.to_le_bytes());
+    if record.is_zip64() {
+        out.extend_from_slice(&record.size.to_le_bytes());
+        out.extend_from_slice(&record.size.to_le_bytes());
+    } else {
+        out.extend_from_slice(&capped(record.size));
+        out.extend_from_slice(&capped(record.size));
+    }
+}
+
+/// The record's entry in the directory.
+pub(super) fn push_directory_entry(out: &mut Vec<u8>, root: &str, record: &Record, crc: u32) {
+    out.extend_from_slice(b"PK\x01\x02\0\0\0\0");
+    out.extend_from_slice(&flags(record).to_le_bytes());
+    // Method, time and date.
+    out.extend_from_slice(&[0; 6]);
+    out.extend_from_slice(&crc.to_le_bytes());
+    out.extend_from_slice(&capped(record.size));
+    out.extend_from_slice(&capped(record.size));
+    out.extend_from_slice(&record.name_len.to_le_bytes());
+    // At most 28.
+    out.extend_from_slice(&u16::try_from(zip64_extra_len(record)).unwrap_or(0).to_le_bytes());
+    // Comment, disk and attributes.
+    out.extend_from_slice(&[0; 10]);
+    out.extend_from_slice(&capped(record.header_at));
+    push_name(out, root, record);
+    push_zip64_extra(out, record, record.size);
+}
+
+/// What follows the directory: always with its zip64 form, however small the archive.
+pub(super) fn push_end(out: &mut Vec<u8>, plan: &Plan) {
+    let count = plan.records.len() as u64;
+    out.extend_from_slice(b"PK\x06\x06");
+    out.extend_from_slice(&44u64.to_le_bytes());
+    out.extend_from_slice(b"\x1e\x03\x2d\0\0\0\0\0\0\0\0\0");
+    for number in [count, count, plan.directory_len, plan.directory_at] {
+        out.extend_from_slice(&number.to_le_bytes());
+    }
+    out.extend_from_slice(b"PK\x06\x07\0\0\0\0");
+    out.extend_from_slice(&(plan.directory_at + plan.directory_len).to_le_bytes());
+    out.extend_from_slice(&1u32.to_le_bytes());
+
+    let short = u16::try_from(count).unwrap_or(u16::MAX).to_le_bytes();
+    out.extend_from_slice(b"PK\x05\x06\0\0\0\0");
+    out.extend_from_slice(&short);
+    out.extend_from_slice(&short);
+    out.extend_from_slice(&capped(plan.directory_len));
+    out.extend_from_slice(&capped(plan.directory_at));
+    out.extend_from_slice(&[0; 2]);
+}

@@ -1,0 +1,11 @@
+//! The archive: a ZIP in the exact layout of PyTorch's C++ writer.
+
+mod content;
+mod headers;
+mod identity;
+mod plan;
+mod root;
+
+pub(super) use content::{Contents, write};
+pub(super) use plan::Plan;
+pub(super) use root::{DEFAULT_ROOT, root_of_path};

@@ -1,0 +1,150 @@
+//! Writing the files that `torch.save` writes, byte for byte.
+//!
+//! What is to be written is an [`Outline`]: entries, the storages they are views of, and where the
+//! storages' bytes come from. It is turned into a pickle ([`pickle`]) and an archive ([`archive`]):
+//! every size is known before the first byte, so that the archive is written in one pass without
+//! seeking, checksums included. Writing to a path goes through a temporary file ([`replace`]).
+
+#![deny(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::cast_possible_truncation,
+    clippy::cast_possible_wrap,
+    clippy::cast_sign_loss
+)]
+
+mod archive;
+mod error;
+mod from_map;
+mod options;
+pub(crate) mod outline;
+mod pickle;
+mod replace;
+pub(crate) mod source;
+
+use std::io::Write;
+use std::path::Path;
+
+pub use error::WriteError;
+pub use options::{ArchiveLayout, WriteOptions};
+
+use crate::map::StateMap;
+use archive::Plan;
+use outline::Outline;
+use source::Source;
+
+/// Saves a state dict to a file, as `torch.save(state_dict, path)`.
+///
+/// The file is the one PyTorch 2.15 on Linux writes for the same state dict, byte for byte. Unlike
+/// PyTorch this does not destroy what was at `path` before the new file is complete: the bytes go to
+/// a temporary file in the same directory, which is flushed to the disk and then renamed. On any
+/// error, a panic in a source of bytes included, the old file is untouched and nothing is left
+/// behind. A new file gets the permissions any new file gets, a replaced one keeps those it had.
+///
+/// If `path` is a symbolic link, the file it leads to is replaced and the link stays. If it is
+/// something that is not a file (`/dev/null`, a named pipe), the bytes are written to it directly.
+///
+/// As in PyTorch, the name of the archive's root directory comes from the file name, so the same
+/// state dict saved under two names makes two files that differ; see [`WriteOptions::root`].
+///
+/// ```
+/// use statedict::{StateMap, TensorView, WriteOptions, save_map};
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let directory = tempfile::tempdir()?;
+/// # let path = directory.path().join("model.pt");
+/// let mut map = StateMap::new();
+/// map.insert("fc.weight", TensorView::from_vec(vec![0.5f32; 6], [2, 3])?);
+/// save_map(&map, &path, &WriteOptions::default())?;
+/// assert!(path.is_file());
+/// # Ok(())
+/// # }
+/// ```
+///
+/// # Errors
+/// Where the state dict cannot be written in PyTorch's format, its bytes cannot be read, or writing
+/// fails.
+pub fn save_map(
+    map: &StateMap<'_>,
+    path: impl AsRef<Path>,
+    options: &WriteOptions,
+) -> Result<(), WriteError> {
+    save_outline(&Outline::from_map(map, options.keeps_storage())?, path.as_ref(), options)
+}
+
+/// Writes a state dict to a writer, as `torch.save(state_dict, file_object)`.
+///
+/// The writer needs no seeking: a socket or a compressor will do. The pieces written are large
+/// (about a mebibyte, or all of a smaller file), so a `BufWriter` around it gains nothing. It is
+/// flushed at the end.
+///
+/// ```
+/// use statedict::{StateMap, TensorView, WriteOptions, write_map};
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let mut map = StateMap::new();
+/// map.insert("fc.weight", TensorView::from_vec(vec![0.5f32; 6], [2, 3])?);
+/// let mut file = Vec::new();
+/// write_map(&map, &mut file, &WriteOptions::default())?;
+/// assert!(file.starts_with(b"PK\x03\x04"));
+/// # Ok(())
+/// # }
+/// ```
+///
+/// # Errors
+/// As for [`save_map`]; after an error an incomplete archive may have been written.
+pub fn write_map(
+    map: &StateMap<'_>,
+    writer: impl Write,
+    options: &WriteOptions,
+) -> Result<(), WriteError> {
+    write_outline(&Outline::from_map(map, options.keeps_storage())?, writer, options)
+}
+
+/// [`save_map`] for an outline of any origin.
+pub(crate) fn save_outline<S: Source>(
+    outline: &Outline<'_, S>,
+    path: &Path,
+    options: &WriteOptions,
+) -> Result<(), WriteError> {
+    let root = match options.given_root() {
+        Some(root) => root.to_owned(),
+        None => archive::root_of_path(path)?,
+    };
+    let pickle = pickle::state_dict(outline)?;
+    let plan = plan(outline, &pickle, root, options)?;
+    replace::replace(path, plan.len(), options.syncs(), |file| {
+        archive::write(&plan, &pickle, outline, file)
+    })
+}
+
+/// [`write_map`] for an outline of any origin.
+pub(crate) fn write_outline<S: Source>(
+    outline: &Outline<'_, S>,
+    mut writer: impl Write,
+    options: &WriteOptions,
+) -> Result<(), WriteError> {
+    let root = options.given_root().unwrap_or(archive::DEFAULT_ROOT).to_owned();
+    let pickle = pickle::state_dict(outline)?;
+    let plan = plan(outline, &pickle, root, options)?;
+    archive::write(&plan, &pickle, outline, &mut writer)?;
+    writer.flush().map_err(WriteError::io("flush the archive"))
+}
+
+fn plan<S: Source>(
+    outline: &Outline<'_, S>,
+    pickle: &[u8],
+    root: String,
+    options: &WriteOptions,
+) -> Result<Plan, WriteError> {
+    if options.archive_layout() == ArchiveLayout::Torch1_13 {
+        outline.check_for_torch_1_13()?;
+    }
+    let sizes = outline.storages().map(|storage| storage.nbytes() as u64);
+    Plan::new(root, options.archive_layout(), options.storage_alignment(), pickle.len(), sizes)
+}
+
+#[cfg(test)]
+mod tests;

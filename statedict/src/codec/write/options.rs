@@ -1,0 +1,153 @@
+//! How to write.
+
+/// How a state dict is written. The default is what `torch.save` of PyTorch 2.15 does, except that
+/// a tensor which uses only a part of its storage is written without the rest; see
+/// [`keep_storage`](Self::keep_storage).
+///
+/// ```
+/// use statedict::{ArchiveLayout, WriteOptions};
+///
+/// let options = WriteOptions::default().layout(ArchiveLayout::Torch1_13).sync(false);
+/// ```
+#[non_exhaustive]
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WriteOptions {
+    keep_storage: bool,
+    alignment: usize,
+    layout: ArchiveLayout,
+    root: Option<String>,
+    sync: bool,
+}
+
+/// Which PyTorch's archive to write. All releases from 1.6 on read both.
+#[non_exhaustive]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum ArchiveLayout {
+    /// As PyTorch 2.7 and later: with records for the format's version, the alignment, the byte
+    /// order and a hash of the archive, and the storages in numeric order.
+    #[default]
+    Torch2_7,
+    /// As PyTorch 1.13: the pickle, the storages in the order of their names (`0`, `1`, `10`, `2`)
+    /// and the version, nothing else. Element types that 1.13 does not have are refused.
+    Torch1_13,
+}
+
+impl Default for WriteOptions {
+    fn default() -> Self {
+        WriteOptions {
+            keep_storage: false,
+            alignment: 64,
+            layout: ArchiveLayout::default(),
+            root: None,
+            sync: true,
+        }
+    }
+}
+
+impl WriteOptions {
+    /// Whether to write the whole storage of every tensor with the tensor's strides and offset, as
+    /// `torch.save` does, however little of it is used. Off by default: a tensor that uses only a
+    /// part of a storage is then written row-major in a storage of its own.
+    /// A storage that is shared by different tensors is always written whole, so that they still
+    /// share it when loaded.
+    ///
+    /// ```
+    /// use statedict::{Storage, StateMap, TensorView, DType, WriteOptions, write_map};
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// // The first two elements of a million: torch.save writes the million.
+    /// let million = Storage::from_bytes(vec![0u8; 4_000_000]);
+    /// let mut map = StateMap::new();
+    /// map.insert("head", TensorView::contiguous(million, DType::F32, [2], 0)?);
+    ///
+    /// let (mut small, mut large) = (Vec::new(), Vec::new());
+    /// write_map(&map, &mut small, &WriteOptions::default())?;
+    /// write_map(&map, &mut large, &WriteOptions::default().keep_storage(true))?;
+    /// assert!(small.len() < 2_000 && large.len() > 4_000_000);
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn keep_storage(mut self, keep: bool) -> Self {
+        self.keep_storage = keep;
+        self
+    }
+
+    /// The multiple of bytes at which every record's content begins: 64 unless set, 1 to 32768.
+    /// PyTorch's name is `torch.utils.serialization.config.save.storage_alignment`.
+    ///
+    /// ```
+    /// use statedict::WriteOptions;
+    ///
+    /// // Whole pages, for reading with direct I/O.
+    /// let options = WriteOptions::default().alignment(4096);
+    /// ```
+    #[must_use]
+    pub fn alignment(mut self, bytes: usize) -> Self {
+        self.alignment = bytes;
+        self
+    }
+
+    /// Which PyTorch's archive to write.
+    ///
+    /// ```
+    /// use statedict::{ArchiveLayout, WriteOptions};
+    ///
+    /// let options = WriteOptions::default().layout(ArchiveLayout::Torch1_13);
+    /// ```
+    #[must_use]
+    pub fn layout(mut self, layout: ArchiveLayout) -> Self {
+        self.layout = layout;
+        self
+    }
+
+    /// The name of the archive's root directory. Unless set, it is PyTorch's: the file name up to
+    /// its last dot, and `archive` for a path with a character that is not ASCII and for writers.
+    ///
+    /// ```
+    /// use statedict::WriteOptions;
+    ///
+    /// // The same bytes, whatever the file is called.
+    /// let options = WriteOptions::default().root("archive");
+    /// ```
+    #[must_use]
+    pub fn root(mut self, name: impl Into<String>) -> Self {
+        self.root = Some(name.into());
+        self
+    }
+
+    /// Whether saving to a path waits until the file is on the disk, so that neither a crash nor a
+    /// loss of power can lose it or what was there before. On unless set; PyTorch does not wait.
+    ///
+    /// ```
+    /// use statedict::WriteOptions;
+    ///
+    /// // For files that need not outlive the machine.
+    /// let options = WriteOptions::default().sync(false);
+    /// ```
+    #[must_use]
+    pub fn sync(mut self, sync: bool) -> Self {
+        self.sync = sync;
+        self
+    }
+
+    pub(super) fn keeps_storage(&self) -> bool {
+        self.keep_storage
+    }
+
+    pub(super) fn storage_alignment(&self) -> usize {
+        self.alignment
+    }
+
+    pub(super) fn archive_layout(&self) -> ArchiveLayout {
+        self.layout
+    }
+
+    pub(super) fn given_root(&self) -> Option<&str> {
+        self.root.as_deref()
+    }
+
+    pub(super) fn syncs(&self) -> bool {
+        self.sync
+    }
+}

@@ -1,0 +1,210 @@
+//! The opcodes, with CPython's choice among them and its numbering of the memo.
+
+/// Where an object is in the memo.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Memo(u64);
+
+/// Writes opcodes. Whatever makes an object that CPython memoises puts it into the memo and says where.
+pub(super) struct Encoder {
+    out: Vec<u8>,
+    /// The next free place of the memo.
+    next: u64,
+}
+
+impl Encoder {
+    /// Begins a pickle, with room for about `capacity` bytes.
+    pub(super) fn new(capacity: usize) -> Self {
+        let mut out = Vec::with_capacity(capacity);
+        out.extend_from_slice(b"\x80\x02");
+        Encoder { out, next: 0 }
+    }
+
+    /// Ends the pickle. `None` where it has more objects than the memo can number.
+    pub(super) fn finish(mut self) -> Option<Vec<u8>> {
+        self.out.push(b'.');
+        u32::try_from(self.next).is_ok().then_some(self.out)
+    }
+
+    /// Puts the object on top of the stack into the memo.
+    fn put(&mut self) -> Memo {
+        let memo = Memo(self.next);
+        self.next += 1;
+        self.indexed(b'q', b'r', memo);
+        memo
+    }
+
+    /// Takes an object out of the memo.
+    pub(super) fn get(&mut self, memo: Memo) {
+        self.indexed(b'h', b'j', memo);
+    }
+
+    fn indexed(&mut self, short: u8, long: u8, Memo(index): Memo) {
+        if let Ok(index) = u8::try_from(index) {
+            self.out.extend_from_slice(&[short, index]);
+        } else {
+            // `finish` refuses a memo that does not fit.
+            let index = u32::try_from(index).unwrap_or(u32::MAX);
+            self.out.push(long);
+            self.out.extend_from_slice(&index.to_le_bytes());
+        }
+    }
+
+    pub(super) fn string(&mut self, text: &str) -> Memo {
+        // The outline refuses keys that do not fit.
+        let len = u32::try_from(text.len()).unwrap_or(u32::MAX);
+        self.out.push(b'X');
+        self.out.extend_from_slice(&len.to_le_bytes());
+        self.out.extend_from_slice(text.as_bytes());
+        self.put()
+    }
+
+    pub(super) fn global(&mut self, module: &str, name: &str) -> Memo {
+        self.out.push(b'c');
+        self.out.extend_from_slice(module.as_bytes());
+        self.out.push(b'\n');
+        self.out.extend_from_slice(name.as_bytes());
+        self.out.push(b'\n');
+        self.put()
+    }
+
+    pub(super) fn int(&mut self, value: u64) {
+        if let Ok(value) = u8::try_from(value) {
+            self.out.extend_from_slice(&[b'K', value]);
+        } else if let Ok(value) = u16::try_from(value) {
+            self.out.push(b'M');
+            self.out.extend_from_slice(&value.to_le_bytes());
+        } else if let Ok(value) = i32::try_from(value) {
+            self.out.push(b'J');
+            self.out.extend_from_slice(&value.to_le_bytes());
+        } else {
+            // LONG1: two's complement in as few bytes as will do, the top bit being the sign.
+            let bytes = u128::from(value).to_le_bytes();
+            let len = value.ilog2() / 8 + 1 + u32::from(value.leading_zeros().is_multiple_of(8));
+            self.out.extend_from_slice(&[0x8a, len.to_le_bytes()[0]]);
+            self.out.extend(bytes.iter().take(len as usize));
+        }
+    }
+
+    pub(super) fn bool(&mut self, value: bool) {
+        self.out.push(if value { 0x88 } else { 0x89 });
+    }
+
+    /// A tuple of integers, such as a size.
+    pub(super) fn ints(&mut self, values: impl ExactSizeIterator<Item = u64>) {
+        let len = values.len();
+        if len > 3 {
+            self.mark();
+        }
+        for value in values {
+            self.int(value);
+        }
+        match len {
+            0 => self.out.push(b')'),
+            1 => self.out.push(0x85),
+            2 => self.out.push(0x86),
+            3 => self.out.push(0x87),
+            _ => self.out.push(b't'),
+        }
+        // The empty tuple is the one object of all empty tuples, and not memoised.
+        if len > 0 {
+            self.put();
+        }
+    }
+
+    pub(super) fn mark(&mut self) {
+        self.out.push(b'(');
+    }
+
+    /// A tuple of the objects since the mark.
+    pub(super) fn tuple(&mut self) {
+        self.out.push(b't');
+        self.put();
+    }
+
+    pub(super) fn empty_dict(&mut self) {
+        self.out.push(b'}');
+        self.put();
+    }
+
+    /// Calls the object below the top with the tuple on top.
+    pub(super) fn reduce(&mut self) {
+        self.out.push(b'R');
+        self.put();
+    }
+
+    /// Calls the object on top without arguments.
+    pub(super) fn reduce_without_arguments(&mut self) {
+        self.out.push(b')');
+        self.reduce();
+    }
+
+    /// Turns the tuple on top into the object it is the persistent id of, which is not memoised.
+    pub(super) fn persistent_id(&mut self) {
+        self.out.push(b'Q');
+    }
+
+    /// Adds one key and value to the dict below them.
+    pub(super) fn set_item(&mut self) {
+        self.out.push(b's');
+    }
+
+    /// Adds the keys and values since the mark to the dict below it.
+    pub(super) fn set_items(&mut self) {
+        self.out.push(b'u');
+    }
+
+    /// Gives the object below the top the state on top.
+    pub(super) fn build(&mut self) {
+        self.out.push(b'b');
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn encoded(write: impl FnOnce(&mut Encoder)) -> Vec<u8> {
+        let mut encoder = Encoder::new(0);
+        write(&mut encoder);
+        let bytes = encoder.finish().unwrap();
+        bytes.strip_prefix(b"\x80\x02").unwrap().strip_suffix(b".").unwrap().to_vec()
+    }
+
+    #[test]
+    fn integers_take_as_few_bytes_as_cpython_gives_them() {
+        let int = |value| encoded(|encoder| encoder.int(value));
+        assert_eq!(int(255), [b'K', 255]);
+        assert_eq!(int(256), [b'M', 0, 1]);
+        assert_eq!(int(65_535), [b'M', 255, 255]);
+        assert_eq!(int(65_536), [b'J', 0, 0, 1, 0]);
+        assert_eq!(int((1 << 31) - 1), [b'J', 255, 255, 255, 127]);
+        // pickle.dumps(n, 2) of CPython 3.11.
+        assert_eq!(int(1 << 31), [0x8a, 5, 0, 0, 0, 0x80, 0]);
+        assert_eq!(int(1 << 32), [0x8a, 5, 0, 0, 0, 0, 1]);
+        assert_eq!(int((1 << 39) - 1), [0x8a, 5, 255, 255, 255, 255, 0x7f]);
+        assert_eq!(int(1 << 39), [0x8a, 6, 0, 0, 0, 0, 0x80, 0]);
+        assert_eq!(int((1 << 63) - 1), [0x8a, 8, 255, 255, 255, 255, 255, 255, 255, 0x7f]);
+        assert_eq!(int(u64::MAX), [0x8a, 9, 255, 255, 255, 255, 255, 255, 255, 255, 0]);
+    }
+
+    #[test]
+    fn the_memo_changes_opcodes_after_255() {
+        let bytes = encoded(|encoder| {
+            let memos: Vec<Memo> = (0..257).map(|_| encoder.string("")).collect();
+            memos.iter().skip(255).for_each(|&memo| encoder.get(memo));
+        });
+        assert!(bytes.ends_with(b"q\xffX\0\0\0\0r\0\x01\0\0h\xffj\0\x01\0\0"));
+    }
+
+    #[test]
+    fn tuples_by_length() {
+        let ints = |len: u64| {
+            encoded(|encoder| encoder.ints((0..usize::try_from(len).unwrap()).map(|_| 7)))
+        };
+        assert_eq!(ints(0), b")");
+        assert_eq!(ints(1), b"K\x07\x85q\0");
+        assert_eq!(ints(2), b"K\x07K\x07\x86q\0");
+        assert_eq!(ints(3), b"K\x07K\x07K\x07\x87q\0");
+        assert_eq!(ints(4), b"(K\x07K\x07K\x07K\x07tq\0");
+    }
+}

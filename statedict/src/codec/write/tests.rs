@@ -1,0 +1,279 @@
+#![allow(clippy::indexing_slicing, clippy::panic)]
+
+use std::borrow::Cow;
+use std::io::{self, Write};
+use std::sync::Arc;
+
+use crc32fast::Hasher;
+
+use super::outline::Entry;
+use super::source::{Sink, SourceError};
+use super::*;
+use crate::dtype::DType;
+use crate::tensor::{Shape, Storage, StorageError, Storages, Strides, TensorView};
+
+/// So many bytes, handed over in pieces; maybe not as many as promised.
+struct Pieces {
+    promised: usize,
+    given: usize,
+    piece: Vec<u8>,
+}
+
+impl Pieces {
+    fn of(bytes: &[u8]) -> Pieces {
+        Pieces { promised: bytes.len(), given: bytes.len(), piece: bytes.to_vec() }
+    }
+
+    fn zeros(len: usize) -> Pieces {
+        Pieces { promised: len, given: len, piece: vec![0; 4 << 20] }
+    }
+}
+
+impl Source for Pieces {
+    fn nbytes(&self) -> usize {
+        self.promised
+    }
+
+    fn stream(&self, sink: &mut Sink<'_>) -> Result<(), SourceError> {
+        let mut left = self.given;
+        while left > 0 {
+            let len = left.min(self.piece.len());
+            sink(&self.piece[..len])?;
+            left -= len;
+        }
+        Ok(())
+    }
+}
+
+fn one(source: Pieces) -> Outline<'static, Pieces> {
+    let mut outline = Outline::with_capacity(1);
+    let shape = Shape::from([source.promised]);
+    let storage = outline.storage("cpu", source);
+    outline.entry(Entry::row_major("a", DType::U8, shape, storage)).unwrap();
+    outline
+}
+
+/// The length and the checksum of all that is written.
+#[derive(Default)]
+struct Checksum {
+    len: u64,
+    hasher: Hasher,
+}
+
+impl Write for Checksum {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.len += bytes.len() as u64;
+        self.hasher.update(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// The length and CRC-32 of what PyTorch 2.15 writes to a file object for
+/// `OrderedDict(a=zeros(size, uint8), b=arange(3.), c=zeros(0), d=ones(2, int64))`: an entry
+/// larger than 4 GiB, entries behind 4 GiB, and sizes at the very limit.
+#[test]
+#[cfg(target_pointer_width = "64")]
+fn beyond_4_gib_as_pytorch() {
+    for (size, len, crc) in [
+        ((1 << 32) + 5, 4_294_969_717, 0x5568_8715),
+        ((1 << 32) - 1, 4_294_969_717, 0x4d47_371f),
+        ((1 << 32) - 2, 4_294_969_697, 0xb767_e495),
+    ] {
+        let mut outline = Outline::with_capacity(4);
+        let floats: Vec<u8> = [0f32, 1.0, 2.0].iter().flat_map(|v| v.to_le_bytes()).collect();
+        let ints: Vec<u8> = [1i64, 1].iter().flat_map(|v| v.to_le_bytes()).collect();
+        for (key, dtype, count, source) in [
+            ("a", DType::U8, size, Pieces::zeros(size)),
+            ("b", DType::F32, 3, Pieces::of(&floats)),
+            ("c", DType::F32, 0, Pieces::zeros(0)),
+            ("d", DType::I64, 2, Pieces::of(&ints)),
+        ] {
+            let storage = outline.storage("cpu", source);
+            outline.entry(Entry::row_major(key, dtype, Shape::from([count]), storage)).unwrap();
+        }
+        let mut sink = Checksum::default();
+        write_outline(&outline, &mut sink, &WriteOptions::default()).unwrap();
+        assert_eq!(sink.len, len);
+        assert_eq!(sink.hasher.finalize(), crc, "{size}");
+    }
+}
+
+#[test]
+fn pieces_of_any_size_make_the_same_file() {
+    let bytes: Vec<u8> =
+        b"PK\x07\x08".iter().copied().chain((0..=255).cycle()).take(3_000_000).collect();
+    let mut whole = Vec::new();
+    write_outline(&one(Pieces::of(&bytes)), &mut whole, &WriteOptions::default()).unwrap();
+    let mut map = StateMap::new();
+    map.insert("a", TensorView::from_bytes(bytes, DType::U8, [3_000_000]).unwrap());
+    let mut from_map = Vec::new();
+    write_map(&map, &mut from_map, &WriteOptions::default()).unwrap();
+    assert!(whole == from_map);
+
+    let write = |piece: usize| {
+        let source = Pieces { promised: 1000, given: 1000, piece: vec![7; piece] };
+        let mut file = Vec::new();
+        write_outline(&one(source), &mut file, &WriteOptions::default()).unwrap();
+        file
+    };
+    assert_eq!(write(1000), write(1));
+    assert_eq!(write(1000), write(3));
+}
+
+#[test]
+fn a_source_of_another_length_than_promised_is_an_error() {
+    for given in [99, 101, 0, 1 << 21] {
+        let source = Pieces { promised: 100, given, piece: vec![1; 10] };
+        let mut sink = Checksum::default();
+        let error = write_outline(&one(source), &mut sink, &WriteOptions::default()).unwrap_err();
+        assert!(
+            matches!(&error, WriteError::SourceLength { key, expected: 100, found }
+                if key == "a" && *found == (given as u64).min(110).max(given.min(100) as u64)),
+            "{error:?}"
+        );
+    }
+}
+
+#[test]
+fn a_writer_that_fails_is_the_error_even_if_the_source_reports_its_own() {
+    struct Full;
+    impl Write for Full {
+        fn write(&mut self, _: &[u8]) -> io::Result<usize> {
+            Err(io::ErrorKind::StorageFull.into())
+        }
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+    let error = write_outline(&one(Pieces::zeros(5 << 20)), Full, &WriteOptions::default());
+    assert!(
+        matches!(&error, Err(WriteError::Io { source, .. }) if source.kind() == io::ErrorKind::StorageFull),
+        "{error:?}"
+    );
+}
+
+fn outline_of<'a>(map: &'a StateMap<'a>) -> Vec<(usize, usize, Vec<usize>)> {
+    let outline = Outline::from_map(map, false).unwrap();
+    outline
+        .entries()
+        .iter()
+        .map(|entry| (entry.storage, outline.storage_facts(entry.storage).0, entry.shape.to_vec()))
+        .collect()
+}
+
+#[test]
+fn only_storages_of_a_single_view_are_compacted() {
+    let view = |storage: &Storage<'static>, shape: &[usize], strides: &[isize], offset| {
+        let strides = Strides::from(strides);
+        TensorView::strided(storage.clone(), DType::U8, shape, strides, offset).unwrap()
+    };
+    let storage = || Storage::from_bytes((0..100).collect::<Vec<u8>>());
+
+    // One view, and two names of one view.
+    let (alone, tied) = (storage(), storage());
+    // Two views, one of them small; a view that fills its storage in another order; one that is expanded.
+    let (shared, full, expanded) = (storage(), storage(), storage());
+    let mut map = StateMap::new();
+    map.insert("alone", view(&alone, &[3, 2], &[10, 1], 5));
+    map.insert("tied", view(&tied, &[4], &[2], 0));
+    map.insert("shared", view(&shared, &[1], &[1], 7));
+    map.insert("full", view(&full, &[10, 10], &[1, 10], 0));
+    map.insert("expanded", view(&expanded, &[200], &[0], 3));
+    map.insert("tied too", view(&tied, &[4], &[2], 0));
+    map.insert("shared too", view(&shared, &[2], &[1], 7));
+    assert_eq!(
+        outline_of(&map),
+        [
+            (0, 6, vec![3, 2]),
+            (1, 4, vec![4]),
+            (2, 100, vec![1]),
+            (3, 100, vec![10, 10]),
+            (4, 100, vec![200]),
+            (1, 4, vec![4]),
+            (2, 100, vec![2]),
+        ]
+    );
+    let mut file = Vec::new();
+    write_map(&map, &mut file, &WriteOptions::default()).unwrap();
+    let has = |bytes: &[u8]| file.windows(bytes.len()).any(|window| window == bytes);
+    // Followed by their descriptors, so that they are contents of their own.
+    assert!(has(b"\x05\x06\x0f\x10\x19\x1aPK\x07\x08") && has(b"\x00\x02\x04\x06PK\x07\x08"));
+}
+
+#[test]
+fn what_the_format_cannot_hold_is_refused() {
+    let write = |map: &StateMap<'_>, options: WriteOptions| {
+        write_map(map, Vec::new(), &options.keep_storage(true)).unwrap_err()
+    };
+    let default = WriteOptions::default;
+    let bytes = Storage::from_bytes(vec![0u8; 10]);
+    let map = |entries: &[(&str, DType)]| -> StateMap<'static> {
+        let view = |dtype| TensorView::contiguous(bytes.clone(), dtype, [1], 0).unwrap();
+        entries.iter().map(|&(key, dtype)| (key.to_owned(), view(dtype))).collect()
+    };
+    let error = write(&map(&[("a", DType::I16), ("b", DType::U8)]), default());
+    assert!(
+        matches!(&error, WriteError::SharedAsDifferentTypes { first, second, .. } if first == "a" && second == "b")
+    );
+    assert!(error.to_string().contains("view the same data as different types"));
+    // Types without a storage class of their own count as bytes.
+    assert!(
+        write_map(
+            &map(&[("a", DType::U16), ("b", DType::U8)]),
+            Vec::new(),
+            &default().keep_storage(true)
+        )
+        .is_ok()
+    );
+
+    assert!(matches!(
+        write(&map(&[("a", DType::F32)]), default()),
+        WriteError::PartialElement { nbytes: 10, .. }
+    ));
+    assert!(matches!(write(&map(&[("a", DType::QU8)]), default()), WriteError::Quantized { .. }));
+    let old = default().layout(ArchiveLayout::Torch1_13);
+    assert!(matches!(write(&map(&[("a", DType::U16)]), old), WriteError::DTypeTooNew { .. }));
+    assert!(matches!(write(&StateMap::new(), default().root("a/b")), WriteError::Root { .. }));
+    assert!(matches!(
+        write(&StateMap::new(), default().alignment(0)),
+        WriteError::Alignment { .. }
+    ));
+}
+
+#[test]
+fn damaged_bytes_are_not_written_under_a_new_checksum() {
+    struct Damaged;
+    impl Storages for Damaged {
+        fn nbytes(&self, _: u32) -> usize {
+            4
+        }
+        fn bytes(&self, _: u32) -> Result<Cow<'_, [u8]>, StorageError> {
+            Ok(Cow::Borrowed(&[0; 4]))
+        }
+        fn verify(&self, _: u32) -> Result<(), StorageError> {
+            Err(StorageError::Checksum { member: "m".into(), expected: 1, found: 2 })
+        }
+        fn location(&self, index: u32) -> &str {
+            if index == 0 { "cpu" } else { "meta" }
+        }
+    }
+    let set: Arc<dyn Storages> = Arc::new(Damaged);
+    let mut map = StateMap::new();
+    let view = |index, len| {
+        TensorView::contiguous(Storage::new(set.clone(), index), DType::U8, [len], 0).unwrap()
+    };
+    for len in [4, 2] {
+        map.insert("a", view(0, len));
+        let error = write_map(&map, Vec::new(), &WriteOptions::default()).unwrap_err();
+        let WriteError::Source { key, source } = error else { panic!("{error:?}") };
+        assert_eq!(key, "a");
+        assert!(source.downcast_ref::<StorageError>().is_some());
+    }
+    map.insert("a", view(1, 4));
+    let error = write_map(&map, Vec::new(), &WriteOptions::default()).unwrap_err();
+    assert!(matches!(error, WriteError::Meta { .. }));
+}
