@@ -30,7 +30,7 @@ struct Block {
 }
 
 #[derive(StateDict)]
-#[alias(tied = block.fc, "head.weight" = "block.fc.weight")]
+#[alias("tied" = "block.fc", "head.weight" = "block.fc.weight")]
 struct Net {
     block: Block,
     layers: Vec<Linear>,
