@@ -19,9 +19,10 @@ const LAYERS: &[&[&str]] = &[
     &["traits", "visit"],
     // What implements the traits.
     &["impls", "leaves"],
-    &["collect", "load", "save", "survey"],
-    // Wraps every stage's, and is wrapped by none.
+    &["collect", "load"],
+    // The errors of the stages below it.
     &["error"],
+    &["save"],
     &["state_dict_ext"],
     &["adapters", "bin"],
 ];
