@@ -9,6 +9,9 @@ use crate::codec::write::options::ArchiveLayout;
 /// The greatest alignment: the padding must fit the 16-bit length of a header's field.
 const MAX_ALIGNMENT: usize = 32_768;
 
+/// How many storages there may be: tools for the format number records with 32 bits.
+const MAX_STORAGES: u64 = u32::MAX as u64 - 16;
+
 /// The name of a record below the archive's root.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum RecordName {
@@ -121,6 +124,9 @@ impl Plan {
         }
         if !(1..=MAX_ALIGNMENT).contains(&alignment) {
             return Err(WriteError::Alignment { alignment });
+        }
+        if storages.len() as u64 > MAX_STORAGES {
+            return Err(WriteError::TooLarge { what: "the number of storages is" });
         }
         let mut plan = Plan {
             root,
