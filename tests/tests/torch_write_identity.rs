@@ -1,4 +1,5 @@
-//! What we write is byte for byte what a real PyTorch writes for the same state dict.
+//! What we write is byte for byte what a real PyTorch writes for the same state dict, and what we
+//! write differently on purpose (compacted views) it loads as the same.
 //!
 //! A Python script saves many state dicts with `torch.save` and describes each in a manifest; here
 //! they are rebuilt from the manifest and the raw bytes, without any code that reads PyTorch's
@@ -120,25 +121,39 @@ fn ours(case: &Case, map: &StateMap<'_>, scratch: &Path) -> Vec<u8> {
     }
 }
 
+/// Runs a script of `tests/torch` on a directory with the Python that `STATEDICT_PYTHON` names.
+fn run(script: &str, directory: &Path) {
+    let python = std::env::var_os("STATEDICT_PYTHON")
+        .expect("set STATEDICT_PYTHON to a Python in which `import torch` works (2.15 is tested)");
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("torch").join(script);
+    let status = Command::new(&python).args([script.as_path(), directory]).status().unwrap();
+    assert!(status.success(), "{} failed", script.display());
+}
+
+/// What PyTorch wrote into a directory, and each case rebuilt.
+fn generate(directory: &Path) -> (String, Vec<(Case, StateMap<'static>)>) {
+    run("write_identity.py", directory);
+    let text = fs::read(directory.join("manifest.json")).unwrap();
+    let manifest: Manifest = serde_json::from_slice(&text).unwrap();
+    let cases = manifest.cases.into_iter().map(|case| {
+        let raw = fs::read(directory.join(&case.folder).join("storages.bin")).unwrap();
+        let map = rebuild(&case, &raw);
+        (case, map)
+    });
+    (manifest.torch, cases.collect())
+}
+
 #[test]
 #[ignore = "needs Python with torch; see CONTRIBUTING.md"]
 fn files_are_those_of_torch_save() {
-    let python = std::env::var_os("STATEDICT_PYTHON")
-        .expect("set STATEDICT_PYTHON to a Python in which `import torch` works (2.15 is tested)");
     let directory = tempfile::tempdir().unwrap();
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("torch/write_identity.py");
-    let status = Command::new(&python).args([script.as_path(), directory.path()]).status().unwrap();
-    assert!(status.success(), "the script failed");
-
-    let text = fs::read(directory.path().join("manifest.json")).unwrap();
-    let manifest: Manifest = serde_json::from_slice(&text).unwrap();
+    let (torch, cases) = generate(directory.path());
     let scratch = tempfile::tempdir().unwrap();
     let mut different = Vec::new();
-    for case in &manifest.cases {
-        let folder = directory.path().join(&case.folder);
-        let map = rebuild(case, &fs::read(folder.join("storages.bin")).unwrap());
-        let theirs = fs::read(folder.join(case.file.as_deref().unwrap_or("object.bytes"))).unwrap();
-        let ours = ours(case, &map, scratch.path());
+    for (case, map) in &cases {
+        let file = case.file.as_deref().unwrap_or("object.bytes");
+        let theirs = fs::read(directory.path().join(&case.folder).join(file)).unwrap();
+        let ours = ours(case, map, scratch.path());
         if ours != theirs {
             let at = ours.iter().zip(&theirs).take_while(|(a, b)| a == b).count();
             different.push(format!(
@@ -149,8 +164,20 @@ fn files_are_those_of_torch_save() {
             ));
         }
     }
-    let total = manifest.cases.len();
-    println!("torch {}: {} of {total} files identical", manifest.torch, total - different.len());
+    let total = cases.len();
+    println!("torch {torch}: {} of {total} files identical", total - different.len());
     assert!(different.is_empty(), "{}", different.join("\n"));
     assert!(total >= 60, "the script made {total} cases only");
+}
+
+#[test]
+#[ignore = "needs Python with torch; see CONTRIBUTING.md"]
+fn torch_loads_compacted_files_as_the_same() {
+    let directory = tempfile::tempdir().unwrap();
+    let (_, cases) = generate(directory.path());
+    for (case, map) in &cases {
+        let path = directory.path().join(&case.folder).join("ours.pt");
+        save_map(map, path, &WriteOptions::default().sync(false)).unwrap();
+    }
+    run("load_written.py", directory.path());
 }

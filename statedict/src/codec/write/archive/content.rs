@@ -30,7 +30,8 @@ pub(in crate::codec::write) fn write(
     out: &mut dyn Write,
 ) -> Result<(), WriteError> {
     let mut writer = ArchiveWriter {
-        out: Gathered { out, buffer: Vec::with_capacity(PIECE) },
+        // A piece, and the header that comes after it.
+        out: Gathered { out, buffer: Vec::with_capacity(PIECE + (1 << 17)) },
         checksums: Fold::default(),
         crcs: Vec::with_capacity(plan.records.len()),
     };
@@ -39,14 +40,12 @@ pub(in crate::codec::write) fn write(
         headers::push_local_header(writer.out.room()?, &plan.root, record);
         match record.name {
             RecordName::Storage(number) => writer.storage(record, number, contents)?,
-            RecordName::Fixed("data.pkl") => writer.bytes(record, pickle)?,
-            RecordName::Fixed(".format_version") => writer.bytes(record, b"1")?,
-            RecordName::Fixed(".storage_alignment") => {
-                writer.bytes(record, alignment.as_bytes())?
-            }
-            RecordName::Fixed("byteorder") => writer.bytes(record, b"little")?,
-            RecordName::Fixed("version") => writer.bytes(record, b"3\n")?,
-            RecordName::Fixed(_) => {
+            RecordName::Pickle => writer.bytes(record, pickle)?,
+            RecordName::FormatVersion => writer.bytes(record, b"1")?,
+            RecordName::StorageAlignment => writer.bytes(record, alignment.as_bytes())?,
+            RecordName::ByteOrder => writer.bytes(record, b"little")?,
+            RecordName::Version => writer.bytes(record, b"3\n")?,
+            RecordName::SerializationId => {
                 let before = plan.records.get(..index).unwrap_or_default();
                 let id = serialization_id(before, writer.checksums);
                 writer.bytes(record, id.as_bytes())?;

@@ -86,64 +86,69 @@ const BUCKETS: [u64; 28] = [
 ];
 
 /// An `unordered_set` of distinct strings as far as its order goes: a singly linked list, and for
-/// each bucket the node before its first one.
+/// each bucket the node before its first one. Nodes are numbered from 1; 0 is the list's head where
+/// a node precedes, and no node where one follows. Their numbers fit 32 bits as those of records do,
+/// which matters: with a million names this is mostly waiting for memory.
 struct Names {
-    /// The hash of each node, and the node after it. Node 0 is the list's head and has no hash.
-    nodes: Vec<(u64, usize)>,
-    /// The node before the first of each bucket.
-    buckets: Vec<Option<usize>>,
+    hashes: Vec<u64>,
+    next: Vec<u32>,
+    before: Vec<u32>,
 }
 
-/// The node that is none.
-const END: usize = 0;
-const HEAD: usize = 0;
+const HEAD: u32 = 0;
+const END: u32 = 0;
+/// The node before the first of a bucket that is empty.
+const EMPTY: u32 = u32::MAX;
 
 impl Names {
     fn with_capacity(names: usize) -> Names {
-        let mut nodes = Vec::with_capacity(names + 1);
-        nodes.push((0, END));
-        Names { nodes, buckets: vec![None] }
+        let mut hashes = Vec::with_capacity(names + 1);
+        let mut next = Vec::with_capacity(names + 1);
+        hashes.push(0);
+        next.push(END);
+        Names { hashes, next, before: vec![EMPTY] }
     }
 
     fn insert(&mut self, hash: u64) {
-        let node = self.nodes.len();
-        self.nodes.push((hash, END));
-        // The set grows before it holds more elements than buckets; `node` counts this one.
-        if node > self.buckets.len() || self.buckets.len() == 1 {
-            let grown = BUCKETS.iter().find(|&&count| count > self.buckets.len() as u64);
-            if let Some(count) = grown.and_then(|&count| usize::try_from(count).ok()) {
-                self.rehash(count);
+        let count = self.hashes.len();
+        self.hashes.push(hash);
+        self.next.push(END);
+        // The set grows before it holds more elements than buckets; `count` has this one in it.
+        if count > self.before.len() || self.before.len() == 1 {
+            let grown = BUCKETS.iter().find(|&&buckets| buckets > self.before.len() as u64);
+            if let Some(buckets) = grown.and_then(|&buckets| usize::try_from(buckets).ok()) {
+                self.rehash(buckets);
             }
         }
-        self.link(node);
+        if let Ok(node) = u32::try_from(count) {
+            self.link(node);
+        }
     }
 
     /// Puts a node at the front of its bucket, and a bucket's first one at the front of the list.
-    fn link(&mut self, node: usize) {
+    fn link(&mut self, node: u32) {
         let bucket = self.bucket_of(node);
-        match self.buckets.get(bucket).copied().flatten() {
-            Some(before) => {
-                let next = self.next(before);
-                self.set_next(node, next);
-                self.set_next(before, node);
+        let before = self.before.get(bucket).copied().unwrap_or(EMPTY);
+        if before == EMPTY {
+            let next = self.next(HEAD);
+            self.set_next(node, next);
+            self.set_next(HEAD, node);
+            if next != END {
+                let moved = self.bucket_of(next);
+                self.set_before(moved, node);
             }
-            None => {
-                let next = self.next(HEAD);
-                self.set_next(node, next);
-                self.set_next(HEAD, node);
-                if next != END {
-                    let moved = self.bucket_of(next);
-                    self.set_before(moved, node);
-                }
-                self.set_before(bucket, HEAD);
-            }
+            self.set_before(bucket, HEAD);
+        } else {
+            let next = self.next(before);
+            self.set_next(node, next);
+            self.set_next(before, node);
         }
     }
 
     /// Links all nodes anew, in the order of the list.
-    fn rehash(&mut self, count: usize) {
-        self.buckets.clear();
-        self.buckets.resize(count, None);
+    fn rehash(&mut self, buckets: usize) {
+        self.before.clear();
+        self.before.resize(buckets, EMPTY);
         let mut node = self.next(HEAD);
         self.set_next(HEAD, END);
         while node != END {
@@ -155,31 +160,34 @@ impl Names {
 
     /// The hashes in the order of the list.
     fn iter(&self) -> impl Iterator<Item = u64> {
-        let first = Some(self.next(HEAD)).filter(|&node| node != END);
-        std::iter::successors(first, |&node| Some(self.next(node)).filter(|&next| next != END))
-            .filter_map(|node| self.nodes.get(node).map(|(hash, _)| *hash))
+        let following = |node| Some(self.next(node)).filter(|&next| next != END);
+        std::iter::successors(following(HEAD), move |&node| following(node))
+            .map(|node| self.hash(node))
     }
 
-    fn bucket_of(&self, node: usize) -> usize {
-        let hash = self.nodes.get(node).map_or(0, |(hash, _)| *hash);
-        let count = self.buckets.len() as u64;
+    fn hash(&self, node: u32) -> u64 {
+        self.hashes.get(node as usize).copied().unwrap_or(0)
+    }
+
+    fn bucket_of(&self, node: u32) -> usize {
+        let bucket = self.hash(node).checked_rem(self.before.len() as u64);
         // Less than the number of buckets.
-        usize::try_from(hash.checked_rem(count).unwrap_or(0)).unwrap_or(0)
+        bucket.and_then(|bucket| usize::try_from(bucket).ok()).unwrap_or(0)
     }
 
-    fn next(&self, node: usize) -> usize {
-        self.nodes.get(node).map_or(END, |(_, next)| *next)
+    fn next(&self, node: u32) -> u32 {
+        self.next.get(node as usize).copied().unwrap_or(END)
     }
 
-    fn set_next(&mut self, node: usize, next: usize) {
-        if let Some(node) = self.nodes.get_mut(node) {
-            node.1 = next;
+    fn set_next(&mut self, node: u32, next: u32) {
+        if let Some(place) = self.next.get_mut(node as usize) {
+            *place = next;
         }
     }
 
-    fn set_before(&mut self, bucket: usize, node: usize) {
-        if let Some(before) = self.buckets.get_mut(bucket) {
-            *before = Some(node);
+    fn set_before(&mut self, bucket: usize, node: u32) {
+        if let Some(place) = self.before.get_mut(bucket) {
+            *place = node;
         }
     }
 }

@@ -9,33 +9,49 @@ use crate::codec::write::options::ArchiveLayout;
 /// The greatest alignment: the padding must fit the 16-bit length of a header's field.
 const MAX_ALIGNMENT: usize = 32_768;
 
-/// The name of a record below the archive's root.
+/// How many storages there may be: tools for the format number records with 32 bits.
+const MAX_STORAGES: u64 = u32::MAX as u64 - 16;
+
+/// A record of the archive.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum RecordName {
-    Fixed(&'static str),
-    /// `data/<number>`.
+    Pickle,
+    FormatVersion,
+    StorageAlignment,
+    ByteOrder,
     Storage(usize),
+    Version,
+    SerializationId,
 }
 
 impl RecordName {
+    /// The name below the archive's root; a storage's number follows it.
+    fn stem(self) -> &'static str {
+        match self {
+            RecordName::Pickle => "data.pkl",
+            RecordName::FormatVersion => ".format_version",
+            RecordName::StorageAlignment => ".storage_alignment",
+            RecordName::ByteOrder => "byteorder",
+            RecordName::Storage(_) => "data/",
+            RecordName::Version => "version",
+            RecordName::SerializationId => ".data/serialization_id",
+        }
+    }
+
     /// Appends the name, without the root.
     pub(super) fn push_to(self, out: &mut Vec<u8>) {
-        match self {
-            RecordName::Fixed(name) => out.extend_from_slice(name.as_bytes()),
-            RecordName::Storage(number) => {
-                out.extend_from_slice(b"data/");
-                push_decimal(out, number);
-            }
+        out.extend_from_slice(self.stem().as_bytes());
+        if let RecordName::Storage(number) = self {
+            push_decimal(out, number);
         }
     }
 
     fn len(self) -> usize {
-        match self {
-            RecordName::Fixed(name) => name.len(),
-            RecordName::Storage(number) => {
-                "data/0".len() + number.checked_ilog10().map_or(0, |digits| digits as usize)
-            }
-        }
+        let digits = match self {
+            RecordName::Storage(number) => number.checked_ilog10().unwrap_or(0) as usize + 1,
+            _ => 0,
+        };
+        self.stem().len() + digits
     }
 }
 
@@ -122,6 +138,9 @@ impl Plan {
         if !(1..=MAX_ALIGNMENT).contains(&alignment) {
             return Err(WriteError::Alignment { alignment });
         }
+        if storages.len() as u64 > MAX_STORAGES {
+            return Err(WriteError::TooLarge { what: "the number of storages is" });
+        }
         let mut plan = Plan {
             root,
             alignment,
@@ -129,18 +148,18 @@ impl Plan {
             directory_at: 0,
             directory_len: 0,
         };
-        plan.push(RecordName::Fixed("data.pkl"), pickle_len as u64)?;
+        plan.push(RecordName::Pickle, pickle_len as u64)?;
         match layout {
             ArchiveLayout::Torch2_7 => {
-                plan.push(RecordName::Fixed(".format_version"), 1)?;
+                plan.push(RecordName::FormatVersion, 1)?;
                 let digits = alignment.checked_ilog10().unwrap_or(0) + 1;
-                plan.push(RecordName::Fixed(".storage_alignment"), u64::from(digits))?;
-                plan.push(RecordName::Fixed("byteorder"), 6)?;
+                plan.push(RecordName::StorageAlignment, u64::from(digits))?;
+                plan.push(RecordName::ByteOrder, 6)?;
                 for (number, size) in storages.enumerate() {
                     plan.push(RecordName::Storage(number), size)?;
                 }
-                plan.push(RecordName::Fixed("version"), 2)?;
-                plan.push(RecordName::Fixed(".data/serialization_id"), 40)?;
+                plan.push(RecordName::Version, 2)?;
+                plan.push(RecordName::SerializationId, 40)?;
             }
             ArchiveLayout::Torch1_13 => {
                 let mut sorted: Vec<(String, usize, u64)> =
@@ -149,7 +168,7 @@ impl Plan {
                 for (_, number, size) in sorted {
                     plan.push(RecordName::Storage(number), size)?;
                 }
-                plan.push(RecordName::Fixed("version"), 2)?;
+                plan.push(RecordName::Version, 2)?;
             }
         }
         Ok(plan)

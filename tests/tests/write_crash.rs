@@ -1,0 +1,67 @@
+//! A process that is killed while it saves leaves the whole old file or the whole new one.
+#![cfg(unix)]
+
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+use std::time::Duration;
+use std::{env, fs};
+
+use statedict::{StateMap, TensorView, WriteOptions, save_map, write_map};
+
+const PATH: &str = "STATEDICT_CRASH_TEST_PATH";
+
+/// Enough that writing takes several calls.
+fn map(byte: u8) -> StateMap<'static> {
+    (0..4)
+        .map(|i| (format!("t{i}"), TensorView::from_vec(vec![byte; 700_000], [700_000]).unwrap()))
+        .collect()
+}
+
+fn file(byte: u8) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    write_map(&map(byte), &mut bytes, &WriteOptions::default().root("model")).unwrap();
+    bytes
+}
+
+/// Not a test of its own: what the other runs as a process, and kills.
+#[test]
+#[ignore = "run by the other test"]
+fn save_for_ever() {
+    let Some(path) = env::var_os(PATH).map(PathBuf::from) else { return };
+    let maps = [map(1), map(2)];
+    for map in maps.iter().cycle() {
+        save_map(map, &path, &WriteOptions::default()).unwrap();
+    }
+}
+
+#[test]
+fn killed_at_200_points() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("model.pt");
+    let whole = [file(1), file(2)];
+    fs::write(&path, &whole[0]).unwrap();
+    let mut new = 0;
+    for point in 0..200 {
+        let mut child = Command::new(env::current_exe().unwrap())
+            .args(["--exact", "save_for_ever", "--ignored"])
+            .env(PATH, &path)
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        // From before the first write to well into the second file.
+        std::thread::sleep(Duration::from_micros(100 * point));
+        child.kill().unwrap();
+        child.wait().unwrap();
+        let now = fs::read(&path).unwrap();
+        assert!(whole.contains(&now), "after {point}: {} bytes of neither file", now.len());
+        new += usize::from(now == whole[1]);
+        for entry in fs::read_dir(directory.path()).unwrap() {
+            let entry = entry.unwrap().path();
+            if entry != path {
+                fs::remove_file(entry).unwrap();
+            }
+        }
+    }
+    println!("{new} of 200 times the second file was there");
+}
