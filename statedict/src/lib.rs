@@ -2,12 +2,14 @@
 #[doc(hidden)]
 #[path = "private.rs"]
 pub mod __private;
+pub mod codec;
 mod dtype;
 mod key;
 mod map;
 mod metadata;
 mod tensor;
 mod traits;
+pub mod value;
 mod visit;
 
 pub use dtype::DType;

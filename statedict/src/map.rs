@@ -36,6 +36,11 @@ impl<'a> StateMap<'a> {
         StateMap::default()
     }
 
+    /// An empty map with room for `capacity` keys.
+    pub fn with_capacity(capacity: usize) -> Self {
+        StateMap { entries: IndexMap::with_capacity(capacity), metadata: None }
+    }
+
     /// The tensor under `key`.
     pub fn get(&self, key: &str) -> Option<&TensorView<'a>> {
         self.entries.get(key)

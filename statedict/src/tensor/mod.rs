@@ -11,3 +11,4 @@ pub(crate) use element::{copy_le_bytes, from_le_bytes, to_le_bytes};
 pub use shape::{Shape, Strides};
 pub use storage::{Storage, StorageError, Storages};
 pub use view::{TensorView, ViewError};
+pub(crate) use view::{check_range, is_row_major};
