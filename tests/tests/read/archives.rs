@@ -24,6 +24,12 @@ fn the_minimal_archive_of_old_versions() {
 }
 
 #[test]
+fn files_of_pytorch_1_13() {
+    check("torch_1_13");
+    check("torch_1_13_order");
+}
+
+#[test]
 fn storages_named_by_addresses() {
     check("addresses");
 }

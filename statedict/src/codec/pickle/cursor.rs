@@ -21,15 +21,16 @@ impl<'a> Cursor<'a> {
     /// The next `count` bytes.
     pub(super) fn take(&mut self, count: usize) -> Result<&'a [u8], Fault> {
         let rest = self.bytes.get(self.position..).unwrap_or(&[]);
-        let taken =
-            rest.get(..count).ok_or(Fault::Truncated { wanted: count, left: rest.len() })?;
+        let taken = rest.get(..count).ok_or_else(|| Fault::truncated(count, rest.len()))?;
         self.position = self.position.saturating_add(count);
         Ok(taken)
     }
 
     fn array<const N: usize>(&mut self) -> Result<[u8; N], Fault> {
-        let left = self.bytes.len().saturating_sub(self.position);
-        self.take(N)?.try_into().map_err(|_| Fault::Truncated { wanted: N, left })
+        let rest = self.bytes.get(self.position..).unwrap_or(&[]);
+        let array = rest.first_chunk().ok_or_else(|| Fault::truncated(N, rest.len()))?;
+        self.position = self.position.saturating_add(N);
+        Ok(*array)
     }
 
     pub(super) fn u8(&mut self) -> Result<u8, Fault> {
@@ -72,7 +73,7 @@ impl<'a> Cursor<'a> {
         let end = rest
             .iter()
             .position(|&byte| byte == b'\n')
-            .ok_or(Fault::Truncated { wanted: rest.len().saturating_add(1), left: rest.len() })?;
+            .ok_or_else(|| Fault::truncated(rest.len().saturating_add(1), rest.len()))?;
         self.position = self.position.saturating_add(end).saturating_add(1);
         Ok(rest.get(..end).unwrap_or(&[]))
     }

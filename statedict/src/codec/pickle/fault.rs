@@ -3,9 +3,13 @@
 use crate::codec::read::ReadError;
 use crate::value::Full;
 
+/// What is wrong with one step. It is one pointer, since every step of the machine returns a result.
+#[derive(Debug)]
+pub(super) struct Fault(Box<Problem>);
+
 /// What is wrong. The machine adds the offset, the opcode and the path.
 #[derive(Debug)]
-pub(crate) enum Fault {
+pub(super) enum Problem {
     /// The pickle ends within what an opcode needs.
     Truncated { wanted: usize, left: usize },
     /// Something else was needed than is there.
@@ -19,8 +23,24 @@ pub(crate) enum Fault {
 }
 
 impl Fault {
+    #[cold]
     pub(super) fn expected(expected: &'static str, found: impl Into<String>) -> Self {
-        Fault::Expected { expected, found: found.into() }
+        Problem::Expected { expected, found: found.into() }.into()
+    }
+
+    #[cold]
+    pub(super) fn truncated(wanted: usize, left: usize) -> Self {
+        Problem::Truncated { wanted, left }.into()
+    }
+
+    pub(super) fn into_problem(self) -> Problem {
+        *self.0
+    }
+}
+
+impl From<Problem> for Fault {
+    fn from(problem: Problem) -> Self {
+        Fault(Box::new(problem))
     }
 }
 
@@ -32,6 +52,6 @@ impl From<Full> for Fault {
 
 impl From<Box<ReadError>> for Fault {
     fn from(error: Box<ReadError>) -> Self {
-        Fault::Storage(error)
+        Problem::Storage(error).into()
     }
 }

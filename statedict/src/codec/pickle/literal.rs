@@ -1,6 +1,6 @@
 //! Values that opcodes carry in themselves: numbers and strings.
 
-use crate::codec::pickle::fault::Fault;
+use crate::codec::pickle::fault::{Fault, Problem};
 use crate::codec::pickle::machine::Machine;
 use crate::codec::pickle::persistent::StorageResolver;
 use crate::value::integer;
@@ -45,7 +45,7 @@ impl<R: StorageResolver> Machine<'_, R> {
         let allowed = self.limits.integer_bytes;
         let needed = u64::try_from(bytes).unwrap_or(u64::MAX);
         if needed > allowed {
-            return Err(Fault::Limit { limit: "integer_bytes", allowed, needed });
+            return Err(Problem::Limit { limit: "integer_bytes", allowed, needed }.into());
         }
         Ok(())
     }

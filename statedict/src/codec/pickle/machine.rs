@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::codec::pickle::cursor::Cursor;
 use crate::codec::pickle::error::PickleError;
-use crate::codec::pickle::fault::Fault;
+use crate::codec::pickle::fault::{Fault, Problem};
 use crate::codec::pickle::globals::{self, Meaning};
 use crate::codec::pickle::memo::{self, Memo};
 use crate::codec::pickle::opcode as op;
@@ -353,7 +353,8 @@ impl<'a, R: StorageResolver> Machine<'a, R> {
         }
         if meaning.is_none() && !self.opaque {
             let name_of = |text| self.graph.str(text).to_owned();
-            return Err(Fault::UnknownGlobal { module: name_of(module), name: name_of(name) });
+            let (module, name) = (name_of(module), name_of(name));
+            return Err(Problem::UnknownGlobal { module, name }.into());
         }
         let global = self.graph.add_global(Global { module, name })?;
         self.meanings.push(meaning);
@@ -388,7 +389,7 @@ impl<'a, R: StorageResolver> Machine<'a, R> {
         let needed = u64::try_from(needed).unwrap_or(u64::MAX);
         let allowed = self.limits.copies;
         if needed > allowed {
-            return Err(Fault::Limit { limit: "copies", allowed, needed });
+            return Err(Problem::Limit { limit: "copies", allowed, needed }.into());
         }
         Ok(())
     }
@@ -411,9 +412,9 @@ impl<'a, R: StorageResolver> Machine<'a, R> {
             return Box::new(ReadError::Pickle { member: member.to_owned(), source });
         };
         let path = || path::path(&self.graph, &self.stack, &self.marks);
-        let source = match fault {
-            Fault::Storage(error) => return error,
-            Fault::Limit { limit, allowed, needed } => {
+        let source = match fault.into_problem() {
+            Problem::Storage(error) => return error,
+            Problem::Limit { limit, allowed, needed } => {
                 return Box::new(ReadError::Limit {
                     what: format!("`{member}`, byte {offset}"),
                     limit,
@@ -421,13 +422,13 @@ impl<'a, R: StorageResolver> Machine<'a, R> {
                     needed,
                 });
             }
-            Fault::Truncated { wanted, left } => {
+            Problem::Truncated { wanted, left } => {
                 PickleError::Truncated { offset, opcode: name, expected: wanted, found: left }
             }
-            Fault::Expected { expected, found } => {
+            Problem::Expected { expected, found } => {
                 PickleError::Malformed { offset, opcode: name, expected, found, path: path() }
             }
-            Fault::UnknownGlobal { module, name } => {
+            Problem::UnknownGlobal { module, name } => {
                 PickleError::UnknownGlobal { offset, module, name, path: path() }
             }
         };
