@@ -3,7 +3,7 @@
 use std::fmt;
 use std::path::PathBuf;
 
-use crate::codec;
+use crate::codec::ReadError;
 use crate::codec::write::WriteError;
 use crate::collect::CollectError;
 use crate::load::LoadError;
@@ -13,7 +13,7 @@ use crate::load::LoadError;
 #[derive(Debug)]
 pub enum Error {
     /// The file cannot be read.
-    Read(codec::Error),
+    Read(ReadError),
     /// The file cannot be written.
     Write(WriteError),
     /// The model has no state dict.
@@ -49,8 +49,8 @@ impl std::error::Error for Error {
     }
 }
 
-impl From<codec::Error> for Error {
-    fn from(error: codec::Error) -> Self {
+impl From<ReadError> for Error {
+    fn from(error: ReadError) -> Self {
         Error::Read(error)
     }
 }

@@ -3,10 +3,10 @@
 #[path = "private.rs"]
 pub mod __private;
 mod adapters;
-mod codec;
+pub mod codec;
 mod collect;
 mod dtype;
-
+mod error;
 mod impls;
 mod key;
 mod leaves;
@@ -15,15 +15,18 @@ mod map;
 mod metadata;
 mod migration;
 mod parallel;
-
+mod save;
 mod state_dict_ext;
 mod tensor;
 mod traits;
+pub mod value;
 mod visit;
 
 pub use codec::write::{ArchiveLayout, WriteError, WriteOptions, save_map, write_map};
+pub use codec::{ReadError, ReadOptions};
 pub use collect::CollectError;
 pub use dtype::DType;
+pub use error::Error;
 pub use key::InvalidName;
 pub use leaves::Nested;
 pub use load::{

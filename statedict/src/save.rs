@@ -55,9 +55,9 @@ pub(crate) fn save<M: StateDict + ?Sized>(
         }
         let id = leaf.tensor.storage_id();
         let known = of_leaf.get(name.index).copied().flatten();
-        let storage = known.or_else(|| shared.get(&id?).copied()).unwrap_or_else(|| {
-            outline.storage(leaf.tensor.location(), Live(leaf.tensor))
-        });
+        let storage = known
+            .or_else(|| shared.get(&id?).copied())
+            .unwrap_or_else(|| outline.storage(leaf.tensor.location(), Live(leaf.tensor)));
         if let Some(slot) = of_leaf.get_mut(name.index) {
             *slot = Some(storage);
         }
