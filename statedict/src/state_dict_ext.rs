@@ -141,12 +141,11 @@ pub trait StateDictExt: StateDict {
     /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// # let directory = tempfile::tempdir()?;
     /// # let path = directory.path().join("fc.pt");
-    /// let mut fc = Linear { weight: vec![1.0, 2.0] };
+    /// let fc = Linear { weight: vec![1.0, 2.0] };
     /// fc.save(&path)?;
     ///
-    /// fc.weight = vec![0.0; 2];
-    /// fc.load(&path)?;
-    /// assert_eq!(fc.weight, [1.0, 2.0]);
+    /// let file = StateMap::load(&path)?;
+    /// assert_eq!(file.get("weight").unwrap().to_vec::<f32>()?, [1.0, 2.0]);
     /// # Ok(())
     /// # }
     /// ```
@@ -176,7 +175,31 @@ pub trait StateDictExt: StateDict {
     }
 
     /// Loads a file strictly, as `model.load_state_dict(torch.load(path))`, but all or nothing.
-    /// The example is that of [`save`](Self::save).
+    ///
+    /// ```
+    /// use statedict::prelude::*;
+    ///
+    /// #[derive(StateDict)]
+    /// struct Linear {
+    ///     #[param]
+    ///     weight: Vec<f32>,
+    /// }
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let directory = tempfile::tempdir()?;
+    /// # let path = directory.path().join("fc.pt");
+    /// # Linear { weight: vec![1.0, 2.0] }.save(&path)?;
+    /// let mut fc = Linear { weight: vec![0.0; 2] };
+    /// let report = fc.load(&path)?;
+    /// assert_eq!(report.loaded, ["weight"]);
+    /// assert_eq!(fc.weight, [1.0, 2.0]);
+    ///
+    /// let mut wider = Linear { weight: vec![0.0; 3] };
+    /// assert!(wider.load(&path).is_err());
+    /// assert_eq!(wider.weight, [0.0; 3]);
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// Where the file cannot be read, or does not fit the model. Nothing is then written.
