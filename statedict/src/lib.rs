@@ -9,6 +9,7 @@ pub mod codec;
 mod collect;
 mod dtype;
 mod error;
+mod files;
 mod impls;
 mod key;
 mod leaves;

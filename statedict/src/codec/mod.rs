@@ -12,7 +12,6 @@
     clippy::cast_possible_wrap
 )]
 
-mod files;
 pub(crate) mod pickle;
 pub(crate) mod read;
 pub(crate) mod write;

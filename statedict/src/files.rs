@@ -2,8 +2,10 @@
 
 use std::path::Path;
 
-use crate::codec::read::{self, ReadError, ReadOptions};
-use crate::codec::write::{self, WriteError, WriteOptions};
+use crate::codec::ReadOptions;
+use crate::codec::read;
+use crate::codec::write::{self, WriteOptions};
+use crate::error::Error;
 use crate::map::StateMap;
 
 impl StateMap<'static> {
@@ -30,8 +32,11 @@ impl StateMap<'static> {
     ///
     /// # Errors
     /// Where the file cannot be read, is damaged, or holds something else than a state dict.
-    pub fn load(path: impl AsRef<Path>) -> Result<Self, ReadError> {
-        read::open(path, &ReadOptions::default())?.state_map()
+    pub fn load(path: impl AsRef<Path>) -> Result<Self, Error> {
+        let path = path.as_ref();
+        read::open(path, &ReadOptions::default())
+            .and_then(|document| document.state_map())
+            .map_err(|source| Error::Read { path: path.to_owned(), source: Box::new(source) })
     }
 }
 
@@ -41,7 +46,7 @@ impl StateMap<'_> {
     /// # Errors
     /// Where the state dict cannot be written in PyTorch's format, its bytes cannot be read, or
     /// writing fails. The file that was there is then untouched.
-    pub fn save(&self, path: impl AsRef<Path>) -> Result<(), WriteError> {
-        write::save_map(self, path, &WriteOptions::default())
+    pub fn save(&self, path: impl AsRef<Path>) -> Result<(), Error> {
+        Ok(write::save_map(self, path, &WriteOptions::default())?)
     }
 }
