@@ -38,6 +38,8 @@ pub use load::{
 };
 pub use map::StateMap;
 pub use metadata::{Metadata, ModuleMetadata};
+#[doc(inline)]
+pub use migration::pieces as migrations;
 pub use migration::{MigrateError, Migration};
 pub use state_dict_ext::StateDictExt;
 pub use tensor::{
