@@ -1,45 +1,10 @@
-//! [`StateDict`] for the standard library's containers.
+//! Sequences: `torch.nn.ModuleList` and `torch.nn.Sequential`.
 
 use std::any::type_name;
 use std::collections::VecDeque;
-use std::marker::PhantomData;
 
 use crate::traits::StateDict;
 use crate::visit::{ModuleInfo, Visitor, VisitorMut};
-
-/// Nothing of its own: the contents are the module.
-impl<M: StateDict + ?Sized> StateDict for Box<M> {
-    fn visit<'a>(&'a self, visitor: &mut dyn Visitor<'a>) {
-        (**self).visit(visitor);
-    }
-
-    fn visit_mut<'a>(&'a mut self, visitor: &mut dyn VisitorMut<'a>) {
-        (**self).visit_mut(visitor);
-    }
-}
-
-/// The module, or, as `self.downsample = None` in PyTorch, nothing at all: `None` makes no call.
-impl<M: StateDict> StateDict for Option<M> {
-    fn visit<'a>(&'a self, visitor: &mut dyn Visitor<'a>) {
-        if let Some(module) = self {
-            module.visit(visitor);
-        }
-    }
-
-    fn visit_mut<'a>(&'a mut self, visitor: &mut dyn VisitorMut<'a>) {
-        if let Some(module) = self {
-            module.visit_mut(visitor);
-        }
-    }
-}
-
-/// No call, as `None`.
-#[diagnostic::do_not_recommend]
-impl<M: ?Sized> StateDict for PhantomData<M> {
-    fn visit<'a>(&'a self, _: &mut dyn Visitor<'a>) {}
-
-    fn visit_mut<'a>(&'a mut self, _: &mut dyn VisitorMut<'a>) {}
-}
 
 /// Sequences are `torch.nn.ModuleList`: the children `0`, `1`, …
 macro_rules! module_list {
