@@ -1,10 +1,9 @@
 use statedict::StateDict;
 
 #[derive(StateDict)]
-struct Linear {
-    #[alias(fc)]
-    f3: Fc,
-    fc: Fc,
+#[version(2)]
+enum Net {
+    One(Fc),
 }
 
 #[derive(StateDict)]

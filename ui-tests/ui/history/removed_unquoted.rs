@@ -2,9 +2,11 @@ use statedict::StateDict;
 use statedict_ui_tests::T;
 
 #[derive(StateDict)]
-enum Head {
-    Linear(#[param] T),
-    None,
+#[version(2)]
+#[removed(since = 2, bias)]
+struct Net {
+    #[param]
+    weight: T,
 }
 
 fn main() {}
