@@ -177,6 +177,51 @@ fn flattened_and_transparent_modules_add_no_segment() {
 }
 
 #[test]
+fn the_leaves_of_flattened_modules_join_those_of_their_module() {
+    #[derive(StateDict)]
+    struct Stats {
+        #[param]
+        gain: f32,
+        fc: Linear,
+        #[buffer]
+        count: f32,
+    }
+
+    #[derive(StateDict)]
+    #[alias(same = scale)]
+    struct Norm {
+        head: Linear,
+        #[flatten]
+        stats: Stats,
+        #[buffer]
+        mean: f32,
+        #[param]
+        scale: f32,
+    }
+
+    let norm = || Norm {
+        head: linear(1.0),
+        stats: Stats { gain: 2.0, fc: linear(3.0), count: 4.0 },
+        mean: 5.0,
+        scale: 6.0,
+    };
+    let keys = norm().state_dict().unwrap().keys().map(str::to_owned).collect::<Vec<_>>();
+    let expected = ["scale", "gain", "mean", "count", "head.weight", "fc.weight", "same"];
+    assert_eq!(keys, expected);
+    let (first, second) = (norm(), norm());
+    let pair = [first, second];
+    let pair = pair.state_dict().unwrap().keys().map(str::to_owned).collect::<Vec<_>>();
+    let expected: Vec<String> =
+        (0..2).flat_map(|n| expected.map(|key| format!("{n}.{key}"))).collect();
+    assert_eq!(pair, expected);
+    let saved = norm().state_dict().unwrap().into_owned().unwrap();
+    let mut other = norm();
+    other.stats.count = 0.0;
+    other.load_state_dict(&saved).unwrap();
+    assert_eq!(other.stats.count, 4.0);
+}
+
+#[test]
 fn a_flattened_module_with_a_version_has_nowhere_to_put_it() {
     #[derive(StateDict)]
     #[version(2)]

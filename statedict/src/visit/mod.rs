@@ -6,6 +6,7 @@ mod hook;
 mod leaf;
 mod marker;
 mod module;
+mod order;
 mod reading;
 mod sharing;
 mod tour;

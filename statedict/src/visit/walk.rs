@@ -7,7 +7,7 @@ use std::ops::Range;
 use crate::key;
 use crate::traits::StorageId;
 use crate::visit::alias::Expansion;
-use crate::visit::{ModelError, ModuleInfo, Unavailable, sharing};
+use crate::visit::{ModelError, ModuleInfo, Unavailable, order, sharing};
 
 /// What a leaf is to its module.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -78,6 +78,8 @@ pub(crate) struct Walk<T> {
     pub(super) aliases: Vec<Alias>,
     /// Where a handle was met again, and what it led to the first time.
     pub(super) again: Vec<Again>,
+    /// The modules that have others flattened into them.
+    pub(super) flattened: Vec<usize>,
     /// What was declared to share its storage.
     pub(super) ties: Vec<Tie>,
     problems: Vec<ModelError>,
@@ -139,6 +141,7 @@ impl<T> Walk<T> {
             children: Vec::new(),
             aliases: Vec::new(),
             again: Vec::new(),
+            flattened: Vec::new(),
             ties: Vec::new(),
             problems: Vec::new(),
             prefix: String::new(),
@@ -168,6 +171,7 @@ impl<T> Walk<T> {
                     flattened: info.rust_type(),
                 });
             }
+            self.flattened.push(self.module);
             return;
         }
         self.module = self.modules.len();
@@ -301,6 +305,7 @@ impl<T> Walk<T> {
         let mut problems: Vec<ModelError> = self.problems.clone();
         let paths = if self.aliases.is_empty() { Paths(HashMap::new()) } else { self.paths() };
         Expansion::new(self, &paths, &mut names, &mut problems).expand(0..self.items.len(), "", "");
+        order::merge_flattened(self, &mut names);
         sharing::check_ties(self, &names, &mut problems);
         sharing::unify_storages(self, &mut names);
         let mut seen = HashSet::with_capacity(names.leaves.len());
