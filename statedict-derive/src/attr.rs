@@ -1,5 +1,6 @@
 //! Tokens → attribute values, each with what to underline where a later rule refuses it.
 
+mod arguments;
 mod value;
 
 use proc_macro2::{Delimiter, Group, Ident, TokenStream, TokenTree};
@@ -29,8 +30,19 @@ pub(crate) enum Value {
     Text(LitStr),
     Number(u32, LitInt),
     Aliases(Vec<(Name, Name)>),
+    /// Of a field; `None`: any earlier field.
+    Target(Option<Name>),
+    Renamed(Version, LitStr),
+    Removed(Version, Vec<LitStr>),
+    Migrate(Version, Path),
     Predicates(Vec<WherePredicate>),
     Path(Path),
+}
+
+/// A version as it was written.
+pub(crate) struct Version {
+    pub(crate) number: u32,
+    pub(crate) at: LitInt,
 }
 
 /// One side of `name = target`.
@@ -83,7 +95,8 @@ impl Words {
             let Some(name) = attr.path().get_ident() else { continue };
             if name == "state_dict" {
                 words.read_namespaced(ctxt, place, attr);
-            } else if bare && let Some(row) = Row::by_name(&name.to_string()).filter(|row| row.bare)
+            } else if bare
+                && let Some(row) = Row::find(&name.to_string(), place).filter(|row| row.bare)
             {
                 words.add(ctxt, place, row, name.clone(), Written::Bare, Rest::of(&attr.meta));
             }
@@ -127,6 +140,14 @@ impl Words {
         }
     }
 
+    /// The path of `word = path`.
+    pub(crate) fn path(&self, word: Word) -> Option<&Path> {
+        match self.get(word)?.value.as_ref()? {
+            Value::Path(path) => Some(path),
+            _ => None,
+        }
+    }
+
     pub(crate) fn number(&self, word: Word) -> Option<(u32, &LitInt)> {
         match self.get(word)?.value.as_ref()? {
             Value::Number(number, at) => Some((*number, at)),
@@ -158,7 +179,7 @@ impl Words {
                 ctxt.error_help(at, "expected the name of an attribute", alternatives(place));
                 continue;
             };
-            let Some(row) = Row::by_name(&word.to_string()) else {
+            let Some(row) = Row::find(&word.to_string(), place) else {
                 unknown(ctxt, place, word);
                 continue;
             };
@@ -276,18 +297,20 @@ fn unknown(ctxt: &Ctxt, place: Place, word: &Ident) {
 }
 
 fn misplaced(ctxt: &Ctxt, place: Place, row: &Row, word: &Ident, written: Written) {
-    let (here, there) = match place {
-        Place::Struct => ("the struct", "a field"),
-        Place::Field => ("a field", "the struct"),
+    let article = |place: Place| match place {
+        Place::Struct => "the struct",
+        Place::Variant => "a variant",
+        Place::Field => "a field",
     };
-    let message = format!("`{word}` belongs on {there}, not on {here}");
+    let there = row.places.first().copied().unwrap_or(Place::Field);
+    let message = format!("`{word}` belongs on {}, not on {}", article(there), article(place));
     let attr = match written {
         Written::Bare => row.spell(written),
         Written::Namespaced => format!("#[state_dict({})]", row.spell(written)),
     };
-    let help = match place {
-        Place::Struct => format!("put `{attr}` on each field that it applies to"),
-        Place::Field => format!("put `{attr}` above the struct"),
+    let help = match there {
+        Place::Field => format!("put `{attr}` on each field that it applies to"),
+        Place::Struct | Place::Variant => format!("put `{attr}` above {}", article(there)),
     };
     ctxt.error_help(word, message, help);
 }

@@ -37,7 +37,7 @@ fn inferred(model: &Model<'_>) -> Vec<WherePredicate> {
         let bound: TokenStream = match field.role {
             Role::Parameter | Role::Buffer { .. } => quote!(#runtime::__private::Leaf),
             Role::Child => quote!(#runtime::StateDict),
-            Role::Skipped | Role::Plain => continue,
+            Role::Alias | Role::Training | Role::Skipped | Role::Plain => continue,
         };
         let ty = field.ty;
         if mentions(ty.to_token_stream(), &params) && !mentions(ty.to_token_stream(), &own) {

@@ -1,25 +1,33 @@
 //! The rules that need more than one attribute or field, one function each.
 
 mod alias;
+mod history;
+mod shape;
 
 use quote::ToTokens;
 use syn::Type;
 
 use crate::bound;
+use crate::case::Case;
 use crate::ctxt::Ctxt;
 use crate::model::{Field, Model, Role};
 use crate::spec::{EXCLUSIONS, Word};
+use crate::suggest;
 
 pub(crate) fn model(ctxt: &Ctxt, model: &Model<'_>) {
     for field in &model.fields {
         exclusions(ctxt, field);
         effect(ctxt, field);
         borrowed(ctxt, field);
+        mode(ctxt, field);
         key(ctxt, field);
-        since(ctxt, model, field);
     }
+    case(ctxt, model);
+    shape::model(ctxt, model);
     duplicate_keys(ctxt, model);
     alias::aliases(ctxt, model);
+    alias::ties(ctxt, model);
+    history::steps(ctxt, model);
 }
 
 /// Attributes that contradict each other, by the table. One error for a pair of attributes; a
@@ -41,7 +49,7 @@ fn exclusions(ctxt: &Ctxt, field: &Field<'_>) {
 /// Attributes that do nothing: on a field that is no part of the state, or of no file.
 fn effect(ctxt: &Ctxt, field: &Field<'_>) {
     if field.role == Role::Plain {
-        for word in [Word::Rename, Word::Since] {
+        for word in [Word::Rename, Word::Since, Word::Renamed, Word::Flatten, Word::SameAs] {
             if let Some(found) = field.words.get(word) {
                 let ty = field.ty.to_token_stream().to_string();
                 let message = format!(
@@ -54,17 +62,50 @@ fn effect(ctxt: &Ctxt, field: &Field<'_>) {
             }
         }
     }
-    if field.role == (Role::Buffer { persistent: false })
-        && !field.words.has(Word::Param)
-        && let Some(found) = field.words.get(Word::Since)
-    {
-        let message = "`since` has no effect on a buffer that is not persistent";
-        ctxt.error_help(
-            &found.ident,
-            message,
-            "remove `since`: the buffer is in no version's files",
-        );
+    if field.role == (Role::Buffer { persistent: false }) && !field.words.has(Word::Param) {
+        for word in [Word::Since, Word::Renamed] {
+            if let Some(found) = field.words.get(word) {
+                let word = &found.ident;
+                let message = format!("`{word}` has no effect on a buffer that is not persistent");
+                let help = format!("remove `{word}`: the buffer is in no version's files");
+                ctxt.error_help(word, message, help);
+            }
+        }
     }
+    if field.role == Role::Alias {
+        for word in [Word::Param, Word::Buffer, Word::Persistent, Word::Since] {
+            if let Some(found) = field.words.get(word) {
+                let word = &found.ident;
+                let message = format!(
+                    "`{word}` has no effect on an alias: the field that it stands for decides"
+                );
+                ctxt.error_help(word, message, format_args!("remove `{word}`"));
+            }
+        }
+    }
+}
+
+/// The mode flag is a flag.
+fn mode(ctxt: &Ctxt, field: &Field<'_>) {
+    let flag = matches!(bound::bare_type(field.ty), Type::Path(path) if path.path.is_ident("bool"));
+    if field.role == Role::Training && !flag {
+        let help = "`train()` sets it to `true`, and `eval()` to `false`";
+        ctxt.error_help(field.ty, "the flag marked `training` must be a `bool`", help);
+    }
+}
+
+/// The case of `rename_all` is known.
+fn case(ctxt: &Ctxt, model: &Model<'_>) {
+    let Some(text) = model.words.text(Word::RenameAll) else { return };
+    let value = text.value();
+    if Case::by_name(&value).is_some() {
+        return;
+    }
+    let help = match suggest::nearest(&value, Case::names()) {
+        Some(near) => format!("did you mean `\"{near}\"`?"),
+        None => format!("expected {}", suggest::list(Case::names())),
+    };
+    ctxt.error_help(text, format_args!("unknown case `{value}`"), help);
 }
 
 /// Loading writes into the model, so the model must own what is written.
@@ -110,40 +151,13 @@ fn segment(text: &str) -> Result<(), (&'static str, String)> {
     }
 }
 
-/// A field that came with a later version: there must be such a version.
-fn since(ctxt: &Ctxt, model: &Model<'_>, field: &Field<'_>) {
-    let Some((since, at)) = field.words.number(Word::Since) else { return };
-    if !field.is_state() {
-        return;
-    }
-    if since < 2 {
-        let message = "`since` must be at least 2";
-        return ctxt.error_help(
-            at,
-            message,
-            "remove it: a field without `since` exists from version 1 on",
-        );
-    }
-    match (model.words.get(Word::Version), model.version()) {
-        (None, _) => {
-            let message = format!("`since({since})` without a version: this struct has version 1");
-            ctxt.error_help(at, message, format_args!("add `#[version({since})]` to the struct"));
-        }
-        (Some(_), Some(version)) if since > version => {
-            let message = format!("`since({since})` is later than the struct's version, {version}");
-            ctxt.error_help(at, message, format_args!("raise the struct's version to {since}"));
-        }
-        // A version that was refused says nothing about this one.
-        (Some(_), _) => {}
-    }
-}
-
 /// Two fields of one key: the later would overwrite the earlier in the file.
 fn duplicate_keys(ctxt: &Ctxt, model: &Model<'_>) {
-    let state: Vec<&Field<'_>> = model.fields.iter().filter(|field| field.is_state()).collect();
+    let state: Vec<&Field<'_>> = model.fields.iter().filter(|field| field.has_key()).collect();
     for (position, field) in state.iter().enumerate() {
-        let Some(earlier) = state[..position].iter().find(|earlier| earlier.key == field.key)
-        else {
+        let same =
+            |earlier: &&&Field<'_>| earlier.key == field.key && earlier.variant == field.variant;
+        let Some(earlier) = state[..position].iter().find(same) else {
             continue;
         };
         // The one that was renamed is the one to change.

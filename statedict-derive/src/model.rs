@@ -1,11 +1,12 @@
-//! A struct as the derive understands it: each field's role and key, the aliases, the version.
+//! A struct or enum as the derive understands it: each field's role and key, the aliases, the version.
 
 use proc_macro2::{Ident, TokenStream};
 use quote::ToTokens;
-use syn::{Data, DeriveInput, Fields, Generics, Member, Path, Type, WherePredicate};
+use syn::{Data, DeriveInput, Fields, Generics, LitStr, Member, Path, Type, WherePredicate};
 
-use crate::attr::{Name, Value, Words, unraw};
+use crate::attr::{Name, Value, Version, Words, unraw};
 use crate::bound;
+use crate::case::Case;
 use crate::ctxt::Ctxt;
 use crate::spec::{Place, Word};
 
@@ -15,11 +16,25 @@ pub(crate) struct Model<'i> {
     /// The path of the runtime crate.
     pub(crate) runtime: Path,
     pub(crate) words: Words,
+    /// The variants of an enum; of a struct one, without a name.
+    pub(crate) variants: Vec<Variant<'i>>,
+    /// The fields of all variants.
     pub(crate) fields: Vec<Field<'i>>,
+    /// The fields that stand for others, then those of the struct's attributes.
     pub(crate) aliases: Vec<Alias>,
+    /// The fields that must share their storage: each is the name of its alias.
+    pub(crate) ties: Vec<Alias>,
+}
+
+pub(crate) struct Variant<'i> {
+    /// `None` for a struct.
+    pub(crate) ident: Option<&'i Ident>,
+    pub(crate) words: Words,
 }
 
 pub(crate) struct Field<'i> {
+    /// The number of its variant.
+    pub(crate) variant: usize,
     pub(crate) member: Member,
     pub(crate) ty: &'i Type,
     pub(crate) words: Words,
@@ -37,6 +52,10 @@ pub(crate) enum Role {
         persistent: bool,
     },
     Child,
+    /// `#[alias(fc)] f3: Alias<Linear>`.
+    Alias,
+    /// `#[training]`.
+    Training,
     /// `#[skip]`.
     Skipped,
     /// No part of the state by its type, as written.
@@ -45,6 +64,8 @@ pub(crate) enum Role {
 
 /// `#[alias(name = target)]`.
 pub(crate) struct Alias {
+    /// The number of the field that it is on.
+    pub(crate) field: Option<usize>,
     pub(crate) name: Name,
     pub(crate) target: Name,
     /// The target as a path of keys: a field that is named by its identifier may have been renamed.
@@ -52,23 +73,58 @@ pub(crate) struct Alias {
 }
 
 impl<'i> Model<'i> {
-    /// What is no struct is reported, and has no fields.
+    /// What is no struct and no enum is reported, and has no fields.
     pub(crate) fn read(ctxt: &Ctxt, input: &'i DeriveInput) -> Self {
         let bare = !Words::is_namespaced(&input.attrs);
         let words = Words::read(ctxt, Place::Struct, &input.attrs, bare);
-        let (fields, aliases) = match fields(ctxt, &input.data) {
-            Some(fields) => {
-                let fields = Field::read_all(ctxt, fields, bare);
-                let aliases = aliases(&words, &fields);
-                (fields, aliases)
-            }
-            None => (Vec::new(), Vec::new()),
-        };
-        let runtime = match words.get(Word::Crate).and_then(|found| found.value.as_ref()) {
-            Some(Value::Path(path)) => path.clone(),
-            _ => syn::parse_quote!(::statedict),
-        };
-        Model { ident: &input.ident, generics: &input.generics, runtime, words, fields, aliases }
+        let case = words.text(Word::RenameAll).and_then(|text| Case::by_name(&text.value()));
+        let (mut variants, mut fields) = (Vec::new(), Vec::new());
+        for (ident, attrs, of_variant) in variants_of(ctxt, &input.data) {
+            let number = variants.len();
+            let read = |(field, member)| Field::read(ctxt, number, field, member, case, bare);
+            fields.extend(of_variant.iter().zip(of_variant.members()).map(read));
+            let words = Words::read(ctxt, Place::Variant, attrs, bare);
+            variants.push(Variant { ident, words });
+        }
+        let (mut aliases, ties) = field_aliases(&fields);
+        aliases.extend(struct_aliases(&words, &fields));
+        let runtime = words.path(Word::Crate).cloned();
+        let runtime = runtime.unwrap_or_else(|| syn::parse_quote!(::statedict));
+        Model {
+            ident: &input.ident,
+            generics: &input.generics,
+            runtime,
+            words,
+            variants,
+            fields,
+            aliases,
+            ties,
+        }
+    }
+
+    pub(crate) fn is_enum(&self) -> bool {
+        !matches!(self.variants[..], [Variant { ident: None, .. }])
+    }
+
+    /// The fields of a variant.
+    pub(crate) fn fields_of(&self, variant: usize) -> impl Iterator<Item = &Field<'i>> {
+        self.fields.iter().filter(move |field| field.variant == variant)
+    }
+
+    /// The module that is all there is in a variant `Name(Module)`, or in a transparent struct: it has no
+    /// key of its own.
+    pub(crate) fn content_of(&self, variant: usize) -> Option<&Field<'i>> {
+        let mut fields = self.fields_of(variant);
+        if self.is_enum() {
+            let only = fields.next()?;
+            let unnamed = matches!(only.member, Member::Unnamed(_)) && fields.next().is_none();
+            let renamed = only.words.has(Word::Rename);
+            (unnamed && only.role == Role::Child && !only.is_flat() && !renamed).then_some(only)
+        } else if self.words.has(Word::Transparent) {
+            fields.find(|field| field.role == Role::Child)
+        } else {
+            None
+        }
     }
 
     /// The bounds that replace the inferred ones.
@@ -82,38 +138,31 @@ impl<'i> Model<'i> {
     pub(crate) fn version(&self) -> Option<u32> {
         self.words.number(Word::Version).map(|(version, _)| version)
     }
-
-    /// The fields of a role, in the order of the struct.
-    pub(crate) fn with_role(
-        &self,
-        wanted: impl Fn(Role) -> bool,
-    ) -> impl Iterator<Item = &Field<'i>> {
-        self.fields.iter().filter(move |field| wanted(field.role))
-    }
 }
 
 impl<'i> Field<'i> {
-    fn read_all(ctxt: &Ctxt, fields: &'i Fields, bare: bool) -> Vec<Self> {
-        let members = fields.members();
-        fields
-            .iter()
-            .zip(members)
-            .map(|(field, member)| Field::read(ctxt, field, member, bare))
-            .collect()
-    }
-
-    fn read(ctxt: &Ctxt, field: &'i syn::Field, member: Member, bare: bool) -> Self {
+    fn read(
+        ctxt: &Ctxt,
+        variant: usize,
+        field: &'i syn::Field,
+        member: Member,
+        case: Option<Case>,
+        bare: bool,
+    ) -> Self {
         let words = Words::read(ctxt, Place::Field, &field.attrs, bare);
         let role = Role::of(&words, &field.ty);
         let (own, own_at) = match &member {
-            Member::Named(ident) => (unraw(ident), ident.to_token_stream()),
+            Member::Named(ident) => {
+                let name = unraw(ident);
+                (case.map_or(name.clone(), |case| case.apply(&name)), ident.to_token_stream())
+            }
             Member::Unnamed(index) => (index.index.to_string(), field.ty.to_token_stream()),
         };
         let (key, key_at) = match words.text(Word::Rename) {
             Some(text) => (text.value(), text.to_token_stream()),
             None => (own, own_at),
         };
-        Field { member, ty: &field.ty, words, role, key, key_at }
+        Field { variant, member, ty: &field.ty, words, role, key, key_at }
     }
 
     /// The field as messages name it.
@@ -133,7 +182,31 @@ impl<'i> Field<'i> {
     }
 
     pub(crate) fn is_state(&self) -> bool {
-        !matches!(self.role, Role::Skipped | Role::Plain)
+        !matches!(self.role, Role::Skipped | Role::Plain | Role::Training)
+    }
+
+    /// Whether it adds no segment to the keys.
+    pub(crate) fn is_flat(&self) -> bool {
+        self.role == Role::Child && self.words.has(Word::Flatten)
+    }
+
+    /// Whether its key is in the state dict.
+    pub(crate) fn has_key(&self) -> bool {
+        self.is_state() && !self.is_flat()
+    }
+
+    /// The old names of the field, each with the first version that has the next.
+    pub(crate) fn old_names(&self) -> Vec<(&Version, &LitStr)> {
+        let mut names: Vec<_> = self
+            .words
+            .iter()
+            .filter_map(|found| match &found.value {
+                Some(Value::Renamed(since, from)) => Some((since, from)),
+                _ => None,
+            })
+            .collect();
+        names.sort_by_key(|(since, _)| since.number);
+        names
     }
 
     pub(crate) fn since(&self) -> Option<u32> {
@@ -146,6 +219,10 @@ impl Role {
         let persistent = words.get(Word::Persistent);
         if words.has(Word::Skip) {
             Role::Skipped
+        } else if words.has(Word::Training) {
+            Role::Training
+        } else if words.has(Word::SameAs) && is_alias(ty) {
+            Role::Alias
         } else if words.has(Word::Param) {
             Role::Parameter
         } else if let Some(found) = persistent {
@@ -166,7 +243,8 @@ impl Role {
             Role::Parameter => "a parameter",
             Role::Buffer { .. } => "a buffer",
             Role::Child => "a child module",
-            Role::Skipped | Role::Plain => "no part of the state",
+            Role::Alias => "an alias",
+            Role::Skipped | Role::Plain | Role::Training => "no part of the state",
         }
     }
 }
@@ -211,35 +289,75 @@ fn is_plain(ty: &Type) -> bool {
     }
 }
 
-fn fields<'i>(ctxt: &Ctxt, data: &'i Data) -> Option<&'i Fields> {
-    let message = "`#[derive(StateDict)]` works on structs only";
-    match data {
-        Data::Struct(data) => return Some(&data.fields),
-        Data::Enum(data) => {
-            let help = "implement `StateDict` by hand, and visit the fields of the active variant";
-            ctxt.error_help(data.enum_token, message, help);
+/// Whether the type is written as `Alias<...>`; the expansion asserts that this means ours.
+fn is_alias(ty: &Type) -> bool {
+    match bound::bare_type(ty) {
+        Type::Path(path) if path.qself.is_none() => {
+            path.path.segments.last().is_some_and(|last| last.ident == "Alias")
         }
-        Data::Union(data) => {
-            let help = "make it a struct: which field of a union is active is not known";
-            ctxt.error_help(data.union_token, message, help);
-        }
+        _ => false,
     }
-    None
 }
 
-fn aliases(words: &Words, fields: &[Field<'_>]) -> Vec<Alias> {
+type VariantOf<'i> = (Option<&'i Ident>, &'i [syn::Attribute], &'i Fields);
+
+fn variants_of<'i>(ctxt: &Ctxt, data: &'i Data) -> Vec<VariantOf<'i>> {
+    match data {
+        Data::Struct(data) => vec![(None, &[], &data.fields)],
+        Data::Enum(data) => data
+            .variants
+            .iter()
+            .map(|variant| (Some(&variant.ident), &variant.attrs[..], &variant.fields))
+            .collect(),
+        Data::Union(data) => {
+            let message = "`#[derive(StateDict)]` works on structs and enums only";
+            let help = "make it a struct or an enum: which field of a union is active is not known";
+            ctxt.error_help(data.union_token, message, help);
+            Vec::new()
+        }
+    }
+}
+
+/// What `target` names as a path of keys.
+fn target_key(target: &Name, fields: &[Field<'_>]) -> String {
+    match target {
+        Name::Path(path) => path.value(),
+        Name::Ident(ident) => fields
+            .iter()
+            .find(|field| field.name_text() == unraw(ident))
+            .map_or_else(|| unraw(ident), |field| field.key.clone()),
+    }
+}
+
+/// The fields marked `#[alias(target)]`: those that are nothing else, and those that must share.
+fn field_aliases(fields: &[Field<'_>]) -> (Vec<Alias>, Vec<Alias>) {
+    let (mut aliases, mut ties) = (Vec::new(), Vec::new());
+    for (index, field) in fields.iter().enumerate() {
+        let Some(found) = field.words.get(Word::SameAs) else { continue };
+        let Some(Value::Target(Some(target))) = &found.value else { continue };
+        let name = Name::Path(LitStr::new(&field.key, found.ident.span()));
+        let alias = Alias {
+            field: Some(index),
+            name,
+            target: target.clone(),
+            target_key: target_key(target, fields),
+        };
+        if field.role == Role::Alias { aliases.push(alias) } else { ties.push(alias) }
+    }
+    (aliases, ties)
+}
+
+fn struct_aliases(words: &Words, fields: &[Field<'_>]) -> Vec<Alias> {
     let mut aliases = Vec::new();
     for found in words.iter() {
         let Some(Value::Aliases(pairs)) = &found.value else { continue };
         for (name, target) in pairs {
-            let target_key = match target {
-                Name::Path(path) => path.value(),
-                Name::Ident(ident) => fields
-                    .iter()
-                    .find(|field| field.name_text() == unraw(ident))
-                    .map_or_else(|| unraw(ident), |field| field.key.clone()),
-            };
-            aliases.push(Alias { name: name.clone(), target: target.clone(), target_key });
+            aliases.push(Alias {
+                field: None,
+                name: name.clone(),
+                target: target.clone(),
+                target_key: target_key(target, fields),
+            });
         }
     }
     aliases

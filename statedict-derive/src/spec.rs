@@ -10,8 +10,19 @@ pub(crate) enum Word {
     Skip,
     Rename,
     Since,
+    Renamed,
+    Flatten,
+    /// On a field; on the struct it is [`Word::Alias`].
+    SameAs,
+    Training,
     Version,
     Alias,
+    RenameAll,
+    Removed,
+    Migrate,
+    Transparent,
+    PreLoad,
+    PostLoad,
     Bound,
     Crate,
     Namespaced,
@@ -20,15 +31,18 @@ pub(crate) enum Word {
 /// Where an attribute stands.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Place {
+    /// Or the enum.
     Struct,
+    Variant,
     Field,
 }
 
 impl Place {
-    /// "struct" or "field".
+    /// "struct", "variant" or "field".
     pub(crate) fn noun(self) -> &'static str {
         match self {
             Place::Struct => "struct",
+            Place::Variant => "variant",
             Place::Field => "field",
         }
     }
@@ -47,6 +61,14 @@ pub(crate) enum Form {
     Number,
     /// `(name = target, …)`.
     Aliases,
+    /// Nothing, or `(target)`.
+    Target,
+    /// `(since = 2, from = "old")`.
+    Renamed,
+    /// `(since = 2, "old", …)`.
+    Removed,
+    /// `(to = 2, with = path)`.
+    Migrate,
     /// `(T: Bound, …)`.
     Predicates,
     /// `= path`.
@@ -81,18 +103,43 @@ pub(crate) static ROWS: &[Row] = &[
     field(Word::Buffer, "buffer", Form::Flag, ""),
     field(Word::Persistent, "persistent", Form::Bool, "(false)"),
     field(Word::Skip, "skip", Form::Flag, ""),
-    field(Word::Rename, "rename", Form::Text, "(\"...\")"),
+    Row {
+        places: &[Place::Field, Place::Variant],
+        ..field(Word::Rename, "rename", Form::Text, "(\"...\")")
+    },
     field(Word::Since, "since", Form::Number, "(2)"),
+    Row {
+        repeats: true,
+        ..field(Word::Renamed, "renamed", Form::Renamed, "(since = 2, from = \"...\")")
+    },
+    field(Word::Flatten, "flatten", Form::Flag, ""),
+    field(Word::SameAs, "alias", Form::Target, "(field)"),
+    field(Word::Training, "training", Form::Flag, ""),
     container(Word::Version, "version", Form::Number, "(2)"),
     Row { repeats: true, ..container(Word::Alias, "alias", Form::Aliases, "(name = field)") },
+    container(Word::RenameAll, "rename_all", Form::Text, "(\"camelCase\")"),
+    Row {
+        repeats: true,
+        ..container(Word::Removed, "removed", Form::Removed, "(since = 2, \"...\")")
+    },
+    Row {
+        repeats: true,
+        ..container(Word::Migrate, "migrate", Form::Migrate, "(to = 2, with = Self::to_v2)")
+    },
+    Row { bare: false, ..container(Word::Transparent, "transparent", Form::Flag, "") },
+    Row { bare: false, ..container(Word::PreLoad, "pre_load", Form::Path, " = Self::pre_load") },
+    Row { bare: false, ..container(Word::PostLoad, "post_load", Form::Path, " = Self::post_load") },
     Row { bare: false, ..container(Word::Bound, "bound", Form::Predicates, "(T: Trait)") },
     Row { bare: false, ..container(Word::Crate, "crate", Form::Path, " = path") },
     Row { bare: false, ..container(Word::Namespaced, "namespaced", Form::Flag, "") },
 ];
 
 impl Row {
-    pub(crate) fn by_name(name: &str) -> Option<&'static Row> {
-        ROWS.iter().find(|row| row.name == name)
+    /// The row of `name` at `place`; where there is none, that of another place.
+    pub(crate) fn find(name: &str, place: Place) -> Option<&'static Row> {
+        let mut rows: Vec<_> = ROWS.iter().filter(|row| row.name == name).collect();
+        rows.sort_by_key(|row| !row.places.contains(&place));
+        rows.first().copied()
     }
 
     /// The names of what may stand at `place`.
@@ -135,6 +182,19 @@ const fn skipped(other: Word, message: &'static str, help: &'static str) -> Excl
     Exclusion { underline: Some(other), pair: [Word::Skip, other], message, help }
 }
 
+const fn flattened(other: Word, message: &'static str, help: &'static str) -> Exclusion {
+    Exclusion { underline: Some(other), pair: [Word::Flatten, other], message, help }
+}
+
+const fn mode(other: Word) -> Exclusion {
+    Exclusion {
+        underline: Some(other),
+        pair: [Word::Training, other],
+        message: "the flag marked `training` is no part of the state",
+        help: "remove this attribute, or `training`",
+    }
+}
+
 pub(crate) static EXCLUSIONS: &[Exclusion] = &[
     Exclusion {
         underline: None,
@@ -174,6 +234,70 @@ pub(crate) static EXCLUSIONS: &[Exclusion] = &[
         "`since` has no effect on a skipped field",
         "remove `since` or `skip`: a skipped field is in no version's files",
     ),
+    skipped(
+        Word::Renamed,
+        "`renamed` has no effect on a skipped field",
+        "remove `renamed` or `skip`; keys that older files have and the model has not are declared on the struct: \
+         `#[removed(since = 2, \"...\")]`",
+    ),
+    skipped(
+        Word::Flatten,
+        "`flatten` has no effect on a skipped field",
+        "remove `flatten` or `skip`: a skipped field has no keys",
+    ),
+    skipped(
+        Word::SameAs,
+        "`alias` has no effect on a skipped field",
+        "remove `alias` or `skip`: a skipped field has no keys",
+    ),
+    skipped(
+        Word::Training,
+        "a skipped field cannot be the mode flag",
+        "remove `skip`: a flag marked `training` is no part of the state either",
+    ),
+    flattened(
+        Word::Param,
+        "`flatten` applies to child modules; a parameter needs a name",
+        "remove `flatten` or `param`",
+    ),
+    flattened(
+        Word::Buffer,
+        "`flatten` applies to child modules; a buffer needs a name",
+        "remove `flatten` or `buffer`",
+    ),
+    flattened(
+        Word::Persistent,
+        "`flatten` applies to child modules; a buffer needs a name",
+        "remove `flatten` or `persistent`",
+    ),
+    flattened(
+        Word::Rename,
+        "`rename` has no effect on a flattened field",
+        "remove `rename` or `flatten`: a flattened field adds no segment to the keys",
+    ),
+    flattened(
+        Word::Since,
+        "`since` has no effect on a flattened field",
+        "remove `flatten`: without a name, the keys that came with a version cannot be told",
+    ),
+    flattened(
+        Word::Renamed,
+        "`renamed` has no effect on a flattened field",
+        "remove `flatten`, or write a step of code: `#[migrate(to = 2, with = Self::to_v2)]` on the struct",
+    ),
+    flattened(
+        Word::SameAs,
+        "a flattened field cannot be an alias: it has no name",
+        "remove `flatten` or `alias`",
+    ),
+    mode(Word::Param),
+    mode(Word::Buffer),
+    mode(Word::Persistent),
+    mode(Word::Rename),
+    mode(Word::Since),
+    mode(Word::Renamed),
+    mode(Word::Flatten),
+    mode(Word::SameAs),
 ];
 
 /// Words of other crates, or of PyTorch, that mean something here under another name.
@@ -198,7 +322,20 @@ static LOOK_ALIKES: &[(&[&str], &str)] = &[
     (&["name", "key"], "a field's key is set by `rename(\"...\")`"),
     (
         &["tie", "tied", "tied_with", "share", "shared"],
-        "tied weights are declared on the struct: `#[alias(name = field)]`",
+        "tied weights are declared on the struct by `alias(name = field)`, or on a field by `alias(field)`",
+    ),
+    (&["mode", "train", "eval"], "the flag that `train()` and `eval()` set is marked `training`"),
+    (
+        &["old_name", "formerly", "renamed_from", "was"],
+        "a key that older files call otherwise is declared by `renamed(since = 2, from = \"...\")`",
+    ),
+    (
+        &["deleted", "dropped"],
+        "keys that only older files have are declared on the struct by `removed(since = 2, \"...\")`",
+    ),
+    (
+        &["upgrade", "migration"],
+        "a step from one version to the next is declared on the struct by `migrate(to = 2, with = path)`",
     ),
     (
         &["default"],

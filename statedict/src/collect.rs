@@ -1,14 +1,13 @@
 //! A live model's state dict: keys to tensors that borrow the model.
 
 use std::borrow::Cow;
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use crate::map::StateMap;
 use crate::metadata::{Metadata, ModuleMetadata};
 use crate::tensor::{Storage, StorageError, Storages, TensorView};
-use crate::traits::{StateDict, StorageId, Tensor, TensorError};
-use crate::visit::{ModelError, walk};
+use crate::traits::{StateDict, TensorError};
+use crate::visit::{Elements, ModelError, walk_copying};
 
 /// The storages of a live model: one for each distinct leaf.
 struct LiveStorages<'a> {
@@ -17,7 +16,7 @@ struct LiveStorages<'a> {
 
 /// The elements of one leaf.
 struct Live<'a> {
-    bytes: Cow<'a, [u8]>,
+    bytes: Elements<'a>,
     location: Cow<'a, str>,
 }
 
@@ -83,28 +82,25 @@ impl std::error::Error for CollectError {
 
 /// The state dict of `model`: its tensors borrowed where they lie in memory, copied where not.
 pub(crate) fn state_dict<M: StateDict + ?Sized>(model: &M) -> Result<StateMap<'_>, CollectError> {
-    let walk = walk(model);
+    let walk = walk_copying(model);
     let names = walk.names().map_err(CollectError::Model)?;
     let mut storages = Vec::with_capacity(walk.leaves.len());
-    let mut shared: HashMap<StorageId, u32> = HashMap::new();
-    // For each leaf its storage; a buffer that is not persistent has none.
-    let mut storage_of: Vec<Option<u32>> = Vec::with_capacity(walk.leaves.len());
-    for leaf in &walk.leaves {
-        if !leaf.kind.is_persistent() {
-            storage_of.push(None);
+    // For each leaf its storage. Leaves of one storage have been made one already; a buffer that is
+    // not persistent has none.
+    let mut storage_of: Vec<Option<u32>> = vec![None; walk.leaves.len()];
+    for name in &names.leaves {
+        let Some((leaf, slot)) = walk.leaves.get(name.index).zip(storage_of.get_mut(name.index))
+        else {
             continue;
-        }
-        let id = leaf.tensor.storage_id();
-        if let Some(&index) = id.and_then(|id| shared.get(&id)) {
-            storage_of.push(Some(index));
+        };
+        if slot.is_some() || !leaf.kind.is_persistent() {
             continue;
         }
         let too_many = || error(&leaf.key, TensorError::Library("too many tensors".into()));
         let index = u32::try_from(storages.len()).map_err(|_| too_many())?;
-        let bytes = bytes_of(leaf.tensor).map_err(|source| error(&leaf.key, source))?;
-        storages.push(Live { bytes, location: leaf.tensor.location() });
-        storage_of.push(Some(index));
-        id.map(|id| shared.insert(id, index));
+        let bytes = leaf.tensor.elements().map_err(|source| error(&leaf.key, source))?;
+        storages.push(Live { bytes, location: leaf.tensor.place() });
+        *slot = Some(index);
     }
     let set: Arc<dyn Storages + '_> = Arc::new(LiveStorages { storages });
     let mut map = StateMap::with_capacity(names.leaves.len());
@@ -131,16 +127,4 @@ pub(crate) fn state_dict<M: StateDict + ?Sized>(model: &M) -> Result<StateMap<'_
 
 fn error(key: &str, source: TensorError) -> CollectError {
     CollectError::Tensor { key: key.to_owned(), source }
-}
-
-fn bytes_of<'a>(tensor: &'a dyn Tensor) -> Result<Cow<'a, [u8]>, TensorError> {
-    if let Some(bytes) = tensor.host_bytes() {
-        return Ok(Cow::Borrowed(bytes));
-    }
-    let mut bytes = Vec::new();
-    tensor.with_bytes(&mut |piece| {
-        bytes.extend_from_slice(piece);
-        Ok(())
-    })?;
-    Ok(Cow::Owned(bytes))
 }

@@ -30,6 +30,7 @@ pub use codec::{ReadError, ReadOptions};
 pub use collect::CollectError;
 pub use dtype::DType;
 pub use error::Error;
+pub use impls::{ParameterDict, ParameterList};
 pub use key::InvalidName;
 pub use leaves::Nested;
 pub use load::{
@@ -46,9 +47,28 @@ pub use tensor::{
     CpuTensor, Element, Shape, Storage, StorageError, Storages, Strides, TensorView, ViewError,
 };
 pub use traits::{ByteSink, StateDict, StorageId, Tensor, TensorError, TensorMut};
-pub use visit::{Change, Kind, MigrateStep, ModelError, ModuleInfo, Visitor, VisitorMut};
+pub use visit::{
+    Alias, Change, Kind, Loaded, MigrateStep, ModelError, ModuleInfo, TensorRef, Unavailable,
+    Visitor, VisitorMut,
+};
 
 #[cfg(feature = "derive")]
+#[doc = include_str!("../doc/derive.md")]
+#[doc(alias = "param")]
+#[doc(alias = "buffer")]
+#[doc(alias = "persistent")]
+#[doc(alias = "skip")]
+#[doc(alias = "training")]
+#[doc(alias = "rename")]
+#[doc(alias = "rename_all")]
+#[doc(alias = "flatten")]
+#[doc(alias = "transparent")]
+#[doc(alias = "alias")]
+#[doc(alias = "version")]
+#[doc(alias = "since")]
+#[doc(alias = "renamed")]
+#[doc(alias = "removed")]
+#[doc(alias = "migrate")]
 pub use statedict_derive::StateDict;
 
 /// What a program that annotates models needs: `use statedict::prelude::*`.
@@ -56,4 +76,10 @@ pub mod prelude {
     pub use crate::{
         CpuTensor, DType, StateDict, StateDictExt, StateMap, Tensor, TensorMut, TensorView,
     };
+}
+
+/// Guides.
+pub mod guide {
+    #[doc = include_str!("../doc/migrating.md")]
+    pub mod migrating {}
 }

@@ -5,6 +5,7 @@
 
 use std::marker::PhantomData;
 
+use crate::visit::{Alias, Loaded};
 pub use crate::visit::{Change, ModuleInfo, Visitor, VisitorMut};
 use crate::{StateDict, Tensor, TensorMut};
 
@@ -67,6 +68,37 @@ plain! {
 impl<T: ?Sized> Plain for PhantomData<T> {}
 
 pub fn plain<T: Plain>() {}
+
+/// An [`Alias`] of a field of type `T`.
+#[diagnostic::on_unimplemented(
+    message = "an alias must have the type of the field that it stands for",
+    label = "expected `Alias<{T}>`"
+)]
+pub trait AliasOf<T: ?Sized> {}
+
+impl<T: ?Sized> AliasOf<T> for Alias<T> {}
+
+pub fn alias_of<A: AliasOf<T>, T: ?Sized>() {}
+
+/// An [`Alias`] of whatever it says; where it stands for a path, no type is known.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not `statedict::Alias`",
+    label = "has its name, but is another type",
+    note = "name the type otherwise, and the field is a handle that must share with what it is an alias of"
+)]
+pub trait IsAlias {}
+
+#[diagnostic::do_not_recommend]
+impl<T: ?Sized> IsAlias for Alias<T> {}
+
+pub fn alias<A: IsAlias>() {}
+
+/// Runs a module's hook, if a load has just ended.
+pub fn post_load<M>(visitor: &dyn VisitorMut<'_>, module: &mut M, hook: fn(&mut M, &Loaded)) {
+    if let Some(loaded) = visitor.loaded() {
+        hook(module, loaded);
+    }
+}
 
 /// How the derive reaches a field of type `T` that is a parameter or a buffer.
 ///
@@ -136,5 +168,22 @@ impl<M> ChildField<M> {
 
     pub fn child_mut<'a>(self, visitor: &mut dyn VisitorMut<'a>, name: &str, field: &'a mut M) {
         visitor.child(name, (self.get_mut)(field));
+    }
+
+    pub fn flatten<'a>(self, visitor: &mut dyn Visitor<'a>, field: &'a M) {
+        visitor.flatten((self.get)(field));
+    }
+
+    pub fn flatten_mut<'a>(self, visitor: &mut dyn VisitorMut<'a>, field: &'a mut M) {
+        visitor.flatten((self.get_mut)(field));
+    }
+
+    /// The module that the field's struct or variant is.
+    pub fn content<'a>(self, visitor: &mut dyn Visitor<'a>, field: &'a M) {
+        (self.get)(field).visit(visitor);
+    }
+
+    pub fn content_mut<'a>(self, visitor: &mut dyn VisitorMut<'a>, field: &'a mut M) {
+        (self.get_mut)(field).visit_mut(visitor);
     }
 }

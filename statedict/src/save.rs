@@ -1,6 +1,5 @@
 //! Saving a live model: its tensors stream into the file, without a state dict in between.
 
-use std::collections::HashMap;
 use std::path::Path;
 
 use crate::codec::write::outline::{Entry, Outline};
@@ -9,11 +8,11 @@ use crate::codec::write::{self, WriteOptions};
 use crate::collect::CollectError;
 use crate::error::Error;
 use crate::metadata::{Metadata, ModuleMetadata};
-use crate::traits::{StateDict, StorageId, Tensor, TensorError};
-use crate::visit::walk;
+use crate::traits::{StateDict, TensorError};
+use crate::visit::{TensorRef, walk_copying};
 
 /// The elements of a leaf of a model.
-struct Live<'a>(&'a dyn Tensor);
+struct Live<'a>(TensorRef<'a>);
 
 impl Source for Live<'_> {
     fn nbytes(&self) -> usize {
@@ -36,7 +35,7 @@ pub(crate) fn save<M: StateDict + ?Sized>(
     path: &Path,
     options: &WriteOptions,
 ) -> Result<(), Error> {
-    let walk = walk(model);
+    let walk = walk_copying(model);
     let names = walk.names().map_err(CollectError::Model)?;
     let mut metadata = Metadata::default();
     for name in names.modules {
@@ -45,24 +44,18 @@ pub(crate) fn save<M: StateDict + ?Sized>(
         }
     }
     let mut outline = Outline::with_capacity(names.leaves.len());
-    // The storage of each leaf, once it has been added, and of each storage that leaves share.
+    // The storage of each leaf, once it has been added. Leaves of one storage have been made one.
     let mut of_leaf: Vec<Option<usize>> = vec![None; walk.leaves.len()];
-    let mut shared: HashMap<StorageId, usize> = HashMap::new();
     for name in &names.leaves {
         let Some(leaf) = walk.leaves.get(name.index) else { continue };
         if !leaf.kind.is_persistent() {
             continue;
         }
-        let id = leaf.tensor.storage_id();
         let known = of_leaf.get(name.index).copied().flatten();
         let storage = known
-            .or_else(|| shared.get(&id?).copied())
-            .unwrap_or_else(|| outline.storage(leaf.tensor.location(), Live(leaf.tensor)));
+            .unwrap_or_else(|| outline.storage(leaf.tensor.location(), Live(leaf.tensor.clone())));
         if let Some(slot) = of_leaf.get_mut(name.index) {
             *slot = Some(storage);
-        }
-        if let Some(id) = id {
-            shared.insert(id, storage);
         }
         let (dtype, shape) = (leaf.tensor.dtype(), leaf.tensor.shape());
         outline.entry(Entry::row_major(name.key.as_str(), dtype, shape, storage))?;

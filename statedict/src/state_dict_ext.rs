@@ -9,8 +9,8 @@ use crate::error::Error;
 use crate::load::{self, LoadError, LoadOptions, LoadReport};
 use crate::map::StateMap;
 use crate::save;
-use crate::traits::{StateDict, Tensor};
-use crate::visit::{self, Kind, ModuleInfo, Visitor};
+use crate::traits::{StateDict, StorageId, Tensor};
+use crate::visit::{self, Kind, Leaf, ModelError, ModuleInfo, TensorRef, Unavailable, Visitor};
 
 /// What every module can do: the methods of `torch.nn.Module` that concern its state.
 ///
@@ -233,8 +233,50 @@ pub trait StateDictExt: StateDict {
             .map_err(|source| Error::Load { path: path.to_owned(), source })
     }
 
+    /// Sets the flag that a module marks with `#[training]`, in this module and in all below it: as
+    /// `model.train()`.
+    ///
+    /// ```
+    /// use statedict::prelude::*;
+    ///
+    /// #[derive(StateDict)]
+    /// struct Dropout {
+    ///     p: f64,
+    ///     #[training]
+    ///     training: bool,
+    /// }
+    ///
+    /// #[derive(StateDict)]
+    /// struct Net {
+    ///     layers: Vec<Dropout>,
+    /// }
+    ///
+    /// # fn main() -> Result<(), Vec<statedict::ModelError>> {
+    /// let mut net = Net { layers: vec![Dropout { p: 0.5, training: false }] };
+    /// net.train()?;
+    /// assert!(net.layers[0].training);
+    /// net.eval()?;
+    /// assert!(!net.layers[0].training);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// The modules that cannot be reached, being locked elsewhere. All others are set.
+    fn train(&mut self) -> Result<(), Vec<ModelError>> {
+        visit::set_training(self, true)
+    }
+
+    /// The reverse of [`train`](Self::train), as `model.eval()`: before a model is used.
+    ///
+    /// # Errors
+    /// As [`train`](Self::train).
+    fn eval(&mut self) -> Result<(), Vec<ModelError>> {
+        visit::set_training(self, false)
+    }
+
     /// The parameters with their keys, in order. A parameter with several names comes once, under the
-    /// first, as in PyTorch.
+    /// first, as in PyTorch. What is behind a lock is a copy, and left out while it is locked elsewhere.
     ///
     /// ```
     /// use statedict::prelude::*;
@@ -252,7 +294,7 @@ pub trait StateDictExt: StateDict {
     /// let keys: Vec<String> = net.named_parameters().into_iter().map(|(key, _)| key).collect();
     /// assert_eq!(keys, ["weight"]);
     /// ```
-    fn named_parameters(&self) -> Vec<(String, &dyn Tensor)> {
+    fn named_parameters(&self) -> Vec<(String, TensorRef<'_>)> {
         leaves(self, |kind| kind == Kind::Parameter)
     }
 
@@ -274,7 +316,7 @@ pub trait StateDictExt: StateDict {
     /// let keys: Vec<String> = norm.named_buffers().into_iter().map(|(key, _)| key).collect();
     /// assert_eq!(keys, ["mean", "cache"]);
     /// ```
-    fn named_buffers(&self) -> Vec<(String, &dyn Tensor)> {
+    fn named_buffers(&self) -> Vec<(String, TensorRef<'_>)> {
         leaves(self, |kind| kind != Kind::Parameter)
     }
 
@@ -295,8 +337,9 @@ pub trait StateDictExt: StateDict {
     /// assert_eq!(fc.num_parameters(), 8);
     /// ```
     fn num_parameters(&self) -> usize {
-        let numel = |tensor: &dyn Tensor| tensor.shape().numel().unwrap_or(usize::MAX);
-        self.named_parameters().iter().map(|&(_, tensor)| numel(tensor)).sum()
+        let walk = visit::walk(self);
+        let parameters = once_each(&walk.leaves, |kind| kind == Kind::Parameter);
+        parameters.map(|leaf| leaf.tensor.shape().numel().unwrap_or(usize::MAX)).sum()
     }
 
     /// The direct children with their names, in order; not those that are `None`, nor aliases.
@@ -364,15 +407,20 @@ impl<M: StateDict + ?Sized> StateDictExt for M {}
 fn leaves<M: StateDict + ?Sized>(
     model: &M,
     wanted: impl Fn(Kind) -> bool,
-) -> Vec<(String, &dyn Tensor)> {
+) -> Vec<(String, TensorRef<'_>)> {
+    let walk = visit::walk_copying(model);
+    once_each(&walk.leaves, wanted).map(|leaf| (leaf.key.clone(), leaf.tensor.clone())).collect()
+}
+
+fn once_each<'l, 'a>(
+    leaves: &'l [Leaf<TensorRef<'a>>],
+    wanted: impl Fn(Kind) -> bool,
+) -> impl Iterator<Item = &'l Leaf<TensorRef<'a>>> {
     let mut seen = HashSet::new();
-    visit::walk(model)
-        .leaves
-        .into_iter()
-        .filter(|leaf| wanted(leaf.kind))
-        .filter(|leaf| leaf.tensor.storage_id().is_none_or(|id| seen.insert(id)))
-        .map(|leaf| (leaf.key, leaf.tensor))
-        .collect()
+    leaves
+        .iter()
+        .filter(move |leaf| wanted(leaf.kind))
+        .filter(move |leaf| leaf.storage.is_none_or(|id| seen.insert(id)))
 }
 
 /// Notes the direct children and does not enter them.
@@ -395,5 +443,20 @@ impl<'a> Visitor<'a> for Children<'a> {
         }
     }
 
+    fn flatten(&mut self, module: &'a dyn StateDict) {
+        module.visit(self);
+    }
+
     fn alias(&mut self, _: &str, _: &str) {}
+
+    fn tied(&mut self, _: &str, _: Option<&str>) {}
+
+    fn shared(&mut self, _: StorageId, visit: &mut dyn FnMut(&mut dyn Visitor<'a>)) {
+        visit(self);
+    }
+
+    // Children behind a lock cannot be lent.
+    fn locked(&mut self, _: &mut dyn FnMut(&mut dyn for<'g> Visitor<'g>)) {}
+
+    fn unavailable(&mut self, _: Unavailable) {}
 }

@@ -5,7 +5,7 @@ use std::fmt;
 
 use crate::dtype::DType;
 use crate::tensor::{Shape, StorageError, TensorView};
-use crate::visit::{Visitor, VisitorMut};
+use crate::visit::{Unavailable, Visitor, VisitorMut};
 
 /// A module: something with parameters, buffers and child modules, as `torch.nn.Module`.
 ///
@@ -39,6 +39,13 @@ pub trait StateDict {
 
     /// The same calls in the same order, for writing.
     fn visit_mut<'a>(&'a mut self, visitor: &mut dyn VisitorMut<'a>);
+
+    /// As [`visit_mut`](Self::visit_mut), where only a shared reference is at hand: the content of an
+    /// `Rc` that is not the only one. What has a lock can be written through it; the default, for
+    /// all other types, reports that it cannot.
+    fn visit_shared_mut<'a>(&'a self, visitor: &mut dyn VisitorMut<'a>) {
+        visitor.unavailable(Unavailable::Shared);
+    }
 }
 
 /// A leaf of a model for reading: a tensor of some library, as a parameter or buffer.

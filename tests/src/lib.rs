@@ -1,6 +1,7 @@
 //! What the tests share: PyTorch itself, in a process beside them, and the fixtures it wrote.
 
 mod description;
+pub mod generations;
 pub mod layers;
 pub mod models;
 mod torch;

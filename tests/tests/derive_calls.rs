@@ -6,7 +6,7 @@ use std::collections::VecDeque;
 use std::marker::PhantomData;
 
 use recorder::{T, record};
-use statedict::{StateDict, VisitorMut};
+use statedict::{StateDict, StorageId, Unavailable, VisitorMut};
 
 /// Compares without the indentation of the expected text.
 #[track_caller]
@@ -392,7 +392,17 @@ fn the_rust_type_is_known() {
 
         fn child(&mut self, _: &str, _: &'a mut dyn StateDict) {}
 
+        fn flatten(&mut self, _: &'a mut dyn StateDict) {}
+
         fn alias(&mut self, _: &str, _: &str) {}
+
+        fn tied(&mut self, _: &str, _: Option<&str>) {}
+
+        fn shared(&mut self, _: StorageId, _: &mut dyn FnMut(&mut dyn VisitorMut<'a>)) {}
+
+        fn locked(&mut self, _: &mut dyn FnMut(&mut dyn for<'g> VisitorMut<'g>)) {}
+
+        fn unavailable(&mut self, _: Unavailable) {}
     }
 
     let mut seen = TypeOf("");

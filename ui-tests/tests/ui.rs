@@ -8,7 +8,19 @@
 fn written_by_the_derive() {
     let cases = trybuild::TestCases::new();
     cases.pass("ui/pass/*.rs");
-    for kind in ["syntax", "place", "value", "key", "alias", "version", "role", "shape"] {
+    for kind in [
+        "syntax",
+        "place",
+        "value",
+        "key",
+        "alias",
+        "version",
+        "history",
+        "role",
+        "shape",
+        "transparent",
+        "enum",
+    ] {
         cases.compile_fail(format!("ui/{kind}/*.rs"));
     }
 }

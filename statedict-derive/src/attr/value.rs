@@ -6,9 +6,9 @@ use syn::parse::Parser;
 use syn::punctuated::Punctuated;
 use syn::{Lit, LitBool, LitInt, LitStr, Path, Token, WherePredicate};
 
-use super::{Name, Rest, Value, items, visible};
+use super::{Name, Rest, Value, Version, items, visible};
 use crate::ctxt::Ctxt;
-use crate::spec::{Form, Row, Written};
+use crate::spec::{Form, Row, Word, Written};
 
 /// Reads the value of one attribute; a mistake is reported, and gives `None`.
 pub(super) struct Reader<'c> {
@@ -22,6 +22,7 @@ impl Reader<'_> {
         match self.row.form {
             Form::Flag => self.flag(rest),
             Form::Path => self.path(word, rest),
+            Form::Target if matches!(rest, Rest::Nothing) => Some(Value::Target(None)),
             form => {
                 let group = self.group(word, rest)?;
                 let tokens: TokenStream = visible(group.stream()).into_iter().collect();
@@ -30,13 +31,17 @@ impl Reader<'_> {
                     Form::Text => self.text(&tokens),
                     Form::Number => self.number(&tokens),
                     Form::Aliases => self.aliases(&tokens),
+                    Form::Target => self.target(&tokens),
+                    Form::Renamed => self.renamed(word, &tokens),
+                    Form::Removed => self.removed(word, &tokens),
+                    Form::Migrate => self.migrate(word, &tokens),
                     Form::Flag | Form::Path | Form::Predicates => self.predicates(tokens),
                 }
             }
         }
     }
 
-    fn spelling(&self) -> String {
+    pub(super) fn spelling(&self) -> String {
         self.row.spell(self.written)
     }
 
@@ -46,15 +51,19 @@ impl Reader<'_> {
             Rest::Group(group) => group.into_token_stream(),
             Rest::Equals(sign, value) => [sign].into_iter().chain(value).collect(),
         };
-        let help = match self.written {
-            Written::Bare => format!(
-                "write `{}`; if this one is another derive's, put `#[state_dict(namespaced)]` on the struct",
-                self.spelling()
-            ),
-            Written::Namespaced => format!("write `{}`", self.spelling()),
-        };
+        let help = self.write(&self.spelling());
         self.ctxt.error_help(at, format_args!("`{}` takes no value", self.row.name), help);
         None
+    }
+
+    /// "write …": a bare word with a value that is none of ours may be another derive's.
+    fn write(&self, right: &str) -> String {
+        match self.written {
+            Written::Bare => format!(
+                "write `{right}`; if this one is another derive's, put `#[state_dict(namespaced)]` on the struct"
+            ),
+            Written::Namespaced => format!("write `{right}`"),
+        }
     }
 
     /// The parentheses after the word, with something in them.
@@ -106,14 +115,21 @@ impl Reader<'_> {
             _ => None,
         };
         let quoted = format!("(\"{}\")", plain.as_deref().unwrap_or("..."));
-        let help = format!("write `{}`", self.row.spell_with(self.written, &quoted));
+        let right = self.row.spell_with(self.written, &quoted);
+        // A single word has only lost its quotes; anything else may be another derive's grammar.
+        let help = if plain.is_some() { format!("write `{right}`") } else { self.write(&right) };
         self.ctxt.error_help(tokens, "expected a string", help);
         None
     }
 
     /// A version. PyTorch counts from 1; a module that has no version has 1.
     fn number(&self, tokens: &TokenStream) -> Option<Value> {
-        let name = self.row.name;
+        let number = self.version(self.row.name, tokens)?;
+        Some(Value::Number(number.number, number.at))
+    }
+
+    /// The number of a version, which messages call `name`.
+    pub(super) fn version(&self, name: &str, tokens: &TokenStream) -> Option<Version> {
         let Ok(literal) = syn::parse2::<LitInt>(tokens.clone()) else {
             let message = format!("expected a whole number, such as `{}`", self.spelling());
             self.ctxt.error(tokens, message);
@@ -127,7 +143,7 @@ impl Reader<'_> {
             return None;
         }
         match digits.parse::<u32>() {
-            Ok(number) => Some(Value::Number(number, literal)),
+            Ok(number) => Some(Version { number, at: literal }),
             Err(_) => {
                 let message = format!("`{name}` must fit in a u32 (at most {})", u32::MAX);
                 self.ctxt.error(tokens, message);
@@ -155,6 +171,22 @@ impl Reader<'_> {
         let name = self.name(&item[..sign], &item[sign]);
         let target = self.name(&item[sign + 1..], &item[sign]);
         Some((name?, target?))
+    }
+
+    /// The name in `alias(name)` of a field.
+    fn target(&self, tokens: &TokenStream) -> Option<Value> {
+        let tokens = visible(tokens.clone());
+        if let Some(sign) = tokens
+            .iter()
+            .find(|token| matches!(token, TokenTree::Punct(sign) if sign.as_char() == '='))
+        {
+            let message = "on a field, an alias needs only what it stands for";
+            let help = format!("write `{}`, or put the pair above the struct", self.spelling());
+            self.ctxt.error_help(sign, message, help);
+            return None;
+        }
+        let comma = TokenTree::from(proc_macro2::Punct::new(',', proc_macro2::Spacing::Alone));
+        self.name(&tokens, &comma).map(|name| Value::Target(Some(name)))
     }
 
     fn name(&self, tokens: &[TokenTree], sign: &TokenTree) -> Option<Name> {
@@ -224,7 +256,10 @@ impl Reader<'_> {
             }
             _ => format!(
                 "expected a path, such as `{}`",
-                self.row.spell_with(self.written, " = ::statedict")
+                match self.row.word {
+                    Word::Crate => self.row.spell_with(self.written, " = ::statedict"),
+                    _ => self.spelling(),
+                }
             ),
         };
         self.ctxt.error(at, message);

@@ -1,19 +1,54 @@
 //! The rules of `#[alias(name = target)]`: the name is new, the target exists and has keys.
 
-use crate::attr::Name;
+use crate::attr::{Name, Value};
 use crate::ctxt::Ctxt;
 use crate::model::{Alias, Field, Model, Role};
+use crate::spec::Word;
 use crate::suggest;
 
 pub(super) fn aliases(ctxt: &Ctxt, model: &Model<'_>) {
+    if model.is_enum() {
+        // That there are any is the mistake.
+        return;
+    }
     for (position, alias) in model.aliases.iter().enumerate() {
         let earlier = &model.aliases[..position];
         if segments(ctxt, &alias.name) && segments(ctxt, &alias.target) && !of_itself(ctxt, alias) {
-            let clash =
-                clashes_with_field(ctxt, model, alias) || clashes_with_alias(ctxt, earlier, alias);
+            // Of a field's own name, the rule of duplicate keys takes care.
+            let clash = alias.field.is_none()
+                && (clashes_with_field(ctxt, model, alias)
+                    || clashes_with_alias(ctxt, earlier, alias));
             if !clash && !of_an_alias(ctxt, model, position) {
                 target(ctxt, model, alias);
             }
+        }
+    }
+}
+
+/// `#[alias]` on a field that is something of its own: there is something to share with.
+pub(super) fn ties(ctxt: &Ctxt, model: &Model<'_>) {
+    if model.is_enum() {
+        return;
+    }
+    for alias in &model.ties {
+        if segments(ctxt, &alias.target) && !of_itself(ctxt, alias) {
+            target(ctxt, model, alias);
+        }
+    }
+    for (position, field) in model.fields.iter().enumerate() {
+        let Some(found) = field.words.get(Word::SameAs) else { continue };
+        if !matches!(found.value, Some(Value::Target(None))) {
+            continue;
+        }
+        if field.role == Role::Alias {
+            let message = format!("`{}` does not say what it stands for", field.name());
+            ctxt.error_help(&found.ident, message, "name a field: `#[alias(field)]`");
+        } else if field.is_state() && !model.fields[..position].iter().any(Field::has_key) {
+            let message =
+                format!("there is no earlier field that `{}` could share with", field.name());
+            let help =
+                "`alias` goes on the second of two handles; or name the other: `#[alias(field)]`";
+            ctxt.error_help(&found.ident, message, help);
         }
     }
 }
@@ -47,7 +82,7 @@ fn of_itself(ctxt: &Ctxt, alias: &Alias) -> bool {
 fn clashes_with_field(ctxt: &Ctxt, model: &Model<'_>, alias: &Alias) -> bool {
     let name = alias.name.text();
     let first = first_segment(&name);
-    let Some(field) = model.fields.iter().find(|field| field.is_state() && field.key == first)
+    let Some(field) = model.fields.iter().find(|field| field.has_key() && field.key == first)
     else {
         return false;
     };
@@ -57,7 +92,8 @@ fn clashes_with_field(ctxt: &Ctxt, model: &Model<'_>, alias: &Alias) -> bool {
         ctxt.error_help(&alias.name, message, help);
         return true;
     }
-    let leaf = field.role != Role::Child;
+    // Below a field that is an alias, the other aliases are asked.
+    let leaf = !matches!(field.role, Role::Child | Role::Alias);
     if leaf {
         let message = format!(
             "there can be no key `{name}`: field `{}` is {}",
@@ -105,15 +141,14 @@ fn of_an_alias(ctxt: &Ctxt, model: &Model<'_>, position: usize) -> bool {
         })
     };
     let mut chain = vec![position];
-    let mut path = aliases[position].target.text();
+    let mut path = aliases[position].target_key.clone();
     while let Some(link) = next(&path) {
         if let Some(start) = chain.iter().position(|&seen| seen == link) {
             cycle(ctxt, model, position, &chain[start..]);
             return true;
         }
         chain.push(link);
-        path =
-            format!("{}{}", aliases[link].target.text(), &path[aliases[link].name.text().len()..]);
+        path = format!("{}{}", aliases[link].target_key, &path[aliases[link].name.text().len()..]);
     }
     let Some(&first) = chain.get(1) else { return false };
     let message = format!("`{}` is itself an alias", aliases[first].name.text());
@@ -161,6 +196,19 @@ fn target(ctxt: &Ctxt, model: &Model<'_>, alias: &Alias) {
                 help,
             );
         }
+        Role::Alias => {
+            let message = format!("`{name}` is itself an alias");
+            ctxt.error_help(&alias.target, message, "alias what it stands for");
+        }
+        Role::Training => {
+            let message = format!("`{name}` is a mode flag, so it has no keys to alias");
+            ctxt.error(&alias.target, message);
+        }
+        Role::Child if field.is_flat() => {
+            let message = format!("field `{name}` is flattened, so it has no key to alias");
+            let help = "alias one of the keys in it: `#[alias(\"name\" = \"key\")]`";
+            ctxt.error_help(&alias.target, message, help);
+        }
         Role::Plain => {
             let message =
                 format!("field `{name}` is no part of the state, so it has no keys to alias");
@@ -188,7 +236,11 @@ fn target(ctxt: &Ctxt, model: &Model<'_>, alias: &Alias) {
 }
 
 fn no_target(ctxt: &Ctxt, model: &Model<'_>, alias: &Alias, first: &str) {
-    let state = || model.fields.iter().filter(|field| field.is_state());
+    // A flattened field's keys are known only at run time.
+    if matches!(alias.target, Name::Path(_)) && model.fields.iter().any(Field::is_flat) {
+        return;
+    }
+    let state = || model.fields.iter().filter(|field| field.has_key());
     match &alias.target {
         Name::Ident(_) => {
             let message = format!("no field `{first}` on struct `{}` to alias", model.ident);

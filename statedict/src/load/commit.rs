@@ -9,7 +9,7 @@ use crate::load::plan::Plan;
 use crate::parallel;
 use crate::tensor::{Shape, StorageError, TensorView, widening};
 use crate::traits::{StateDict, TensorError, TensorMut};
-use crate::visit::{Leaf, ModelError, walk_mut};
+use crate::visit::{Leaf, ModelError, Slot, Walk, walk_mut, walk_writing};
 
 /// What one thread copies at a time: large enough that taking it costs nothing, small enough that
 /// the threads finish together.
@@ -29,32 +29,77 @@ pub(crate) fn commit<M: StateDict + ?Sized>(
     model: &mut M,
     plan: &Plan,
     found: &Match<'_, '_>,
+) -> Result<(), Vec<LoadProblem>> {
+    let walk = walk_mut(model);
+    same_model(plan, &walk)?;
+    // What is behind a lock can be written only in a walk of its own, now that all has been checked.
+    if walk.leaves.iter().any(|leaf| matches!(leaf.tensor, Slot::Locked(..))) {
+        drop(walk);
+        return write_locked(model, found);
+    }
+    write(walk.leaves, found, 0).map_err(|problem| vec![*problem])
+}
+
+/// Writes a model of which a part is behind locks: that part first.
+fn write_locked<M: StateDict + ?Sized>(
+    model: &mut M,
+    found: &Match<'_, '_>,
+) -> Result<(), Vec<LoadProblem>> {
+    let (mut written, mut problem) = (0, None);
+    let walk = walk_writing(model, &mut |index, leaf| {
+        let Some(source) = found.sources.get(index).copied().flatten() else { return };
+        if problem.is_none() {
+            match copy_one(leaf, source.tensor) {
+                Ok(()) => written += 1,
+                Err(error) => problem = Some(failed(source.key, error, written)),
+            }
+        }
+    });
+    if let Some(problem) = problem {
+        return Err(vec![*problem]);
+    }
+    // Another thread has taken a lock since it was checked.
+    if let Some(gone) = walk.problems().first() {
+        let error = TensorError::Library(gone.to_string().into());
+        return Err(vec![*failed("", error, written)]);
+    }
+    write(walk.leaves, found, written).map_err(|problem| vec![*problem])
+}
+
+/// Writes the leaves that can be held together.
+fn write(
+    leaves: Vec<Leaf<Slot<'_>>>,
+    found: &Match<'_, '_>,
+    mut written: usize,
 ) -> Result<(), Box<LoadProblem>> {
-    let leaves = walk_mut(model).leaves;
-    same_model(plan, &leaves)?;
-    let (mut written, mut pieces) = (0, Vec::new());
-    let mut leaves: Vec<(usize, Leaf<&mut dyn TensorMut>)> =
-        leaves.into_iter().enumerate().collect();
+    let mut pieces = Vec::new();
+    let mut leaves: Vec<(usize, &mut dyn TensorMut)> = leaves
+        .into_iter()
+        .enumerate()
+        .filter_map(|(index, leaf)| match leaf.tensor {
+            Slot::Borrowed(tensor) => Some((index, tensor)),
+            Slot::Locked(..) => None,
+        })
+        .collect();
     // What can fail in a library comes first: where the first one fails, nothing is written yet.
     for (index, leaf) in &mut leaves {
         let Some(source) = found.sources.get(*index).copied().flatten() else { continue };
-        if source.tensor.dtype() == leaf.tensor.dtype()
+        if source.tensor.dtype() == leaf.dtype()
             && source.tensor.is_contiguous()
             && !source.tensor.is_conj()
             && !source.tensor.is_neg()
-            && leaf.tensor.host_bytes_mut().is_some()
+            && leaf.host_bytes_mut().is_some()
         {
             continue;
         }
-        copy_one(&mut *leaf.tensor, source.tensor)
-            .map_err(|error| failed(source.key, error, written))?;
+        copy_one(&mut **leaf, source.tensor).map_err(|error| failed(source.key, error, written))?;
         written += 1;
         // It is done: keep it out of the second pass.
         *index = usize::MAX;
     }
     for (index, leaf) in &mut leaves {
         let Some(source) = found.sources.get(*index).copied().flatten() else { continue };
-        let Some(memory) = leaf.tensor.host_bytes_mut() else { continue };
+        let Some(memory) = leaf.host_bytes_mut() else { continue };
         let start = source.tensor.storage_offset() * source.tensor.dtype().size();
         if memory.len() != source.tensor.nbytes() {
             let found = source.tensor.nbytes();
@@ -126,10 +171,15 @@ fn fit<'s>(
     TensorView::from_bytes(bytes, dtype, shape).map_err(|error| TensorError::Library(error.into()))
 }
 
-/// Checks that the model shows the same leaves for writing as it did for reading.
-fn same_model(plan: &Plan, leaves: &[Leaf<&mut dyn TensorMut>]) -> Result<(), Box<LoadProblem>> {
+/// Checks that the model shows the same leaves for writing as it did for reading, and that all of
+/// them can be reached.
+fn same_model(plan: &Plan, walk: &Walk<Slot<'_>>) -> Result<(), Vec<LoadProblem>> {
+    if !walk.problems().is_empty() {
+        return Err(walk.problems().iter().cloned().map(LoadProblem::Model).collect());
+    }
+    let leaves = &walk.leaves;
     let different =
-        |key: &str| Box::new(LoadProblem::Model(ModelError::Unsteady { key: key.to_owned() }));
+        |key: &str| vec![LoadProblem::Model(ModelError::Unsteady { key: key.to_owned() })];
     if plan.leaves.len() != leaves.len() {
         return Err(different(plan.leaves.get(leaves.len()).map_or("", |leaf| &leaf.key)));
     }

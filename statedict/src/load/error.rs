@@ -122,6 +122,15 @@ pub enum LoadProblem {
         /// The cause.
         source: MigrateError,
     },
+    /// A module's `pre_load` hook failed.
+    PreLoad {
+        /// The module's path; empty for the root.
+        path: String,
+        /// The Rust type of the module.
+        module: &'static str,
+        /// The cause.
+        source: MigrateError,
+    },
     /// The bytes of a tensor cannot be read, or are damaged.
     Storage {
         /// The key.
@@ -194,6 +203,10 @@ impl fmt::Display for LoadProblem {
                 let at = if path.is_empty() { "the model" } else { path };
                 write!(f, "migration   {at}: the step of `{module}` to version {to}: {source}")
             }
+            LoadProblem::PreLoad { path, module, source } => {
+                let at = if path.is_empty() { "the model" } else { path };
+                write!(f, "hook        {at}: `pre_load` of `{module}`: {source}")
+            }
             LoadProblem::Storage { key, source } => write!(f, "damaged     {key}: {source}"),
             LoadProblem::Write { key, source, written } => {
                 write!(f, "write       {key}: {source} ({written} tensors were written before)")
@@ -207,7 +220,9 @@ impl std::error::Error for LoadError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         self.problems.iter().find_map(|problem| match problem {
             LoadProblem::Model(error) => Some(error as _),
-            LoadProblem::Migration { source, .. } => Some(source as _),
+            LoadProblem::Migration { source, .. } | LoadProblem::PreLoad { source, .. } => {
+                Some(source as _)
+            }
             LoadProblem::Storage { source, .. } => Some(source as _),
             LoadProblem::Write { source, .. } => Some(source as _),
             _ => None,

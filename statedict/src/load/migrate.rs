@@ -58,6 +58,21 @@ pub(crate) fn migrate<'m, 's>(
         if let Some(version) = versions.get_mut(place.module).filter(|_| !place.alias) {
             *version = found;
         }
+        if let Some(step) = info.pre_load() {
+            let pre_load = Change::Migrate { to: current, with: step };
+            let mut done = ModuleMigration::new(&place.path, info.name(), found, current);
+            let tree = tree.get_or_insert_with(|| Tree::new(map));
+            if let Err((_, source)) = tree.migrate(&place.path, found, &[&pre_load], &mut done) {
+                problems.push(LoadProblem::PreLoad {
+                    path: place.path.clone(),
+                    module: info.rust_type(),
+                    source,
+                });
+            }
+            if !place.alias && done.has_edits() {
+                modules.push(done);
+            }
+        }
         if found == Some(current) {
             continue;
         }

@@ -20,7 +20,7 @@ use crate::load::matching::Match;
 use crate::load::plan::Plan;
 use crate::map::StateMap;
 use crate::traits::StateDict;
-use crate::visit;
+use crate::visit::{self, Loaded};
 
 /// Loads `map` into `model`.
 pub(crate) fn load<M: StateDict + ?Sized>(
@@ -40,7 +40,9 @@ pub(crate) fn load<M: StateDict + ?Sized>(
         return Err(failed(problems));
     }
     let found = check(&plan, &migrated.map, &migrated.found, options).map_err(failed)?;
-    commit::commit(model, &plan, &found).map_err(|problem| failed(vec![*problem]))?;
+    commit::commit(model, &plan, &found).map_err(failed)?;
+    let missing = found.missing.iter().chain(&found.defaulted).cloned().collect();
+    visit::run_post_load(model, &Loaded::new(missing, found.unexpected.clone()));
     Ok(LoadReport {
         model: class,
         loaded: found.sources.iter().flatten().map(|source| source.key.to_owned()).collect(),

@@ -3,8 +3,8 @@
 use crate::load::error::LoadProblem;
 use crate::load::migrate::Place;
 use crate::tensor::Shape;
-use crate::traits::{StateDict, Tensor};
-use crate::visit::{Change, Leaf, Name, Names, Walk, walk};
+use crate::traits::StateDict;
+use crate::visit::{Change, Leaf, Name, Names, TensorRef, Walk, walk};
 use crate::{dtype::DType, key};
 
 /// What the model expects of a state dict.
@@ -66,7 +66,7 @@ impl Plan {
 }
 
 impl Destination {
-    fn new(walk: &Walk<&dyn Tensor>, leaf: &Leaf<&dyn Tensor>, since: Vec<Since>) -> Self {
+    fn new(walk: &Walk<TensorRef<'_>>, leaf: &Leaf<TensorRef<'_>>, since: Vec<Since>) -> Self {
         Destination {
             key: leaf.key.clone(),
             kind: leaf.kind,
@@ -86,7 +86,7 @@ impl Destination {
 }
 
 /// For each leaf, the versions of its modules with which it came.
-fn first_versions(walk: &Walk<&dyn Tensor>) -> Vec<Vec<Since>> {
+fn first_versions(walk: &Walk<TensorRef<'_>>) -> Vec<Vec<Since>> {
     let mut since = vec![Vec::new(); walk.leaves.len()];
     if walk.modules.iter().all(|module| module.info.changes().is_empty()) {
         return since;

@@ -78,6 +78,12 @@ impl ModuleMigration {
             changed: Vec::new(),
         }
     }
+
+    /// Whether anything was done.
+    pub(crate) fn has_edits(&self) -> bool {
+        let ModuleMigration { renamed, removed, inserted, changed, .. } = self;
+        !(renamed.is_empty() && removed.is_empty() && inserted.is_empty() && changed.is_empty())
+    }
 }
 
 impl fmt::Display for ModuleMigration {

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use crate::key;
 use crate::visit::ModelError;
-use crate::visit::walk::{Alias, At, Item, Name, Names, Paths, Walk};
+use crate::visit::walk::{Again, Alias, At, Item, Name, Names, Paths, Walk};
 
 /// Replaces each alias by what it stands for.
 pub(super) struct Expansion<'w, T> {
@@ -53,6 +53,11 @@ impl<'w, T> Expansion<'w, T> {
                 Item::Alias(index) => {
                     if let Some(Alias { name, target }) = self.walk.aliases.get(index) {
                         self.expand_alias(index, &moved(name), target);
+                    }
+                }
+                Item::Again(index) => {
+                    if let Some(Again { items, from, to }) = self.walk.again.get(index) {
+                        self.expand(items.clone(), from, &moved(to));
                     }
                 }
             }

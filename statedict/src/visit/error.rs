@@ -45,6 +45,59 @@ pub enum ModelError {
         /// The alias's path.
         name: String,
     },
+    /// A leaf that was declared to share its storage with another does not.
+    NotShared {
+        /// The leaf's key.
+        key: String,
+        /// The key it should share with; `None` where any earlier one would do.
+        target: Option<String>,
+    },
+    /// A module that cannot be read or written at this moment.
+    Unavailable {
+        /// The module's path; empty for the root.
+        module: String,
+        /// Why.
+        reason: Unavailable,
+    },
+    /// A module that contains itself, through a shared handle.
+    Cycle {
+        /// The path at which it appears within itself.
+        module: String,
+    },
+    /// A module with versions of its own that adds no segment: its version has no place in the state dict.
+    FlattenedVersion {
+        /// The path of the module that it is flattened into; empty for the root.
+        module: String,
+        /// The Rust type of the flattened module.
+        flattened: &'static str,
+    },
+}
+
+/// Why the content of a handle cannot be reached.
+#[non_exhaustive]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unavailable {
+    /// A `RefCell` is borrowed elsewhere.
+    Borrowed,
+    /// A lock is held elsewhere; nothing waits for it.
+    Locked,
+    /// A thread panicked while it held the lock.
+    Poisoned,
+    /// A handle without a lock, as an `Arc`, is not the only one, so nothing can be written through it.
+    Shared,
+}
+
+impl fmt::Display for Unavailable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Unavailable::Borrowed => "its `RefCell` is borrowed elsewhere",
+            Unavailable::Locked => "its lock is held elsewhere",
+            Unavailable::Poisoned => "its lock is poisoned: a thread panicked while it held it",
+            Unavailable::Shared => {
+                "it is shared, and cannot be written to: put a `RefCell`, `Mutex` or `RwLock` inside the `Rc` or `Arc`"
+            }
+        })
+    }
 }
 
 impl fmt::Display for ModelError {
@@ -70,6 +123,32 @@ impl fmt::Display for ModelError {
                 write!(f, "`visit` and `visit_mut` do not report the same leaves: see `{key}`")
             }
             ModelError::AliasCycle { name } => write!(f, "`{name}` is an alias of itself"),
+            ModelError::NotShared { key, target: Some(target) } => {
+                write!(f, "`{key}` is declared to be `{target}`, and does not share its storage")
+            }
+            ModelError::NotShared { key, target: None } => {
+                write!(
+                    f,
+                    "`{key}` is declared to be an earlier tensor, and shares no storage with any"
+                )
+            }
+            ModelError::Unavailable { module, reason } if module.is_empty() => {
+                write!(f, "the model cannot be reached: {reason}")
+            }
+            ModelError::Unavailable { module, reason } => {
+                write!(f, "module `{module}` cannot be reached: {reason}")
+            }
+            ModelError::Cycle { module } => write!(f, "module `{module}` contains itself"),
+            ModelError::FlattenedVersion { module, flattened } => {
+                let at = if module.is_empty() { "the model" } else { module };
+                write!(
+                    f,
+                    "`{flattened}` is flattened into {at} and has a version of its own, which would have no place; "
+                )?;
+                f.write_str(
+                    "declare the version and its changes on the struct that it is flattened into",
+                )
+            }
         }
     }
 }

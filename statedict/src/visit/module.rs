@@ -17,12 +17,13 @@ pub struct ModuleInfo {
     rust_type: &'static str,
     version: u64,
     changes: &'static [Change],
+    pre_load: Option<MigrateStep>,
 }
 
 impl ModuleInfo {
     /// A module of class `name`, of version 1: PyTorch's default.
     pub const fn new(name: &'static str) -> Self {
-        ModuleInfo { name, rust_type: name, version: 1, changes: &[] }
+        ModuleInfo { name, rust_type: name, version: 1, changes: &[], pre_load: None }
     }
 
     /// The same with a version: what PyTorch calls `_version`.
@@ -46,6 +47,13 @@ impl ModuleInfo {
         self
     }
 
+    /// The same with a step that every load begins with, whatever version the module was saved with.
+    #[must_use]
+    pub const fn with_pre_load(mut self, step: MigrateStep) -> Self {
+        self.pre_load = Some(step);
+        self
+    }
+
     /// The class's name, as PyTorch would print it.
     pub fn name(&self) -> &'static str {
         self.name
@@ -64,6 +72,11 @@ impl ModuleInfo {
     /// What has changed since earlier versions.
     pub fn changes(&self) -> &'static [Change] {
         self.changes
+    }
+
+    /// The step that every load begins with.
+    pub fn pre_load(&self) -> Option<MigrateStep> {
+        self.pre_load
     }
 }
 

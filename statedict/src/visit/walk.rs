@@ -5,9 +5,9 @@ use std::fmt;
 use std::ops::Range;
 
 use crate::key;
-use crate::traits::{StateDict, Tensor, TensorMut};
+use crate::traits::StorageId;
 use crate::visit::alias::Expansion;
-use crate::visit::{ModelError, ModuleInfo, Visitor, VisitorMut};
+use crate::visit::{ModelError, ModuleInfo, Unavailable, order, sharing};
 
 /// What a leaf is to its module.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -22,7 +22,7 @@ pub enum Kind {
 }
 
 impl Kind {
-    fn of_buffer(persistent: bool) -> Self {
+    pub(super) fn of_buffer(persistent: bool) -> Self {
         if persistent { Kind::Buffer } else { Kind::NonPersistentBuffer }
     }
 
@@ -42,10 +42,12 @@ impl fmt::Display for Kind {
     }
 }
 
-/// A parameter or buffer; `T` is a shared or an exclusive reference to it.
+/// A parameter or buffer; `T` is how it can be reached.
 pub(crate) struct Leaf<T> {
     pub(crate) key: String,
     pub(crate) kind: Kind,
+    /// What it shares its elements by.
+    pub(crate) storage: Option<StorageId>,
     /// The module it belongs to, an index into [`Walk::modules`].
     pub(crate) module: usize,
     pub(crate) tensor: T,
@@ -74,9 +76,20 @@ pub(crate) struct Walk<T> {
     /// Every child that was met, with what it holds; also children that are `None`.
     pub(super) children: Vec<Subtree>,
     pub(super) aliases: Vec<Alias>,
+    /// Where a handle was met again, and what it led to the first time.
+    pub(super) again: Vec<Again>,
+    /// The modules that have others flattened into them.
+    pub(super) flattened: Vec<usize>,
+    /// What was declared to share its storage.
+    pub(super) ties: Vec<Tie>,
     problems: Vec<ModelError>,
     prefix: String,
     module: usize,
+    /// The next module is flattened into the one before it.
+    flatten: bool,
+    /// The handles whose content is being visited, outermost first.
+    active: Vec<StorageId>,
+    seen: HashMap<StorageId, Again>,
 }
 
 /// What the walk met, in order.
@@ -85,6 +98,28 @@ pub(super) enum Item {
     Module(usize),
     Leaf(usize),
     Alias(usize),
+    Again(usize),
+}
+
+/// What a shared handle leads to, from the prefix under which it was met first to another.
+#[derive(Clone)]
+pub(super) struct Again {
+    pub(super) items: Range<usize>,
+    pub(super) from: String,
+    pub(super) to: String,
+}
+
+/// A declared sharing; both are whole paths.
+pub(super) struct Tie {
+    pub(super) name: String,
+    pub(super) target: Option<String>,
+}
+
+/// What to return to when a child has been visited.
+pub(super) struct Outer {
+    prefix: usize,
+    module: usize,
+    items: usize,
 }
 
 pub(super) struct Subtree {
@@ -98,16 +133,22 @@ pub(super) struct Alias {
 }
 
 impl<T> Walk<T> {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         Walk {
             leaves: Vec::new(),
             modules: Vec::new(),
             items: Vec::new(),
             children: Vec::new(),
             aliases: Vec::new(),
+            again: Vec::new(),
+            flattened: Vec::new(),
+            ties: Vec::new(),
             problems: Vec::new(),
             prefix: String::new(),
             module: 0,
+            flatten: false,
+            active: Vec::new(),
+            seen: HashMap::new(),
         }
     }
 
@@ -121,41 +162,111 @@ impl<T> Walk<T> {
         }
     }
 
-    fn module(&mut self, info: ModuleInfo) {
+    pub(super) fn add_module(&mut self, info: ModuleInfo) {
+        if std::mem::take(&mut self.flatten) {
+            // Its path is the outer module's, which has the version and the history.
+            if info.version() > 1 || !info.changes().is_empty() {
+                self.problems.push(ModelError::FlattenedVersion {
+                    module: self.prefix.clone(),
+                    flattened: info.rust_type(),
+                });
+            }
+            self.flattened.push(self.module);
+            return;
+        }
         self.module = self.modules.len();
         self.items.push(Item::Module(self.module));
         self.modules.push(Module { path: self.prefix.clone(), info });
     }
 
-    fn leaf(&mut self, name: &str, kind: Kind, tensor: T) {
+    pub(super) fn add_leaf(
+        &mut self,
+        name: &str,
+        kind: Kind,
+        storage: Option<StorageId>,
+        tensor: T,
+    ) {
         self.check(name);
         self.items.push(Item::Leaf(self.leaves.len()));
         let key = key::join(&self.prefix, name);
-        self.leaves.push(Leaf { key, kind, module: self.module, tensor });
+        self.leaves.push(Leaf { key, kind, storage, module: self.module, tensor });
     }
 
-    /// Walks a child: `visit` is called with the prefix extended by `name`.
-    fn child(&mut self, name: &str, visit: impl FnOnce(&mut Self)) {
+    /// Goes into a child: until [`leave`](Self::leave), the prefix is extended by `name`.
+    pub(super) fn enter(&mut self, name: &str) -> Outer {
         self.check(name);
-        let (parent, module, start) = (self.prefix.len(), self.module, self.items.len());
-        if parent > 0 {
+        let outer =
+            Outer { prefix: self.prefix.len(), module: self.module, items: self.items.len() };
+        if outer.prefix > 0 {
             self.prefix.push('.');
         }
         self.prefix.push_str(name);
-        visit(self);
-        let path = self.prefix.clone();
-        self.children.push(Subtree { path, items: start..self.items.len() });
-        self.prefix.truncate(parent);
-        self.module = module;
+        outer
     }
 
-    fn alias(&mut self, name: &str, target: &str) {
+    pub(super) fn leave(&mut self, outer: Outer) {
+        let path = self.prefix.clone();
+        self.children.push(Subtree { path, items: outer.items..self.items.len() });
+        self.prefix.truncate(outer.prefix);
+        self.module = outer.module;
+    }
+
+    /// Goes into a child that adds no segment.
+    pub(super) fn enter_flat(&mut self) {
+        self.flatten = true;
+    }
+
+    pub(super) fn leave_flat(&mut self) {
+        // A `None` reports no module.
+        self.flatten = false;
+    }
+
+    pub(super) fn add_alias(&mut self, name: &str, target: &str) {
         name.split('.').for_each(|segment| self.check(segment));
         self.items.push(Item::Alias(self.aliases.len()));
         self.aliases.push(Alias {
             name: key::join(&self.prefix, name),
             target: key::join(&self.prefix, target),
         });
+    }
+
+    pub(super) fn add_tie(&mut self, name: &str, target: Option<&str>) {
+        self.ties.push(Tie {
+            name: key::join(&self.prefix, name),
+            target: target.map(|target| key::join(&self.prefix, target)),
+        });
+    }
+
+    /// Goes into what a shared handle leads to, and returns where that begins; `None` where it has
+    /// been visited, or is being visited.
+    pub(super) fn enter_shared(&mut self, id: StorageId) -> Option<usize> {
+        if self.active.contains(&id) {
+            self.problems.push(ModelError::Cycle { module: self.prefix.clone() });
+            return None;
+        }
+        if let Some(first) = self.seen.get(&id) {
+            self.items.push(Item::Again(self.again.len()));
+            self.again.push(Again { to: self.prefix.clone(), ..first.clone() });
+            self.flatten = false;
+            return None;
+        }
+        self.active.push(id);
+        Some(self.items.len())
+    }
+
+    pub(super) fn leave_shared(&mut self, id: StorageId, start: usize) {
+        self.active.pop();
+        let (items, from) = (start..self.items.len(), self.prefix.clone());
+        self.seen.insert(id, Again { items, to: from.clone(), from });
+    }
+
+    pub(super) fn add_unavailable(&mut self, reason: Unavailable) {
+        self.problems.push(ModelError::Unavailable { module: self.prefix.clone(), reason });
+    }
+
+    /// What is wrong with the model so far, names aside.
+    pub(crate) fn problems(&self) -> &[ModelError] {
+        &self.problems
     }
 
     /// The leaves that make up `path`: one leaf, or all below a child.
@@ -166,7 +277,7 @@ impl<T> Walk<T> {
         };
         let mut leaves = self.items.get(items)?.iter().filter_map(|item| match item {
             Item::Leaf(leaf) => Some(*leaf),
-            Item::Module(_) | Item::Alias(_) => None,
+            Item::Module(_) | Item::Alias(_) | Item::Again(_) => None,
         });
         // Leaves are numbered in the order they are met, so those of a subtree are consecutive.
         let Some(first) = leaves.next() else { return Some(0..0) };
@@ -194,6 +305,9 @@ impl<T> Walk<T> {
         let mut problems: Vec<ModelError> = self.problems.clone();
         let paths = if self.aliases.is_empty() { Paths(HashMap::new()) } else { self.paths() };
         Expansion::new(self, &paths, &mut names, &mut problems).expand(0..self.items.len(), "", "");
+        order::merge_flattened(self, &mut names);
+        sharing::check_ties(self, &names, &mut problems);
+        sharing::unify_storages(self, &mut names);
         let mut seen = HashSet::with_capacity(names.leaves.len());
         for name in names.leaves.iter().filter(|name| self.persistent(name)) {
             if !seen.insert(name.key.as_str()) {
@@ -222,62 +336,4 @@ pub(crate) struct Paths(pub(super) HashMap<String, At>);
 pub(super) enum At {
     Leaf(usize),
     Child(usize),
-}
-
-/// Walks `model` for reading.
-pub(crate) fn walk<M: StateDict + ?Sized>(model: &M) -> Walk<&dyn Tensor> {
-    let mut walk = Walk::new();
-    model.visit(&mut walk);
-    walk
-}
-
-/// Walks `model` for writing.
-pub(crate) fn walk_mut<M: StateDict + ?Sized>(model: &mut M) -> Walk<&mut dyn TensorMut> {
-    let mut walk = Walk::new();
-    model.visit_mut(&mut walk);
-    walk
-}
-
-impl<'a> Visitor<'a> for Walk<&'a dyn Tensor> {
-    fn module(&mut self, info: ModuleInfo) {
-        Walk::module(self, info);
-    }
-
-    fn parameter(&mut self, name: &str, tensor: &'a dyn Tensor) {
-        self.leaf(name, Kind::Parameter, tensor);
-    }
-
-    fn buffer(&mut self, name: &str, tensor: &'a dyn Tensor, persistent: bool) {
-        self.leaf(name, Kind::of_buffer(persistent), tensor);
-    }
-
-    fn child(&mut self, name: &str, module: &'a dyn StateDict) {
-        Walk::child(self, name, |walk| module.visit(walk));
-    }
-
-    fn alias(&mut self, name: &str, target: &str) {
-        Walk::alias(self, name, target);
-    }
-}
-
-impl<'a> VisitorMut<'a> for Walk<&'a mut dyn TensorMut> {
-    fn module(&mut self, info: ModuleInfo) {
-        Walk::module(self, info);
-    }
-
-    fn parameter(&mut self, name: &str, tensor: &'a mut dyn TensorMut) {
-        self.leaf(name, Kind::Parameter, tensor);
-    }
-
-    fn buffer(&mut self, name: &str, tensor: &'a mut dyn TensorMut, persistent: bool) {
-        self.leaf(name, Kind::of_buffer(persistent), tensor);
-    }
-
-    fn child(&mut self, name: &str, module: &'a mut dyn StateDict) {
-        Walk::child(self, name, |walk| module.visit_mut(walk));
-    }
-
-    fn alias(&mut self, name: &str, target: &str) {
-        Walk::alias(self, name, target);
-    }
 }

@@ -3,8 +3,8 @@
 use std::fmt::Write;
 
 use statedict::{
-    ByteSink, Change, DType, ModuleInfo, Shape, StateDict, Tensor, TensorError, TensorMut,
-    TensorView, Visitor, VisitorMut,
+    ByteSink, Change, DType, ModuleInfo, Shape, StateDict, StorageId, Tensor, TensorError,
+    TensorMut, TensorView, Unavailable, Visitor, VisitorMut,
 };
 
 /// A leaf for models in tests; the number tells one from another.
@@ -93,8 +93,30 @@ impl<'a> Visitor<'a> for Recorder {
         self.enter(name, |recorder| module.visit(recorder));
     }
 
+    fn flatten(&mut self, module: &'a dyn StateDict) {
+        self.line("flatten", "", "");
+        module.visit(self);
+    }
+
     fn alias(&mut self, name: &str, target: &str) {
         self.line("alias", name, &format!(" = {target}"));
+    }
+
+    fn tied(&mut self, name: &str, target: Option<&str>) {
+        self.line("tied", name, &target.map(|target| format!(" to {target}")).unwrap_or_default());
+    }
+
+    fn shared(&mut self, _: StorageId, visit: &mut dyn FnMut(&mut dyn Visitor<'a>)) {
+        self.line("shared", "", "");
+        visit(self);
+    }
+
+    fn locked(&mut self, visit: &mut dyn FnMut(&mut dyn for<'g> Visitor<'g>)) {
+        visit(self);
+    }
+
+    fn unavailable(&mut self, reason: Unavailable) {
+        self.line("unavailable", "", &format!("{reason:?}"));
     }
 }
 
@@ -115,7 +137,29 @@ impl<'a> VisitorMut<'a> for Recorder {
         self.enter(name, |recorder| module.visit_mut(recorder));
     }
 
+    fn flatten(&mut self, module: &'a mut dyn StateDict) {
+        self.line("flatten", "", "");
+        module.visit_mut(self);
+    }
+
     fn alias(&mut self, name: &str, target: &str) {
         self.line("alias", name, &format!(" = {target}"));
+    }
+
+    fn tied(&mut self, name: &str, target: Option<&str>) {
+        self.line("tied", name, &target.map(|target| format!(" to {target}")).unwrap_or_default());
+    }
+
+    fn shared(&mut self, _: StorageId, visit: &mut dyn FnMut(&mut dyn VisitorMut<'a>)) {
+        self.line("shared", "", "");
+        visit(self);
+    }
+
+    fn locked(&mut self, visit: &mut dyn FnMut(&mut dyn for<'g> VisitorMut<'g>)) {
+        visit(self);
+    }
+
+    fn unavailable(&mut self, reason: Unavailable) {
+        self.line("unavailable", "", &format!("{reason:?}"));
     }
 }

@@ -1,0 +1,67 @@
+//! What the module says of itself.
+
+use proc_macro2::TokenStream;
+use quote::quote;
+
+use crate::attr::{Value, unraw};
+use crate::model::{Field, Model};
+use crate::spec::Word;
+
+/// The call that reports the module. `fields` are those of the variant.
+pub(super) fn report<'m>(
+    model: &'m Model<'_>,
+    fields: impl Iterator<Item = &'m Field<'m>>,
+) -> TokenStream {
+    let runtime = &model.runtime;
+    let name = unraw(model.ident);
+    let version = model.version().map(u64::from).map(|version| quote!(.with_version(#version)));
+    let changes = changes(model, fields);
+    let changes = (!changes.is_empty()).then(|| quote!(.with_changes(const { &[#(#changes),*] })));
+    let pre_load = model.words.path(Word::PreLoad).map(|hook| quote!(.with_pre_load(#hook)));
+    quote! {
+        __visitor.module(
+            #runtime::__private::ModuleInfo::new(#name)
+                .with_rust_type(::core::any::type_name::<Self>())
+                #version
+                #changes
+                #pre_load
+        );
+    }
+}
+
+/// The history: of one version, names come before steps of code, which see the new ones.
+fn changes<'m>(
+    model: &'m Model<'_>,
+    fields: impl Iterator<Item = &'m Field<'m>>,
+) -> Vec<TokenStream> {
+    let runtime = &model.runtime;
+    let change = quote!(#runtime::__private::Change);
+    let mut changes = Vec::new();
+    for field in fields.filter(|field| field.is_state()) {
+        let key = &field.key;
+        if let Some(since) = field.since().map(u64::from) {
+            changes.push(quote!(#change::Added { since: #since, name: #key }));
+        }
+        let names = field.old_names();
+        for (nth, (since, from)) in names.iter().enumerate() {
+            let to = names.get(nth + 1).map_or_else(|| key.clone(), |(_, next)| next.value());
+            let since = u64::from(since.number);
+            changes.push(quote!(#change::Renamed { since: #since, from: #from, to: #to }));
+        }
+    }
+    for found in model.words.iter() {
+        if let Some(Value::Removed(since, names)) = &found.value {
+            let since = u64::from(since.number);
+            changes.extend(
+                names.iter().map(|name| quote!(#change::Removed { since: #since, name: #name })),
+            );
+        }
+    }
+    for found in model.words.iter() {
+        if let Some(Value::Migrate(to, with)) = &found.value {
+            let to = u64::from(to.number);
+            changes.push(quote!(#change::Migrate { to: #to, with: #with }));
+        }
+    }
+    changes
+}

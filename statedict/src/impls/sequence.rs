@@ -1,0 +1,65 @@
+//! Sequences: `torch.nn.ModuleList` and `torch.nn.Sequential`.
+
+use std::any::type_name;
+use std::collections::VecDeque;
+
+use crate::traits::StateDict;
+use crate::visit::{ModuleInfo, Visitor, VisitorMut};
+
+/// Sequences are `torch.nn.ModuleList`: the children `0`, `1`, …
+macro_rules! module_list {
+    ($([$($generics:tt)*] $list:ty),* $(,)?) => { $(
+        impl<$($generics)*> StateDict for $list {
+            fn visit<'a>(&'a self, visitor: &mut dyn Visitor<'a>) {
+                visitor.module(ModuleInfo::new("ModuleList").with_rust_type(type_name::<Self>()));
+                for (index, module) in self.iter().enumerate() {
+                    visitor.child(&index.to_string(), module);
+                }
+            }
+
+            fn visit_mut<'a>(&'a mut self, visitor: &mut dyn VisitorMut<'a>) {
+                visitor.module(ModuleInfo::new("ModuleList").with_rust_type(type_name::<Self>()));
+                for (index, module) in self.iter_mut().enumerate() {
+                    visitor.child(&index.to_string(), module);
+                }
+            }
+        }
+    )* };
+}
+
+module_list! {
+    [M: StateDict] Vec<M>,
+    [M: StateDict] VecDeque<M>,
+    [M: StateDict, const N: usize] [M; N],
+}
+
+/// Tuples are `torch.nn.Sequential`: the children `0`, `1`, … of different types.
+///
+/// `do_not_recommend`, or every message about a missing derive would list the eight tuples.
+macro_rules! sequential {
+    ($([$($module:ident $index:tt $name:literal),+])*) => { $(
+        #[diagnostic::do_not_recommend]
+        impl<$($module: StateDict),+> StateDict for ($($module,)+) {
+            fn visit<'a>(&'a self, visitor: &mut dyn Visitor<'a>) {
+                visitor.module(ModuleInfo::new("Sequential").with_rust_type(type_name::<Self>()));
+                $(visitor.child($name, &self.$index);)+
+            }
+
+            fn visit_mut<'a>(&'a mut self, visitor: &mut dyn VisitorMut<'a>) {
+                visitor.module(ModuleInfo::new("Sequential").with_rust_type(type_name::<Self>()));
+                $(visitor.child($name, &mut self.$index);)+
+            }
+        }
+    )* };
+}
+
+sequential! {
+    [A 0 "0"]
+    [A 0 "0", B 1 "1"]
+    [A 0 "0", B 1 "1", C 2 "2"]
+    [A 0 "0", B 1 "1", C 2 "2", D 3 "3"]
+    [A 0 "0", B 1 "1", C 2 "2", D 3 "3", E 4 "4"]
+    [A 0 "0", B 1 "1", C 2 "2", D 3 "3", E 4 "4", F 5 "5"]
+    [A 0 "0", B 1 "1", C 2 "2", D 3 "3", E 4 "4", F 5 "5", G 6 "6"]
+    [A 0 "0", B 1 "1", C 2 "2", D 3 "3", E 4 "4", F 5 "5", G 6 "6", H 7 "7"]
+}

@@ -1,0 +1,14 @@
+use statedict::{Alias, StateDict};
+
+#[derive(StateDict)]
+struct Net {
+    #[skip]
+    fc: Fc,
+    #[alias(fc)]
+    f3: Alias<Fc>,
+}
+
+#[derive(StateDict)]
+struct Fc;
+
+fn main() {}

@@ -1,0 +1,12 @@
+use statedict::StateDict;
+
+#[derive(StateDict)]
+#[alias(a = b)]
+enum Net {
+    One { b: Fc },
+}
+
+#[derive(StateDict)]
+struct Fc;
+
+fn main() {}

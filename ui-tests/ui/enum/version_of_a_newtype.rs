@@ -1,0 +1,12 @@
+use statedict::StateDict;
+
+#[derive(StateDict)]
+#[version(2)]
+enum Net {
+    One(Fc),
+}
+
+#[derive(StateDict)]
+struct Fc;
+
+fn main() {}

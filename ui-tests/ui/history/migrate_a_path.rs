@@ -1,0 +1,12 @@
+use statedict::StateDict;
+use statedict_ui_tests::T;
+
+#[derive(StateDict)]
+#[version(2)]
+#[migrate(Self::step)]
+struct Net {
+    #[param]
+    weight: T,
+}
+
+fn main() {}

@@ -1,0 +1,18 @@
+use statedict::{MigrateError, Migration, StateDict};
+use statedict_ui_tests::T;
+
+#[derive(StateDict)]
+#[version(3)]
+#[migrate(to = 2, with = Self::step)]
+struct Net {
+    #[param]
+    weight: T,
+}
+
+impl Net {
+    fn step(_: &mut Migration<'_>) -> Result<(), MigrateError> {
+        Ok(())
+    }
+}
+
+fn main() {}

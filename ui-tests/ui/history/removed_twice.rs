@@ -1,0 +1,13 @@
+use statedict::StateDict;
+use statedict_ui_tests::T;
+
+#[derive(StateDict)]
+#[version(2)]
+#[removed(since = 2, "bias")]
+#[removed(since = 2, "bias")]
+struct Net {
+    #[param]
+    weight: T,
+}
+
+fn main() {}

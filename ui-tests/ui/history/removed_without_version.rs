@@ -1,0 +1,11 @@
+use statedict::StateDict;
+use statedict_ui_tests::T;
+
+#[derive(StateDict)]
+#[removed(since = 2, "bias")]
+struct Net {
+    #[param]
+    weight: T,
+}
+
+fn main() {}

@@ -1,0 +1,11 @@
+use statedict::StateDict;
+use statedict_ui_tests::T;
+
+#[derive(StateDict)]
+struct Net {
+    #[param]
+    #[flatten]
+    weight: T,
+}
+
+fn main() {}

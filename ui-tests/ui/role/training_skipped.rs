@@ -1,0 +1,10 @@
+use statedict::StateDict;
+
+#[derive(StateDict)]
+struct Net {
+    #[training]
+    #[skip]
+    on: bool,
+}
+
+fn main() {}
