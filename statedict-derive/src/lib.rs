@@ -1,9 +1,9 @@
 //! The derive macro of `statedict`. Use it through that crate, whose documentation has the
 //! reference of its attributes.
 //!
-//! A derive runs in four steps, one module each: [`attr`] turns tokens into values, [`model`]
-//! makes the struct's description of them, [`check`] holds it against the rules, [`expand`]
-//! writes the implementation. [`spec`] is the table of attributes that all of them read.
+//! A derive runs in four steps, one module each: `attr` turns tokens into values, `model`
+//! makes the struct's description of them, `check` holds it against the rules, `expand`
+//! writes the implementation. `spec` is the table of attributes that all of them read.
 
 mod attr;
 mod bound;

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::path::PathBuf;
 
-use crate::codec;
+use crate::codec::ReadError;
 use crate::codec::write::WriteError;
 use crate::collect::CollectError;
 use crate::load::LoadError;
@@ -13,7 +13,12 @@ use crate::load::LoadError;
 #[derive(Debug)]
 pub enum Error {
     /// The file cannot be read.
-    Read(codec::Error),
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// The cause.
+        source: Box<ReadError>,
+    },
     /// The file cannot be written.
     Write(WriteError),
     /// The model has no state dict.
@@ -30,7 +35,9 @@ pub enum Error {
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Error::Read(source) => source.fmt(f),
+            // This one names the file itself.
+            Error::Read { source, .. } if matches!(**source, ReadError::Io { .. }) => source.fmt(f),
+            Error::Read { path, source } => write!(f, "{}: {source}", path.display()),
             Error::Write(source) => source.fmt(f),
             Error::Collect(source) => source.fmt(f),
             Error::Load { path, source } => write!(f, "{}: {source}", path.display()),
@@ -41,17 +48,11 @@ impl fmt::Display for Error {
 impl std::error::Error for Error {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
-            Error::Read(source) => source.source(),
+            Error::Read { source, .. } => source.source(),
             Error::Write(source) => source.source(),
             Error::Collect(source) => source.source(),
             Error::Load { source, .. } => source.source(),
         }
-    }
-}
-
-impl From<codec::Error> for Error {
-    fn from(error: codec::Error) -> Self {
-        Error::Read(error)
     }
 }
 

@@ -1,12 +1,15 @@
-//! The PyTorch state dict for Rust.
+#![doc = include_str!("../README.md")]
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
 #[doc(hidden)]
 #[path = "private.rs"]
 pub mod __private;
 mod adapters;
-mod codec;
+pub mod codec;
 mod collect;
 mod dtype;
-
+mod error;
+mod files;
 mod impls;
 mod key;
 mod leaves;
@@ -15,15 +18,18 @@ mod map;
 mod metadata;
 mod migration;
 mod parallel;
-
+mod save;
 mod state_dict_ext;
 mod tensor;
 mod traits;
+pub mod value;
 mod visit;
 
 pub use codec::write::{ArchiveLayout, WriteError, WriteOptions, save_map, write_map};
+pub use codec::{ReadError, ReadOptions};
 pub use collect::CollectError;
 pub use dtype::DType;
+pub use error::Error;
 pub use impls::{ParameterDict, ParameterList};
 pub use key::InvalidName;
 pub use leaves::Nested;
@@ -33,6 +39,8 @@ pub use load::{
 };
 pub use map::StateMap;
 pub use metadata::{Metadata, ModuleMetadata};
+#[doc(inline)]
+pub use migration::pieces as migrations;
 pub use migration::{MigrateError, Migration};
 pub use state_dict_ext::StateDictExt;
 pub use tensor::{

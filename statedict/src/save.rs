@@ -52,9 +52,8 @@ pub(crate) fn save<M: StateDict + ?Sized>(
             continue;
         }
         let known = of_leaf.get(name.index).copied().flatten();
-        let storage = known.unwrap_or_else(|| {
-            outline.storage(leaf.tensor.location(), Live(leaf.tensor.clone()))
-        });
+        let storage = known
+            .unwrap_or_else(|| outline.storage(leaf.tensor.location(), Live(leaf.tensor.clone())));
         if let Some(slot) = of_leaf.get_mut(name.index) {
             *slot = Some(storage);
         }

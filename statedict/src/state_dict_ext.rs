@@ -1,10 +1,14 @@
 //! The methods that every module has, as in PyTorch.
 
 use std::collections::HashSet;
+use std::path::Path;
 
+use crate::codec::write::WriteOptions;
 use crate::collect::{self, CollectError};
+use crate::error::Error;
 use crate::load::{self, LoadError, LoadOptions, LoadReport};
 use crate::map::StateMap;
+use crate::save;
 use crate::traits::{StateDict, StorageId, Tensor};
 use crate::visit::{self, Kind, Leaf, ModelError, ModuleInfo, TensorRef, Unavailable, Visitor};
 
@@ -118,6 +122,115 @@ pub trait StateDictExt: StateDict {
         options: &LoadOptions,
     ) -> Result<LoadReport, LoadError> {
         load::load(self, map, options)
+    }
+
+    /// Saves the state dict to a file, as `torch.save(model.state_dict(), path)`: the same bytes.
+    ///
+    /// The tensors stream into the file; no state dict is built. What was at `path` is replaced in one
+    /// step once the new file is whole and on the disk; see [`save_map`](crate::save_map).
+    ///
+    /// ```
+    /// use statedict::prelude::*;
+    ///
+    /// #[derive(StateDict)]
+    /// struct Linear {
+    ///     #[param]
+    ///     weight: Vec<f32>,
+    /// }
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let directory = tempfile::tempdir()?;
+    /// # let path = directory.path().join("fc.pt");
+    /// let fc = Linear { weight: vec![1.0, 2.0] };
+    /// fc.save(&path)?;
+    ///
+    /// let file = StateMap::load(&path)?;
+    /// assert_eq!(file.get("weight").unwrap().to_vec::<f32>()?, [1.0, 2.0]);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// Where the model's names collide, a tensor cannot give its elements, or writing fails. The
+    /// file that was there is then untouched.
+    fn save(&self, path: impl AsRef<Path>) -> Result<(), Error> {
+        self.save_with(path, &WriteOptions::default())
+    }
+
+    /// Saves the state dict with options.
+    ///
+    /// ```
+    /// use statedict::WriteOptions;
+    /// use statedict::prelude::*;
+    ///
+    /// # fn save(model: &impl StateDict, path: &std::path::Path) -> Result<(), statedict::Error> {
+    /// model.save_with(path, &WriteOptions::default().alignment(4096))
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// As for [`save`](Self::save).
+    fn save_with(&self, path: impl AsRef<Path>, options: &WriteOptions) -> Result<(), Error> {
+        save::save(self, path.as_ref(), options)
+    }
+
+    /// Loads a file strictly, as `model.load_state_dict(torch.load(path))`, but all or nothing.
+    ///
+    /// ```
+    /// use statedict::prelude::*;
+    ///
+    /// #[derive(StateDict)]
+    /// struct Linear {
+    ///     #[param]
+    ///     weight: Vec<f32>,
+    /// }
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let directory = tempfile::tempdir()?;
+    /// # let path = directory.path().join("fc.pt");
+    /// # Linear { weight: vec![1.0, 2.0] }.save(&path)?;
+    /// let mut fc = Linear { weight: vec![0.0; 2] };
+    /// let report = fc.load(&path)?;
+    /// assert_eq!(report.loaded, ["weight"]);
+    /// assert_eq!(fc.weight, [1.0, 2.0]);
+    ///
+    /// let mut wider = Linear { weight: vec![0.0; 3] };
+    /// assert!(wider.load(&path).is_err());
+    /// assert_eq!(wider.weight, [0.0; 3]);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// Where the file cannot be read, or does not fit the model. Nothing is then written.
+    fn load(&mut self, path: impl AsRef<Path>) -> Result<LoadReport, Error> {
+        self.load_with(path, &LoadOptions::new())
+    }
+
+    /// Loads a file with options.
+    ///
+    /// ```
+    /// use statedict::LoadOptions;
+    /// use statedict::prelude::*;
+    ///
+    /// # fn load(model: &mut impl StateDict, path: &std::path::Path) -> Result<(), statedict::Error> {
+    /// let report = model.load_with(path, &LoadOptions::new().strict(false))?;
+    /// println!("not in the file: {:?}", report.missing);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// As for [`load`](Self::load), but for what the options allow.
+    fn load_with(
+        &mut self,
+        path: impl AsRef<Path>,
+        options: &LoadOptions,
+    ) -> Result<LoadReport, Error> {
+        let path = path.as_ref();
+        let map = StateMap::load(path)?;
+        self.load_state_dict_with(&map, options)
+            .map_err(|source| Error::Load { path: path.to_owned(), source })
     }
 
     /// Sets the flag that a module marks with `#[training]`, in this module and in all below it: as

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Deserializer};
-use statedict::{Metadata, StateMap, Storage, TensorView};
+use statedict::{DType, Metadata, ModuleMetadata, StateMap, Storage, TensorView};
 
 /// A state dict as plain data.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
@@ -53,6 +53,29 @@ pub struct Fixture {
 }
 
 impl Description {
+    /// A map with these tensors, each with elements of its own, and this metadata.
+    ///
+    /// # Panics
+    /// Where the description is no state dict of ours.
+    pub fn to_map(&self) -> StateMap<'static> {
+        let mut map = StateMap::new();
+        for tensor in &self.tensors {
+            let dtype = DType::from_name(&tensor.dtype).expect("a dtype of torch's");
+            let shape = tensor.shape.as_slice();
+            let view = TensorView::from_bytes(tensor.bytes.clone(), dtype, shape).expect("as many");
+            map.insert(tensor.key.as_str(), view);
+        }
+        *map.metadata_mut() = self.metadata.as_ref().map(|modules| {
+            let mut metadata = Metadata::default();
+            for (path, entries) in modules {
+                let entry = entries.get("version").copied().map(ModuleMetadata::with_version);
+                metadata.insert(path.as_str(), entry.unwrap_or_default());
+            }
+            metadata
+        });
+        map
+    }
+
     /// What a map of ours holds.
     ///
     /// # Panics

@@ -1,6 +1,8 @@
 //! What the tests share: PyTorch itself, in a process beside them, and the fixtures it wrote.
 
 mod description;
+pub mod layers;
+pub mod models;
 mod torch;
 
 use std::collections::BTreeMap;

@@ -22,7 +22,7 @@ const LAYERS: &[&[&str]] = &[
     &["collect", "load"],
     // The errors of the stages below it.
     &["error"],
-    &["save"],
+    &["save", "files"],
     &["state_dict_ext"],
     &["adapters", "bin"],
 ];

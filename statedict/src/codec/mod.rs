@@ -1,3 +1,23 @@
-//! Bytes to state dicts and back: PyTorch's file formats, without any knowledge of models.
+//! PyTorch's files: bytes to values and back. Knows nothing of models.
+//!
+//! Nothing here may panic, whatever the bytes are.
+#![deny(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unreachable,
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    clippy::cast_possible_wrap
+)]
 
+pub(crate) mod pickle;
+pub(crate) mod read;
 pub(crate) mod write;
+
+pub use pickle::PickleError;
+pub use read::{
+    ByteOrder, ContainerKind, Document, Limits, ReadError, ReadOptions, RefusedTensor, Source,
+    Warning, open, read,
+};

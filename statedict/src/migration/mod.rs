@@ -4,6 +4,7 @@
 //! until the result is loaded or saved.
 
 mod error;
+pub mod pieces;
 mod subtree;
 
 pub use error::MigrateError;

@@ -1,5 +1,7 @@
 //! The keys of one module and of everything below it, while they are migrated.
 
+use std::collections::HashMap;
+
 use indexmap::IndexMap;
 
 use crate::key;
@@ -184,6 +186,44 @@ impl<'a> Migration<'a> {
         Ok(())
     }
 
+    /// Gives several tensors other names at once, so that names may be exchanged; each keeps its place.
+    ///
+    /// ```
+    /// # use statedict::prelude::*;
+    /// # use statedict::Migration;
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let mut map = StateMap::new();
+    /// # map.insert("a", TensorView::full(1i64, [])?);
+    /// # map.insert("b", TensorView::full(2i64, [])?);
+    /// let exchange = [("a".to_owned(), "b".to_owned()), ("b".to_owned(), "a".to_owned())];
+    /// let map = Migration::run_alone(map, |m| m.rename_all(&exchange))?;
+    /// assert_eq!(map.get("a").unwrap().item::<i64>()?, 2);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// Where one is not there, or two tensors would have one name.
+    pub fn rename_all(&mut self, names: &[(String, String)]) -> Result<(), MigrateError> {
+        let renamed: HashMap<&str, &str> =
+            names.iter().map(|(from, to)| (from.as_str(), to.as_str())).collect();
+        if let Some(key) = renamed.keys().find(|key| !self.entries.contains_key(**key)) {
+            return Err(self.no_such(key));
+        }
+        let mut entries = IndexMap::with_capacity(self.entries.len());
+        for (key, tensor) in &self.entries {
+            let key = renamed.get(key.as_str()).map_or(key.as_str(), |new| new);
+            if entries.insert(key.to_owned(), tensor.clone()).is_some() {
+                return Err(MigrateError::Collision { key: key.to_owned() });
+            }
+        }
+        self.entries = entries;
+        self.edits.extend(
+            names.iter().map(|(from, to)| Edit::Renamed { from: from.clone(), to: to.clone() }),
+        );
+        Ok(())
+    }
+
     /// Replaces a tensor by what `change` makes of it; it keeps its place.
     ///
     /// ```
@@ -303,6 +343,19 @@ mod tests {
             m.split("a", 0, &[("b", 1), ("e", 1)]),
             Err(MigrateError::Collision { .. })
         ));
+    }
+
+    #[test]
+    fn several_names_change_at_once() {
+        let mut m = migration(&["a", "b", "c"]);
+        let pairs = |pairs: &[(&str, &str)]| -> Vec<(String, String)> {
+            pairs.iter().map(|&(from, to)| (from.to_owned(), to.to_owned())).collect()
+        };
+        m.rename_all(&pairs(&[("a", "b"), ("b", "a")])).unwrap();
+        assert_eq!(keys(&m), ["b", "a", "c"]);
+        assert!(m.rename_all(&pairs(&[("a", "c")])).is_err());
+        assert!(m.rename_all(&pairs(&[("x", "y")])).is_err());
+        assert_eq!(keys(&m), ["b", "a", "c"]);
     }
 
     #[test]

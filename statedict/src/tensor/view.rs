@@ -352,7 +352,7 @@ impl fmt::Debug for TensorView<'_> {
 
 /// Whether `strides` are those of a row-major tensor; those of dimensions with a single element do
 /// not matter, nor any where there are no elements.
-fn is_row_major(shape: &[usize], strides: &[isize]) -> bool {
+pub(crate) fn is_row_major(shape: &[usize], strides: &[isize]) -> bool {
     if shape.contains(&0) {
         return true;
     }
@@ -365,7 +365,7 @@ fn is_row_major(shape: &[usize], strides: &[isize]) -> bool {
 }
 
 /// Checks that every element lies within a storage of `nbytes`.
-fn check_range(
+pub(crate) fn check_range(
     shape: &Shape,
     strides: &Strides,
     offset: usize,

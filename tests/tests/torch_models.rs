@@ -21,7 +21,7 @@ fn there_and_back<M: StateDict>(class: &str, mut fresh: M, seed: u64) {
     Description::of(&StateMap::load(&theirs).unwrap()).assert_is(&saved);
     let report = fresh.load(&theirs).unwrap();
     assert!(report.missing.is_empty() && report.unexpected.is_empty(), "{report}");
-    assert!(report.versions.is_empty() && report.converted.is_empty(), "{report}");
+    assert!(report.migrations.is_empty() && report.converted.is_empty(), "{report}");
     Description::of(&fresh.state_dict().unwrap()).assert_is(&saved);
 
     // Back, into a new model of torch's; it saves again under the same name, which is in the bytes.

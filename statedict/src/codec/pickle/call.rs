@@ -1,0 +1,303 @@
+//! What calling a class or function means: values are made, nothing is run.
+
+use crate::codec::pickle::fault::Fault;
+use crate::codec::pickle::globals::Meaning;
+use crate::codec::pickle::machine::Machine;
+use crate::codec::pickle::persistent::StorageResolver;
+use crate::value::raw::{
+    ContainerKind, Device, Extra, Object, Raw, Run, TensorFlags, TensorNode, Text,
+};
+use crate::value::{Refusal, RefusalReason};
+
+impl<R: StorageResolver> Machine<'_, R> {
+    /// REDUCE and NEWOBJ.
+    pub(super) fn call(&mut self, callee: Raw, args: Raw) -> Result<Raw, Fault> {
+        self.call_with_names(callee, args, Raw::None)
+    }
+
+    pub(super) fn call_with_names(
+        &mut self,
+        callee: Raw,
+        args: Raw,
+        kwargs: Raw,
+    ) -> Result<Raw, Fault> {
+        let Raw::Tuple(run) = args else {
+            return Err(Fault::expected("a tuple of arguments", self.describe(args)));
+        };
+        let Some(meaning) = self.meaning(callee) else {
+            // An unknown global is here only where the reader was asked to keep such values.
+            return match callee {
+                Raw::Global(_) | Raw::Object(_) => self.object(callee, args, kwargs),
+                _ => Err(Fault::expected("a class or function", self.describe(callee))),
+            };
+        };
+        if meaning == Meaning::RebuildFromType {
+            return self.rebuild_from_type(run);
+        }
+        self.call_known(callee, meaning, run)
+    }
+
+    fn object(&mut self, class: Raw, args: Raw, kwargs: Raw) -> Result<Raw, Fault> {
+        let (state, items, entries) = (Raw::None, Raw::None, Raw::None);
+        Ok(self.graph.add_object(Object { class, args, kwargs, state, items, entries })?)
+    }
+
+    fn call_known(&mut self, callee: Raw, meaning: Meaning, run: Run) -> Result<Raw, Fault> {
+        let args = match run.len {
+            0 => Vec::new(),
+            // The commonest by far takes its arguments itself.
+            _ if meaning == Meaning::RebuildTensorV2 => return self.rebuild_v2(run),
+            _ => self.graph.run(run).to_vec(),
+        };
+        match (meaning, args.as_slice()) {
+            (Meaning::OrderedDict, args) => self.dict(ContainerKind::OrderedDict, args),
+            (Meaning::Counter, args) => self.dict(ContainerKind::Counter, args),
+            (Meaning::DefaultDict, []) => self.dict(ContainerKind::DefaultDict, &[]),
+            (Meaning::DefaultDict, &[factory, ref rest @ ..]) => {
+                let dict = self.dict(ContainerKind::DefaultDict, rest)?;
+                if let Raw::Container(index) = dict {
+                    self.graph.set_extra(index, Extra { attributes: Raw::None, factory })?;
+                }
+                Ok(dict)
+            }
+            (Meaning::Set, args) => self.collection(ContainerKind::Set, args),
+            (Meaning::FrozenSet, args) => self.collection(ContainerKind::FrozenSet, args),
+            (Meaning::Size, []) => Ok(Raw::Size(Run::default())),
+            (Meaning::Size, &[Raw::Tuple(run) | Raw::Size(run)]) => Ok(Raw::Size(run)),
+            (Meaning::Size, &[list @ Raw::Container(_)]) => {
+                let items = self.elements(list)?;
+                self.count_copies(items.len())?;
+                Ok(Raw::Size(self.graph.add_run(&items)?))
+            }
+            (Meaning::Complex, args) => {
+                let number = |index: usize| match args.get(index) {
+                    Some(&Raw::Float(value)) => Some(value),
+                    Some(&Raw::Int(value)) => exact_f64(value),
+                    None => Some(0.0),
+                    _ => None,
+                };
+                match (number(0), number(1)) {
+                    (Some(re), Some(im)) if args.len() <= 2 => {
+                        Ok(self.graph.add_complex(re, im)?)
+                    }
+                    _ => Err(Fault::expected("two numbers", self.describe(Raw::Tuple(run)))),
+                }
+            }
+            (Meaning::Encode, &[Raw::Str(text), Raw::Str(codec)]) => {
+                self.encode(text, codec).map(Raw::Bytes)
+            }
+            // How protocol 2 writes empty bytes.
+            (Meaning::Bytes, []) => Ok(Raw::Bytes(Text::default())),
+            (Meaning::ByteArray, []) => Ok(Raw::ByteArray(Text::default())),
+            (Meaning::ByteArray, &[Raw::Bytes(bytes)]) => Ok(Raw::ByteArray(bytes)),
+            (Meaning::ByteArray, &[Raw::Str(text), Raw::Str(codec)]) => {
+                self.encode(text, codec).map(Raw::ByteArray)
+            }
+            (Meaning::Device, &[Raw::Str(kind)]) => self.device(kind),
+            (Meaning::Device, &[Raw::Str(kind), Raw::Int(index)]) => {
+                Ok(self.graph.add_device(Device { kind, index: Some(index) })?)
+            }
+            (Meaning::GetLayout, &[Raw::Str(name)]) => Ok(Raw::Layout(name)),
+            (Meaning::Parameter, &[data, Raw::Bool(requires_grad)])
+            | (Meaning::RebuildParameter, &[data, Raw::Bool(requires_grad), _]) => {
+                self.parameter(data, requires_grad)
+            }
+            (Meaning::Parameter, &[data]) => self.parameter(data, true),
+            (
+                Meaning::RebuildParameterWithState,
+                &[data, Raw::Bool(requires_grad), _, attributes],
+            ) => {
+                let parameter = self.parameter(data, requires_grad)?;
+                self.attach(parameter, attributes);
+                Ok(parameter)
+            }
+            (Meaning::RebuildTensor, &[storage, offset, size, stride]) => {
+                self.rebuild_v1(storage, offset, size, stride)
+            }
+            (Meaning::RebuildTensorV3, args) => self.rebuild_v3(run, args),
+            (Meaning::Tensor, []) => self.refuse("a tensor of PyTorch 0.1"),
+            (Meaning::Refused(kind), _) => self.refuse(kind),
+            (Meaning::Inert | Meaning::DType(_) | Meaning::Storage(_), _) => {
+                Err(Fault::expected("a class or function to call", self.describe(callee)))
+            }
+            _ => {
+                let found = format!("{} with {}", self.describe(callee), self.arguments(&args));
+                Err(Fault::expected("the arguments that this class or function takes", found))
+            }
+        }
+    }
+
+    fn arguments(&self, args: &[Raw]) -> String {
+        let words: Vec<String> = args.iter().take(9).map(|&arg| self.describe(arg)).collect();
+        format!("({})", words.join(", "))
+    }
+
+    pub(super) fn refuse(&mut self, kind: &'static str) -> Result<Raw, Fault> {
+        let refusal = Refusal::new(RefusalReason::Kind { kind }, self.offset);
+        Ok(self.graph.add_refusal(refusal)?)
+    }
+
+    // Containers
+
+    /// The elements of a list, tuple or set.
+    fn elements(&self, value: Raw) -> Result<Vec<Raw>, Fault> {
+        let run = match value {
+            Raw::Tuple(run) | Raw::Size(run) => Some(run),
+            Raw::Container(index) => self
+                .graph
+                .container(index)
+                .filter(|container| !container.kind.is_dict())
+                .map(|container| container.run),
+            _ => None,
+        };
+        match run {
+            Some(run) => Ok(self.graph.run(run).to_vec()),
+            None => Err(Fault::expected("a list or tuple", self.describe(value))),
+        }
+    }
+
+    fn collection(&mut self, kind: ContainerKind, args: &[Raw]) -> Result<Raw, Fault> {
+        let elements = match args {
+            [] => Vec::new(),
+            &[elements] => self.elements(elements)?,
+            _ => return Err(Fault::expected("one list", self.arguments(args))),
+        };
+        self.filled(kind, &elements)
+    }
+
+    fn filled(&mut self, kind: ContainerKind, values: &[Raw]) -> Result<Raw, Fault> {
+        self.count_copies(values.len())?;
+        let container = self.graph.add_container(kind)?;
+        if let Raw::Container(index) = container
+            && !values.is_empty()
+        {
+            self.graph.extend(index, values)?;
+        }
+        Ok(container)
+    }
+
+    /// A dict from nothing, from another dict, or from a list of pairs (as Python 2 wrote them).
+    fn dict(&mut self, kind: ContainerKind, args: &[Raw]) -> Result<Raw, Fault> {
+        let values = match args {
+            [] => Vec::new(),
+            &[Raw::Container(index)] => match self.graph.container(index) {
+                Some(container) if container.kind.is_dict() => {
+                    self.graph.run(container.run).to_vec()
+                }
+                _ => self.pairs(Raw::Container(index))?,
+            },
+            &[pairs] => self.pairs(pairs)?,
+            _ => return Err(Fault::expected("one dict", self.arguments(args))),
+        };
+        self.filled(kind, &values)
+    }
+
+    fn pairs(&self, list: Raw) -> Result<Vec<Raw>, Fault> {
+        let mut values = Vec::new();
+        for pair in self.elements(list)? {
+            match self.elements(pair)?.as_slice() {
+                &[key, value] => values.extend([key, value]),
+                _ => return Err(Fault::expected("pairs of key and value", self.describe(pair))),
+            }
+        }
+        Ok(values)
+    }
+
+    // Text
+
+    /// What Python's `str.encode` gives: how protocol 2 writes bytes.
+    fn encode(&mut self, text: Text, codec: Text) -> Result<Text, Fault> {
+        let codec = self.graph.str(codec).to_ascii_lowercase().replace('_', "-");
+        let latin = matches!(codec.as_str(), "latin1" | "latin-1" | "iso-8859-1" | "iso8859-1");
+        if !latin && !matches!(codec.as_str(), "utf8" | "utf-8" | "ascii") {
+            return Err(Fault::expected("the codec latin1, utf-8 or ascii", codec));
+        }
+        let content = self.graph.str(text);
+        if content.is_ascii() || codec.starts_with("utf") {
+            return Ok(text);
+        }
+        let bytes: Option<Vec<u8>> = if latin {
+            content.chars().map(|char| u8::try_from(char).ok()).collect()
+        } else {
+            None
+        };
+        let bytes = bytes.ok_or_else(|| Fault::expected("text of that codec", "other text"))?;
+        self.copy_bytes(&bytes)
+    }
+
+    /// `torch.device("cuda:1")`.
+    fn device(&mut self, text: Text) -> Result<Raw, Fault> {
+        let content = self.graph.str(text);
+        let (kind, index) = match content.split_once(':') {
+            None => (text, None),
+            Some((kind, index)) => {
+                let index = index.parse().map_err(|_| Fault::expected("a device", content))?;
+                let len = u32::try_from(kind.len()).unwrap_or(0);
+                (Text { len, ..text }, Some(index))
+            }
+        };
+        Ok(self.graph.add_device(Device { kind, index })?)
+    }
+
+    // Tensors in tensors
+
+    /// A parameter: a tensor object of its own over what `data` shows.
+    fn parameter(&mut self, data: Raw, requires_grad: bool) -> Result<Raw, Fault> {
+        let index = match data {
+            Raw::Tensor(index) => index,
+            Raw::Refused(_) => return Ok(data),
+            other => return Err(Fault::expected("a tensor", self.describe(other))),
+        };
+        let Some(node) = self.graph.tensor(index) else { return Ok(data) };
+        let flags = TensorFlags { requires_grad, parameter: true, ..node.flags };
+        Ok(Raw::Tensor(self.graph.copy_tensor(TensorNode { flags, ..node })?))
+    }
+
+    fn attach(&mut self, tensor: Raw, attributes: Raw) {
+        if let Raw::Tensor(index) = tensor
+            && attributes != Raw::None
+        {
+            self.graph.set_tensor_attributes(index, attributes);
+        }
+    }
+
+    /// `_rebuild_from_type_v2(function, type, args, state)`: a tensor with Python attributes, perhaps of one
+    /// within another.
+    fn rebuild_from_type(&mut self, run: Run) -> Result<Raw, Fault> {
+        let mut layers = Vec::new();
+        let mut run = run;
+        let (callee, meaning, inner) = loop {
+            let &[callee, class, Raw::Tuple(inner), state] = self.graph.run(run) else {
+                let found = self.describe(Raw::Tuple(run));
+                return Err(Fault::expected("function, type, arguments and state", found));
+            };
+            layers.push((class, state));
+            match self.meaning(callee) {
+                Some(Meaning::RebuildFromType) => run = inner,
+                Some(meaning) => break (callee, meaning, inner),
+                None => return self.refuse("a tensor made by a function of its own class"),
+            }
+        };
+        let mut tensor = self.call_known(callee, meaning, inner)?;
+        for (class, state) in layers.into_iter().rev() {
+            tensor = match self.meaning(class) {
+                Some(Meaning::Tensor) => tensor,
+                Some(Meaning::Parameter) if matches!(tensor, Raw::Tensor(_)) => {
+                    let grad = match tensor {
+                        Raw::Tensor(index) => self.graph.tensor(index),
+                        _ => None,
+                    };
+                    self.parameter(tensor, grad.is_some_and(|node| node.flags.requires_grad))?
+                }
+                _ => return self.refuse("a tensor of a class of its own"),
+            };
+            self.attach(tensor, state);
+        }
+        Ok(tensor)
+    }
+}
+
+/// The number as a float, where a float can hold it exactly.
+fn exact_f64(value: i64) -> Option<f64> {
+    i32::try_from(value).ok().map(f64::from)
+}

@@ -1,0 +1,83 @@
+//! Why a pickle cannot be read.
+
+use std::fmt;
+
+/// Why a pickle cannot be read: where, what was expected, and what is there.
+#[non_exhaustive]
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PickleError {
+    /// The pickle ends in the middle.
+    Truncated {
+        /// The offset of the opcode that is not complete.
+        offset: usize,
+        /// The opcode.
+        opcode: &'static str,
+        /// How many bytes it needs.
+        expected: usize,
+        /// How many there are.
+        found: usize,
+    },
+    /// A byte that is no opcode.
+    Opcode {
+        /// Its offset.
+        offset: usize,
+        /// The byte.
+        found: u8,
+    },
+    /// Something that no pickler writes: too few values, or one of another type than is needed.
+    Malformed {
+        /// The offset of the opcode.
+        offset: usize,
+        /// The opcode.
+        opcode: &'static str,
+        /// What it needs.
+        expected: &'static str,
+        /// What is there.
+        found: String,
+        /// The path of the value that was being made, as far as known.
+        path: String,
+    },
+    /// A class or function that is not on the list of those that a checkpoint may use.
+    UnknownGlobal {
+        /// The offset of its name.
+        offset: usize,
+        /// Its module.
+        module: String,
+        /// Its name in the module.
+        name: String,
+        /// The path of the value that was being made, as far as known.
+        path: String,
+    },
+}
+
+impl fmt::Display for PickleError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let at = |f: &mut fmt::Formatter<'_>, path: &str| match path {
+            "" => Ok(()),
+            path => write!(f, ", in the value at {path}"),
+        };
+        match self {
+            PickleError::Truncated { offset, opcode, expected, found } => write!(
+                f,
+                "the pickle is cut short: {opcode} at byte {offset} needs {expected} bytes and {found} are left"
+            ),
+            PickleError::Opcode { offset, found } => {
+                write!(f, "byte {found:#04x} at offset {offset} is not a pickle opcode")
+            }
+            PickleError::Malformed { offset, opcode, expected, found, path } => {
+                write!(f, "{opcode} at byte {offset} needs {expected}, found {found}")?;
+                at(f, path)
+            }
+            PickleError::UnknownGlobal { offset, module, name, path } => {
+                write!(f, "the pickle names `{module}.{name}` at byte {offset}")?;
+                at(f, path)?;
+                f.write_str(
+                    ", which is not a class that checkpoints may use; nothing was run. \
+                     `ReadOptions::opaque(true)` reads the file and keeps such values inert",
+                )
+            }
+        }
+    }
+}
+
+impl std::error::Error for PickleError {}

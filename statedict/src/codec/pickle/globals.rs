@@ -1,0 +1,188 @@
+//! The classes and functions that a checkpoint may name, and what each means here.
+//!
+//! The list is that of `torch.load(weights_only=True)` of PyTorch 2.15, with `frozenset`, `defaultdict`
+//! and Python's plain types beside it. Nothing is imported or called: a meaning is code of this crate.
+
+use crate::dtype::DType;
+
+/// What a class or function means here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Meaning {
+    OrderedDict,
+    Counter,
+    DefaultDict,
+    Set,
+    FrozenSet,
+    Bytes,
+    ByteArray,
+    Complex,
+    Encode,
+    Size,
+    Device,
+    GetLayout,
+    Parameter,
+    Tensor,
+    RebuildTensor,
+    RebuildTensorV2,
+    RebuildTensorV3,
+    RebuildParameter,
+    RebuildParameterWithState,
+    RebuildFromType,
+    /// Makes a tensor of a kind that cannot be represented.
+    Refused(&'static str),
+    /// A storage class; without an element type for untyped bytes.
+    Storage(Option<DType>),
+    DType(DType),
+    /// Known and harmless as a value, and never called.
+    Inert,
+}
+
+const TABLE: &[(&str, &str, Meaning)] = &[
+    ("_codecs", "encode", Meaning::Encode),
+    ("builtins", "bool", Meaning::Inert),
+    ("builtins", "bytearray", Meaning::ByteArray),
+    ("builtins", "bytes", Meaning::Bytes),
+    ("builtins", "complex", Meaning::Complex),
+    ("builtins", "dict", Meaning::Inert),
+    ("builtins", "float", Meaning::Inert),
+    ("builtins", "frozenset", Meaning::FrozenSet),
+    ("builtins", "int", Meaning::Inert),
+    ("builtins", "list", Meaning::Inert),
+    ("builtins", "set", Meaning::Set),
+    ("builtins", "str", Meaning::Inert),
+    ("builtins", "tuple", Meaning::Inert),
+    ("collections", "Counter", Meaning::Counter),
+    ("collections", "OrderedDict", Meaning::OrderedDict),
+    ("collections", "defaultdict", Meaning::DefaultDict),
+    ("torch", "Size", Meaning::Size),
+    ("torch", "Tensor", Meaning::Tensor),
+    ("torch", "device", Meaning::Device),
+    ("torch", "per_channel_affine", Meaning::Inert),
+    ("torch", "per_channel_affine_float_qparams", Meaning::Inert),
+    ("torch", "per_channel_symmetric", Meaning::Inert),
+    ("torch", "per_tensor_affine", Meaning::Inert),
+    ("torch", "per_tensor_symmetric", Meaning::Inert),
+    ("torch._tensor", "_rebuild_from_type_v2", Meaning::RebuildFromType),
+    (
+        "torch._utils",
+        "_rebuild_device_tensor_from_cpu_tensor",
+        Meaning::Refused("a tensor of an XLA, MAIA or MTIA device"),
+    ),
+    (
+        "torch._utils",
+        "_rebuild_device_tensor_from_numpy",
+        Meaning::Refused("a tensor of an XLA, MAIA or MTIA device"),
+    ),
+    (
+        "torch._utils",
+        "_rebuild_meta_tensor_no_storage",
+        Meaning::Refused("a tensor of the device `meta`, which has no elements"),
+    ),
+    ("torch._utils", "_rebuild_nested_tensor", Meaning::Refused("a nested tensor")),
+    ("torch._utils", "_rebuild_parameter", Meaning::RebuildParameter),
+    ("torch._utils", "_rebuild_parameter_with_state", Meaning::RebuildParameterWithState),
+    ("torch._utils", "_rebuild_qtensor", Meaning::Refused("a quantized tensor")),
+    ("torch._utils", "_rebuild_sparse_tensor", Meaning::Refused("a sparse tensor")),
+    ("torch._utils", "_rebuild_tensor", Meaning::RebuildTensor),
+    ("torch._utils", "_rebuild_tensor_v2", Meaning::RebuildTensorV2),
+    ("torch._utils", "_rebuild_tensor_v3", Meaning::RebuildTensorV3),
+    ("torch._utils", "_rebuild_wrapper_subclass", Meaning::Refused("a wrapper tensor subclass")),
+    ("torch.nn.parameter", "Parameter", Meaning::Parameter),
+    ("torch.serialization", "_get_layout", Meaning::GetLayout),
+    ("torch.storage", "TypedStorage", Meaning::Storage(None)),
+    ("torch.storage", "UntypedStorage", Meaning::Storage(None)),
+];
+
+/// The name that Python 3 has for what a pickle of protocol 0 to 2 calls by its Python 2 name.
+pub(super) fn modern<'n>(module: &'n str, name: &'n str) -> (&'n str, &'n str) {
+    match (module, name) {
+        ("__builtin__", "xrange") => ("builtins", "range"),
+        ("__builtin__", "long") => ("builtins", "int"),
+        ("__builtin__", "unicode") => ("builtins", "str"),
+        ("__builtin__", name) => ("builtins", name),
+        ("copy_reg", name) => ("copyreg", name),
+        other => other,
+    }
+}
+
+/// What the class or function means; `None` where it is not on the list.
+pub(super) fn meaning(module: &str, name: &str) -> Option<Meaning> {
+    let (module, name) = modern(module, name);
+    if module == "torch" || module == "torch.cuda" {
+        if let Some(dtype) = DType::from_storage_class(name) {
+            return Some(Meaning::Storage(Some(dtype)));
+        }
+        if name.strip_suffix("Tensor").is_some_and(is_legacy_tensor) {
+            return Some(Meaning::Tensor);
+        }
+    }
+    if module == "torch.sparse" || module == "torch.cuda.sparse" {
+        let sparse = name.strip_suffix("Tensor").is_some_and(is_legacy_tensor);
+        return sparse.then_some(Meaning::Refused("a sparse tensor"));
+    }
+    if module == "torch" {
+        if let Some(dtype) = DType::from_name(name) {
+            return Some(Meaning::DType(dtype));
+        }
+        if is_small_int(name) {
+            return Some(Meaning::Inert);
+        }
+    }
+    TABLE
+        .binary_search_by_key(&(module, name), |&(module, name, _)| (module, name))
+        .ok()
+        .and_then(|found| TABLE.get(found))
+        .map(|&(_, _, meaning)| meaning)
+}
+
+/// The element types in the names of the tensor classes of old: `torch.FloatTensor`.
+fn is_legacy_tensor(element: &str) -> bool {
+    matches!(
+        element,
+        "Double"
+            | "Float"
+            | "Half"
+            | "BFloat16"
+            | "Long"
+            | "Int"
+            | "Short"
+            | "Char"
+            | "Byte"
+            | "Bool"
+    )
+}
+
+/// `uint1` to `uint7` and `int1` to `int7`: element types of which PyTorch saves no plain tensors.
+fn is_small_int(name: &str) -> bool {
+    let bits = name.strip_prefix('u').unwrap_or(name).strip_prefix("int");
+    matches!(bits, Some("1" | "2" | "3" | "4" | "5" | "6" | "7"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_table_is_sorted() {
+        assert!(TABLE.is_sorted_by_key(|&(module, name, _)| (module, name)));
+    }
+
+    #[test]
+    fn names_of_python_2_are_known() {
+        assert_eq!(meaning("__builtin__", "set"), Some(Meaning::Set));
+        assert_eq!(meaning("__builtin__", "long"), Some(Meaning::Inert));
+        assert_eq!(meaning("__builtin__", "eval"), None);
+    }
+
+    #[test]
+    fn types_and_storages() {
+        assert_eq!(meaning("torch", "float32"), Some(Meaning::DType(DType::F32)));
+        assert_eq!(meaning("torch", "int4"), Some(Meaning::Inert));
+        let half = Some(Meaning::Storage(Some(DType::F16)));
+        assert_eq!(meaning("torch", "HalfStorage"), half);
+        assert_eq!(meaning("torch.cuda", "HalfStorage"), half);
+        assert_eq!(meaning("torch.storage", "UntypedStorage"), Some(Meaning::Storage(None)));
+        assert_eq!(meaning("os", "system"), None);
+        assert_eq!(meaning("torch.hub", "load"), None);
+    }
+}

@@ -1,0 +1,437 @@
+//! The machine that runs a pickle: a stack, marks and a memo, and no recursion.
+
+use std::sync::Arc;
+
+use crate::codec::pickle::cursor::Cursor;
+use crate::codec::pickle::error::PickleError;
+use crate::codec::pickle::fault::{Fault, Problem};
+use crate::codec::pickle::globals::{self, Meaning};
+use crate::codec::pickle::memo::{self, Memo};
+use crate::codec::pickle::opcode as op;
+use crate::codec::pickle::path;
+use crate::codec::pickle::persistent::StorageResolver;
+use crate::codec::pickle::{Decoded, PickleOptions};
+use crate::codec::read::{PickleLimits, ReadError};
+use crate::value::raw::{ContainerKind, Global, Raw, Run, Text};
+use crate::value::{Graph, Value};
+
+pub(super) struct Machine<'a, R> {
+    pub(super) input: Cursor<'a>,
+    pub(super) graph: Graph,
+    pub(super) stack: Vec<Raw>,
+    /// The heights of the stack at which marks were set.
+    marks: Vec<usize>,
+    memo: Memo,
+    /// What the globals of the graph mean, in the same order.
+    meanings: Vec<Option<Meaning>>,
+    pub(super) resolver: &'a mut R,
+    pub(super) limits: PickleLimits,
+    opaque: bool,
+    /// Tuples that start below may be referred to from elsewhere.
+    pub(super) pinned: u32,
+    /// How many values were copied from one container to another.
+    copied: usize,
+    pub(super) undecoded: usize,
+    protocol: u8,
+    /// Where the opcode starts that is being executed.
+    pub(super) offset: usize,
+}
+
+impl<'a, R: StorageResolver> Machine<'a, R> {
+    pub(super) fn new(
+        source: &'a Arc<Vec<u8>>,
+        options: &PickleOptions<'_>,
+        resolver: &'a mut R,
+    ) -> Self {
+        let input = Cursor::new(source);
+        Machine {
+            memo: Memo::scan(input.clone(), source.len()),
+            input,
+            graph: Graph::new(Arc::clone(source)),
+            stack: Vec::new(),
+            marks: Vec::new(),
+            meanings: Vec::new(),
+            resolver,
+            limits: options.limits.for_pickle(source.len()),
+            opaque: options.opaque,
+            pinned: 0,
+            copied: 0,
+            undecoded: 0,
+            protocol: 0,
+            offset: 0,
+        }
+    }
+
+    /// Runs until STOP.
+    pub(super) fn run(mut self, member: &str) -> Result<Decoded, Box<ReadError>> {
+        loop {
+            self.offset = self.input.position();
+            let opcode = match self.input.u8() {
+                Ok(op::STOP) => break,
+                Ok(opcode) => opcode,
+                Err(fault) => return Err(self.error(op::STOP, fault, member)),
+            };
+            if let Err(fault) = self.step(opcode) {
+                return Err(self.error(opcode, fault, member));
+            }
+        }
+        match self.pop() {
+            Ok(root) => Ok(Decoded {
+                graph: self.graph,
+                root,
+                protocol: self.protocol,
+                undecoded: self.undecoded,
+            }),
+            Err(fault) => Err(self.error(op::STOP, fault, member)),
+        }
+    }
+
+    /// Executes one opcode.
+    fn step(&mut self, opcode: u8) -> Result<(), Fault> {
+        let value = match opcode {
+            op::MARK => {
+                self.marks.push(self.stack.len());
+                return Ok(());
+            }
+            op::POP => return self.pop_any(),
+            op::POP_MARK => return self.pop_mark().map(|start| self.stack.truncate(start)),
+            op::DUP => {
+                let top = self.top()?;
+                self.pin(top);
+                top
+            }
+            op::NONE => Raw::None,
+            op::NEWTRUE => Raw::Bool(true),
+            op::NEWFALSE => Raw::Bool(false),
+            op::BININT => Raw::Int(self.input.i32()?.into()),
+            op::BININT1 => Raw::Int(self.input.u8()?.into()),
+            op::BININT2 => Raw::Int(self.input.u16()?.into()),
+            op::LONG1 => self.input.counted(1).and_then(|bytes| self.long_before(bytes))?,
+            op::LONG4 => self.input.counted(4).and_then(|bytes| self.long_before(bytes))?,
+            op::INT => self.input.line().and_then(|line| self.int_line(line, false))?,
+            op::LONG => self.input.line().and_then(|line| self.int_line(line, true))?,
+            op::BINFLOAT => Raw::Float(self.input.f64_be()?),
+            op::FLOAT => self.input.line().and_then(|line| self.float_line(line))?,
+            op::BINUNICODE => self.input.counted(4).and_then(|bytes| self.str_before(bytes))?,
+            op::SHORT_BINUNICODE => {
+                self.input.counted(1).and_then(|bytes| self.str_before(bytes))?
+            }
+            op::BINUNICODE8 => self.input.counted(8).and_then(|bytes| self.str_before(bytes))?,
+            op::UNICODE => self.input.line().and_then(|line| self.unicode_line(line))?,
+            op::BINSTRING => {
+                self.input.counted(4).and_then(|bytes| self.old_string_before(bytes))?
+            }
+            op::SHORT_BINSTRING => {
+                self.input.counted(1).and_then(|bytes| self.old_string_before(bytes))?
+            }
+            op::STRING => self.input.line().and_then(|line| self.string_line(line))?,
+            op::BINBYTES => Raw::Bytes(self.bytes(4)?),
+            op::SHORT_BINBYTES => Raw::Bytes(self.bytes(1)?),
+            op::BINBYTES8 => Raw::Bytes(self.bytes(8)?),
+            op::BYTEARRAY8 => Raw::ByteArray(self.bytes(8)?),
+            op::EMPTY_TUPLE => Raw::Tuple(Run::default()),
+            op::TUPLE => {
+                let start = self.pop_mark()?;
+                self.tuple_from(start)?
+            }
+            op::TUPLE1 => self.tuple_of(1)?,
+            op::TUPLE2 => self.tuple_of(2)?,
+            op::TUPLE3 => self.tuple_of(3)?,
+            op::EMPTY_LIST => self.graph.add_container(ContainerKind::List)?,
+            op::EMPTY_DICT => self.graph.add_container(ContainerKind::Dict)?,
+            op::EMPTY_SET => self.graph.add_container(ContainerKind::Set)?,
+            op::LIST => self.container_from_mark(ContainerKind::List)?,
+            op::DICT => self.container_from_mark(ContainerKind::Dict)?,
+            op::FROZENSET => self.container_from_mark(ContainerKind::FrozenSet)?,
+            op::APPEND => return self.append(),
+            op::APPENDS => return self.appends(),
+            op::ADDITEMS => return self.add_items(),
+            op::SETITEM => return self.set_item(),
+            op::SETITEMS => return self.set_items(),
+            op::BUILD => return self.build(),
+            op::REDUCE => {
+                let (args, callee) = (self.pop()?, self.pop()?);
+                self.call(callee, args)?
+            }
+            op::NEWOBJ => {
+                let (args, class) = (self.pop()?, self.pop()?);
+                self.call(class, args)?
+            }
+            op::NEWOBJ_EX => {
+                let (kwargs, args, class) = (self.pop()?, self.pop()?, self.pop()?);
+                self.call_with_names(class, args, kwargs)?
+            }
+            op::OBJ => {
+                let start = self.pop_mark()?;
+                let class = start.saturating_add(1);
+                let args = self.tuple_from(class.min(self.stack.len()))?;
+                let class = self.stack.get(start).copied();
+                self.stack.truncate(start);
+                let class = class.ok_or_else(|| Fault::expected("a class", "nothing"))?;
+                self.call(class, args)?
+            }
+            op::INST => {
+                let class = self.global_lines()?;
+                let start = self.pop_mark()?;
+                let args = self.tuple_from(start)?;
+                self.call(class, args)?
+            }
+            op::GLOBAL => self.global_lines()?,
+            op::STACK_GLOBAL => match (self.pop()?, self.pop()?) {
+                (Raw::Str(name), Raw::Str(module)) => self.global(module, name)?,
+                (name, _) => return Err(Fault::expected("two str", self.describe(name))),
+            },
+            op::BINPERSID => {
+                let id = self.pop()?;
+                self.persistent(id)?
+            }
+            op::PERSID => {
+                let line = self.input.line()?;
+                let text = self.text_before(line.len().saturating_add(1))?;
+                self.persistent_line(text)?
+            }
+            op::PUT => {
+                let line = self.input.line()?;
+                let name = memo::name_of_line(line).ok_or_else(|| {
+                    Fault::expected("a decimal number", String::from_utf8_lossy(line))
+                })?;
+                return self.put(name);
+            }
+            op::BINPUT => {
+                let name = self.input.u8()?;
+                return self.put(name.into());
+            }
+            op::LONG_BINPUT => {
+                let name = self.input.u32()?;
+                return self.put(name.into());
+            }
+            op::MEMOIZE => {
+                let top = self.top()?;
+                if self.memo.put_next(top) {
+                    self.pin(top);
+                }
+                return Ok(());
+            }
+            op::GET => {
+                let line = self.input.line()?;
+                let name = memo::name_of_line(line).ok_or_else(|| {
+                    Fault::expected("a decimal number", String::from_utf8_lossy(line))
+                })?;
+                self.get(name)?
+            }
+            op::BINGET => {
+                let name = self.input.u8()?;
+                self.get(name.into())?
+            }
+            op::LONG_BINGET => {
+                let name = self.input.u32()?;
+                self.get(name.into())?
+            }
+            op::PROTO => {
+                self.protocol = self.input.u8()?;
+                if self.protocol > 5 {
+                    let found = self.protocol.to_string();
+                    return Err(Fault::expected("a protocol from 0 to 5", found));
+                }
+                return Ok(());
+            }
+            op::FRAME => return self.input.u64().map(drop),
+            op::EXT1 | op::EXT2 | op::EXT4 => {
+                return Err(Fault::expected("a class by its name", "one by a registered number"));
+            }
+            op::NEXT_BUFFER | op::READONLY_BUFFER => {
+                return Err(Fault::expected("all bytes within the pickle", "a buffer beside it"));
+            }
+            other => return Err(Fault::expected("an opcode", format!("byte {other:#04x}"))),
+        };
+        self.stack.push(value);
+        Ok(())
+    }
+
+    // The stack
+
+    /// The height below which nothing may be popped.
+    fn fence(&self) -> usize {
+        self.marks.last().copied().unwrap_or(0)
+    }
+
+    pub(super) fn pop(&mut self) -> Result<Raw, Fault> {
+        if self.stack.len() > self.fence()
+            && let Some(value) = self.stack.pop()
+        {
+            return Ok(value);
+        }
+        Err(Fault::expected("a value on the stack", "none"))
+    }
+
+    pub(super) fn top(&self) -> Result<Raw, Fault> {
+        match self.stack.last() {
+            Some(&value) if self.stack.len() > self.fence() => Ok(value),
+            _ => Err(Fault::expected("a value on the stack", "none")),
+        }
+    }
+
+    /// Pops a value, or a mark where one is on top.
+    fn pop_any(&mut self) -> Result<(), Fault> {
+        if self.marks.last() == Some(&self.stack.len()) {
+            self.marks.pop();
+            return Ok(());
+        }
+        self.pop().map(drop)
+    }
+
+    /// Takes the last mark away, and says at which height it was.
+    pub(super) fn pop_mark(&mut self) -> Result<usize, Fault> {
+        self.marks.pop().ok_or_else(|| Fault::expected("a mark on the stack", "none"))
+    }
+
+    fn tuple_of(&mut self, count: usize) -> Result<Raw, Fault> {
+        match self.stack.len().checked_sub(count) {
+            Some(start) if start >= self.fence() => self.tuple_from(start),
+            _ => Err(Fault::expected("enough values on the stack", "fewer")),
+        }
+    }
+
+    fn tuple_from(&mut self, start: usize) -> Result<Raw, Fault> {
+        let run = self.graph.add_run(self.stack.get(start..).unwrap_or(&[]))?;
+        self.stack.truncate(start);
+        Ok(Raw::Tuple(run))
+    }
+
+    fn container_from_mark(&mut self, kind: ContainerKind) -> Result<Raw, Fault> {
+        let start = self.pop_mark()?;
+        let container = self.graph.add_container(kind)?;
+        self.fill_from(container, start)?;
+        Ok(container)
+    }
+
+    // The memo
+
+    fn put(&mut self, name: u64) -> Result<(), Fault> {
+        let top = self.top()?;
+        if self.memo.put(name, top) {
+            self.pin(top);
+        }
+        Ok(())
+    }
+
+    fn get(&self, name: u64) -> Result<Raw, Fault> {
+        self.memo
+            .get(name)
+            .ok_or_else(|| Fault::expected("a name in the memo", format!("{name}, never given")))
+    }
+
+    /// Notes that a value may be referred to from elsewhere than the stack.
+    fn pin(&mut self, value: Raw) {
+        if let Raw::Tuple(run) | Raw::Size(run) = value {
+            self.pinned = self.pinned.max(run.start.saturating_add(run.len));
+        }
+    }
+
+    // Bytes and names
+
+    fn bytes(&mut self, width: usize) -> Result<Text, Fault> {
+        let bytes = self.input.counted(width)?;
+        self.text_before(bytes.len())
+    }
+
+    fn global_lines(&mut self) -> Result<Raw, Fault> {
+        let mut line = || {
+            let line = self.input.line()?;
+            let text = self.text_before(line.len().saturating_add(1))?;
+            self.str_before(line)?;
+            Ok::<_, Fault>(Text { len: text.len.saturating_sub(1), ..text })
+        };
+        let (module, name) = (line()?, line()?);
+        self.global(module, name)
+    }
+
+    fn global(&mut self, module: Text, name: Text) -> Result<Raw, Fault> {
+        let meaning = globals::meaning(self.graph.str(module), self.graph.str(name));
+        if let Some(Meaning::DType(dtype)) = meaning {
+            return Ok(Raw::DType(dtype));
+        }
+        if meaning.is_none() && !self.opaque {
+            let name_of = |text| self.graph.str(text).to_owned();
+            let (module, name) = (name_of(module), name_of(name));
+            return Err(Problem::UnknownGlobal { module, name }.into());
+        }
+        let global = self.graph.add_global(Global { module, name })?;
+        self.meanings.push(meaning);
+        Ok(global)
+    }
+
+    /// What a global means; `None` for anything else, and for a global that is not on the list.
+    pub(super) fn meaning(&self, value: Raw) -> Option<Meaning> {
+        match value {
+            Raw::Global(index) => self.meanings.get(index as usize).copied().flatten(),
+            _ => None,
+        }
+    }
+
+    // Limits
+
+    /// Copies bytes into the graph, within the limit.
+    pub(super) fn copy_bytes(&mut self, bytes: &[u8]) -> Result<Text, Fault> {
+        self.check_copies(bytes.len())?;
+        Ok(self.graph.add_bytes(bytes)?)
+    }
+
+    /// Counts values that are copied from one container to another.
+    pub(super) fn count_copies(&mut self, count: usize) -> Result<(), Fault> {
+        self.copied = self.copied.saturating_add(count);
+        self.check_copies(0)
+    }
+
+    /// Checks that `more` can be copied: what a small file could make large.
+    pub(super) fn check_copies(&self, more: usize) -> Result<(), Fault> {
+        let needed = self.graph.copied().saturating_add(self.copied).saturating_add(more);
+        let needed = u64::try_from(needed).unwrap_or(u64::MAX);
+        let allowed = self.limits.copies;
+        if needed > allowed {
+            return Err(Problem::Limit { limit: "copies", allowed, needed }.into());
+        }
+        Ok(())
+    }
+
+    // Messages
+
+    /// A value in a few words.
+    pub(super) fn describe(&self, value: Raw) -> String {
+        let words = format!("{:?}", Value::new(&self.graph, value));
+        if words.chars().count() > 80 {
+            return words.chars().take(80).chain("…".chars()).collect();
+        }
+        words
+    }
+
+    fn error(&self, opcode: u8, fault: Fault, member: &str) -> Box<ReadError> {
+        let offset = self.offset;
+        let Some(name) = op::name(opcode) else {
+            let source = PickleError::Opcode { offset, found: opcode };
+            return Box::new(ReadError::Pickle { member: member.to_owned(), source });
+        };
+        let path = || path::path(&self.graph, &self.stack, &self.marks);
+        let source = match fault.into_problem() {
+            Problem::Storage(error) => return error,
+            Problem::Limit { limit, allowed, needed } => {
+                return Box::new(ReadError::Limit {
+                    what: format!("`{member}`, byte {offset}"),
+                    limit,
+                    allowed,
+                    needed,
+                });
+            }
+            Problem::Truncated { wanted, left } => {
+                PickleError::Truncated { offset, opcode: name, expected: wanted, found: left }
+            }
+            Problem::Expected { expected, found } => {
+                PickleError::Malformed { offset, opcode: name, expected, found, path: path() }
+            }
+            Problem::UnknownGlobal { module, name } => {
+                PickleError::UnknownGlobal { offset, module, name, path: path() }
+            }
+        };
+        Box::new(ReadError::Pickle { member: member.to_owned(), source })
+    }
+}

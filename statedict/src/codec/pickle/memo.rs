@@ -1,0 +1,176 @@
+//! The memo: values that a pickle names to use them again.
+
+use std::collections::HashMap;
+
+use crate::codec::pickle::cursor::Cursor;
+use crate::codec::pickle::opcode::{self, Operand};
+use crate::value::raw::Raw;
+
+/// The memo of one pickle.
+///
+/// Writers name nearly everything and use hardly any of it again, so the pickle is scanned first for
+/// the names that are used. Only these are kept: in a large state dict, a few of millions.
+pub(super) struct Memo {
+    /// A bit for each name below the pickle's length that is used.
+    used: Vec<u64>,
+    /// How many bits are set before each word of `used`.
+    ranks: Vec<u32>,
+    values: Vec<Option<Raw>>,
+    /// Names that no writer would give: larger than there is room for in the pickle.
+    large: HashMap<u64, Raw>,
+    /// The bits of the names that have been given; only where the pickle leaves numbering to the reader.
+    given: Option<Vec<u64>>,
+    count: u64,
+    limit: usize,
+}
+
+fn word_and_bit(name: usize) -> (usize, u64) {
+    (name / 64, 1 << (name % 64))
+}
+
+/// Sets a bit, and says whether it was clear.
+fn set(bits: &mut Vec<u64>, name: usize) -> bool {
+    let (word, bit) = word_and_bit(name);
+    if bits.len() <= word {
+        bits.resize(word.saturating_add(1), 0);
+    }
+    bits.get_mut(word).is_some_and(|word| {
+        let clear = *word & bit == 0;
+        *word |= bit;
+        clear
+    })
+}
+
+/// The number that a line of text is.
+pub(super) fn name_of_line(line: &[u8]) -> Option<u64> {
+    std::str::from_utf8(line).ok()?.trim().parse().ok()
+}
+
+impl Memo {
+    /// The memo for a pickle that starts at the cursor.
+    pub(super) fn scan(mut cursor: Cursor<'_>, pickle_len: usize) -> Self {
+        let mut used = Vec::new();
+        let mut memoizes = false;
+        // Where the pickle is malformed the machine will say so; names after that place are not needed.
+        while let Ok(code) = cursor.u8() {
+            let name = match code {
+                opcode::STOP => break,
+                opcode::BINGET => cursor.u8().ok().map(u64::from),
+                opcode::LONG_BINGET => cursor.u32().ok().map(u64::from),
+                opcode::GET => cursor.line().ok().and_then(name_of_line),
+                other => {
+                    memoizes |= other == opcode::MEMOIZE;
+                    let skipped = match opcode::operand(other) {
+                        Some(Operand::Nothing) => continue,
+                        Some(Operand::Fixed(count)) => cursor.take(count),
+                        Some(Operand::Line) => cursor.line(),
+                        Some(Operand::TwoLines) => cursor.line().and_then(|_| cursor.line()),
+                        Some(Operand::Counted(width)) => cursor.counted(width),
+                        None => break,
+                    };
+                    match skipped {
+                        Ok(_) => continue,
+                        Err(_) => break,
+                    }
+                }
+            };
+            if let Some(name) = name.and_then(|name| usize::try_from(name).ok())
+                && name < pickle_len
+            {
+                set(&mut used, name);
+            }
+        }
+        let mut total = 0u32;
+        let ranks = used
+            .iter()
+            .map(|word| {
+                let before = total;
+                total = total.saturating_add(word.count_ones());
+                before
+            })
+            .collect();
+        Memo {
+            used,
+            ranks,
+            values: vec![None; total as usize],
+            large: HashMap::new(),
+            given: memoizes.then(Vec::new),
+            count: 0,
+            limit: pickle_len,
+        }
+    }
+
+    /// Where the value of a name below the limit is kept; `None` where it is never used.
+    fn slot(&self, name: usize) -> Option<usize> {
+        let (word, bit) = word_and_bit(name);
+        let bits = *self.used.get(word)?;
+        if bits & bit == 0 {
+            return None;
+        }
+        let before = (bits & (bit - 1)).count_ones();
+        self.ranks.get(word)?.checked_add(before).map(|slot| slot as usize)
+    }
+
+    /// Gives a value a name. Whether the value is kept: whether the name will be used.
+    pub(super) fn put(&mut self, name: u64, value: Raw) -> bool {
+        match usize::try_from(name).ok().filter(|&name| name < self.limit) {
+            Some(name) => {
+                if let Some(given) = &mut self.given
+                    && set(given, name)
+                {
+                    self.count = self.count.saturating_add(1);
+                }
+                match self.slot(name).and_then(|slot| self.values.get_mut(slot)) {
+                    Some(place) => {
+                        *place = Some(value);
+                        true
+                    }
+                    None => false,
+                }
+            }
+            None => {
+                if self.large.insert(name, value).is_none() {
+                    self.count = self.count.saturating_add(1);
+                }
+                true
+            }
+        }
+    }
+
+    /// Gives a value the next name, as protocol 4 does: the number of names given so far.
+    pub(super) fn put_next(&mut self, value: Raw) -> bool {
+        self.put(self.count, value)
+    }
+
+    pub(super) fn get(&self, name: u64) -> Option<Raw> {
+        match usize::try_from(name).ok().filter(|&name| name < self.limit) {
+            Some(name) => self.values.get(self.slot(name)?).copied().flatten(),
+            None => self.large.get(&name).copied(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_names_that_are_used_are_kept() {
+        // Three names are given, the second is used; so is a name that is never given.
+        let pickle = b"Nq\x00Nq\x01Nq\x02h\x01h\x46.h\x02";
+        let mut memo = Memo::scan(Cursor::new(pickle), 100);
+        assert!(!memo.put(0, Raw::Int(0)));
+        assert!(memo.put(1, Raw::Int(1)));
+        assert_eq!(memo.get(1), Some(Raw::Int(1)));
+        assert_eq!(memo.get(0x46), None);
+        assert_eq!(memo.values.len(), 2);
+    }
+
+    #[test]
+    fn a_huge_name_takes_no_room() {
+        let mut memo = Memo::scan(Cursor::new(b"Nr\xff\xff\xff\xffj\xff\xff\xff\xff."), 12);
+        assert!(memo.put(0xffff_ffff, Raw::Int(1)));
+        assert_eq!(memo.get(0xffff_ffff), Some(Raw::Int(1)));
+        assert!(memo.used.is_empty());
+    }
+}

@@ -1,0 +1,50 @@
+//! Python's pickle, protocols 0 to 5, into a tree of values. Nothing is imported or executed.
+
+mod build;
+mod call;
+mod cursor;
+mod error;
+mod fault;
+mod globals;
+mod literal;
+mod machine;
+mod memo;
+mod opcode;
+mod path;
+mod persistent;
+mod tensor;
+
+use std::sync::Arc;
+
+use crate::codec::read::{Limits, ReadError};
+use crate::value::Graph;
+use crate::value::raw::Raw;
+
+pub use error::PickleError;
+pub(crate) use persistent::{StorageRequest, StorageResolver};
+
+/// How to read a pickle.
+pub(crate) struct PickleOptions<'o> {
+    pub(crate) limits: &'o Limits,
+    /// Whether values of unknown classes are kept, rather than refused.
+    pub(crate) opaque: bool,
+}
+
+/// What a pickle holds.
+pub(crate) struct Decoded {
+    pub(crate) graph: Graph,
+    pub(crate) root: Raw,
+    pub(crate) protocol: u8,
+    /// How many strings of Python 2 are not text and were kept as bytes.
+    pub(crate) undecoded: usize,
+}
+
+/// Decodes the pickle at the start of `source`, which messages call `member`.
+pub(crate) fn decode<R: StorageResolver>(
+    source: &Arc<Vec<u8>>,
+    member: &str,
+    options: &PickleOptions<'_>,
+    resolver: &mut R,
+) -> Result<Decoded, Box<ReadError>> {
+    machine::Machine::new(source, options, resolver).run(member)
+}

@@ -1,0 +1,190 @@
+//! Tensors: what the functions that rebuild them are given, checked against the storage.
+
+use smallvec::SmallVec;
+
+use crate::codec::pickle::fault::Fault;
+use crate::codec::pickle::globals::Meaning;
+use crate::codec::pickle::machine::Machine;
+use crate::codec::pickle::persistent::StorageResolver;
+use crate::dtype::DType;
+use crate::tensor::{Shape, Strides, ViewError, check_range, is_row_major};
+use crate::value::raw::{Raw, Run, TensorFlags, TensorNode};
+use crate::value::{Refusal, RefusalReason};
+
+/// What a rebuild function is given, in its order.
+struct Parts {
+    storage: Raw,
+    dtype: DType,
+    offset: Raw,
+    size: Raw,
+    stride: Raw,
+    flags: TensorFlags,
+}
+
+impl<R: StorageResolver> Machine<'_, R> {
+    /// `_rebuild_tensor_v2(storage, offset, size, stride, requires_grad, hooks[, metadata])`.
+    pub(super) fn rebuild_v2(&mut self, run: Run) -> Result<Raw, Fault> {
+        let (first, metadata) = match *self.graph.run(run) {
+            [a, b, c, d, e, _] => ([a, b, c, d, e], Raw::None),
+            [a, b, c, d, e, _, metadata] => ([a, b, c, d, e], metadata),
+            _ => {
+                let found = self.describe(Raw::Tuple(run));
+                return Err(Fault::expected("the 6 or 7 arguments of _rebuild_tensor_v2", found));
+            }
+        };
+        let [storage, offset, size, stride, requires_grad] = first;
+        let dtype = self.typed(storage)?;
+        let flags = self.flags(requires_grad, metadata, dtype)?;
+        self.rebuild(Some(run), Parts { storage, dtype, offset, size, stride, flags })
+    }
+
+    /// `_rebuild_tensor_v3(storage, offset, size, stride, requires_grad, hooks, dtype[, metadata])`.
+    pub(super) fn rebuild_v3(&mut self, run: Run, args: &[Raw]) -> Result<Raw, Fault> {
+        let (&[storage, offset, size, stride, requires_grad, _, dtype]
+        | &[storage, offset, size, stride, requires_grad, _, dtype, _]) = args
+        else {
+            let found = self.describe(Raw::Tuple(run));
+            return Err(Fault::expected("the 7 or 8 arguments of _rebuild_tensor_v3", found));
+        };
+        let dtype = match dtype {
+            Raw::DType(dtype) => dtype,
+            Raw::Global(_) if self.meaning(dtype) == Some(Meaning::Inert) => {
+                let name = self.describe(dtype);
+                let refusal = Refusal::new(RefusalReason::DType { name }, self.offset);
+                self.check_copies(0)?;
+                return Ok(self.graph.add_refusal(refusal)?);
+            }
+            other => return Err(Fault::expected("a torch.dtype", self.describe(other))),
+        };
+        let metadata = args.get(7).copied().unwrap_or(Raw::None);
+        let flags = self.flags(requires_grad, metadata, dtype)?;
+        self.rebuild(Some(run), Parts { storage, dtype, offset, size, stride, flags })
+    }
+
+    /// `_rebuild_tensor(storage, offset, size, stride)`, of before PyTorch 0.4.
+    pub(super) fn rebuild_v1(
+        &mut self,
+        storage: Raw,
+        offset: Raw,
+        size: Raw,
+        stride: Raw,
+    ) -> Result<Raw, Fault> {
+        let dtype = self.typed(storage)?;
+        let flags = TensorFlags::default();
+        self.rebuild(None, Parts { storage, dtype, offset, size, stride, flags })
+    }
+
+    /// The element type of a typed storage.
+    fn typed(&self, storage: Raw) -> Result<DType, Fault> {
+        match storage {
+            Raw::Storage(_, Some(dtype)) => Ok(dtype),
+            other => Err(Fault::expected("a storage with an element type", self.describe(other))),
+        }
+    }
+
+    fn flags(&self, requires_grad: Raw, metadata: Raw, dtype: DType) -> Result<TensorFlags, Fault> {
+        let Raw::Bool(requires_grad) = requires_grad else {
+            return Err(Fault::expected("a bool as requires_grad", self.describe(requires_grad)));
+        };
+        let mut flags = TensorFlags { requires_grad, ..TensorFlags::default() };
+        let entries = match metadata {
+            Raw::None => return Ok(flags),
+            Raw::Container(index) => match self.graph.container(index) {
+                Some(container) if container.kind.is_dict() => self.graph.run(container.run),
+                _ => return Err(Fault::expected("a dict of bits", self.describe(metadata))),
+            },
+            other => return Err(Fault::expected("a dict of bits", self.describe(other))),
+        };
+        for &[key, value] in entries.as_chunks::<2>().0 {
+            let set = value == Raw::Bool(true);
+            match key {
+                Raw::Str(key) if self.graph.str(key) == "conj" => flags.conj = set,
+                Raw::Str(key) if self.graph.str(key) == "neg" => flags.neg = set,
+                // PyTorch passes over what it does not know.
+                _ => {}
+            }
+        }
+        if flags.conj && !dtype.is_complex() {
+            return Err(Fault::expected("a complex tensor for the bit `conj`", dtype.name()));
+        }
+        Ok(flags)
+    }
+
+    /// The numbers of a size or stride.
+    fn dims(&self, value: Raw) -> Result<SmallVec<[i64; 8]>, Fault> {
+        let run = match value {
+            Raw::Tuple(run) | Raw::Size(run) => Some(run),
+            Raw::Container(index) => self
+                .graph
+                .container(index)
+                .filter(|container| !container.kind.is_dict())
+                .map(|container| container.run),
+            _ => None,
+        };
+        let wrong = || Fault::expected("a tuple of int", self.describe(value));
+        let values = self.graph.run(run.ok_or_else(wrong)?);
+        values
+            .iter()
+            .map(|&value| match value {
+                Raw::Int(value) => Ok(value),
+                _ => Err(wrong()),
+            })
+            .collect()
+    }
+
+    fn rebuild(&mut self, args: Option<Run>, parts: Parts) -> Result<Raw, Fault> {
+        let Raw::Storage(storage, _) = parts.storage else {
+            return Err(Fault::expected("a storage", self.describe(parts.storage)));
+        };
+        let offset = match parts.offset {
+            Raw::Int(offset) => usize::try_from(offset).ok(),
+            _ => None,
+        };
+        let offset = offset.ok_or_else(|| {
+            Fault::expected("a storage offset, an int from 0 on", self.describe(parts.offset))
+        })?;
+        let (sizes, strides) = (self.dims(parts.size)?, self.dims(parts.stride)?);
+        self.check_copies(sizes.len().saturating_mul(2))?;
+        let strided = self.check_view(storage, &parts, offset, &sizes, &strides)?;
+        // What the tensor was made from is on its own only where nothing else was named since.
+        if let Some(args) = args {
+            self.release(args);
+            for dims in [parts.stride, parts.size] {
+                if let Raw::Tuple(run) = dims {
+                    self.release(run);
+                }
+            }
+        }
+        let flags = TensorFlags { strided, ..parts.flags };
+        let node = TensorNode { offset, storage, dims: 0, rank: 0, dtype: parts.dtype, flags };
+        Ok(self.graph.add_tensor(node, &sizes, &strides)?)
+    }
+
+    /// Checks that the storage holds the view, and says whether its strides must be kept.
+    fn check_view(
+        &self,
+        storage: u32,
+        parts: &Parts,
+        offset: usize,
+        sizes: &[i64],
+        strides: &[i64],
+    ) -> Result<bool, Fault> {
+        let shape: Option<Shape> = sizes.iter().map(|&size| usize::try_from(size).ok()).collect();
+        let shape = shape
+            .ok_or_else(|| Fault::expected("sizes from 0 on", format!("the size {sizes:?}")))?;
+        let steps: Option<Strides> =
+            strides.iter().map(|&step| isize::try_from(step).ok()).collect();
+        let steps = steps.ok_or_else(|| Fault::expected("strides", format!("{strides:?}")))?;
+        let nbytes = self.resolver.nbytes(storage);
+        check_range(&shape, &steps, offset, parts.dtype.size(), nbytes)
+            .and_then(|()| shape.contiguous_strides().ok_or(ViewError::Overflow))
+            .map_err(|error| {
+                let found = format!(
+                    "{error}: size {sizes:?}, stride {strides:?}, offset {offset}, {}",
+                    parts.dtype
+                );
+                Fault::expected("a tensor that lies within its storage", found)
+            })?;
+        Ok(!is_row_major(&shape, &steps))
+    }
+}

@@ -1,0 +1,204 @@
+//! From a source to a document, whichever container it is.
+
+use std::fmt;
+use std::sync::Arc;
+
+use crate::codec::pickle::{self, Decoded, PickleOptions, StorageRequest, StorageResolver};
+use crate::codec::read::detect::{self, Detected};
+use crate::codec::read::document::Document;
+use crate::codec::read::error::ReadError;
+use crate::codec::read::options::ReadOptions;
+use crate::codec::read::source::Source;
+use crate::codec::read::warning::Warning;
+use crate::codec::read::zip::{Archive, ArchiveResolver, Directory};
+use crate::tensor::Storages;
+
+/// What the values of a file are packed in.
+#[non_exhaustive]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ContainerKind {
+    /// The ZIP archive that torch.save has written since PyTorch 1.6.
+    Zip,
+    /// A pickle by itself, which holds no tensors.
+    Pickle,
+}
+
+impl fmt::Display for ContainerKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            ContainerKind::Zip => "zip",
+            ContainerKind::Pickle => "pickle",
+        })
+    }
+}
+
+/// The byte order of a file's numbers. What is read from it is little-endian in either case.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ByteOrder {
+    /// Least significant byte first.
+    Little,
+    /// Most significant byte first.
+    Big,
+}
+
+impl fmt::Display for ByteOrder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            ByteOrder::Little => "little",
+            ByteOrder::Big => "big",
+        })
+    }
+}
+
+pub(super) fn read(source: Source, options: &ReadOptions) -> Result<Document, ReadError> {
+    let head_len = usize::try_from(source.len()).unwrap_or(usize::MAX).min(detect::HEAD);
+    let io = |error| ReadError::Io { file: source.name().to_owned(), source: error };
+    let head = source.read_vec(0, head_len).map_err(io)?;
+    match detect::detect(&head, source.len())? {
+        Detected::Zip => read_zip(source, options),
+        Detected::Pickle => read_pickle(&source, options),
+    }
+}
+
+fn read_zip(source: Source, options: &ReadOptions) -> Result<Document, ReadError> {
+    let directory = Directory::read(&source)?;
+    let limits = options.limits.for_file(source.len());
+    let archive = Archive { source, directory };
+    let root = archive.directory.root().to_owned();
+    if archive.directory.find("constants.pkl").is_some() {
+        return Err(ReadError::Foreign {
+            found: "a TorchScript archive",
+            advice: "load it with torch.jit.load and save its state_dict() with torch.save",
+        });
+    }
+    let mut warnings = Vec::new();
+    match archive.directory.find(".data/version").or_else(|| archive.directory.find("version")) {
+        Some(index) => check_version(&archive.read_member(index, 64, "pickle_bytes")?, &root)?,
+        None => warnings.push(Warning::NoVersion),
+    }
+    let byte_order = match archive.directory.find("byteorder") {
+        None => ByteOrder::Little,
+        Some(index) => byte_order(&archive.read_member(index, 64, "pickle_bytes")?, &root)?,
+    };
+    let member = format!("{root}/data.pkl");
+    let pickle = archive
+        .directory
+        .find("data.pkl")
+        .ok_or_else(|| ReadError::Missing { member: member.clone() })?;
+    let pickle = Arc::new(archive.read_member(pickle, limits.pickle_bytes, "pickle_bytes")?);
+    let mut resolver = ArchiveResolver::new(archive, byte_order == ByteOrder::Big, limits);
+    let decoded = decode(&pickle, &member, options, &mut resolver)?;
+    let storages: Arc<dyn Storages> = Arc::new(resolver.into_storages());
+    Ok(finish(decoded, storages, ContainerKind::Zip, byte_order, warnings))
+}
+
+/// A pickle by itself.
+fn read_pickle(source: &Source, options: &ReadOptions) -> Result<Document, ReadError> {
+    let limits = options.limits.for_file(source.len());
+    let io = |error| ReadError::Io { file: source.name().to_owned(), source: error };
+    if source.len() > limits.pickle_bytes {
+        return Err(ReadError::Limit {
+            what: format!("`{}`", source.name()),
+            limit: "pickle_bytes",
+            allowed: limits.pickle_bytes,
+            needed: source.len(),
+        });
+    }
+    let len = usize::try_from(source.len()).unwrap_or(usize::MAX);
+    let pickle = Arc::new(source.read_vec(0, len).map_err(io)?);
+    let decoded = decode(&pickle, source.name(), options, &mut NoArchive)?;
+    let storages: Arc<dyn Storages> = Arc::new(NoArchive);
+    Ok(finish(decoded, storages, ContainerKind::Pickle, ByteOrder::Little, Vec::new()))
+}
+
+fn decode<R: StorageResolver>(
+    pickle: &Arc<Vec<u8>>,
+    member: &str,
+    options: &ReadOptions,
+    resolver: &mut R,
+) -> Result<Decoded, Box<ReadError>> {
+    let options = PickleOptions { limits: &options.limits, opaque: options.opaque };
+    pickle::decode(pickle, member, &options, resolver)
+}
+
+fn finish(
+    decoded: Decoded,
+    storages: Arc<dyn Storages>,
+    container: ContainerKind,
+    byte_order: ByteOrder,
+    mut warnings: Vec<Warning>,
+) -> Document {
+    if decoded.protocol != 2 && container == ContainerKind::Zip {
+        warnings.push(Warning::Protocol { found: decoded.protocol });
+    }
+    if decoded.undecoded > 0 {
+        warnings.push(Warning::UndecodedStrings { count: decoded.undecoded });
+    }
+    let mut graph = decoded.graph;
+    graph.finish(decoded.root, storages);
+    Document { graph, container, byte_order, warnings }
+}
+
+/// The version is read as C reads a number: blanks before and anything after are passed over.
+fn check_version(content: &[u8], root: &str) -> Result<(), ReadError> {
+    let text = String::from_utf8_lossy(content);
+    let digits: String = text.trim_start().chars().take_while(char::is_ascii_digit).collect();
+    match digits.parse::<u64>() {
+        Ok(1..=10) => Ok(()),
+        _ => Err(ReadError::Damaged {
+            part: format!("`{root}/version`"),
+            offset: 0,
+            expected: "a version from 1 to 10".into(),
+            found: format!("{text:?}"),
+        }),
+    }
+}
+
+fn byte_order(content: &[u8], root: &str) -> Result<ByteOrder, ReadError> {
+    match content {
+        b"little" => Ok(ByteOrder::Little),
+        b"big" => Ok(ByteOrder::Big),
+        other => Err(ReadError::Damaged {
+            part: format!("`{root}/byteorder`"),
+            offset: 0,
+            expected: "`little` or `big`".into(),
+            found: format!("{:?}", String::from_utf8_lossy(other)),
+        }),
+    }
+}
+
+/// The storages of a pickle by itself: none.
+struct NoArchive;
+
+impl StorageResolver for NoArchive {
+    fn resolve(&mut self, request: &StorageRequest<'_>) -> Result<u32, Box<ReadError>> {
+        let member = format!("data/{}", request.key);
+        Err(Box::new(ReadError::Missing { member }))
+    }
+
+    fn nbytes(&self, _: u32) -> usize {
+        0
+    }
+}
+
+impl Storages for NoArchive {
+    fn nbytes(&self, _: u32) -> usize {
+        0
+    }
+
+    fn bytes(&self, _: u32) -> Result<std::borrow::Cow<'_, [u8]>, crate::tensor::StorageError> {
+        Ok((&[]).into())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_reader_that_is_not_a_file_can_hold_a_pickle() {
+        let source = Source::reader(std::io::Cursor::new(b"\x80\x02K\x05.")).unwrap();
+        let document = read(source, &ReadOptions::default()).unwrap();
+        assert_eq!(document.root().as_i64(), Some(5));
+    }
+}

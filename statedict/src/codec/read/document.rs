@@ -1,0 +1,41 @@
+//! What a checkpoint file holds.
+
+use crate::codec::read::container::{ByteOrder, ContainerKind};
+use crate::codec::read::warning::Warning;
+use crate::value::{Graph, Value};
+
+/// A checkpoint file that has been opened: its values, and its tensors as lazy views.
+#[derive(Debug)]
+pub struct Document {
+    pub(super) graph: Graph,
+    pub(super) container: ContainerKind,
+    pub(super) byte_order: ByteOrder,
+    pub(super) warnings: Vec<Warning>,
+}
+
+impl Document {
+    /// The value that the file holds.
+    pub fn root(&self) -> Value<'_> {
+        self.graph.root()
+    }
+
+    /// The tree of values.
+    pub fn graph(&self) -> &Graph {
+        &self.graph
+    }
+
+    /// What the values are packed in.
+    pub fn container(&self) -> ContainerKind {
+        self.container
+    }
+
+    /// The byte order of the file. What is read from it is little-endian in either case.
+    pub fn byte_order(&self) -> ByteOrder {
+        self.byte_order
+    }
+
+    /// What is unusual about the file.
+    pub fn warnings(&self) -> &[Warning] {
+        &self.warnings
+    }
+}

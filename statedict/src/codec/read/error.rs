@@ -1,0 +1,199 @@
+//! Why a file cannot be read, or is not what was asked for.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::io;
+
+use crate::codec::pickle::PickleError;
+use crate::tensor::StorageError;
+
+/// Why a file cannot be read, or does not hold what was asked of it.
+///
+/// Each says where (the member of the archive, or an offset), what was expected, what is there, and
+/// what to do about it.
+#[non_exhaustive]
+#[derive(Debug)]
+pub enum ReadError {
+    /// The operating system could not open or read the file.
+    Io {
+        /// The file.
+        file: String,
+        /// The cause.
+        source: io::Error,
+    },
+    /// The file is of another kind.
+    Foreign {
+        /// What it is.
+        found: &'static str,
+        /// What to do with it.
+        advice: &'static str,
+    },
+    /// The archive's own structure is damaged.
+    Damaged {
+        /// Which part of it: a structure or a member.
+        part: String,
+        /// Where in the file.
+        offset: u64,
+        /// What should be there.
+        expected: Cow<'static, str>,
+        /// What is there.
+        found: String,
+    },
+    /// The archive lacks a member.
+    Missing {
+        /// Its name.
+        member: String,
+    },
+    /// Two members of the archive have one name.
+    Duplicate {
+        /// The name.
+        member: String,
+    },
+    /// A member is stored in a way that is not supported.
+    Unsupported {
+        /// The member.
+        member: String,
+        /// How it is stored.
+        found: String,
+    },
+    /// A storage has not the size that the pickle says.
+    StorageSize {
+        /// The member that holds it.
+        member: String,
+        /// The size that the pickle says, in bytes.
+        expected: u64,
+        /// The size that it has.
+        found: u64,
+    },
+    /// The pickle says two different things of one storage.
+    StorageConflict {
+        /// The member that holds it.
+        member: String,
+        /// What it said first.
+        expected: String,
+        /// What it said then.
+        found: String,
+    },
+    /// The bytes of a member cannot be had.
+    Storage(StorageError),
+    /// The pickle cannot be read.
+    Pickle {
+        /// The member that holds it, or the file.
+        member: String,
+        /// Why.
+        source: PickleError,
+    },
+    /// Reading would cost more than a limit allows.
+    Limit {
+        /// What would cost it.
+        what: String,
+        /// The limit: the name of its method on [`Limits`](crate::codec::Limits).
+        limit: &'static str,
+        /// What it allows.
+        allowed: u64,
+        /// What would be needed, at least.
+        needed: u64,
+    },
+    /// Where a state dict was wanted is something else.
+    NotAStateDict {
+        /// The path of what is not as it should be.
+        path: String,
+        /// What should be there.
+        expected: &'static str,
+        /// What is there.
+        found: String,
+        /// What to do about it.
+        advice: String,
+    },
+    /// Two entries of a state dict have one key.
+    DuplicateKey {
+        /// The key.
+        key: String,
+    },
+    /// A tensor of a state dict cannot be represented.
+    RefusedTensor {
+        /// Its path.
+        path: String,
+        /// What it is.
+        reason: String,
+    },
+}
+
+impl fmt::Display for ReadError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            ReadError::Io { file, source } => write!(f, "cannot read `{file}`: {source}"),
+            ReadError::Foreign { found, advice } => {
+                write!(f, "this is {found}, not a PyTorch checkpoint; {advice}")
+            }
+            ReadError::Damaged { part, offset, expected, found } => write!(
+                f,
+                "the file is damaged or incomplete: {part} at byte {offset}: expected {expected}, found {found}"
+            ),
+            ReadError::Missing { member } => write!(
+                f,
+                "the archive has no member `{member}`: it was not written by torch.save, or is not complete"
+            ),
+            ReadError::Duplicate { member } => write!(
+                f,
+                "the archive has two members `{member}`, and readers differ in which they take: save it again"
+            ),
+            ReadError::Unsupported { member, found } => write!(
+                f,
+                "`{member}` is {found}; only stored and deflated members can be read: save it again with torch.save"
+            ),
+            ReadError::StorageSize { member, expected, found } => write!(
+                f,
+                "`{member}` has {found} bytes and the pickle says {expected}: the file is damaged or was not written by torch.save"
+            ),
+            ReadError::StorageConflict { member, expected, found } => write!(
+                f,
+                "the pickle describes `{member}` twice, as {expected} and as {found}: the file is damaged"
+            ),
+            ReadError::Storage(error) => error.fmt(f),
+            ReadError::Pickle { member, source } => write!(f, "`{member}`: {source}"),
+            ReadError::Limit { what, limit, allowed, needed } => write!(
+                f,
+                "{what} needs {needed} and the limit `{limit}` is {allowed}; \
+                 if you trust the file, raise it with `Limits::{limit}`"
+            ),
+            ReadError::NotAStateDict { path, expected, found, advice } => {
+                write!(f, "{path} should be {expected} and is {found}")?;
+                if !advice.is_empty() {
+                    write!(f, "; {advice}")?;
+                }
+                Ok(())
+            }
+            ReadError::DuplicateKey { key } => {
+                write!(f, "the key {key:?} comes twice, so one of its tensors would be lost")
+            }
+            ReadError::RefusedTensor { path, reason } => write!(
+                f,
+                "{path} is {reason}; `Document::state_map_partial` gives the other tensors"
+            ),
+        }
+    }
+}
+
+impl std::error::Error for ReadError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            ReadError::Io { source, .. } => Some(source),
+            ReadError::Storage(error) => error.source(),
+            ReadError::Pickle { source, .. } => Some(source),
+            _ => None,
+        }
+    }
+}
+
+impl From<StorageError> for ReadError {
+    fn from(error: StorageError) -> Self {
+        ReadError::Storage(error)
+    }
+}
+
+impl From<Box<ReadError>> for ReadError {
+    fn from(error: Box<ReadError>) -> Self {
+        *error
+    }
+}

@@ -1,0 +1,85 @@
+//! Limits on what reading a file may cost.
+
+/// Limits on what reading may cost, so that no file can take more memory than a small multiple of its
+/// size. What is not set follows from the size of the file.
+///
+/// ```
+/// use statedict::codec::{Limits, ReadOptions};
+///
+/// let options = ReadOptions::default().limits(Limits::default().pickle_bytes(4 << 30));
+/// ```
+#[derive(Debug, Clone, Default)]
+pub struct Limits {
+    pickle_bytes: Option<u64>,
+    inflated_bytes: Option<u64>,
+    copies: Option<u64>,
+    integer_bytes: Option<u64>,
+}
+
+const MIB: u64 = 1 << 20;
+
+impl Limits {
+    /// The size of the pickle. By default eight times the file, at least 64 MiB; it is larger than the
+    /// file only where it is compressed.
+    #[must_use]
+    pub fn pickle_bytes(mut self, bytes: u64) -> Self {
+        self.pickle_bytes = Some(bytes);
+        self
+    }
+
+    /// The size of one compressed storage when it is expanded. By default sixteen times the file, at
+    /// least 256 MiB.
+    #[must_use]
+    pub fn inflated_bytes(mut self, bytes: u64) -> Self {
+        self.inflated_bytes = Some(bytes);
+        self
+    }
+
+    /// How many values and bytes the pickle may have copied, such as a set made of a list, or text
+    /// converted to bytes. By default four times the pickle's size, at least 65,536.
+    #[must_use]
+    pub fn copies(mut self, copies: u64) -> Self {
+        self.copies = Some(copies);
+        self
+    }
+
+    /// The size of an integer beyond 64 bits. By default 4,096 bytes.
+    #[must_use]
+    pub fn integer_bytes(mut self, bytes: u64) -> Self {
+        self.integer_bytes = Some(bytes);
+        self
+    }
+
+    pub(crate) fn for_file(&self, file_len: u64) -> FileLimits {
+        FileLimits {
+            pickle_bytes: self
+                .pickle_bytes
+                .unwrap_or_else(|| file_len.saturating_mul(8).max(64 * MIB)),
+            inflated_bytes: self
+                .inflated_bytes
+                .unwrap_or_else(|| file_len.saturating_mul(16).max(256 * MIB)),
+        }
+    }
+
+    pub(crate) fn for_pickle(&self, pickle_len: usize) -> PickleLimits {
+        let len = u64::try_from(pickle_len).unwrap_or(u64::MAX);
+        PickleLimits {
+            copies: self.copies.unwrap_or_else(|| len.saturating_mul(4).max(1 << 16)),
+            integer_bytes: self.integer_bytes.unwrap_or(4096),
+        }
+    }
+}
+
+/// The limits for a file of known size.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct FileLimits {
+    pub(crate) pickle_bytes: u64,
+    pub(crate) inflated_bytes: u64,
+}
+
+/// The limits for a pickle of known size.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct PickleLimits {
+    pub(crate) copies: u64,
+    pub(crate) integer_bytes: u64,
+}

@@ -1,0 +1,64 @@
+//! Reading checkpoint files.
+
+mod container;
+mod detect;
+mod document;
+mod error;
+mod limits;
+mod options;
+mod source;
+mod state_map;
+mod warning;
+mod zip;
+
+use std::path::Path;
+
+pub use container::{ByteOrder, ContainerKind};
+pub use document::Document;
+pub use error::ReadError;
+pub use limits::Limits;
+pub(crate) use limits::PickleLimits;
+pub use options::ReadOptions;
+pub use source::Source;
+pub use state_map::RefusedTensor;
+pub use warning::Warning;
+
+/// Opens the checkpoint at `path`. No tensor is read: that happens when one is asked for.
+///
+/// With the feature `mmap` the file is mapped; see [`Source::map`] for what that asks of you.
+///
+/// # Errors
+/// Where the file cannot be read, is damaged, is no checkpoint, or holds what this reader refuses.
+///
+/// ```no_run
+/// use statedict::codec;
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let document = codec::open("model.pt", &codec::ReadOptions::default())?;
+/// let map = document.state_map()?;
+/// for (key, tensor) in map.iter() {
+///     println!("{key}: {} {}", tensor.dtype(), tensor.shape());
+/// }
+/// # Ok(())
+/// # }
+/// ```
+pub fn open(path: impl AsRef<Path>, options: &ReadOptions) -> Result<Document, ReadError> {
+    let source = Source::open(path.as_ref())
+        .map_err(|source| ReadError::Io { file: path.as_ref().display().to_string(), source })?;
+    read(source, options)
+}
+
+/// Reads the checkpoint that `source` holds. No tensor is read: that happens when one is asked for.
+///
+/// # Errors
+/// As [`open`].
+///
+/// ```
+/// use statedict::codec::{self, ReadError, ReadOptions, Source};
+///
+/// let error = codec::read(Source::bytes(b"hello"), &ReadOptions::default()).unwrap_err();
+/// assert!(matches!(error, ReadError::Foreign { .. }));
+/// ```
+pub fn read(source: Source, options: &ReadOptions) -> Result<Document, ReadError> {
+    container::read(source, options)
+}

@@ -1,0 +1,190 @@
+//! Where the bytes of a file come from.
+
+use std::borrow::Cow;
+use std::fs::File;
+use std::io::{self, Read, Seek, SeekFrom};
+use std::path::Path;
+use std::sync::{Mutex, PoisonError};
+
+/// Where the bytes of a file come from: a memory map, a file, any reader that can seek, or memory.
+pub struct Source {
+    name: String,
+    len: u64,
+    inner: Inner,
+}
+
+enum Inner {
+    #[cfg(feature = "mmap")]
+    Map {
+        file: File,
+        map: memmap2::Mmap,
+    },
+    File(File),
+    Reader(Mutex<Box<dyn ReadSeek>>),
+    Memory(Box<dyn AsRef<[u8]> + Send + Sync>),
+}
+
+trait ReadSeek: Read + Seek + Send {}
+
+impl<T: Read + Seek + Send> ReadSeek for T {}
+
+impl Source {
+    /// The file at `path`: as a memory map with the feature `mmap`, else with positioned reads.
+    ///
+    /// # Errors
+    /// Where it cannot be opened.
+    pub fn open(path: impl AsRef<Path>) -> io::Result<Self> {
+        #[cfg(feature = "mmap")]
+        return Source::map(path);
+        #[cfg(not(feature = "mmap"))]
+        return Source::file(path);
+    }
+
+    /// The file at `path` as a memory map: tensors borrow its pages, and nothing is copied.
+    ///
+    /// The file must not be changed or cut short while it is mapped. What is read from it could change
+    /// under the reader, and touching a page that is no longer there ends the process (SIGBUS on Unix).
+    /// Programs that replace a file by renaming a new one over it, as ours do, are no danger. Where
+    /// that cannot be relied on, use [`file`](Self::file).
+    ///
+    /// # Errors
+    /// Where it cannot be opened or mapped.
+    #[cfg(feature = "mmap")]
+    pub fn map(path: impl AsRef<Path>) -> io::Result<Self> {
+        let file = File::open(path.as_ref())?;
+        if file.metadata()?.len() == 0 {
+            return Source::from_file(path.as_ref(), file);
+        }
+        // SAFETY: the map is only read. That nobody shortens or rewrites the file meanwhile cannot be
+        // ensured here, and is asked of the caller in the documentation above, as by every reader of maps.
+        let map = unsafe { memmap2::Mmap::map(&file)? };
+        // The size of the map, not a second look at the file, bounds what is read from it.
+        let len = map.len().try_into().unwrap_or(u64::MAX);
+        let name = path.as_ref().display().to_string();
+        Ok(Source { name, len, inner: Inner::Map { file, map } })
+    }
+
+    /// The file at `path`, of which each tensor is read when it is asked for.
+    ///
+    /// # Errors
+    /// Where it cannot be opened.
+    pub fn file(path: impl AsRef<Path>) -> io::Result<Self> {
+        let file = File::open(path.as_ref())?;
+        Source::from_file(path.as_ref(), file)
+    }
+
+    fn from_file(path: &Path, file: File) -> io::Result<Self> {
+        let metadata = file.metadata()?;
+        if metadata.is_dir() {
+            return Err(io::ErrorKind::IsADirectory.into());
+        }
+        let name = path.display().to_string();
+        Ok(Source { name, len: metadata.len(), inner: Inner::File(file) })
+    }
+
+    /// Anything that can be read and sought, from its start on.
+    ///
+    /// # Errors
+    /// Where its end cannot be found.
+    pub fn reader(reader: impl Read + Seek + Send + 'static) -> io::Result<Self> {
+        let mut reader: Box<dyn ReadSeek> = Box::new(reader);
+        let len = reader.seek(SeekFrom::End(0))?;
+        let inner = Inner::Reader(Mutex::new(reader));
+        Ok(Source { name: "the reader".to_owned(), len, inner })
+    }
+
+    /// Bytes in memory: a `Vec<u8>`, a `&'static [u8]`, or any owner of bytes. Tensors borrow them.
+    pub fn bytes(bytes: impl AsRef<[u8]> + Send + Sync + 'static) -> Self {
+        let len = bytes.as_ref().len().try_into().unwrap_or(u64::MAX);
+        Source { name: "the bytes".to_owned(), len, inner: Inner::Memory(Box::new(bytes)) }
+    }
+
+    /// What messages call it: the path of a file.
+    pub(super) fn name(&self) -> &str {
+        &self.name
+    }
+
+    pub(super) fn len(&self) -> u64 {
+        self.len
+    }
+
+    /// The bytes from `offset` on, where they are in memory; `None` where they must be read.
+    pub(super) fn slice(&self, offset: u64, len: usize) -> Option<&[u8]> {
+        let memory: &[u8] = match &self.inner {
+            #[cfg(feature = "mmap")]
+            Inner::Map { map, .. } => map,
+            Inner::Memory(bytes) => (**bytes).as_ref(),
+            Inner::File(_) | Inner::Reader(_) => return None,
+        };
+        let start = usize::try_from(offset).ok()?;
+        memory.get(start..start.checked_add(len)?)
+    }
+
+    /// Fills `buffer` with the bytes from `offset` on.
+    pub(super) fn read_at(&self, offset: u64, buffer: &mut [u8]) -> io::Result<()> {
+        match &self.inner {
+            // Through the file, not the map: what a page fault costs is more than a read of a few bytes.
+            #[cfg(feature = "mmap")]
+            Inner::Map { file, .. } => read_file(file, offset, buffer),
+            Inner::File(file) => read_file(file, offset, buffer),
+            Inner::Reader(reader) => {
+                let mut reader = reader.lock().unwrap_or_else(PoisonError::into_inner);
+                reader.seek(SeekFrom::Start(offset))?;
+                reader.read_exact(buffer)
+            }
+            Inner::Memory(_) => match self.slice(offset, buffer.len()) {
+                Some(bytes) => {
+                    buffer.copy_from_slice(bytes);
+                    Ok(())
+                }
+                None => Err(io::ErrorKind::UnexpectedEof.into()),
+            },
+        }
+    }
+
+    /// The bytes of a range that has been checked against the length; borrowed where they are in memory.
+    pub(super) fn get(&self, offset: u64, len: usize) -> io::Result<Cow<'_, [u8]>> {
+        if let Some(bytes) = self.slice(offset, len) {
+            return Ok(Cow::Borrowed(bytes));
+        }
+        self.read_vec(offset, len).map(Cow::Owned)
+    }
+
+    /// The bytes of a range, read.
+    pub(super) fn read_vec(&self, offset: u64, len: usize) -> io::Result<Vec<u8>> {
+        let end = offset.checked_add(len.try_into().unwrap_or(u64::MAX));
+        if end.is_none_or(|end| end > self.len) {
+            return Err(io::ErrorKind::UnexpectedEof.into());
+        }
+        let mut buffer = Vec::new();
+        buffer.try_reserve_exact(len)?;
+        buffer.resize(len, 0);
+        self.read_at(offset, &mut buffer)?;
+        Ok(buffer)
+    }
+}
+
+#[cfg(unix)]
+fn read_file(file: &File, offset: u64, buffer: &mut [u8]) -> io::Result<()> {
+    std::os::unix::fs::FileExt::read_exact_at(file, buffer, offset)
+}
+
+#[cfg(windows)]
+fn read_file(file: &File, mut offset: u64, mut buffer: &mut [u8]) -> io::Result<()> {
+    while !buffer.is_empty() {
+        match std::os::windows::fs::FileExt::seek_read(file, buffer, offset)? {
+            0 => return Err(io::ErrorKind::UnexpectedEof.into()),
+            count => {
+                buffer = buffer.get_mut(count..).unwrap_or_default();
+                offset = offset.saturating_add(count.try_into().unwrap_or(u64::MAX));
+            }
+        }
+    }
+    Ok(())
+}
+
+impl std::fmt::Debug for Source {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Source").field("name", &self.name).field("len", &self.len).finish()
+    }
+}

@@ -1,0 +1,37 @@
+//! What is unusual about a file that could be read.
+
+use std::fmt;
+
+/// Something unusual about a file, which did not keep it from being read.
+#[non_exhaustive]
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Warning {
+    /// The archive has no member `version`; torch.load would refuse it.
+    NoVersion,
+    /// The pickle is of another protocol than torch.save's 2; torch.load may refuse it.
+    Protocol {
+        /// The protocol.
+        found: u8,
+    },
+    /// Strings written by Python 2 are not UTF-8; they are kept as `bytes`.
+    UndecodedStrings {
+        /// How many.
+        count: usize,
+    },
+}
+
+impl fmt::Display for Warning {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Warning::NoVersion => {
+                f.write_str("the archive has no member `version`; torch.load would refuse it")
+            }
+            Warning::Protocol { found } => {
+                write!(f, "the pickle has protocol {found}, torch.save writes 2")
+            }
+            Warning::UndecodedStrings { count } => {
+                write!(f, "{count} strings of Python 2 are not UTF-8 and are kept as bytes")
+            }
+        }
+    }
+}

@@ -1,0 +1,302 @@
+//! The central directory: which members an archive has, and where.
+
+use std::collections::HashMap;
+
+use crate::codec::read::error::ReadError;
+use crate::codec::read::source::Source;
+use crate::codec::read::zip::end::{self, End};
+use crate::codec::read::zip::fields::{u16_at, u32_at};
+
+/// How a member is stored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Method {
+    Stored,
+    /// Compressed into that many bytes.
+    Deflated(u64),
+    Encrypted,
+    Other(u16),
+}
+
+/// A member, as the central directory describes it.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Record {
+    /// Where its local header is.
+    pub(super) header: u64,
+    /// Where what follows it starts: the next member, or the directory.
+    pub(super) limit: u64,
+    pub(super) size: u64,
+    pub(super) crc: u32,
+    pub(super) method: Method,
+}
+
+impl Record {
+    /// How many bytes of the file hold it.
+    pub(super) fn stored_size(&self) -> u64 {
+        match self.method {
+            Method::Deflated(compressed) => compressed,
+            _ => self.size,
+        }
+    }
+}
+
+/// The members of an archive, by name without the folder that they are all in.
+pub(in crate::codec::read) struct Directory {
+    root: String,
+    records: Vec<Record>,
+    /// For each number, the record of `data/<number>`, plus one.
+    numbered: Vec<u32>,
+    named: HashMap<Box<[u8]>, u32>,
+}
+
+const ENTRY: usize = 46;
+
+fn damaged(offset: u64, expected: &'static str, found: impl Into<String>) -> ReadError {
+    let part = "an entry of the ZIP archive's directory".to_owned();
+    ReadError::Damaged { part, offset, expected: expected.into(), found: found.into() }
+}
+
+/// The number of a storage key as torch.save numbers them: decimal, without leading zeros.
+fn number(key: &[u8]) -> Option<usize> {
+    if key.len() > 9 || (key.len() > 1 && key.first() == Some(&b'0')) {
+        return None;
+    }
+    if key.is_empty() || !key.iter().all(u8::is_ascii_digit) {
+        return None;
+    }
+    std::str::from_utf8(key).ok()?.parse().ok()
+}
+
+impl Directory {
+    /// Reads the central directory.
+    pub(in crate::codec::read) fn read(source: &Source) -> Result<Self, ReadError> {
+        let End { offset, entries, directory } = end::find(source)?;
+        // What the file claims is only believed as far as the directory has room for it.
+        let room = directory.len() / ENTRY;
+        let count = usize::try_from(entries).unwrap_or(usize::MAX);
+        if count > room || u32::try_from(count).is_err() {
+            let found = format!("{} bytes", directory.len());
+            return Err(damaged(offset, "room for all entries", found));
+        }
+        let mut this = Directory {
+            root: String::new(),
+            records: Vec::with_capacity(count),
+            numbered: Vec::new(),
+            named: HashMap::new(),
+        };
+        let mut rest = directory.as_slice();
+        for index in 0..count {
+            let at = offset + u64::try_from(directory.len() - rest.len()).unwrap_or(0);
+            let cut = || damaged(at, "a whole entry", "the directory's end");
+            if !rest.starts_with(b"PK\x01\x02") {
+                return Err(damaged(at, "the signature of an entry", "other bytes"));
+            }
+            let name_len = usize::from(u16_at(rest, 28).ok_or_else(cut)?);
+            let extra_len = usize::from(u16_at(rest, 30).ok_or_else(cut)?);
+            let comment_len = usize::from(u16_at(rest, 32).ok_or_else(cut)?);
+            let name = rest.get(ENTRY..ENTRY + name_len).ok_or_else(cut)?;
+            let extra = rest.get(ENTRY + name_len..ENTRY + name_len + extra_len).ok_or_else(cut)?;
+            let record = record(rest, extra).ok_or_else(cut)?;
+            if index == 0 {
+                this.root = root(name)?;
+            }
+            this.add(name, record, at)?;
+            rest = rest.get(ENTRY + name_len + extra_len + comment_len..).ok_or_else(cut)?;
+        }
+        this.set_limits(offset)?;
+        Ok(this)
+    }
+
+    fn add(&mut self, name: &[u8], record: Record, at: u64) -> Result<(), ReadError> {
+        let inner = name
+            .strip_prefix(self.root.as_bytes())
+            .and_then(|rest| rest.strip_prefix(b"/"))
+            .ok_or_else(|| {
+                let found = format!(
+                    "`{}` outside of the folder `{}` of the first",
+                    String::from_utf8_lossy(name),
+                    self.root
+                );
+                damaged(at, "all members in one folder", found)
+            })?;
+        // Both fit: the number of records was checked against 32 bits.
+        let index = u32::try_from(self.records.len()).unwrap_or(u32::MAX);
+        let duplicate =
+            || ReadError::Duplicate { member: String::from_utf8_lossy(name).into_owned() };
+        let room = self.records.capacity().saturating_mul(2).saturating_add(64);
+        match inner.strip_prefix(b"data/").and_then(number).filter(|&number| number < room) {
+            Some(number) => {
+                if self.numbered.len() <= number {
+                    self.numbered.resize(number + 1, 0);
+                }
+                match self.numbered.get_mut(number) {
+                    Some(place @ 0) => *place = index.saturating_add(1),
+                    _ => return Err(duplicate()),
+                }
+            }
+            None => {
+                if self.named.insert(inner.into(), index).is_some() {
+                    return Err(duplicate());
+                }
+            }
+        }
+        self.records.push(record);
+        Ok(())
+    }
+
+    /// Finds where each member's room ends, and that no two share bytes.
+    fn set_limits(&mut self, directory: u64) -> Result<(), ReadError> {
+        let mut order: Vec<u32> = (0u32..).take(self.records.len()).collect();
+        let header = |&index: &u32| {
+            self.records.get(index as usize).map_or(u64::MAX, |record| record.header)
+        };
+        if !self.records.is_sorted_by_key(|record| record.header) {
+            order.sort_by_key(header);
+        }
+        let mut limit = directory;
+        for index in order.into_iter().rev() {
+            let Some(record) = self.records.get_mut(index as usize) else { continue };
+            record.limit = limit;
+            let least =
+                record.header.checked_add(30).and_then(|end| end.checked_add(record.stored_size()));
+            if least.is_none_or(|end| end > limit) {
+                let found = format!("{} bytes, and the next at {limit}", record.stored_size());
+                let (offset, member) = (record.header, self.name(index));
+                let part = format!("`{member}`");
+                let expected = "a member that ends before the next".into();
+                return Err(ReadError::Damaged { part, offset, expected, found });
+            }
+            limit = record.header;
+        }
+        Ok(())
+    }
+
+    /// The folder that all members are in.
+    pub(in crate::codec::read) fn root(&self) -> &str {
+        &self.root
+    }
+
+    /// The number of members.
+    pub(in crate::codec::read) fn len(&self) -> usize {
+        self.records.len()
+    }
+
+    /// The index of the member of that name within the folder.
+    pub(in crate::codec::read) fn find(&self, name: &str) -> Option<u32> {
+        self.named.get(name.as_bytes()).copied()
+    }
+
+    /// The index of the storage with that key.
+    pub(super) fn find_storage(&self, key: &str) -> Option<u32> {
+        let numbered =
+            number(key.as_bytes()).and_then(|number| self.numbered.get(number)?.checked_sub(1));
+        numbered.or_else(|| self.find(&format!("data/{key}")))
+    }
+
+    pub(super) fn record(&self, index: u32) -> Option<Record> {
+        self.records.get(index as usize).copied()
+    }
+
+    /// The name of a member, for messages: linear in the number of members.
+    pub(super) fn name(&self, index: u32) -> String {
+        let numbered = self.numbered.iter().position(|&place| place == index.saturating_add(1));
+        let inner = match numbered {
+            Some(number) => format!("data/{number}"),
+            None => self
+                .named
+                .iter()
+                .find(|&(_, &other)| other == index)
+                .map(|(name, _)| String::from_utf8_lossy(name).into_owned())
+                .unwrap_or_default(),
+        };
+        format!("{}/{inner}", self.root)
+    }
+}
+
+/// The folder of the first member, which all must be in.
+fn root(name: &[u8]) -> Result<String, ReadError> {
+    let wrong = || ReadError::Foreign {
+        found: "a ZIP archive whose files are not in a folder",
+        advice: "check that it is the file you meant: torch.save puts all into one folder",
+    };
+    let slash = name.iter().position(|&byte| byte == b'/').ok_or_else(wrong)?;
+    let root = name.get(..slash).and_then(|root| std::str::from_utf8(root).ok());
+    root.map(str::to_owned).ok_or_else(wrong)
+}
+
+/// What an entry and its extra fields say; `None` where they are cut short.
+fn record(entry: &[u8], extra: &[u8]) -> Option<Record> {
+    let flags = u16_at(entry, 8)?;
+    let method = u16_at(entry, 10)?;
+    let crc = u32_at(entry, 16)?;
+    let (compressed, size) = (u32_at(entry, 20)?, u32_at(entry, 24)?);
+    let header = u32_at(entry, 42)?;
+    // The zip64 field holds, in this order, those of the three that did not fit.
+    let mut wide = zip64(extra);
+    let mut widen = |narrow: u32| match narrow {
+        u32::MAX => {
+            let field = wide.and_then(|field| field.split_first_chunk::<8>());
+            match field {
+                Some((value, rest)) => {
+                    wide = Some(rest);
+                    u64::from_le_bytes(*value)
+                }
+                None => u64::from(narrow),
+            }
+        }
+        narrow => u64::from(narrow),
+    };
+    let size = widen(size);
+    let compressed = widen(compressed);
+    let header = widen(header);
+    let method = match method {
+        _ if flags & 0x2041 != 0 => Method::Encrypted,
+        0 => Method::Stored,
+        8 => Method::Deflated(compressed),
+        other => Method::Other(other),
+    };
+    if method == Method::Stored && compressed != size {
+        return None;
+    }
+    Some(Record { header, limit: 0, size, crc, method })
+}
+
+/// The content of the zip64 extra field.
+fn zip64(mut extra: &[u8]) -> Option<&[u8]> {
+    loop {
+        let id = u16_at(extra, 0)?;
+        let len = usize::from(u16_at(extra, 2)?);
+        let content = extra.get(4..4 + len)?;
+        if id == 1 {
+            return Some(content);
+        }
+        extra = extra.get(4 + len..)?;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_numbers_that_torch_writes_are_numbers() {
+        assert_eq!(number(b"0"), Some(0));
+        assert_eq!(number(b"123"), Some(123));
+        assert_eq!(number(b"007"), None);
+        assert_eq!(number(b""), None);
+        assert_eq!(number(b"94304870911728"), None);
+        assert_eq!(number(b"+1"), None);
+    }
+
+    #[test]
+    fn zip64_fields_stand_for_what_did_not_fit() {
+        let mut entry = vec![0; 46];
+        entry[20..28].copy_from_slice(&[0xff; 8]);
+        entry[42..46].copy_from_slice(&[0xff; 4]);
+        let mut extra = vec![1, 0, 24, 0];
+        for value in [5u64 << 32, 5 << 32, 7 << 32] {
+            extra.extend(value.to_le_bytes());
+        }
+        let found = record(&entry, &extra).unwrap();
+        assert_eq!((found.size, found.header), (5 << 32, 7 << 32));
+    }
+}

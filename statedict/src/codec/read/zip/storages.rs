@@ -1,0 +1,181 @@
+//! The storages of an archive: all of them in one set, told apart by their member's index.
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+
+use crate::codec::pickle::{StorageRequest, StorageResolver};
+use crate::codec::read::error::ReadError;
+use crate::codec::read::limits::FileLimits;
+use crate::codec::read::zip::directory::Method;
+use crate::codec::read::zip::member::Archive;
+use crate::dtype::DType;
+use crate::tensor::{StorageError, Storages};
+
+/// What the pickle says of a storage.
+#[derive(Clone, Copy, Default)]
+struct Use {
+    /// The index of its location, plus one; 0 for a storage that is not used.
+    location: u32,
+    /// The width in bytes of what must be swapped; 0 or 1 for nothing.
+    swap: u8,
+}
+
+/// The storages of an archive.
+pub(in crate::codec::read) struct ArchiveStorages {
+    archive: Archive,
+    uses: Vec<Use>,
+    locations: Vec<String>,
+}
+
+impl Storages for ArchiveStorages {
+    fn nbytes(&self, index: u32) -> usize {
+        // Each storage in use was found to fit when it was resolved.
+        let record = self.archive.directory.record(index);
+        record.and_then(|record| usize::try_from(record.size).ok()).unwrap_or(0)
+    }
+
+    fn location(&self, index: u32) -> &str {
+        self.uses
+            .get(index as usize)
+            .and_then(|used| self.locations.get((used.location as usize).checked_sub(1)?))
+            .map_or("cpu", String::as_str)
+    }
+
+    fn bytes(&self, index: u32) -> Result<Cow<'_, [u8]>, StorageError> {
+        let bytes = self.archive.bytes(index)?;
+        Ok(match self.swap(index) {
+            0 | 1 => bytes,
+            width => {
+                let mut bytes = bytes.into_owned();
+                bytes.chunks_exact_mut(width).for_each(<[u8]>::reverse);
+                Cow::Owned(bytes)
+            }
+        })
+    }
+
+    fn read_at(&self, index: u32, offset: usize, buffer: &mut [u8]) -> Result<(), StorageError> {
+        let record = self.archive.record(index)?;
+        let size = self.archive.size(index, record)?;
+        let end = offset.checked_add(buffer.len());
+        let outside = || StorageError::OutOfRange { offset, len: buffer.len(), nbytes: size };
+        if end.is_none_or(|end| end > size) {
+            return Err(outside());
+        }
+        if record.method != Method::Stored || self.swap(index) > 1 {
+            let bytes = self.bytes(index)?;
+            let part = end.and_then(|end| bytes.get(offset..end)).ok_or_else(outside)?;
+            buffer.copy_from_slice(part);
+            return Ok(());
+        }
+        if buffer.is_empty() {
+            return Ok(());
+        }
+        let start = self.archive.payload(index, record)?;
+        let start = start.saturating_add(u64::try_from(offset).unwrap_or(u64::MAX));
+        let member = || self.archive.label(index);
+        self.archive
+            .source
+            .read_at(start, buffer)
+            .map_err(|source| StorageError::Io { member: member(), source })
+    }
+
+    fn verify(&self, index: u32) -> Result<(), StorageError> {
+        self.archive.verify(index)
+    }
+}
+
+impl ArchiveStorages {
+    fn swap(&self, index: u32) -> usize {
+        self.uses.get(index as usize).map_or(0, |used| used.swap.into())
+    }
+}
+
+/// Finds the storages that a pickle refers to in its archive.
+pub(in crate::codec::read) struct ArchiveResolver {
+    storages: ArchiveStorages,
+    by_location: HashMap<String, u32>,
+    big_endian: bool,
+    limits: FileLimits,
+}
+
+impl ArchiveResolver {
+    pub(in crate::codec::read) fn new(
+        archive: Archive,
+        big_endian: bool,
+        limits: FileLimits,
+    ) -> Self {
+        let uses = vec![Use::default(); archive.directory.len()];
+        let storages = ArchiveStorages { archive, uses, locations: Vec::new() };
+        ArchiveResolver { storages, by_location: HashMap::new(), big_endian, limits }
+    }
+
+    pub(in crate::codec::read) fn into_storages(self) -> ArchiveStorages {
+        self.storages
+    }
+
+    /// The number of a location, from 1.
+    fn location(&mut self, location: &str) -> u32 {
+        // Nearly always that of the storage before.
+        if let Some(last) = self.storages.locations.last()
+            && last == location
+        {
+            return u32::try_from(self.storages.locations.len()).unwrap_or(u32::MAX);
+        }
+        if let Some(&number) = self.by_location.get(location) {
+            return number;
+        }
+        self.storages.locations.push(location.to_owned());
+        let number = u32::try_from(self.storages.locations.len()).unwrap_or(u32::MAX);
+        self.by_location.insert(location.to_owned(), number);
+        number
+    }
+}
+
+impl StorageResolver for ArchiveResolver {
+    fn resolve(&mut self, request: &StorageRequest<'_>) -> Result<u32, Box<ReadError>> {
+        let archive = &self.storages.archive;
+        let index = archive.directory.find_storage(request.key).ok_or_else(|| {
+            let member = format!("{}/data/{}", archive.directory.root(), request.key);
+            Box::new(ReadError::Missing { member })
+        })?;
+        let record = archive.record(index).map_err(|error| Box::new(error.into()))?;
+        archive.check_supported(index, record)?;
+        if record.size != request.nbytes {
+            return Err(Box::new(ReadError::StorageSize {
+                member: archive.directory.name(index),
+                expected: request.nbytes,
+                found: record.size,
+            }));
+        }
+        let inflated = record.method != Method::Stored && record.size > self.limits.inflated_bytes;
+        if inflated || usize::try_from(record.size).is_err() {
+            return Err(Box::new(ReadError::Limit {
+                what: format!("`{}`", archive.directory.name(index)),
+                limit: "inflated_bytes",
+                allowed: self.limits.inflated_bytes,
+                needed: record.size,
+            }));
+        }
+        let width = request.dtype.map_or(1, DType::scalar_size);
+        let swap = if self.big_endian { u8::try_from(width).unwrap_or(1) } else { 1 };
+        let location = self.location(request.location);
+        let Some(used) = self.storages.uses.get_mut(index as usize) else {
+            return Ok(index);
+        };
+        if used.location == 0 {
+            *used = Use { location, swap };
+        } else if used.location != location || used.swap != swap {
+            let storages = &self.storages;
+            return Err(Box::new(ReadError::StorageConflict {
+                member: storages.archive.directory.name(index),
+                expected: format!("on {}", storages.location(index)),
+                found: format!("on {}, in elements of {width} bytes", request.location),
+            }));
+        }
+        Ok(index)
+    }
+
+    fn nbytes(&self, index: u32) -> usize {
+        self.storages.nbytes(index)
+    }
+}

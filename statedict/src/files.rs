@@ -1,0 +1,52 @@
+//! A state dict from a file and into one.
+
+use std::path::Path;
+
+use crate::codec::ReadOptions;
+use crate::codec::read;
+use crate::codec::write::{self, WriteOptions};
+use crate::error::Error;
+use crate::map::StateMap;
+
+impl StateMap<'static> {
+    /// Opens a file that holds a state dict, as `torch.load(path)`. No tensor is read before it is asked for.
+    ///
+    /// The file is mapped into memory (feature `mmap`): it must not be changed in place while the
+    /// map, or a tensor of it, is in use. Replacing it by renaming, as [`save`](StateMap::save) does, is safe.
+    ///
+    /// ```
+    /// use statedict::{StateMap, TensorView};
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let directory = tempfile::tempdir()?;
+    /// # let path = directory.path().join("model.pt");
+    /// let mut map = StateMap::new();
+    /// map.insert("fc.weight", TensorView::from_vec(vec![0.5f32; 6], [2, 3])?);
+    /// map.save(&path)?;
+    ///
+    /// let file = StateMap::load(&path)?;
+    /// assert_eq!(file.get("fc.weight").unwrap().to_vec::<f32>()?, [0.5; 6]);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// Where the file cannot be read, is damaged, or holds something else than a state dict.
+    pub fn load(path: impl AsRef<Path>) -> Result<Self, Error> {
+        let path = path.as_ref();
+        read::open(path, &ReadOptions::default())
+            .and_then(|document| document.state_map())
+            .map_err(|source| Error::Read { path: path.to_owned(), source: Box::new(source) })
+    }
+}
+
+impl StateMap<'_> {
+    /// Saves the state dict to a file, as `torch.save(state_dict, path)`; see [`save_map`](crate::save_map).
+    ///
+    /// # Errors
+    /// Where the state dict cannot be written in PyTorch's format, its bytes cannot be read, or
+    /// writing fails. The file that was there is then untouched.
+    pub fn save(&self, path: impl AsRef<Path>) -> Result<(), Error> {
+        Ok(write::save_map(self, path, &WriteOptions::default())?)
+    }
+}

@@ -1,0 +1,304 @@
+//! What values with parts give access to.
+
+use std::fmt;
+
+use crate::dtype::DType;
+use crate::tensor::TensorView;
+use crate::value::graph::Graph;
+use crate::value::handle::Value;
+use crate::value::raw::{ContainerKind, Raw, TensorNode};
+
+/// The elements of a list, tuple or set, in order.
+#[derive(Clone, Copy)]
+pub struct Items<'g> {
+    graph: &'g Graph,
+    values: &'g [Raw],
+}
+
+impl<'g> Items<'g> {
+    pub(crate) fn new(graph: &'g Graph, values: &'g [Raw]) -> Self {
+        Items { graph, values }
+    }
+
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.values.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.values.is_empty()
+    }
+
+    /// The element at `index`.
+    pub fn get(&self, index: usize) -> Option<Value<'g>> {
+        self.values.get(index).map(|&raw| Value::new(self.graph, raw))
+    }
+
+    /// The elements in order.
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = Value<'g>> + use<'g> {
+        let graph = self.graph;
+        self.values.iter().map(move |&raw| Value::new(graph, raw))
+    }
+}
+
+impl fmt::Debug for Items<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.iter()).finish()
+    }
+}
+
+/// Which kind of dict.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DictKind {
+    /// `dict`.
+    Dict,
+    /// `collections.OrderedDict`.
+    OrderedDict,
+    /// `collections.Counter`.
+    Counter,
+    /// `collections.defaultdict`.
+    DefaultDict,
+}
+
+impl DictKind {
+    pub(crate) fn type_name(self) -> &'static str {
+        match self {
+            DictKind::Dict => ContainerKind::Dict,
+            DictKind::OrderedDict => ContainerKind::OrderedDict,
+            DictKind::Counter => ContainerKind::Counter,
+            DictKind::DefaultDict => ContainerKind::DefaultDict,
+        }
+        .type_name()
+    }
+}
+
+/// A dict: keys of any type with their values, in order.
+///
+/// The entries are those the file has. A file made by Python never has one key twice; of one that
+/// does, all entries are here, and [`get`](Self::get) finds the last, as Python would.
+#[derive(Clone, Copy)]
+pub struct Dict<'g> {
+    graph: &'g Graph,
+    index: u32,
+    kind: DictKind,
+    entries: &'g [Raw],
+}
+
+impl<'g> Dict<'g> {
+    pub(crate) fn new(graph: &'g Graph, index: u32, kind: DictKind) -> Self {
+        let run = graph.container(index).map(|container| container.run).unwrap_or_default();
+        Dict { graph, index, kind, entries: graph.run(run) }
+    }
+
+    /// Which kind of dict it is.
+    pub fn kind(&self) -> DictKind {
+        self.kind
+    }
+
+    /// The number of entries.
+    pub fn len(&self) -> usize {
+        self.entries.len() / 2
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
+    /// The entries in order.
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = (Value<'g>, Value<'g>)> + use<'g> {
+        let graph = self.graph;
+        let (pairs, _) = self.entries.as_chunks::<2>();
+        pairs.iter().map(move |&[key, value]| (Value::new(graph, key), Value::new(graph, value)))
+    }
+
+    /// The value under the str `key`; linear in the number of entries.
+    pub fn get(&self, key: &str) -> Option<Value<'g>> {
+        let (pairs, _) = self.entries.as_chunks::<2>();
+        pairs.iter().rev().find_map(|&[found, value]| match found {
+            Raw::Str(text) if self.graph.text(text) == key.as_bytes() => {
+                Some(Value::new(self.graph, value))
+            }
+            _ => None,
+        })
+    }
+
+    /// The attributes of the dict object, as PyTorch puts `_metadata` on a state dict; a dict, or `None`.
+    pub fn attributes(&self) -> Option<Value<'g>> {
+        let attributes = self.graph.extra(self.index)?.attributes;
+        (attributes != Raw::None).then(|| Value::new(self.graph, attributes))
+    }
+
+    /// What a `defaultdict` makes new values with.
+    pub fn default_factory(&self) -> Option<Value<'g>> {
+        let factory = self.graph.extra(self.index)?.factory;
+        (factory != Raw::None).then(|| Value::new(self.graph, factory))
+    }
+}
+
+impl fmt::Debug for Dict<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_map().entries(self.iter()).finish()
+    }
+}
+
+/// A tensor of the tree.
+#[derive(Clone, Copy)]
+pub struct Tensor<'g> {
+    graph: &'g Graph,
+    index: u32,
+    node: Option<TensorNode>,
+}
+
+impl<'g> Tensor<'g> {
+    pub(crate) fn new(graph: &'g Graph, index: u32) -> Self {
+        Tensor { graph, index, node: graph.tensor(index) }
+    }
+
+    /// The tensor as a lazy view. Views of one storage know that they share it.
+    pub fn view(&self) -> Option<TensorView<'static>> {
+        self.graph.view(self.node?)
+    }
+
+    /// The element type.
+    pub fn dtype(&self) -> Option<DType> {
+        self.node.map(|node| node.dtype)
+    }
+
+    /// Whether it is a `torch.nn.Parameter`.
+    pub fn is_parameter(&self) -> bool {
+        self.node.is_some_and(|node| node.flags.parameter)
+    }
+
+    /// The Python attributes it carries, usually a dict; rarely any.
+    pub fn attributes(&self) -> Option<Value<'g>> {
+        self.graph.tensor_attributes(self.index).map(|raw| Value::new(self.graph, raw))
+    }
+}
+
+impl fmt::Debug for Tensor<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&self.view(), f)
+    }
+}
+
+/// A `torch.device`: `cuda:1` is kind `cuda`, index 1. [`Display`](fmt::Display) is PyTorch's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TorchDevice<'g> {
+    kind: &'g str,
+    index: Option<i64>,
+}
+
+impl<'g> TorchDevice<'g> {
+    pub(crate) fn new(graph: &'g Graph, index: u32) -> Self {
+        match graph.device(index) {
+            Some(device) => TorchDevice { kind: graph.str(device.kind), index: device.index },
+            None => TorchDevice { kind: "", index: None },
+        }
+    }
+
+    /// The kind of device: `"cpu"`, `"cuda"`.
+    pub fn kind(&self) -> &'g str {
+        self.kind
+    }
+
+    /// Which of that kind, where it says.
+    pub fn index(&self) -> Option<i64> {
+        self.index
+    }
+}
+
+impl fmt::Display for TorchDevice<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.kind)?;
+        self.index.map_or(Ok(()), |index| write!(f, ":{index}"))
+    }
+}
+
+/// The name of a class or function. Nothing is ever imported or called.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct GlobalName<'g> {
+    module: &'g str,
+    name: &'g str,
+}
+
+impl<'g> GlobalName<'g> {
+    pub(crate) fn new(graph: &'g Graph, index: u32) -> Self {
+        match graph.global(index) {
+            Some(global) => {
+                GlobalName { module: graph.str(global.module), name: graph.str(global.name) }
+            }
+            None => GlobalName { module: "", name: "" },
+        }
+    }
+
+    /// The module, as the file spells it.
+    pub fn module(&self) -> &'g str {
+        self.module
+    }
+
+    /// The name within the module.
+    pub fn name(&self) -> &'g str {
+        self.name
+    }
+}
+
+impl fmt::Display for GlobalName<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{}", self.module, self.name)
+    }
+}
+
+/// A value of a class that is not known: what the file says of it.
+#[derive(Clone, Copy)]
+pub struct Object<'g> {
+    graph: &'g Graph,
+    index: u32,
+}
+
+impl<'g> Object<'g> {
+    pub(crate) fn new(graph: &'g Graph, index: u32) -> Self {
+        Object { graph, index }
+    }
+
+    fn part(&self, part: impl Fn(crate::value::raw::Object) -> Raw) -> Value<'g> {
+        Value::new(self.graph, self.graph.object(self.index).map_or(Raw::None, part))
+    }
+
+    /// The class or function it is made with.
+    pub fn class(&self) -> Value<'g> {
+        self.part(|object| object.class)
+    }
+
+    /// The arguments it is made with: a tuple.
+    pub fn args(&self) -> Value<'g> {
+        self.part(|object| object.args)
+    }
+
+    /// The arguments it is made with by name: a dict, or `None`.
+    pub fn kwargs(&self) -> Value<'g> {
+        self.part(|object| object.kwargs)
+    }
+
+    /// The state it is given, usually a dict of attributes; or `None`.
+    pub fn state(&self) -> Value<'g> {
+        self.part(|object| object.state)
+    }
+
+    /// What is appended to it: a list, or `None`.
+    pub fn items(&self) -> Value<'g> {
+        self.part(|object| object.items)
+    }
+
+    /// What is set in it by key: a dict, or `None`.
+    pub fn entries(&self) -> Value<'g> {
+        self.part(|object| object.entries)
+    }
+}
+
+impl fmt::Debug for Object<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Object").field("class", &self.class()).finish_non_exhaustive()
+    }
+}

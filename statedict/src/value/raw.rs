@@ -1,0 +1,157 @@
+//! The values of the arena as they are stored: small, copyable, without pointers.
+
+use crate::dtype::DType;
+
+/// A run of bytes: of the pickle itself, or of the text beside it (see `Graph::text`).
+/// Every string of a pickle has a start of its own, so the start is the string's identity.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Text {
+    pub(crate) start: u32,
+    pub(crate) len: u32,
+}
+
+/// A run of values in the arena's pool. For a tuple, which never changes, the start is its identity.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Run {
+    pub(crate) start: u32,
+    pub(crate) len: u32,
+}
+
+/// One value. What can change after it was made (lists, dicts, objects) is an index to a node:
+/// two copies of this are two references to one value.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) enum Raw {
+    None,
+    Bool(bool),
+    Int(i64),
+    /// Little-endian two's complement; only what does not fit an `i64`.
+    BigInt(Text),
+    Float(f64),
+    Complex(u32),
+    Str(Text),
+    Bytes(Text),
+    ByteArray(Text),
+    Tuple(Run),
+    Size(Run),
+    /// A list, set or dict: an index into the containers.
+    Container(u32),
+    Object(u32),
+    Tensor(u32),
+    /// A storage, and the element type it was saved with (`None` for an untyped one).
+    Storage(u32, Option<DType>),
+    DType(DType),
+    Device(u32),
+    Layout(Text),
+    Global(u32),
+    Refused(u32),
+}
+
+/// What a container is in Python.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum ContainerKind {
+    List,
+    Set,
+    FrozenSet,
+    Dict,
+    OrderedDict,
+    Counter,
+    DefaultDict,
+}
+
+impl ContainerKind {
+    /// Whether the pool holds keys and values in turn.
+    pub(crate) fn is_dict(self) -> bool {
+        use ContainerKind::*;
+        matches!(self, Dict | OrderedDict | Counter | DefaultDict)
+    }
+
+    pub(crate) fn type_name(self) -> &'static str {
+        match self {
+            ContainerKind::List => "list",
+            ContainerKind::Set => "set",
+            ContainerKind::FrozenSet => "frozenset",
+            ContainerKind::Dict => "dict",
+            ContainerKind::OrderedDict => "collections.OrderedDict",
+            ContainerKind::Counter => "collections.Counter",
+            ContainerKind::DefaultDict => "collections.defaultdict",
+        }
+    }
+}
+
+/// A list, set or dict.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Container {
+    pub(crate) run: Run,
+    /// How many values of the pool are set aside from the run's start on.
+    pub(crate) capacity: u32,
+    pub(crate) kind: ContainerKind,
+    /// Index into `Graph::extras`, for the few that have attributes or a default factory.
+    pub(crate) extra: Option<u32>,
+}
+
+/// What few containers have.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Extra {
+    pub(crate) attributes: Raw,
+    pub(crate) factory: Raw,
+}
+
+/// A value of a class that is not known: what the pickle says of it, and nothing done with it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Object {
+    pub(crate) class: Raw,
+    pub(crate) args: Raw,
+    pub(crate) kwargs: Raw,
+    pub(crate) state: Raw,
+    /// A list of what was appended to it, a dict of what was set in it; `Raw::None` for nothing.
+    pub(crate) items: Raw,
+    pub(crate) entries: Raw,
+}
+
+/// A `torch.device`.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Device {
+    pub(crate) kind: Text,
+    pub(crate) index: Option<i64>,
+}
+
+/// A class or function that the pickle names.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Global {
+    pub(crate) module: Text,
+    pub(crate) name: Text,
+}
+
+/// A tensor: a checked view of a storage.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct TensorNode {
+    pub(crate) offset: usize,
+    pub(crate) storage: u32,
+    /// Where its sizes start in `Graph::dims`; its strides follow where it is not row-major.
+    pub(crate) dims: u32,
+    pub(crate) rank: u32,
+    pub(crate) dtype: DType,
+    pub(crate) flags: TensorFlags,
+}
+
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct TensorFlags {
+    pub(crate) requires_grad: bool,
+    pub(crate) conj: bool,
+    pub(crate) neg: bool,
+    pub(crate) parameter: bool,
+    /// Whether strides follow the sizes.
+    pub(crate) strided: bool,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_stay_small() {
+        assert_eq!(size_of::<Raw>(), 16);
+        assert!(size_of::<TensorNode>() <= 32);
+        assert!(size_of::<Container>() <= 24);
+    }
+}

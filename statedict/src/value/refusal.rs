@@ -1,0 +1,54 @@
+//! Tensors that a file holds and this crate cannot represent.
+
+use std::fmt;
+
+/// A tensor that could not be represented. It stands in the tree where the tensor would be; the
+/// others are not affected.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refusal {
+    reason: RefusalReason,
+    offset: usize,
+}
+
+/// Why a tensor could not be represented.
+#[non_exhaustive]
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum RefusalReason {
+    /// A kind of tensor that this version does not read.
+    Kind {
+        /// Which, in words: `"a sparse tensor"`.
+        kind: &'static str,
+    },
+    /// An element type that this version does not read.
+    DType {
+        /// PyTorch's name of it.
+        name: String,
+    },
+}
+
+impl Refusal {
+    pub(crate) fn new(reason: RefusalReason, offset: usize) -> Self {
+        Refusal { reason, offset }
+    }
+
+    /// Why.
+    pub fn reason(&self) -> &RefusalReason {
+        &self.reason
+    }
+
+    /// Where in the pickle the tensor is made, in bytes.
+    pub fn offset(&self) -> usize {
+        self.offset
+    }
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.reason {
+            RefusalReason::Kind { kind } => write!(f, "{kind}, which cannot be read yet"),
+            RefusalReason::DType { name } => {
+                write!(f, "a tensor of element type {name}, which cannot be read")
+            }
+        }
+    }
+}
