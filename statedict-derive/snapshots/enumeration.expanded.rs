@@ -13,26 +13,27 @@ impl ::statedict::StateDict for Norm {
                             .with_rust_type(::core::any::type_name::<Self>()),
                     );
             }
-            Self::Layer { 0: __0, .. } => {
-                ::statedict::__private::child::<LayerNorm>().content(__visitor, __0);
+            Self::Layer { 0: __field_0, .. } => {
+                ::statedict::__private::child::<LayerNorm>()
+                    .content(__visitor, __field_0);
             }
-            Self::Group { 0: __0, .. } => {
+            Self::Group { 0: __field_0, .. } => {
                 __visitor
                     .module(
                         ::statedict::__private::ModuleInfo::new("Norm")
                             .with_rust_type(::core::any::type_name::<Self>()),
                     );
                 ::statedict::__private::child::<GroupNorm>()
-                    .child(__visitor, "group", __0);
+                    .child(__visitor, "group", __field_0);
             }
-            Self::Scale { scale: __scale, .. } => {
+            Self::Scale { scale: __field_scale, .. } => {
                 __visitor
                     .module(
                         ::statedict::__private::ModuleInfo::new("Norm")
                             .with_rust_type(::core::any::type_name::<Self>()),
                     );
                 ::statedict::__private::leaf::<CpuTensor>()
-                    .parameter(__visitor, "scale", __scale);
+                    .parameter(__visitor, "scale", __field_scale);
             }
         }
     }
@@ -48,27 +49,28 @@ impl ::statedict::StateDict for Norm {
                             .with_rust_type(::core::any::type_name::<Self>()),
                     );
             }
-            Self::Layer { 0: __0, .. } => {
-                ::statedict::__private::child::<LayerNorm>().content_mut(__visitor, __0);
+            Self::Layer { 0: __field_0, .. } => {
+                ::statedict::__private::child::<LayerNorm>()
+                    .content_mut(__visitor, __field_0);
             }
-            Self::Group { 0: __0, .. } => {
+            Self::Group { 0: __field_0, .. } => {
                 __visitor
                     .module(
                         ::statedict::__private::ModuleInfo::new("Norm")
                             .with_rust_type(::core::any::type_name::<Self>()),
                     );
                 ::statedict::__private::child::<GroupNorm>()
-                    .child_mut(__visitor, "group", __0);
+                    .child_mut(__visitor, "group", __field_0);
             }
-            Self::Scale { scale: __scale, training: __training, .. } => {
+            Self::Scale { scale: __field_scale, training: __field_training, .. } => {
                 __visitor
                     .module(
                         ::statedict::__private::ModuleInfo::new("Norm")
                             .with_rust_type(::core::any::type_name::<Self>()),
                     );
-                __visitor.training(__training);
+                __visitor.training(__field_training);
                 ::statedict::__private::leaf::<CpuTensor>()
-                    .parameter_mut(__visitor, "scale", __scale);
+                    .parameter_mut(__visitor, "scale", __field_scale);
             }
         }
     }
