@@ -13,6 +13,8 @@ mod ctxt;
 mod expand;
 mod fallback;
 mod model;
+#[cfg(test)]
+mod snapshots;
 mod spec;
 mod suggest;
 

@@ -420,7 +420,7 @@ fn once_each<'l, 'a>(
     leaves
         .iter()
         .filter(move |leaf| wanted(leaf.kind))
-        .filter(move |leaf| leaf.storage.is_none_or(|id| seen.insert(id)))
+        .filter(move |leaf| leaf.storage.as_ref().is_none_or(|id| seen.insert(id)))
 }
 
 /// Notes the direct children and does not enter them.

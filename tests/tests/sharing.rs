@@ -290,6 +290,50 @@ fn tensors_of_one_storage_are_tied_without_an_attribute() {
 }
 
 #[test]
+fn views_of_one_storage_with_other_shapes_are_tensors_of_their_own() {
+    struct Row(Handle);
+
+    impl Tensor for Row {
+        fn dtype(&self) -> DType {
+            DType::F32
+        }
+
+        fn shape(&self) -> Shape {
+            Shape::from([1, 2])
+        }
+
+        fn storage_id(&self) -> Option<StorageId> {
+            self.0.storage_id()
+        }
+
+        fn with_bytes(&self, sink: &mut ByteSink<'_>) -> Result<(), TensorError> {
+            self.0.with_bytes(sink)
+        }
+    }
+
+    impl TensorMut for Row {
+        fn copy_(&mut self, source: &TensorView<'_>) -> Result<(), TensorError> {
+            self.0.0.borrow_mut().copy_from_slice(&source.to_vec::<f32>().unwrap());
+            Ok(())
+        }
+    }
+
+    #[derive(StateDict)]
+    struct Net {
+        #[param]
+        flat: Handle,
+        #[param]
+        row: Row,
+    }
+
+    let flat = Handle::new(1.0);
+    let net = Net { row: Row(flat.clone()), flat };
+    let map = net.state_dict().unwrap();
+    assert_eq!(map.get("row").unwrap().shape(), &[1, 2]);
+    assert_eq!(map.get("flat").unwrap().shape(), &[2]);
+}
+
+#[test]
 fn a_declared_handle_must_share() {
     #[derive(StateDict)]
     struct Net {

@@ -2,6 +2,11 @@
 //!
 //! `tests/torch/architectures.py` has the same in `torch.nn`.
 
+mod architectures;
+
+use architectures::{
+    Affine, Norm, Quiet, batch_norm, conv, layer_norm, linear, norm, without_bias, zeros,
+};
 use indexmap::IndexMap;
 use serde::Deserialize;
 use serde_json::json;
@@ -48,71 +53,6 @@ fn assert_is_torchs(name: &str, model: &dyn StateDict) {
     save_map(&map, &path, &WriteOptions::default()).unwrap();
     let loaded: usize = torch.get("architectures.load", json!([name, path]));
     assert_eq!(loaded, map.len());
-}
-
-fn zeros<const N: usize>(shape: [usize; N]) -> CpuTensor {
-    CpuTensor::zeros(DType::F32, shape)
-}
-
-/// A module without a state: an activation, a dropout, a pooling.
-#[derive(StateDict)]
-struct Quiet;
-
-/// Linear, convolution: a weight and perhaps a bias.
-#[derive(StateDict)]
-struct Affine {
-    #[param]
-    weight: CpuTensor,
-    #[param]
-    bias: Option<CpuTensor>,
-}
-
-fn linear(inputs: usize, outputs: usize) -> Affine {
-    Affine { weight: zeros([outputs, inputs]), bias: Some(zeros([outputs])) }
-}
-
-fn conv(inputs: usize, outputs: usize, kernel: usize) -> Affine {
-    let weight = zeros([outputs, inputs, kernel, kernel]);
-    Affine { weight, bias: Some(zeros([outputs])) }
-}
-
-fn layer_norm(width: usize) -> Affine {
-    Affine { weight: zeros([width]), bias: Some(zeros([width])) }
-}
-
-fn without_bias(module: Affine) -> Affine {
-    Affine { bias: None, ..module }
-}
-
-/// `_NormBase`: batch and instance normalization.
-#[derive(StateDict)]
-#[version(2)]
-struct Norm {
-    #[flatten]
-    affine: Option<Affine>,
-    #[buffer]
-    running_mean: Option<CpuTensor>,
-    #[buffer]
-    running_var: Option<CpuTensor>,
-    #[buffer]
-    #[since(2)]
-    num_batches_tracked: Option<i64>,
-    #[training]
-    training: bool,
-}
-
-fn norm(width: usize, affine: bool, tracked: bool) -> Norm {
-    Norm {
-        affine: affine.then(|| layer_norm(width)),
-        running_mean: tracked.then(|| zeros([width])),
-        running_var: tracked.then(|| zeros([width])),
-        num_batches_tracked: tracked.then_some(0),
-        training: true,
-    }
-}
-
-fn batch_norm(width: usize) -> Norm {
-    norm(width, true, true)
 }
 
 #[derive(StateDict)]

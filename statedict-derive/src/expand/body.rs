@@ -1,6 +1,6 @@
 //! The calls of the two methods.
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Span, TokenStream};
 use quote::{format_ident, quote};
 use syn::{Ident, Member};
 
@@ -175,8 +175,9 @@ impl Access {
 /// The name of a variant's field in the pattern.
 fn binding(field: &Field<'_>) -> Ident {
     match &field.member {
-        Member::Named(ident) => format_ident!("__{}", ident),
-        Member::Unnamed(index) => format_ident!("__{}", index.index),
+        // The span is the derive's: how the user names fields is no matter of the binding.
+        Member::Named(ident) => format_ident!("__field_{}", ident, span = Span::call_site()),
+        Member::Unnamed(index) => format_ident!("__field_{}", index.index),
     }
 }
 

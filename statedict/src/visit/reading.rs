@@ -27,7 +27,7 @@ impl<'a> Reading<'a> {
     }
 
     fn leaf(&mut self, name: &str, kind: Kind, tensor: TensorRef<'a>) {
-        let storage = tensor.storage_id();
+        let storage = tensor.storage_id().map(|id| (id, tensor.dtype(), tensor.shape()));
         self.walk.add_leaf(name, kind, storage, tensor);
     }
 }

@@ -55,13 +55,13 @@ fn within<'k>(key: &'k str, path: &str) -> Option<&'k str> {
     if key == path { Some("") } else { key::below(key, path) }
 }
 
-/// For each leaf, the first of the same storage. A leaf that is part of the state dict and one that is
-/// not are never taken for one, nor are leaves of different types or kinds of names.
+/// For each leaf, the first of the same storage, type and shape. A leaf that is part of the state dict
+/// and one that is not are never taken for one.
 fn first_of_storage<T>(walk: &Walk<T>) -> Vec<usize> {
     let mut seen = HashMap::new();
     let leaves = walk.leaves.iter().enumerate();
     leaves
-        .map(|(index, leaf)| match leaf.storage {
+        .map(|(index, leaf)| match &leaf.storage {
             Some(storage) => *seen.entry((storage, leaf.kind.is_persistent())).or_insert(index),
             None => index,
         })

@@ -4,7 +4,9 @@ use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::ops::Range;
 
+use crate::dtype::DType;
 use crate::key;
+use crate::tensor::Shape;
 use crate::traits::StorageId;
 use crate::visit::alias::Expansion;
 use crate::visit::{ModelError, ModuleInfo, Unavailable, order, sharing};
@@ -46,8 +48,8 @@ impl fmt::Display for Kind {
 pub(crate) struct Leaf<T> {
     pub(crate) key: String,
     pub(crate) kind: Kind,
-    /// What it shares its elements by.
-    pub(crate) storage: Option<StorageId>,
+    /// Equal for leaves that are one tensor: of one storage, type and shape.
+    pub(crate) storage: Option<(StorageId, DType, Shape)>,
     /// The module it belongs to, an index into [`Walk::modules`].
     pub(crate) module: usize,
     pub(crate) tensor: T,
@@ -183,7 +185,7 @@ impl<T> Walk<T> {
         &mut self,
         name: &str,
         kind: Kind,
-        storage: Option<StorageId>,
+        storage: Option<(StorageId, DType, Shape)>,
         tensor: T,
     ) {
         self.check(name);

@@ -55,15 +55,19 @@ struct Writing<'a, 'w> {
 
 impl<'a> Writing<'a, '_> {
     fn borrowed(&mut self, name: &str, kind: Kind, tensor: &'a mut dyn TensorMut) {
-        let storage = tensor.storage_id();
+        let storage = one_of(tensor);
         self.walk.add_leaf(name, kind, storage, Slot::Borrowed(tensor));
     }
 
     fn locked(&mut self, name: &str, kind: Kind, tensor: &mut dyn TensorMut) {
         (self.write)(self.walk.leaves.len(), tensor);
         let slot = Slot::Locked(tensor.dtype(), tensor.shape());
-        self.walk.add_leaf(name, kind, tensor.storage_id(), slot);
+        self.walk.add_leaf(name, kind, one_of(tensor), slot);
     }
+}
+
+fn one_of(tensor: &dyn TensorMut) -> Option<(StorageId, DType, Shape)> {
+    tensor.storage_id().map(|id| (id, tensor.dtype(), tensor.shape()))
 }
 
 /// The same walk behind a lock, where no reference can be kept.

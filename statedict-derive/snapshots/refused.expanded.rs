@@ -1,0 +1,11 @@
+::core::compile_error! {
+    "a field is either a parameter or a buffer, not both\n\nhelp: remove `param` or `buffer`; in PyTorch, optimizers update parameters and leave buffers alone"
+}
+#[automatically_derived]
+impl<T> ::statedict::StateDict for Wrong<T> {
+    fn visit<'__a>(&'__a self, _: &mut dyn ::statedict::__private::Visitor<'__a>) {}
+    fn visit_mut<'__a>(
+        &'__a mut self,
+        _: &mut dyn ::statedict::__private::VisitorMut<'__a>,
+    ) {}
+}

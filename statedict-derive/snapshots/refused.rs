@@ -1,0 +1,6 @@
+#[derive(StateDict)]
+struct Wrong<T> {
+    #[param]
+    #[buffer]
+    weight: T,
+}

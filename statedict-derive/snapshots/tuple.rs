@@ -1,0 +1,2 @@
+#[derive(StateDict)]
+struct Block(Linear, #[param] CpuTensor, #[rename("scale")] #[buffer] CpuTensor);

@@ -1,0 +1,2 @@
+#[derive(StateDict)]
+struct Relu;
