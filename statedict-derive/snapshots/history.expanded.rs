@@ -32,8 +32,10 @@ impl ::statedict::StateDict for Attention {
                             },
                         ]
                     })
-                    .with_pre_load(Self::pre_load),
+                    .with_pre_load(Self::pre_load)
+                    .with_post_save(Self::post_save),
             );
+        ::statedict::__private::pre_save::<Self>(&*__visitor, self, Self::pre_save);
         ::statedict::__private::leaf::<CpuTensor>()
             .parameter(__visitor, "weight", &self.weight);
     }
@@ -68,7 +70,8 @@ impl ::statedict::StateDict for Attention {
                             },
                         ]
                     })
-                    .with_pre_load(Self::pre_load),
+                    .with_pre_load(Self::pre_load)
+                    .with_post_save(Self::post_save),
             );
         ::statedict::__private::post_load::<Self>(&*__visitor, self, Self::post_load);
         ::statedict::__private::leaf::<CpuTensor>()

@@ -21,6 +21,8 @@ pub(crate) enum Word {
     Removed,
     Migrate,
     Transparent,
+    PreSave,
+    PostSave,
     PreLoad,
     PostLoad,
     Bound,
@@ -127,6 +129,8 @@ pub(crate) static ROWS: &[Row] = &[
         ..container(Word::Migrate, "migrate", Form::Migrate, "(to = 2, with = Self::to_v2)")
     },
     Row { bare: false, ..container(Word::Transparent, "transparent", Form::Flag, "") },
+    Row { bare: false, ..container(Word::PreSave, "pre_save", Form::Path, " = Self::pre_save") },
+    Row { bare: false, ..container(Word::PostSave, "post_save", Form::Path, " = Self::post_save") },
     Row { bare: false, ..container(Word::PreLoad, "pre_load", Form::Path, " = Self::pre_load") },
     Row { bare: false, ..container(Word::PostLoad, "post_load", Form::Path, " = Self::post_load") },
     Row { bare: false, ..container(Word::Bound, "bound", Form::Predicates, "(T: Trait)") },

@@ -3,11 +3,13 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
+use crate::load::run_steps;
 use crate::map::StateMap;
 use crate::metadata::{Metadata, ModuleMetadata};
+use crate::migration::MigrateError;
 use crate::tensor::{Storage, StorageError, Storages, TensorView};
 use crate::traits::{StateDict, TensorError};
-use crate::visit::{Elements, ModelError, walk_copying};
+use crate::visit::{Elements, MigrateStep, ModelError, TensorRef, Walk, walk_saving};
 
 /// The storages of a live model: one for each distinct leaf.
 struct LiveStorages<'a> {
@@ -54,6 +56,13 @@ pub enum CollectError {
         /// The cause.
         source: TensorError,
     },
+    /// A module's `post_save` hook failed.
+    PostSave {
+        /// The module's path; empty for the root.
+        module: String,
+        /// The cause.
+        source: Box<MigrateError>,
+    },
 }
 
 impl std::fmt::Display for CollectError {
@@ -67,6 +76,10 @@ impl std::fmt::Display for CollectError {
                 lines.try_for_each(|problem| write!(f, "\n{problem}"))
             }
             CollectError::Tensor { key, source } => write!(f, "cannot read `{key}`: {source}"),
+            CollectError::PostSave { module, source } => {
+                let at = if module.is_empty() { "the model" } else { module };
+                write!(f, "`post_save` of {at}: {source}")
+            }
         }
     }
 }
@@ -76,13 +89,18 @@ impl std::error::Error for CollectError {
         match self {
             CollectError::Model(problems) => problems.first().map(|problem| problem as _),
             CollectError::Tensor { source, .. } => source.source(),
+            CollectError::PostSave { source, .. } => source.source(),
         }
     }
 }
 
 /// The state dict of `model`: its tensors borrowed where they lie in memory, copied where not.
 pub(crate) fn state_dict<M: StateDict + ?Sized>(model: &M) -> Result<StateMap<'_>, CollectError> {
-    let walk = walk_copying(model);
+    of_walk(walk_saving(model))
+}
+
+/// The state dict of a model that has been walked for it.
+pub(crate) fn of_walk(walk: Walk<TensorRef<'_>>) -> Result<StateMap<'_>, CollectError> {
     let names = walk.names().map_err(CollectError::Model)?;
     let mut storages = Vec::with_capacity(walk.leaves.len());
     // For each leaf its storage. Leaves of one storage have been made one already; a buffer that is
@@ -115,6 +133,14 @@ pub(crate) fn state_dict<M: StateDict + ?Sized>(model: &M) -> Result<StateMap<'_
             .map_err(|source| error(&name.key, TensorError::Library(source.into())))?;
         map.insert(name.key, view);
     }
+    let steps: Vec<(String, MigrateStep)> = names
+        .modules
+        .iter()
+        .filter_map(|name| {
+            let step = walk.modules.get(name.index)?.info.post_save()?;
+            Some((name.key.clone(), step))
+        })
+        .collect();
     let mut metadata = Metadata::default();
     for name in names.modules {
         if let Some(module) = walk.modules.get(name.index) {
@@ -122,7 +148,12 @@ pub(crate) fn state_dict<M: StateDict + ?Sized>(model: &M) -> Result<StateMap<'_
         }
     }
     *map.metadata_mut() = Some(metadata);
-    Ok(map)
+    if steps.is_empty() {
+        return Ok(map);
+    }
+    // The order is a module before those below it; hooks run the other way round, as in PyTorch.
+    run_steps(&map, steps.iter().rev().map(|(path, step)| (path.as_str(), *step)))
+        .map_err(|(module, source)| CollectError::PostSave { module, source })
 }
 
 fn error(key: &str, source: TensorError) -> CollectError {

@@ -93,6 +93,13 @@ impl<T: ?Sized> IsAlias for Alias<T> {}
 
 pub fn alias<A: IsAlias>() {}
 
+/// Runs a module's hook, if a state dict is about to be made.
+pub fn pre_save<M>(visitor: &dyn Visitor<'_>, module: &M, hook: fn(&M)) {
+    if visitor.saving() {
+        hook(module);
+    }
+}
+
 /// Runs a module's hook, if a load has just ended.
 pub fn post_load<M>(visitor: &dyn VisitorMut<'_>, module: &mut M, hook: fn(&mut M, &Loaded)) {
     if let Some(loaded) = visitor.loaded() {

@@ -5,11 +5,11 @@ use std::path::Path;
 use crate::codec::write::outline::{Entry, Outline};
 use crate::codec::write::source::{Sink, Source, SourceError};
 use crate::codec::write::{self, WriteOptions};
-use crate::collect::CollectError;
+use crate::collect::{self, CollectError};
 use crate::error::Error;
 use crate::metadata::{Metadata, ModuleMetadata};
 use crate::traits::{StateDict, TensorError};
-use crate::visit::{TensorRef, walk_copying};
+use crate::visit::{TensorRef, walk_saving};
 
 /// The elements of a leaf of a model.
 struct Live<'a>(TensorRef<'a>);
@@ -35,7 +35,12 @@ pub(crate) fn save<M: StateDict + ?Sized>(
     path: &Path,
     options: &WriteOptions,
 ) -> Result<(), Error> {
-    let walk = walk_copying(model);
+    let walk = walk_saving(model);
+    if walk.modules.iter().any(|module| module.info.post_save().is_some()) {
+        // What the hooks change is a state dict, so there must be one.
+        let map = collect::of_walk(walk)?;
+        return Ok(write::save_map(&map, path, options)?);
+    }
     let names = walk.names().map_err(CollectError::Model)?;
     let mut metadata = Metadata::default();
     for name in names.modules {

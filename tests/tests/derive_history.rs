@@ -156,3 +156,72 @@ fn a_hook_that_fails_stops_the_load_before_anything_is_written() {
     assert!(error.to_string().contains("this one is forbidden"), "{error}");
     assert!(error.nothing_was_written() && model.log.is_empty() && model.inner.log.is_empty());
 }
+
+#[derive(StateDict)]
+#[state_dict(pre_save = Self::count, post_save = Self::outer, pre_load = Self::undo)]
+struct Saved {
+    inner: Renamed,
+    #[skip]
+    saves: std::cell::Cell<usize>,
+}
+
+#[derive(StateDict)]
+#[state_dict(post_save = Self::rename)]
+struct Renamed {
+    #[param]
+    weight: [f32; 1],
+}
+
+impl Renamed {
+    fn rename(migration: &mut Migration<'_>) -> Result<(), MigrateError> {
+        migration.rename("weight", "w")
+    }
+}
+
+impl Saved {
+    fn count(&self) {
+        self.saves.set(self.saves.get() + 1);
+    }
+
+    /// What the modules below did is there.
+    fn outer(migration: &mut Migration<'_>) -> Result<(), MigrateError> {
+        migration.rename("inner.w", "module.inner.w")
+    }
+
+    fn undo(migration: &mut Migration<'_>) -> Result<(), MigrateError> {
+        migration.rename("module.inner.w", "inner.weight")
+    }
+}
+
+#[test]
+fn hooks_of_saving_run_once_for_each_state_dict() {
+    let mut model = Saved { inner: Renamed { weight: [1.0] }, saves: std::cell::Cell::new(0) };
+    let map = model.state_dict().unwrap().into_owned().unwrap();
+    assert_eq!(map.keys().collect::<Vec<_>>(), ["module.inner.w"]);
+    assert_eq!(model.named_parameters()[0].0, "inner.weight");
+    assert_eq!((model.num_parameters(), model.saves.get()), (1, 1));
+
+    let folder = statedict_tests::temp_dir();
+    let path = folder.path().join("model.pt");
+    model.save(&path).unwrap();
+    assert_eq!(model.saves.get(), 2);
+    model.inner.weight = [0.0];
+    model.load(&path).unwrap();
+    assert_eq!((model.inner.weight, model.saves.get()), ([1.0], 2));
+}
+
+#[test]
+fn a_hook_that_fails_is_an_error_of_saving() {
+    #[derive(StateDict)]
+    #[state_dict(post_save = Self::fail)]
+    struct Failing {}
+
+    impl Failing {
+        fn fail(migration: &mut Migration<'_>) -> Result<(), MigrateError> {
+            migration.rename("weight", "w")
+        }
+    }
+
+    let error = vec![Failing {}].state_dict().unwrap_err();
+    assert_eq!(error.to_string(), "`post_save` of 0: there is no `weight`");
+}

@@ -9,6 +9,8 @@ const OF_A_MODULE: &[Word] = &[
     Word::Version,
     Word::Removed,
     Word::Migrate,
+    Word::PreSave,
+    Word::PostSave,
     Word::PreLoad,
     Word::PostLoad,
     Word::Alias,

@@ -46,6 +46,13 @@ impl Access {
         quote!(match self { #(#arms)* })
     }
 
+    /// The hook that runs before anything is read.
+    fn pre_save(&self, model: &Model<'_>) -> Option<TokenStream> {
+        let runtime = &model.runtime;
+        let hook = model.words.path(Word::PreSave).filter(|_| !self.mutable)?;
+        Some(quote!(#runtime::__private::pre_save::<Self>(&*__visitor, self, #hook);))
+    }
+
     /// The hook runs first, while nothing is borrowed.
     fn post_load(&self, model: &Model<'_>) -> Option<TokenStream> {
         let runtime = &model.runtime;
@@ -69,7 +76,8 @@ impl Access {
         };
         let fields = (0..4).flat_map(with_rank).map(|field| self.field(model, field));
         let aliases = model.aliases.iter().filter(|alias| alias.field.is_none()).map(alias);
-        quote!(#report #hook #(#fields)* #(#aliases)*)
+        let pre_save = self.pre_save(model);
+        quote!(#report #pre_save #hook #(#fields)* #(#aliases)*)
     }
 
     /// Where a field stands among the others; `None` where it is not reported.

@@ -18,6 +18,7 @@ pub(super) fn report<'m>(
     let changes = changes(model, fields);
     let changes = (!changes.is_empty()).then(|| quote!(.with_changes(const { &[#(#changes),*] })));
     let pre_load = model.words.path(Word::PreLoad).map(|hook| quote!(.with_pre_load(#hook)));
+    let post_save = model.words.path(Word::PostSave).map(|hook| quote!(.with_post_save(#hook)));
     quote! {
         __visitor.module(
             #runtime::__private::ModuleInfo::new(#name)
@@ -25,6 +26,7 @@ pub(super) fn report<'m>(
                 #version
                 #changes
                 #pre_load
+                #post_save
         );
     }
 }

@@ -13,7 +13,7 @@ use crate::map::StateMap;
 use crate::metadata::{Metadata, ModuleMetadata};
 use crate::migration::{Edit, MigrateError, Migration};
 use crate::tensor::TensorView;
-use crate::visit::{Change, ModuleInfo};
+use crate::visit::{Change, MigrateStep, ModuleInfo};
 
 /// What migrating a state dict led to.
 pub(crate) struct Migrated<'m, 's> {
@@ -117,6 +117,24 @@ pub(crate) fn migrate<'m, 's>(
     }
     let map = tree.map_or(Cow::Borrowed(map), |tree| Cow::Owned(tree.into_map()));
     Migrated { map, modules, found: versions }
+}
+
+/// Runs a step on each of these modules' own parts of a state dict.
+///
+/// # Errors
+/// The first step's that fails, with the module's path.
+pub(crate) fn run_steps<'s, 'p>(
+    map: &StateMap<'s>,
+    steps: impl IntoIterator<Item = (&'p str, MigrateStep)>,
+) -> Result<StateMap<'s>, (String, Box<MigrateError>)> {
+    let mut tree = Tree::new(map);
+    for (path, step) in steps {
+        let step = Change::Migrate { to: 0, with: step };
+        let mut done = ModuleMigration::new(path, "", None, 0);
+        tree.migrate(path, None, &[&step], &mut done)
+            .map_err(|(_, source)| (path.to_owned(), Box::new(source)))?;
+    }
+    Ok(tree.into_map())
 }
 
 /// A state dict ordered by key, so that a module's part of it is a range.

@@ -13,6 +13,7 @@ mod report;
 mod verify;
 
 pub use error::{LoadError, LoadProblem};
+pub(crate) use migrate::run_steps;
 pub use options::{AliasPolicy, DTypePolicy, LoadOptions};
 pub use report::{Converted, LoadReport, ModuleMigration};
 

@@ -19,7 +19,7 @@ pub(crate) use leaf::Elements;
 pub use leaf::TensorRef;
 pub use marker::Alias;
 pub use module::{Change, MigrateStep, ModuleInfo};
-pub(crate) use reading::{walk, walk_copying};
+pub(crate) use reading::{walk, walk_copying, walk_saving};
 pub(crate) use tour::{run_post_load, set_training};
 pub use walk::Kind;
 pub(crate) use walk::{Leaf, Name, Names, Walk};
@@ -65,6 +65,11 @@ pub trait Visitor<'a> {
 
     /// The module's content cannot be reached.
     fn unavailable(&mut self, reason: Unavailable);
+
+    /// Whether a state dict is about to be made: then the module runs its `pre_save` hook first.
+    fn saving(&self) -> bool {
+        false
+    }
 }
 
 /// Takes what a model reports of itself, for writing: the same calls as [`Visitor`]'s.

@@ -18,12 +18,20 @@ pub struct ModuleInfo {
     version: u64,
     changes: &'static [Change],
     pre_load: Option<MigrateStep>,
+    post_save: Option<MigrateStep>,
 }
 
 impl ModuleInfo {
     /// A module of class `name`, of version 1: PyTorch's default.
     pub const fn new(name: &'static str) -> Self {
-        ModuleInfo { name, rust_type: name, version: 1, changes: &[], pre_load: None }
+        ModuleInfo {
+            name,
+            rust_type: name,
+            version: 1,
+            changes: &[],
+            pre_load: None,
+            post_save: None,
+        }
     }
 
     /// The same with a version: what PyTorch calls `_version`.
@@ -54,6 +62,13 @@ impl ModuleInfo {
         self
     }
 
+    /// The same with a step that every state dict of the module ends with, before it is returned or saved.
+    #[must_use]
+    pub const fn with_post_save(mut self, step: MigrateStep) -> Self {
+        self.post_save = Some(step);
+        self
+    }
+
     /// The class's name, as PyTorch would print it.
     pub fn name(&self) -> &'static str {
         self.name
@@ -77,6 +92,11 @@ impl ModuleInfo {
     /// The step that every load begins with.
     pub fn pre_load(&self) -> Option<MigrateStep> {
         self.pre_load
+    }
+
+    /// The step that every state dict of the module ends with.
+    pub fn post_save(&self) -> Option<MigrateStep> {
+        self.post_save
     }
 }
 

@@ -6,22 +6,28 @@ use crate::visit::{ModuleInfo, TensorRef, Unavailable, Visitor};
 
 /// Walks `model` without reading any elements.
 pub(crate) fn walk<M: StateDict + ?Sized>(model: &M) -> Walk<TensorRef<'_>> {
-    Reading::of(model, false)
+    Reading::of(model, false, false)
 }
 
 /// Walks `model`, and copies the elements of what is behind locks.
 pub(crate) fn walk_copying<M: StateDict + ?Sized>(model: &M) -> Walk<TensorRef<'_>> {
-    Reading::of(model, true)
+    Reading::of(model, true, false)
+}
+
+/// The same for a state dict: the modules' `pre_save` hooks are run.
+pub(crate) fn walk_saving<M: StateDict + ?Sized>(model: &M) -> Walk<TensorRef<'_>> {
+    Reading::of(model, true, true)
 }
 
 struct Reading<'a> {
     walk: Walk<TensorRef<'a>>,
     copy: bool,
+    saving: bool,
 }
 
 impl<'a> Reading<'a> {
-    fn of<M: StateDict + ?Sized>(model: &'a M, copy: bool) -> Walk<TensorRef<'a>> {
-        let mut reading = Reading { walk: Walk::new(), copy };
+    fn of<M: StateDict + ?Sized>(model: &'a M, copy: bool, saving: bool) -> Walk<TensorRef<'a>> {
+        let mut reading = Reading { walk: Walk::new(), copy, saving };
         model.visit(&mut reading);
         reading.walk
     }
@@ -101,6 +107,11 @@ macro_rules! visitor {
             fn unavailable(&mut self, reason: Unavailable) {
                 let $this = self;
                 $reading.walk.add_unavailable(reason);
+            }
+
+            fn saving(&self) -> bool {
+                let $this = self;
+                $reading.saving
             }
         }
     };

@@ -16,6 +16,7 @@ struct Fc {
 #[removed(since = 2, "old_bias", "older.bias")]
 #[migrate(to = 2, with = Self::to_v2)]
 #[migrate(to = 3, with = to_v3)]
+#[state_dict(pre_save = Self::pre_save, post_save = to_v3)]
 #[state_dict(pre_load = Self::pre_load, post_load = Self::post_load)]
 struct Net<M> {
     #[renamed(since = 2, from = "a")]
@@ -46,6 +47,8 @@ impl<M> Net<M> {
     fn pre_load(_: &mut Migration<'_>) -> Result<(), MigrateError> {
         Ok(())
     }
+
+    fn pre_save(&self) {}
 
     fn post_load(&mut self, _: &Loaded) {
         self.training = false;
