@@ -3,6 +3,7 @@
 mod description;
 pub mod generations;
 pub mod layers;
+mod lines;
 pub mod models;
 mod torch;
 
@@ -10,6 +11,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 pub use description::{Description, Fixture, TensorDescription};
+pub use lines::{lines, map_lines};
 pub use tempfile::TempDir;
 pub use torch::{PythonError, Torch};
 

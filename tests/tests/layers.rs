@@ -11,8 +11,8 @@ use proc_macro2::{Delimiter, TokenStream, TokenTree};
 /// The modules directly under the crate, lowest layer first.
 const LAYERS: &[&[&str]] = &[
     &["dtype", "key", "parallel"],
-    &["tensor", "metadata"],
-    &["map", "value"],
+    &["tensor"],
+    &["metadata", "map", "value"],
     // Bytes to values and back; knows no model.
     &["codec"],
     &["migration"],

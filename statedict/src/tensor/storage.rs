@@ -166,6 +166,8 @@ pub enum StorageError {
         /// What is wrong with it.
         reason: String,
     },
+    /// The tensor has no elements to read: it was saved from the device `meta`.
+    Absent,
     /// A range that the storage does not have.
     OutOfRange {
         /// The first byte wanted.
@@ -194,6 +196,9 @@ impl fmt::Display for StorageError {
             StorageError::Inflate { member, reason } => {
                 write!(f, "`{member}` cannot be decompressed: {reason}")
             }
+            StorageError::Absent => f.write_str(
+                "the tensor was saved from the device `meta`, so the file has no elements of it",
+            ),
             StorageError::OutOfRange { offset, len, nbytes } => {
                 write!(f, "{len} bytes at offset {offset} of a storage of {nbytes} bytes")
             }
@@ -207,6 +212,7 @@ impl std::error::Error for StorageError {
             StorageError::Io { source, .. } => Some(source),
             StorageError::Checksum { .. }
             | StorageError::Inflate { .. }
+            | StorageError::Absent
             | StorageError::OutOfRange { .. } => None,
         }
     }

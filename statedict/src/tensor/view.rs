@@ -352,7 +352,7 @@ impl fmt::Debug for TensorView<'_> {
 
 /// Whether `strides` are those of a row-major tensor; those of dimensions with a single element do
 /// not matter, nor any where there are no elements.
-pub(crate) fn is_row_major(shape: &[usize], strides: &[isize]) -> bool {
+fn is_row_major(shape: &[usize], strides: &[isize]) -> bool {
     if shape.contains(&0) {
         return true;
     }
@@ -372,6 +372,20 @@ pub(crate) fn check_range(
     element: usize,
     nbytes: usize,
 ) -> Result<(), ViewError> {
+    let end = required_bytes(shape, strides, offset, element)?;
+    if end > nbytes {
+        return Err(ViewError::OutOfStorage { end, nbytes });
+    }
+    Ok(())
+}
+
+/// How many bytes a storage needs to have for all elements to lie within it.
+pub(crate) fn required_bytes(
+    shape: &Shape,
+    strides: &Strides,
+    offset: usize,
+    element: usize,
+) -> Result<usize, ViewError> {
     if shape.len() != strides.len() {
         return Err(ViewError::Rank { shape: shape.len(), strides: strides.len() });
     }
@@ -391,14 +405,7 @@ pub(crate) fn check_range(
             .ok_or(ViewError::Overflow)?;
     }
     if numel == 0 {
-        return Ok(());
+        return Ok(0);
     }
-    let end = last
-        .checked_add(1)
-        .and_then(|count| count.checked_mul(element))
-        .ok_or(ViewError::Overflow)?;
-    if end > nbytes {
-        return Err(ViewError::OutOfStorage { end, nbytes });
-    }
-    Ok(())
+    last.checked_add(1).and_then(|count| count.checked_mul(element)).ok_or(ViewError::Overflow)
 }

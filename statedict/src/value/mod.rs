@@ -3,13 +3,21 @@
 mod graph;
 mod handle;
 pub(crate) mod integer;
+mod numpy;
 mod parts;
+mod quantized;
 pub(crate) mod raw;
 mod refusal;
+mod shared;
+mod sparse;
 
 pub(crate) use graph::Full;
 pub use graph::Graph;
 pub use handle::{Kind, StorageValue, Value};
 pub use integer::Integer;
+pub use numpy::{NumPy, NumPyForm};
 pub use parts::{Dict, DictKind, GlobalName, Items, Object, Tensor, TorchDevice};
+pub use quantized::{Quantization, Quantized};
 pub use refusal::{Refusal, RefusalReason};
+pub use shared::SharedValue;
+pub use sparse::Sparse;

@@ -83,6 +83,11 @@ pub enum ReadError {
         /// Why.
         source: PickleError,
     },
+    /// The file holds a whole model, not its state dict.
+    WholeModel {
+        /// The model's class.
+        class: String,
+    },
     /// Reading would cost more than a limit allows.
     Limit {
         /// What would cost it.
@@ -132,7 +137,7 @@ impl fmt::Display for ReadError {
             ),
             ReadError::Missing { member } => write!(
                 f,
-                "the archive has no member `{member}`: it was not written by torch.save, or is not complete"
+                "the file has no member `{member}`: it was not written by torch.save, or is not complete"
             ),
             ReadError::Duplicate { member } => write!(
                 f,
@@ -152,6 +157,12 @@ impl fmt::Display for ReadError {
             ),
             ReadError::Storage(error) => error.fmt(f),
             ReadError::Pickle { member, source } => write!(f, "`{member}`: {source}"),
+            ReadError::WholeModel { class } => write!(
+                f,
+                "the file holds a whole model (a `{class}` saved with `torch.save(model)`), not its state dict; \
+                 save `model.state_dict()` instead, or read its parameters and buffers with \
+                 `ReadOptions::whole_models(true)`, which runs nothing"
+            ),
             ReadError::Limit { what, limit, allowed, needed } => write!(
                 f,
                 "{what} needs {needed} and the limit `{limit}` is {allowed}; \
