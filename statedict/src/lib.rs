@@ -22,7 +22,9 @@ mod traits;
 pub mod value;
 mod visit;
 
-pub use codec::write::{ArchiveLayout, WriteError, WriteOptions, save_map, write_map};
+pub use codec::write::{
+    ArchiveLayout, WriteError, WriteOptions, save_map, save_tree, write_map, write_tree,
+};
 pub use codec::{ReadError, ReadOptions};
 pub use collect::CollectError;
 pub use dtype::DType;

@@ -33,6 +33,10 @@ pub struct Graph {
     dims: Vec<i64>,
     attributes: HashMap<u32, Raw>,
     refusals: Vec<Refusal>,
+    /// What the tensors that cannot be represented are made with: a function and its arguments.
+    refused_calls: HashMap<u32, (Raw, Raw)>,
+    /// Strings that are constants of PyTorch's code: the writer's, which values may be one object with.
+    constants: Vec<Text>,
     storages: Arc<dyn Storages>,
     root: Raw,
 }
@@ -70,6 +74,8 @@ impl Graph {
             dims: Vec::new(),
             attributes: HashMap::new(),
             refusals: Vec::new(),
+            refused_calls: HashMap::new(),
+            constants: Vec::new(),
             storages: Arc::new(NoStorages),
             root: Raw::None,
         }
@@ -84,6 +90,10 @@ impl Graph {
     /// The value that the file holds.
     pub fn root(&self) -> Value<'_> {
         Value::new(self, self.root)
+    }
+
+    pub(super) fn root_raw(&self) -> Raw {
+        self.root
     }
 
     // Bytes
@@ -261,6 +271,27 @@ impl Graph {
 
     pub(crate) fn refusal(&self, index: u32) -> Option<&Refusal> {
         self.refusals.get(usize::try_from(index).ok()?)
+    }
+
+    /// Notes what a tensor that cannot be represented is made with, so that it can be written again.
+    pub(crate) fn set_refused_call(&mut self, index: u32, function: Raw, args: Raw) {
+        self.refused_calls.entry(index).or_insert((function, args));
+    }
+
+    pub(super) fn refused_call(&self, index: u32) -> Option<(Raw, Raw)> {
+        self.refused_calls.get(&index).copied()
+    }
+
+    /// Notes a string that persistent ids have in common.
+    pub(crate) fn note_constant(&mut self, text: Text) {
+        // A writer has two or three. One that has more makes them anew each time.
+        if self.constants.len() < 16 && !self.constants.contains(&text) {
+            self.constants.push(text);
+        }
+    }
+
+    pub(super) fn constants(&self) -> &[Text] {
+        &self.constants
     }
 
     // Tensors

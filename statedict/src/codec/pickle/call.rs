@@ -10,9 +10,20 @@ use crate::value::raw::{
 use crate::value::{Refusal, RefusalReason};
 
 impl<R: StorageResolver> Machine<'_, R> {
-    /// REDUCE and NEWOBJ.
+    /// REDUCE.
     pub(super) fn call(&mut self, callee: Raw, args: Raw) -> Result<Raw, Fault> {
         self.call_with_names(callee, args, Raw::None)
+    }
+
+    /// NEWOBJ: what is known is made as by a call.
+    pub(super) fn call_new(&mut self, class: Raw, args: Raw) -> Result<Raw, Fault> {
+        let value = self.call(class, args)?;
+        if let Raw::Object(index) = value
+            && let Some(object) = self.graph.object(index)
+        {
+            self.graph.set_object(index, Object { new: true, ..object });
+        }
+        Ok(value)
     }
 
     pub(super) fn call_with_names(
@@ -31,15 +42,20 @@ impl<R: StorageResolver> Machine<'_, R> {
                 _ => Err(Fault::expected("a class or function", self.describe(callee))),
             };
         };
-        if meaning == Meaning::RebuildFromType {
-            return self.rebuild_from_type(run);
+        let value = match meaning {
+            Meaning::RebuildFromType => self.rebuild_from_type(run)?,
+            _ => self.call_known(callee, meaning, run)?,
+        };
+        if let Raw::Refused(index) = value {
+            self.graph.set_refused_call(index, callee, args);
         }
-        self.call_known(callee, meaning, run)
+        Ok(value)
     }
 
     fn object(&mut self, class: Raw, args: Raw, kwargs: Raw) -> Result<Raw, Fault> {
         let (state, items, entries) = (Raw::None, Raw::None, Raw::None);
-        Ok(self.graph.add_object(Object { class, args, kwargs, state, items, entries })?)
+        let object = Object { class, args, kwargs, state, items, entries, new: false };
+        Ok(self.graph.add_object(object)?)
     }
 
     fn call_known(&mut self, callee: Raw, meaning: Meaning, run: Run) -> Result<Raw, Fault> {
@@ -245,7 +261,12 @@ impl<R: StorageResolver> Machine<'_, R> {
     fn parameter(&mut self, data: Raw, requires_grad: bool) -> Result<Raw, Fault> {
         let index = match data {
             Raw::Tensor(index) => index,
-            Raw::Refused(_) => return Ok(data),
+            // A value of its own, which is made in a way of its own.
+            Raw::Refused(index) => {
+                let refusal = self.graph.refusal(index).cloned();
+                let refusal = refusal.map(|refusal| self.graph.add_refusal(refusal));
+                return Ok(refusal.transpose()?.unwrap_or(data));
+            }
             other => return Err(Fault::expected("a tensor", self.describe(other))),
         };
         let Some(node) = self.graph.tensor(index) else { return Ok(data) };

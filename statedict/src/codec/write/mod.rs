@@ -18,6 +18,7 @@
 mod archive;
 mod error;
 mod from_map;
+mod from_tree;
 mod options;
 pub(crate) mod outline;
 mod pickle;
@@ -31,8 +32,12 @@ pub use error::WriteError;
 pub use options::{ArchiveLayout, WriteOptions};
 
 use crate::map::StateMap;
+use crate::value::Tree;
 use archive::Plan;
+use from_map::MapSource;
+use from_tree::TreeStorages;
 use outline::Outline;
+use pickle::StorageNames;
 use source::Source;
 
 /// Saves a state dict to a file, as `torch.save(state_dict, path)`.
@@ -103,9 +108,78 @@ pub fn write_map(
     write_outline(&Outline::from_map(map, options.keeps_storage())?, writer, options)
 }
 
+/// Saves a tree of values to a file, as `torch.save(value, path)`: a checkpoint with more in it than a state
+/// dict. What [`save_map`] says of files holds here too.
+///
+/// A tree that was made of a file of PyTorch 2.15 and not changed becomes the same file byte for byte, given
+/// the same name and [`keep_storage`](WriteOptions::keep_storage).
+///
+/// ```
+/// use statedict::value::Tree;
+/// use statedict::{WriteOptions, codec, save_tree};
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let directory = tempfile::tempdir()?;
+/// # let path = directory.path().join("checkpoint.pt");
+/// let mut tree = Tree::new();
+/// let root = tree.root();
+/// tree.set(root, "epoch", 5)?;
+/// tree.set(root, "lr", 1e-3)?;
+/// save_tree(&tree, &path, &WriteOptions::default())?;
+///
+/// let document = codec::open(&path, &codec::ReadOptions::default())?;
+/// assert_eq!(document.root().get("epoch").and_then(|epoch| epoch.as_i64()), Some(5));
+/// # Ok(())
+/// # }
+/// ```
+///
+/// # Errors
+/// Where a value cannot be written in PyTorch's format, a tensor's bytes cannot be read, or writing fails.
+pub fn save_tree(
+    tree: &Tree<'_>,
+    path: impl AsRef<Path>,
+    options: &WriteOptions,
+) -> Result<(), WriteError> {
+    let (outline, pickle) = values(tree, options)?;
+    save_pickled(&outline, &pickle, path.as_ref(), options)
+}
+
+/// Writes a tree of values to a writer, as `torch.save(value, file_object)`; see [`save_tree`] and, for the
+/// writer, [`write_map`].
+///
+/// # Errors
+/// As for [`save_tree`]; after an error an incomplete archive may have been written.
+pub fn write_tree(
+    tree: &Tree<'_>,
+    writer: impl Write,
+    options: &WriteOptions,
+) -> Result<(), WriteError> {
+    let (outline, pickle) = values(tree, options)?;
+    write_pickled(&outline, &pickle, writer, options)
+}
+
+fn values<'t>(
+    tree: &'t Tree<'t>,
+    options: &WriteOptions,
+) -> Result<(Outline<'t, MapSource<'t>>, Vec<u8>), WriteError> {
+    let mut storages = TreeStorages::new(tree, options.keeps_storage());
+    let pickle = pickle::values(tree, &mut storages, StorageNames::Numbers)?;
+    Ok((storages.outline, pickle))
+}
+
 /// [`save_map`] for an outline of any origin.
 pub(crate) fn save_outline<S: Source>(
     outline: &Outline<'_, S>,
+    path: &Path,
+    options: &WriteOptions,
+) -> Result<(), WriteError> {
+    let pickle = pickle::state_dict(outline, StorageNames::Numbers)?;
+    save_pickled(outline, &pickle, path, options)
+}
+
+fn save_pickled<S: Source>(
+    outline: &Outline<'_, S>,
+    pickle: &[u8],
     path: &Path,
     options: &WriteOptions,
 ) -> Result<(), WriteError> {
@@ -113,23 +187,31 @@ pub(crate) fn save_outline<S: Source>(
         Some(root) => root.to_owned(),
         None => archive::root_of_path(path)?,
     };
-    let pickle = pickle::state_dict(outline)?;
-    let plan = plan(outline, &pickle, root, options)?;
+    let plan = plan(outline, pickle, root, options)?;
     replace::replace(path, plan.len(), options.syncs(), |file| {
-        archive::write(&plan, &pickle, outline, file)
+        archive::write(&plan, pickle, outline, file)
     })
 }
 
 /// [`write_map`] for an outline of any origin.
 pub(crate) fn write_outline<S: Source>(
     outline: &Outline<'_, S>,
+    writer: impl Write,
+    options: &WriteOptions,
+) -> Result<(), WriteError> {
+    let pickle = pickle::state_dict(outline, StorageNames::Numbers)?;
+    write_pickled(outline, &pickle, writer, options)
+}
+
+fn write_pickled<S: Source>(
+    outline: &Outline<'_, S>,
+    pickle: &[u8],
     mut writer: impl Write,
     options: &WriteOptions,
 ) -> Result<(), WriteError> {
     let root = options.given_root().unwrap_or(archive::DEFAULT_ROOT).to_owned();
-    let pickle = pickle::state_dict(outline)?;
-    let plan = plan(outline, &pickle, root, options)?;
-    archive::write(&plan, &pickle, outline, &mut writer)?;
+    let plan = plan(outline, pickle, root, options)?;
+    archive::write(&plan, pickle, outline, &mut writer)?;
     writer.flush().map_err(WriteError::io("flush the archive"))
 }
 

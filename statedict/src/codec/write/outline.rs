@@ -93,10 +93,20 @@ impl<'a, S: Source> Outline<'a, S> {
     /// # Errors
     /// Where PyTorch's format cannot hold it.
     pub(crate) fn entry(&mut self, entry: Entry<'a>) -> Result<(), WriteError> {
-        let key = || entry.key.clone().into_owned();
         if entry.dtype.is_quantized() {
-            return Err(WriteError::Quantized { key: key(), dtype: entry.dtype });
+            let key = entry.key.into_owned();
+            return Err(WriteError::Quantized { key, dtype: entry.dtype });
         }
+        self.bare_storage(entry)
+    }
+
+    /// Adds the use of a storage that stands by itself, or that belongs to a tensor of another kind: only
+    /// the key, the element type and the storage of `entry` count.
+    ///
+    /// # Errors
+    /// Where PyTorch's format cannot hold it.
+    pub(super) fn bare_storage(&mut self, entry: Entry<'a>) -> Result<(), WriteError> {
+        let key = || entry.key.clone().into_owned();
         if u32::try_from(entry.key.len()).is_err() {
             return Err(WriteError::TooLarge { what: "a key is" });
         }

@@ -1,0 +1,218 @@
+//! From the arena of a file to a tree that can be edited: every value, and which are one object.
+
+use std::collections::HashMap;
+
+use crate::value::graph::Graph;
+use crate::value::owned::{Construction, DictNode, Node, NodeId, ObjectNode, TensorNode, Tree};
+use crate::value::parts::DictKind;
+use crate::value::raw::{ContainerKind, Object, Raw, Run, Text};
+
+/// What makes two values of the arena one object: a kind, a place and a length.
+type Identity = (u8, u32, u32);
+
+const STR: u8 = 0;
+const BYTES: u8 = 1;
+
+impl Graph {
+    /// A tree of the same values that can be edited and written. Values that are one object in the file are
+    /// one in the tree.
+    pub fn to_tree(&self) -> Tree<'_> {
+        let mut import =
+            Import { graph: self, tree: Tree::empty(), known: HashMap::new(), todo: vec![] };
+        let root = import.node(self.root_raw());
+        while let Some((id, raw)) = import.todo.pop() {
+            let node = import.convert(id, raw);
+            if let Some(place) = import.tree.get_mut(id) {
+                *place = node;
+            }
+        }
+        for text in self.constants() {
+            if let Some(&id) = import.known.get(&(STR, text.start, text.len)) {
+                import.tree.set_interned(id);
+            }
+        }
+        import.tree.set_root(root);
+        import.tree
+    }
+}
+
+struct Import<'g> {
+    graph: &'g Graph,
+    tree: Tree<'g>,
+    known: HashMap<Identity, NodeId>,
+    /// Nodes that stand for values which are not converted yet.
+    todo: Vec<(NodeId, Raw)>,
+}
+
+/// What has no identity in Python that a pickle would show is a node of its own wherever it occurs.
+fn identity(raw: Raw) -> Option<Identity> {
+    let text = |kind, text: Text| Some((kind, text.start, text.len));
+    match raw {
+        Raw::Str(content) => text(STR, content),
+        Raw::Bytes(content) => text(BYTES, content),
+        // Python shares short bytes, and an arena with them: only of longer ones is it told apart whether
+        // two bytearrays are one.
+        Raw::ByteArray(content) if content.len > 1 => text(2, content),
+        Raw::Tuple(run) => Some((3, run.start, run.len)),
+        Raw::Size(run) if run.len > 0 => Some((4, run.start, run.len)),
+        Raw::Container(index) => Some((5, index, 0)),
+        Raw::Object(index) => Some((6, index, 0)),
+        Raw::Tensor(index) => Some((7, index, 0)),
+        Raw::Complex(index) => Some((8, index, 0)),
+        Raw::Device(index) => Some((9, index, 0)),
+        Raw::Refused(index) => Some((10, index, 0)),
+        _ => None,
+    }
+}
+
+impl<'g> Import<'g> {
+    /// The node of a value, which may have to wait for its content.
+    fn node(&mut self, raw: Raw) -> NodeId {
+        let identity = identity(raw);
+        if let Some(&known) = identity.and_then(|identity| self.known.get(&identity)) {
+            return known;
+        }
+        let id = self.tree.add(Node::None);
+        if let Some(identity) = identity {
+            self.known.insert(identity, id);
+        }
+        if raw != Raw::None {
+            self.todo.push((id, raw));
+        }
+        id
+    }
+
+    fn optional(&mut self, raw: Raw) -> Option<NodeId> {
+        (raw != Raw::None).then(|| self.node(raw))
+    }
+
+    fn nodes(&mut self, run: Run) -> Vec<NodeId> {
+        self.graph.run(run).iter().map(|&raw| self.node(raw)).collect()
+    }
+
+    fn pairs(&mut self, run: Run) -> Vec<(NodeId, NodeId)> {
+        let (pairs, _) = self.graph.run(run).as_chunks::<2>();
+        pairs.iter().map(|&[key, value]| (self.node(key), self.node(value))).collect()
+    }
+
+    fn str(&self, text: Text) -> std::borrow::Cow<'g, str> {
+        self.graph.str(text).into()
+    }
+
+    fn convert(&mut self, id: NodeId, raw: Raw) -> Node<'g> {
+        let graph = self.graph;
+        match raw {
+            Raw::None => Node::None,
+            Raw::Bool(value) => Node::Bool(value),
+            Raw::Int(value) => Node::Int(value),
+            Raw::BigInt(text) => Node::BigInt(graph.text(text).into()),
+            Raw::Float(value) => Node::Float(value),
+            Raw::Complex(index) => {
+                let (re, im) = graph.complex(index).unwrap_or_default();
+                Node::Complex { re, im }
+            }
+            Raw::Str(text) => Node::Str(self.str(text)),
+            Raw::Bytes(text) => {
+                self.share(id, STR, text);
+                Node::Bytes(graph.text(text).into())
+            }
+            Raw::ByteArray(text) => {
+                self.share(id, BYTES, text);
+                Node::ByteArray(graph.text(text).into())
+            }
+            Raw::Tuple(run) => Node::Tuple(self.nodes(run)),
+            Raw::Size(run) => Node::Size(self.nodes(run)),
+            Raw::Container(index) => self.container(index),
+            Raw::Object(index) => match graph.object(index) {
+                Some(object) => self.object(object),
+                None => Node::None,
+            },
+            Raw::Tensor(index) => self.tensor(index),
+            Raw::Storage(index, dtype) => Node::Storage(graph.storage(index), dtype),
+            Raw::DType(dtype) => Node::DType(dtype),
+            Raw::Device(index) => match graph.device(index) {
+                Some(device) => {
+                    Node::Device { kind: self.node(Raw::Str(device.kind)), index: device.index }
+                }
+                None => Node::None,
+            },
+            Raw::Layout(text) => Node::Layout(self.str(text)),
+            Raw::Global(index) => match graph.global(index) {
+                Some(global) => {
+                    Node::Global { module: self.str(global.module), name: self.str(global.name) }
+                }
+                None => Node::None,
+            },
+            Raw::Refused(index) => match (graph.refused_call(index), graph.refusal(index)) {
+                (Some((class, args)), _) => self.call(class, args),
+                (None, Some(refusal)) => Node::Refused(refusal.clone()),
+                (None, None) => Node::None,
+            },
+        }
+    }
+
+    /// A string of one character is one object with the text that a `bytes` of it is written as.
+    fn share(&mut self, id: NodeId, kind: u8, text: Text) {
+        if text.len == 1 {
+            let raw = if kind == STR { Raw::Str(text) } else { Raw::Bytes(text) };
+            let shared = self.node(raw);
+            self.tree.set_text_of(id, shared);
+        }
+    }
+
+    fn container(&mut self, index: u32) -> Node<'g> {
+        let Some(container) = self.graph.container(index) else { return Node::None };
+        let kind = match container.kind {
+            ContainerKind::List => return Node::List(self.nodes(container.run)),
+            ContainerKind::Set => return Node::Set(self.nodes(container.run)),
+            ContainerKind::FrozenSet => return Node::FrozenSet(self.nodes(container.run)),
+            ContainerKind::Dict => DictKind::Dict,
+            ContainerKind::OrderedDict => DictKind::OrderedDict,
+            ContainerKind::Counter => DictKind::Counter,
+            ContainerKind::DefaultDict => DictKind::DefaultDict,
+        };
+        let extra = self.graph.extra(index);
+        Node::Dict(DictNode {
+            kind,
+            entries: self.pairs(container.run),
+            attributes: extra.and_then(|extra| self.optional(extra.attributes)),
+            default_factory: extra.and_then(|extra| self.optional(extra.factory)),
+        })
+    }
+
+    fn object(&mut self, object: Object) -> Node<'g> {
+        let run = |container: Raw| match container {
+            Raw::Container(index) => self.graph.container(index).map(|found| found.run),
+            _ => None,
+        };
+        let (items, entries) = (run(object.items), run(object.entries));
+        Node::Object(Box::new(ObjectNode {
+            class: self.node(object.class),
+            args: self.node(object.args),
+            kwargs: self.optional(object.kwargs),
+            construction: match object.new {
+                true => Construction::New,
+                false => Construction::Call,
+            },
+            state: self.optional(object.state),
+            items: self.nodes(items.unwrap_or_default()),
+            entries: self.pairs(entries.unwrap_or_default()),
+        }))
+    }
+
+    fn call(&mut self, class: Raw, args: Raw) -> Node<'g> {
+        let (kwargs, state, items, entries) = (Raw::None, Raw::None, Raw::None, Raw::None);
+        self.object(Object { class, args, kwargs, state, items, entries, new: false })
+    }
+
+    fn tensor(&mut self, index: u32) -> Node<'g> {
+        let Some(node) = self.graph.tensor(index) else { return Node::None };
+        let Some(view) = self.graph.view(node) else { return Node::None };
+        let attributes = self.graph.tensor_attributes(index);
+        Node::Tensor(Box::new(TensorNode {
+            view,
+            parameter: node.flags.parameter,
+            attributes: attributes.and_then(|attributes| self.optional(attributes)),
+        }))
+    }
+}
