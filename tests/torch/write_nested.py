@@ -3,7 +3,8 @@
 usage: write_nested.py DIRECTORY
 
 Writes into DIRECTORY a folder for each case with the file that `torch.save` makes, and a
-`manifest.json` with the cases' names and files.
+`manifest.json` with the cases' names and files; where PyTorch can read it, also the same value in the
+format of before 1.6, `legacy.bytes`.
 """
 
 import argparse
@@ -327,6 +328,24 @@ def random_tensor():
     return tensor
 
 
+def save_legacy(value, path):
+    """Saves in the format of before 1.6. Returns the storages' names in the order of their first use, or
+    None where PyTorch cannot read the file back."""
+    names = {}
+    location_tag = torch.serialization.location_tag
+
+    def recording(storage):
+        names[str(storage._cdata)] = None
+        return location_tag(storage)
+
+    torch.serialization.location_tag = recording
+    try:
+        torch.save(value, path, _use_new_zipfile_serialization=False)
+    finally:
+        torch.serialization.location_tag = location_tag
+    return None if b"UntypedStorage" in path.read_bytes() else list(names)
+
+
 def main(directory):
     torch.manual_seed(3)
     training()
@@ -350,7 +369,8 @@ def main(directory):
                 buffer = io.BytesIO()
                 torch.save(value, buffer)
                 path.write_bytes(buffer.getvalue())
-        manifest.append({"name": name, "folder": folder.name, "file": file, "loadable": loadable})
+            legacy = save_legacy(value, folder / "legacy.bytes") if loadable else None
+        manifest.append({"name": name, "folder": folder.name, "file": file, "legacy": legacy})
     (directory / "manifest.json").write_text(json.dumps({"torch": torch.__version__, "cases": manifest}))
 
 

@@ -352,7 +352,7 @@ impl fmt::Debug for TensorView<'_> {
 
 /// Whether `strides` are those of a row-major tensor; those of dimensions with a single element do
 /// not matter, nor any where there are no elements.
-pub(crate) fn is_row_major(shape: &[usize], strides: &[isize]) -> bool {
+fn is_row_major(shape: &[usize], strides: &[isize]) -> bool {
     if shape.contains(&0) {
         return true;
     }

@@ -22,6 +22,7 @@ pub struct Graph {
     source: Arc<Vec<u8>>,
     /// Bytes that are not in the pickle as they are: decoded text, converted numbers.
     beside: Vec<u8>,
+    encoded: HashMap<u32, Text>,
     pool: Vec<Raw>,
     containers: Vec<Container>,
     extras: Vec<Extra>,
@@ -63,6 +64,7 @@ impl Graph {
         Graph {
             source,
             beside: Vec::new(),
+            encoded: HashMap::new(),
             pool: Vec::new(),
             containers: Vec::new(),
             extras: Vec::new(),
@@ -128,6 +130,16 @@ impl Graph {
     /// large without being large itself.
     pub(crate) fn copied(&self) -> usize {
         self.beside.len().saturating_add(self.dims.len())
+    }
+
+    /// Notes which text a single byte beyond ASCII was given as: as bytes it is another run of bytes.
+    pub(crate) fn note_encoded(&mut self, bytes: Text, text: Text) {
+        self.encoded.insert(bytes.start, text);
+    }
+
+    /// The text that a single byte was given as.
+    pub(crate) fn encoded_from(&self, bytes: Text) -> Text {
+        self.encoded.get(&bytes.start).copied().unwrap_or(bytes)
     }
 
     // Sequences

@@ -53,8 +53,8 @@ pub struct Tree<'a> {
     keys: HashMap<String, NodeId>,
     /// Strings that are constants of PyTorch's code too: one object with those.
     constants: HashSet<NodeId>,
-    /// The `str` that the text of a `bytes` is one object with, and the `bytes` that a `bytearray` is made
-    /// of: CPython has one object for each string of one character.
+    /// The `str` that the text of a `bytes` or `bytearray` is one object with: CPython has one object for
+    /// each string of one character.
     texts: HashMap<NodeId, NodeId>,
 }
 
@@ -265,7 +265,7 @@ impl<'a> Tree<'a> {
         self.constants.insert(id);
     }
 
-    /// The object that a `bytes` or `bytearray` is written through, where it has one of its own.
+    /// The `str` that a `bytes` or `bytearray` is written as, where that is a value of the tree.
     pub(crate) fn text_of(&self, id: NodeId) -> Option<NodeId> {
         self.texts.get(&id).copied()
     }

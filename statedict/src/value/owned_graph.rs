@@ -11,7 +11,6 @@ use crate::value::raw::{ContainerKind, Object, Raw, Run, Text};
 type Identity = (u8, u32, u32);
 
 const STR: u8 = 0;
-const BYTES: u8 = 1;
 
 impl Graph {
     /// A tree of the same values that can be edited and written. Values that are one object in the file are
@@ -49,12 +48,10 @@ fn identity(raw: Raw) -> Option<Identity> {
     let text = |kind, text: Text| Some((kind, text.start, text.len));
     match raw {
         Raw::Str(content) => text(STR, content),
-        Raw::Bytes(content) => text(BYTES, content),
-        // Python shares short bytes, and an arena with them: only of longer ones is it told apart whether
-        // two bytearrays are one.
-        Raw::ByteArray(content) if content.len > 1 => text(2, content),
+        Raw::Bytes(content) => text(1, content),
+        Raw::ByteArray(content) => text(2, content),
         Raw::Tuple(run) => Some((3, run.start, run.len)),
-        Raw::Size(run) if run.len > 0 => Some((4, run.start, run.len)),
+        Raw::Size(run) => Some((4, run.start, run.len)),
         Raw::Container(index) => Some((5, index, 0)),
         Raw::Object(index) => Some((6, index, 0)),
         Raw::Tensor(index) => Some((7, index, 0)),
@@ -113,11 +110,11 @@ impl<'g> Import<'g> {
             }
             Raw::Str(text) => Node::Str(self.str(text)),
             Raw::Bytes(text) => {
-                self.share(id, STR, text);
+                self.share(id, text);
                 Node::Bytes(graph.text(text).into())
             }
             Raw::ByteArray(text) => {
-                self.share(id, BYTES, text);
+                self.share(id, text);
                 Node::ByteArray(graph.text(text).into())
             }
             Raw::Tuple(run) => Node::Tuple(self.nodes(run)),
@@ -151,11 +148,10 @@ impl<'g> Import<'g> {
         }
     }
 
-    /// A string of one character is one object with the text that a `bytes` of it is written as.
-    fn share(&mut self, id: NodeId, kind: u8, text: Text) {
-        if text.len == 1 {
-            let raw = if kind == STR { Raw::Str(text) } else { Raw::Bytes(text) };
-            let shared = self.node(raw);
+    /// What a `bytes` is written as is text, of which CPython has one object where it is one character.
+    fn share(&mut self, id: NodeId, bytes: Text) {
+        if bytes.len == 1 {
+            let shared = self.node(Raw::Str(self.graph.encoded_from(bytes)));
             self.tree.set_text_of(id, shared);
         }
     }

@@ -78,7 +78,10 @@ impl<R: StorageResolver> Machine<'_, R> {
             }
             (Meaning::Set, args) => self.collection(ContainerKind::Set, args),
             (Meaning::FrozenSet, args) => self.collection(ContainerKind::FrozenSet, args),
-            (Meaning::Size, []) => Ok(Raw::Size(Run::default())),
+            (Meaning::Size, []) => Ok(Raw::Size(Run { start: self.identity(), len: 0 })),
+            (Meaning::Size, &[Raw::Tuple(run) | Raw::Size(run)]) if run.len == 0 => {
+                Ok(Raw::Size(Run { start: self.identity(), len: 0 }))
+            }
             (Meaning::Size, &[Raw::Tuple(run) | Raw::Size(run)]) => Ok(Raw::Size(run)),
             (Meaning::Size, &[list @ Raw::Container(_)]) => {
                 let items = self.elements(list)?;
@@ -104,7 +107,14 @@ impl<R: StorageResolver> Machine<'_, R> {
             }
             // How protocol 2 writes empty bytes.
             (Meaning::Bytes, []) => Ok(Raw::Bytes(Text::default())),
-            (Meaning::ByteArray, []) => Ok(Raw::ByteArray(Text::default())),
+            (Meaning::ByteArray, []) => Ok(Raw::ByteArray(Text { start: self.identity(), len: 0 })),
+            // Of one byte there may be one `bytes` for several of these.
+            (Meaning::ByteArray, &[Raw::Bytes(bytes)]) if bytes.len == 1 => {
+                let content = self.graph.text(bytes).to_vec();
+                let copy = self.copy_bytes(&content)?;
+                self.graph.note_encoded(copy, self.graph.encoded_from(bytes));
+                Ok(Raw::ByteArray(copy))
+            }
             (Meaning::ByteArray, &[Raw::Bytes(bytes)]) => Ok(Raw::ByteArray(bytes)),
             (Meaning::ByteArray, &[Raw::Str(text), Raw::Str(codec)]) => {
                 self.encode(text, codec).map(Raw::ByteArray)
@@ -141,6 +151,11 @@ impl<R: StorageResolver> Machine<'_, R> {
                 Err(Fault::expected("the arguments that this class or function takes", found))
             }
         }
+    }
+
+    /// Where the call is in the pickle: the identity of a value that has no parts to tell it by.
+    fn identity(&self) -> u32 {
+        u32::try_from(self.offset).unwrap_or(u32::MAX)
     }
 
     fn arguments(&self, args: &[Raw]) -> String {
@@ -238,7 +253,11 @@ impl<R: StorageResolver> Machine<'_, R> {
             None
         };
         let bytes = bytes.ok_or_else(|| Fault::expected("text of that codec", "other text"))?;
-        self.copy_bytes(&bytes)
+        let copy = self.copy_bytes(&bytes)?;
+        if copy.len == 1 {
+            self.graph.note_encoded(copy, text);
+        }
+        Ok(copy)
     }
 
     /// `torch.device("cuda:1")`.

@@ -80,6 +80,11 @@ pub enum WriteError {
         /// The file name, or the name asked for.
         name: PathBuf,
     },
+    /// The names given for the storages are too few, or one comes twice.
+    StorageNames {
+        /// How many there must be.
+        needed: usize,
+    },
     /// An alignment that the format cannot express.
     Alignment {
         /// The alignment asked for.
@@ -165,6 +170,9 @@ impl fmt::Display for WriteError {
                 "`{}` gives no name for the root directory of the archive",
                 name.display()
             ),
+            WriteError::StorageNames { needed } => {
+                write!(f, "{needed} storages need as many names, each another")
+            }
             WriteError::Alignment { alignment } => {
                 write!(
                     f,

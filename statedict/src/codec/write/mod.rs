@@ -16,9 +16,12 @@
 )]
 
 mod archive;
+mod container;
 mod error;
 mod from_map;
 mod from_tree;
+mod gathered;
+mod legacy;
 mod options;
 pub(crate) mod outline;
 mod pickle;
@@ -33,11 +36,9 @@ pub use options::{ArchiveLayout, WriteOptions};
 
 use crate::map::StateMap;
 use crate::value::Tree;
-use archive::Plan;
 use from_map::MapSource;
 use from_tree::TreeStorages;
 use outline::Outline;
-use pickle::StorageNames;
 use source::Source;
 
 /// Saves a state dict to a file, as `torch.save(state_dict, path)`.
@@ -141,7 +142,7 @@ pub fn save_tree(
     options: &WriteOptions,
 ) -> Result<(), WriteError> {
     let (outline, pickle) = values(tree, options)?;
-    save_pickled(&outline, &pickle, path.as_ref(), options)
+    container::save(&outline, &pickle, path.as_ref(), options)
 }
 
 /// Writes a tree of values to a writer, as `torch.save(value, file_object)`; see [`save_tree`] and, for the
@@ -155,7 +156,7 @@ pub fn write_tree(
     options: &WriteOptions,
 ) -> Result<(), WriteError> {
     let (outline, pickle) = values(tree, options)?;
-    write_pickled(&outline, &pickle, writer, options)
+    container::write(&outline, &pickle, writer, options)
 }
 
 fn values<'t>(
@@ -163,7 +164,7 @@ fn values<'t>(
     options: &WriteOptions,
 ) -> Result<(Outline<'t, MapSource<'t>>, Vec<u8>), WriteError> {
     let mut storages = TreeStorages::new(tree, options.keeps_storage());
-    let pickle = pickle::values(tree, &mut storages, StorageNames::Numbers)?;
+    let pickle = pickle::values(tree, &mut storages, container::storage_names(options))?;
     Ok((storages.outline, pickle))
 }
 
@@ -173,24 +174,8 @@ pub(crate) fn save_outline<S: Source>(
     path: &Path,
     options: &WriteOptions,
 ) -> Result<(), WriteError> {
-    let pickle = pickle::state_dict(outline, StorageNames::Numbers)?;
-    save_pickled(outline, &pickle, path, options)
-}
-
-fn save_pickled<S: Source>(
-    outline: &Outline<'_, S>,
-    pickle: &[u8],
-    path: &Path,
-    options: &WriteOptions,
-) -> Result<(), WriteError> {
-    let root = match options.given_root() {
-        Some(root) => root.to_owned(),
-        None => archive::root_of_path(path)?,
-    };
-    let plan = plan(outline, pickle, root, options)?;
-    replace::replace(path, plan.len(), options.syncs(), |file| {
-        archive::write(&plan, pickle, outline, file)
-    })
+    let pickle = pickle::state_dict(outline, container::storage_names(options))?;
+    container::save(outline, &pickle, path, options)
 }
 
 /// [`write_map`] for an outline of any origin.
@@ -199,33 +184,8 @@ pub(crate) fn write_outline<S: Source>(
     writer: impl Write,
     options: &WriteOptions,
 ) -> Result<(), WriteError> {
-    let pickle = pickle::state_dict(outline, StorageNames::Numbers)?;
-    write_pickled(outline, &pickle, writer, options)
-}
-
-fn write_pickled<S: Source>(
-    outline: &Outline<'_, S>,
-    pickle: &[u8],
-    mut writer: impl Write,
-    options: &WriteOptions,
-) -> Result<(), WriteError> {
-    let root = options.given_root().unwrap_or(archive::DEFAULT_ROOT).to_owned();
-    let plan = plan(outline, pickle, root, options)?;
-    archive::write(&plan, pickle, outline, &mut writer)?;
-    writer.flush().map_err(WriteError::io("flush the archive"))
-}
-
-fn plan<S: Source>(
-    outline: &Outline<'_, S>,
-    pickle: &[u8],
-    root: String,
-    options: &WriteOptions,
-) -> Result<Plan, WriteError> {
-    if options.archive_layout() == ArchiveLayout::Torch1_13 {
-        outline.check_for_torch_1_13()?;
-    }
-    let sizes = outline.storages().map(|storage| storage.nbytes() as u64);
-    Plan::new(root, options.archive_layout(), options.storage_alignment(), pickle.len(), sizes)
+    let pickle = pickle::state_dict(outline, container::storage_names(options))?;
+    container::write(outline, &pickle, writer, options)
 }
 
 #[cfg(test)]

@@ -2,8 +2,8 @@
 
 use std::borrow::Cow;
 
-use crate::codec::write::archive::Contents;
 use crate::codec::write::error::WriteError;
+use crate::codec::write::gathered::Contents;
 use crate::codec::write::source::{Sink, Source, SourceError};
 use crate::dtype::DType;
 use crate::metadata::Metadata;
@@ -170,6 +170,25 @@ impl<'a, S: Source> Outline<'a, S> {
             }),
             None => Ok(()),
         }
+    }
+}
+
+impl<S> Outline<'_, S> {
+    /// Refuses what PyTorch cannot read back from the stream of before 1.6, though it would write it.
+    pub(super) fn check_for_legacy(&self) -> Result<(), WriteError> {
+        match self.entries.iter().find(|entry| entry.dtype.storage_class().is_none()) {
+            Some(entry) => Err(WriteError::Unwritable {
+                key: entry.key.clone().into_owned(),
+                reason: "has an element type that PyTorch cannot read back from its old format",
+            }),
+            None => Ok(()),
+        }
+    }
+
+    /// The size of an element of a storage, as the first that uses it has them.
+    pub(super) fn element_size(&self, storage: usize) -> usize {
+        let first = self.storages.get(storage).and_then(|storage| storage.first);
+        first.and_then(|first| self.entries.get(first)).map_or(1, |entry| entry.dtype.size())
     }
 }
 

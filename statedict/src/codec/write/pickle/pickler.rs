@@ -23,6 +23,11 @@ pub(in crate::codec::write) enum StorageNames<'o> {
     Legacy(&'o [String]),
 }
 
+/// The name of a storage where it has one of its own: one that was given, or its number.
+pub(in crate::codec::write) fn storage_name(names: &[String], storage: usize) -> String {
+    names.get(storage).cloned().unwrap_or_else(|| storage.to_string())
+}
+
 pub(super) struct Pickler<'o> {
     pub(super) encoder: Encoder,
     /// Classes and functions in the memo: a handful, most used first.
@@ -144,6 +149,11 @@ impl<'o> Pickler<'o> {
         Ok(())
     }
 
+    /// Whether the pickle is for the stream of before 1.6.
+    pub(super) fn is_legacy(&self) -> bool {
+        matches!(self.names, StorageNames::Legacy(_))
+    }
+
     /// A storage, of elements of a type or untyped.
     pub(super) fn persistent_id(
         &mut self,
@@ -170,7 +180,7 @@ impl<'o> Pickler<'o> {
                 }
             }
             StorageNames::Legacy(names) => {
-                self.encoder.string(names.get(storage).map_or("", String::as_str));
+                self.encoder.string(&storage_name(names, storage));
             }
         }
         if location.contains(':') {
@@ -179,7 +189,7 @@ impl<'o> Pickler<'o> {
             self.interned(location);
         }
         self.encoder.int((nbytes / dtype.map_or(1, DType::size)) as u64);
-        if let StorageNames::Legacy(_) = self.names {
+        if self.is_legacy() {
             // Where the storage lies within another, which none does any more.
             self.encoder.none();
         }

@@ -216,6 +216,11 @@ impl<'t> ValuesPickler<'_, 't> {
             Node::FrozenSet(items) => self.set(id, "frozenset", items)?,
             Node::Dict(_) => self.dict(id)?,
             Node::Tensor(tensor) => self.tensor(id, tensor)?,
+            Node::Storage(_, None) if self.pickler.is_legacy() => {
+                return Err(self.unwritable(
+                    "is an untyped storage, which PyTorch cannot read back from its old format",
+                ));
+            }
             Node::Storage(storage, dtype) => {
                 let number = self.storages.bare(self.tree, &self.path, storage, *dtype)?;
                 let (nbytes, location) = self.storages.outline.storage_facts(number);
@@ -300,10 +305,8 @@ impl<'t> ValuesPickler<'_, 't> {
         let memo = if bytes.is_empty() {
             self.pickler.encoder.reduce_without_arguments()
         } else {
-            match self.tree.text_of(id) {
-                Some(shared) => self.value(shared)?,
-                None => drop(self.bytes(None, bytes)?),
-            }
+            // A `bytes` that nothing else has.
+            self.bytes(self.tree.text_of(id), bytes)?;
             self.pickler.encoder.tuple_of(1);
             self.pickler.encoder.reduce()
         };
