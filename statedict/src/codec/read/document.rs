@@ -13,8 +13,8 @@ pub struct Document {
     pub(super) container: ContainerKind,
     pub(super) byte_order: ByteOrder,
     pub(super) warnings: Vec<Warning>,
-    /// Whether a pickled module is to be read as its state dict.
-    pub(super) whole_models: bool,
+    /// Where a pickled module is to be read as its state dict: how long all names may be together.
+    pub(super) whole_models: Option<u64>,
 }
 
 impl Document {
