@@ -10,6 +10,7 @@ mod error;
 mod impls;
 mod key;
 mod leaves;
+mod line;
 mod load;
 mod map;
 mod metadata;

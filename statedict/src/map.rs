@@ -1,9 +1,11 @@
 //! The map that `state_dict()` returns.
 
 use indexmap::IndexMap;
+use indexmap::map::Entry;
 
 use crate::metadata::Metadata;
 use crate::tensor::{StorageError, TensorView};
+use crate::value::SharedValue;
 
 /// A state dict: keys in order, a tensor under each, and the modules' versions.
 ///
@@ -28,6 +30,14 @@ use crate::tensor::{StorageError, TensorView};
 pub struct StateMap<'a> {
     entries: IndexMap<String, TensorView<'a>>,
     metadata: Option<Metadata>,
+    values: IndexMap<String, Placed>,
+}
+
+/// A value that is no tensor, and how many tensors come before it.
+#[derive(Debug, Clone)]
+struct Placed {
+    position: usize,
+    value: SharedValue,
 }
 
 impl<'a> StateMap<'a> {
@@ -38,7 +48,7 @@ impl<'a> StateMap<'a> {
 
     /// A map with room for `capacity` keys.
     pub fn with_capacity(capacity: usize) -> Self {
-        StateMap { entries: IndexMap::with_capacity(capacity), metadata: None }
+        StateMap { entries: IndexMap::with_capacity(capacity), ..StateMap::default() }
     }
 
     /// The tensor under `key`.
@@ -63,7 +73,46 @@ impl<'a> StateMap<'a> {
 
     /// Takes the tensor under `key` out; the others keep their order. Linear in the number of keys.
     pub fn remove(&mut self, key: &str) -> Option<TensorView<'a>> {
-        self.entries.shift_remove(key)
+        let (index, _, tensor) = self.entries.shift_remove_full(key)?;
+        for placed in self.values.values_mut().filter(|placed| placed.position > index) {
+            placed.position -= 1;
+        }
+        Some(tensor)
+    }
+
+    /// The entries that are no tensors, in order: the extra state of modules that have a
+    /// `get_extra_state()`, under keys that end in `_extra_state`.
+    pub fn values(&self) -> impl ExactSizeIterator<Item = (&str, &SharedValue)> {
+        self.values.iter().map(|(key, placed)| (key.as_str(), &placed.value))
+    }
+
+    /// How many tensors come before the value under `key`.
+    pub fn value_position(&self, key: &str) -> Option<usize> {
+        self.values.get(key).map(|placed| placed.position)
+    }
+
+    /// Puts a value that is no tensor under `key`, after the tensors that are there, and returns the
+    /// value that was there. A replaced one keeps its place.
+    pub fn insert_value(
+        &mut self,
+        key: impl Into<String>,
+        value: SharedValue,
+    ) -> Option<SharedValue> {
+        let position = self.entries.len();
+        match self.values.entry(key.into()) {
+            Entry::Occupied(mut known) => {
+                Some(std::mem::replace(&mut known.get_mut().value, value))
+            }
+            Entry::Vacant(place) => {
+                place.insert(Placed { position, value });
+                None
+            }
+        }
+    }
+
+    /// Takes the value under `key` out; the others keep their order.
+    pub fn remove_value(&mut self, key: &str) -> Option<SharedValue> {
+        self.values.shift_remove(key).map(|placed| placed.value)
     }
 
     /// The keys in order.
@@ -144,13 +193,13 @@ impl<'a> StateMap<'a> {
             };
             owned.insert(key.clone(), view);
         }
-        Ok(StateMap { entries: owned, metadata: self.metadata })
+        Ok(StateMap { entries: owned, metadata: self.metadata, values: self.values })
     }
 }
 
 impl<'a> FromIterator<(String, TensorView<'a>)> for StateMap<'a> {
     /// Collects keys and tensors; a key that comes twice keeps its first place and its last tensor.
     fn from_iter<I: IntoIterator<Item = (String, TensorView<'a>)>>(entries: I) -> Self {
-        StateMap { entries: entries.into_iter().collect(), metadata: None }
+        StateMap { entries: entries.into_iter().collect(), ..StateMap::default() }
     }
 }

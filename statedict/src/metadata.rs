@@ -2,6 +2,8 @@
 
 use indexmap::IndexMap;
 
+use crate::value::SharedValue;
+
 /// What `_metadata` of a state dict holds: for each module's path, its version.
 ///
 /// PyTorch keeps it as an attribute of the dict that `state_dict()` returns, and most ways of
@@ -25,17 +27,46 @@ pub struct Metadata {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ModuleMetadata {
     version: Option<u64>,
+    extra: Box<[(String, SharedValue)]>,
 }
 
 impl ModuleMetadata {
     /// An entry that holds a version, as `state_dict()` writes for every module.
     pub fn with_version(version: u64) -> Self {
-        ModuleMetadata { version: Some(version) }
+        ModuleMetadata { version: Some(version), extra: Box::default() }
     }
 
     /// The module's version (`_version` of its class when it was saved), if the entry has one.
     pub fn version(&self) -> Option<u64> {
         self.version
+    }
+
+    pub(crate) fn set_version(mut self, version: Option<u64>) -> Self {
+        self.version = version;
+        self
+    }
+
+    /// What the entry holds besides the version, in order: `spectral_norm` and the like, which a
+    /// module's own code put there.
+    pub fn extra(&self) -> impl ExactSizeIterator<Item = (&str, &SharedValue)> {
+        self.extra.iter().map(|(key, value)| (key.as_str(), value))
+    }
+
+    /// Sets something besides the version, and returns what was there.
+    /// What is new goes to the end, what is replaced keeps its place.
+    pub fn insert_extra(
+        &mut self,
+        key: impl Into<String>,
+        value: SharedValue,
+    ) -> Option<SharedValue> {
+        let key = key.into();
+        if let Some((_, place)) = self.extra.iter_mut().find(|(found, _)| *found == key) {
+            return Some(std::mem::replace(place, value));
+        }
+        let mut extra = std::mem::take(&mut self.extra).into_vec();
+        extra.push((key, value));
+        self.extra = extra.into_boxed_slice();
+        None
     }
 }
 

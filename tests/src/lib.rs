@@ -2,6 +2,7 @@
 
 mod description;
 pub mod layers;
+mod lines;
 pub mod models;
 mod torch;
 
@@ -9,6 +10,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 pub use description::{Description, Fixture, TensorDescription};
+pub use lines::{lines, map_lines};
 pub use tempfile::TempDir;
 pub use torch::{PythonError, Torch};
 

@@ -10,9 +10,9 @@ use proc_macro2::{Delimiter, TokenStream, TokenTree};
 
 /// The modules directly under the crate, lowest layer first.
 const LAYERS: &[&[&str]] = &[
-    &["dtype", "key", "parallel"],
-    &["tensor", "metadata"],
-    &["map", "value"],
+    &["dtype", "key", "line", "parallel"],
+    &["tensor"],
+    &["metadata", "map", "value"],
     // Bytes to values and back; knows no model.
     &["codec"],
     &["migration"],

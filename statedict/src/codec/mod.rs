@@ -20,5 +20,5 @@ pub(crate) mod write;
 pub use pickle::PickleError;
 pub use read::{
     ByteOrder, ContainerKind, Document, Limits, ReadError, ReadOptions, RefusedTensor, Source,
-    Warning, open, read,
+    Warning, open, read, read_all,
 };

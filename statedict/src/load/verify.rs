@@ -17,7 +17,9 @@ pub(crate) fn verify_storages(found: &Match<'_, '_>, problems: &mut Vec<LoadProb
         .flatten()
         .filter(|source| seen.insert(source.tensor.storage().identity()))
         .collect();
-    let nbytes = distinct.iter().map(|source| source.tensor.storage().nbytes()).sum();
+    // Saturating: a tensor of the device `meta` has a size that no file bounds.
+    let sizes = distinct.iter().map(|source| source.tensor.storage().nbytes());
+    let nbytes = sizes.fold(0, usize::saturating_add);
     let (next, damaged) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
     parallel::run(parallel::threads_for(nbytes), || {
         while let Some(source) = distinct.get(next.fetch_add(1, Ordering::Relaxed)) {

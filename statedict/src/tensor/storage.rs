@@ -1,9 +1,11 @@
 //! Storages: the runs of bytes that tensors are views of.
 
 use std::borrow::Cow;
-use std::fmt;
+use std::fmt::{self, Write as _};
 use std::io;
 use std::sync::Arc;
+
+use crate::line::OneLine;
 
 /// The storages of one source: a file, a live model, a computed tensor.
 ///
@@ -166,6 +168,8 @@ pub enum StorageError {
         /// What is wrong with it.
         reason: String,
     },
+    /// The tensor has no elements to read: it was saved from the device `meta`.
+    Absent,
     /// A range that the storage does not have.
     OutOfRange {
         /// The first byte wanted.
@@ -185,6 +189,12 @@ impl StorageError {
 
 impl fmt::Display for StorageError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.message(&mut OneLine(f))
+    }
+}
+
+impl StorageError {
+    fn message(&self, f: &mut OneLine<'_, '_>) -> fmt::Result {
         match self {
             StorageError::Io { member, .. } => write!(f, "cannot read `{member}`"),
             StorageError::Checksum { member, expected, found } => write!(
@@ -194,6 +204,9 @@ impl fmt::Display for StorageError {
             StorageError::Inflate { member, reason } => {
                 write!(f, "`{member}` cannot be decompressed: {reason}")
             }
+            StorageError::Absent => f.write_str(
+                "the tensor was saved from the device `meta`, so the file has no elements of it",
+            ),
             StorageError::OutOfRange { offset, len, nbytes } => {
                 write!(f, "{len} bytes at offset {offset} of a storage of {nbytes} bytes")
             }
@@ -207,6 +220,7 @@ impl std::error::Error for StorageError {
             StorageError::Io { source, .. } => Some(source),
             StorageError::Checksum { .. }
             | StorageError::Inflate { .. }
+            | StorageError::Absent
             | StorageError::OutOfRange { .. } => None,
         }
     }

@@ -372,6 +372,20 @@ pub(crate) fn check_range(
     element: usize,
     nbytes: usize,
 ) -> Result<(), ViewError> {
+    let end = required_bytes(shape, strides, offset, element)?;
+    if end > nbytes {
+        return Err(ViewError::OutOfStorage { end, nbytes });
+    }
+    Ok(())
+}
+
+/// How many bytes a storage needs to have for all elements to lie within it.
+pub(crate) fn required_bytes(
+    shape: &Shape,
+    strides: &Strides,
+    offset: usize,
+    element: usize,
+) -> Result<usize, ViewError> {
     if shape.len() != strides.len() {
         return Err(ViewError::Rank { shape: shape.len(), strides: strides.len() });
     }
@@ -391,14 +405,7 @@ pub(crate) fn check_range(
             .ok_or(ViewError::Overflow)?;
     }
     if numel == 0 {
-        return Ok(());
+        return Ok(0);
     }
-    let end = last
-        .checked_add(1)
-        .and_then(|count| count.checked_mul(element))
-        .ok_or(ViewError::Overflow)?;
-    if end > nbytes {
-        return Err(ViewError::OutOfStorage { end, nbytes });
-    }
-    Ok(())
+    last.checked_add(1).and_then(|count| count.checked_mul(element)).ok_or(ViewError::Overflow)
 }

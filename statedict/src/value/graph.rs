@@ -1,12 +1,14 @@
 //! The arena: every value of one pickle, in a few vectors.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use crate::tensor::{Shape, Storage, Storages, Strides, TensorView};
+use crate::tensor::{Shape, Storage, StorageError, Storages, Strides, TensorView};
 use crate::value::handle::Value;
 use crate::value::raw::{
-    Container, ContainerKind, Device, Extra, Global, Object, Raw, Run, TensorNode, Text,
+    Composite, Container, ContainerKind, Device, Extra, Global, NumPy, Object, Raw, Run,
+    TensorNode, Text,
 };
 use crate::value::refusal::Refusal;
 
@@ -34,12 +36,37 @@ pub struct Graph {
     dims: Vec<i64>,
     attributes: HashMap<u32, Raw>,
     refusals: Vec<Refusal>,
-    /// What the tensors that cannot be represented are made with: a function and its arguments.
-    refused_calls: HashMap<u32, (Raw, Raw)>,
+    /// What values that are kept in another form are made with, so that they can be written again.
+    calls: HashMap<CallKey, MadeBy>,
     /// Strings that are constants of PyTorch's code: the writer's, which values may be one object with.
     constants: Vec<Text>,
+    composites: Vec<Composite>,
+    numpy: Vec<NumPy>,
+    /// The sizes of the tensors that have no storage.
+    absent_sizes: Vec<usize>,
+    absent: Arc<dyn Storages>,
     storages: Arc<dyn Storages>,
     root: Raw,
+}
+
+/// A kind of value and its index: of those kinds that are kept in another form than they are made in.
+type CallKey = (u8, u32);
+
+fn call_key(value: Raw) -> Option<CallKey> {
+    match value {
+        Raw::Refused(index) => Some((0, index)),
+        Raw::Composite(index) => Some((1, index)),
+        Raw::NumPy(index) => Some((2, index)),
+        _ => None,
+    }
+}
+
+/// What a value is made with.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct MadeBy {
+    pub(super) function: Raw,
+    pub(super) args: Raw,
+    pub(super) state: Raw,
 }
 
 /// The index that the next element of `vec` will have.
@@ -76,9 +103,13 @@ impl Graph {
             dims: Vec::new(),
             attributes: HashMap::new(),
             refusals: Vec::new(),
-            refused_calls: HashMap::new(),
+            calls: HashMap::new(),
             constants: Vec::new(),
-            storages: Arc::new(NoStorages),
+            composites: Vec::new(),
+            numpy: Vec::new(),
+            absent_sizes: Vec::new(),
+            absent: Arc::new(AbsentStorages(Vec::new())),
+            storages: Arc::new(AbsentStorages(Vec::new())),
             root: Raw::None,
         }
     }
@@ -87,6 +118,7 @@ impl Graph {
     pub(crate) fn finish(&mut self, root: Raw, storages: Arc<dyn Storages>) {
         self.root = root;
         self.storages = storages;
+        self.absent = Arc::new(AbsentStorages(std::mem::take(&mut self.absent_sizes)));
     }
 
     /// The value that the file holds.
@@ -285,13 +317,23 @@ impl Graph {
         self.refusals.get(usize::try_from(index).ok()?)
     }
 
-    /// Notes what a tensor that cannot be represented is made with, so that it can be written again.
-    pub(crate) fn set_refused_call(&mut self, index: u32, function: Raw, args: Raw) {
-        self.refused_calls.entry(index).or_insert((function, args));
+    /// Notes what a value is made with that is kept in another form: a function and its arguments.
+    pub(crate) fn note_call(&mut self, value: Raw, function: Raw, args: Raw) {
+        if let Some(key) = call_key(value) {
+            let made = MadeBy { function, args, state: Raw::None };
+            self.calls.entry(key).or_insert(made);
+        }
     }
 
-    pub(super) fn refused_call(&self, index: u32) -> Option<(Raw, Raw)> {
-        self.refused_calls.get(&index).copied()
+    /// Notes the state that such a value is given.
+    pub(crate) fn note_state(&mut self, value: Raw, state: Raw) {
+        if let Some(made) = call_key(value).and_then(|key| self.calls.get_mut(&key)) {
+            made.state = state;
+        }
+    }
+
+    pub(super) fn made_by(&self, value: Raw) -> Option<MadeBy> {
+        self.calls.get(&call_key(value)?).copied()
     }
 
     /// Notes a string that persistent ids have in common.
@@ -306,7 +348,46 @@ impl Graph {
         &self.constants
     }
 
+    pub(crate) fn add_composite(&mut self, composite: Composite) -> Result<Raw, Full> {
+        push(&mut self.composites, composite).map(Raw::Composite)
+    }
+
+    pub(crate) fn composite(&self, index: u32) -> Option<Composite> {
+        at(&self.composites, index)
+    }
+
+    pub(crate) fn add_numpy(&mut self, value: NumPy) -> Result<Raw, Full> {
+        push(&mut self.numpy, value).map(Raw::NumPy)
+    }
+
+    pub(crate) fn numpy(&self, index: u32) -> Option<NumPy> {
+        at(&self.numpy, index)
+    }
+
+    pub(crate) fn set_numpy(&mut self, index: u32, value: NumPy) {
+        if let Some(place) = self.numpy.get_mut(index as usize) {
+            *place = value;
+        }
+    }
+
+    /// The size of the pickle.
+    pub(crate) fn source_len(&self) -> usize {
+        self.source.len()
+    }
+
     // Tensors
+
+    /// A storage of so many bytes that are not there.
+    pub(crate) fn add_absent(&mut self, nbytes: usize) -> Result<u32, Full> {
+        push(&mut self.absent_sizes, nbytes)
+    }
+
+    /// Makes the tensor `index` the one that `made` is.
+    pub(crate) fn set_tensor(&mut self, index: u32, node: TensorNode) {
+        if let Some(place) = self.tensors.get_mut(index as usize) {
+            *place = node;
+        }
+    }
 
     /// Keeps a tensor whose view has been checked against its storage.
     pub(crate) fn add_tensor(
@@ -354,7 +435,10 @@ impl Graph {
             .take(rank)
             .map(|&size| usize::try_from(size).ok())
             .collect::<Option<_>>()?;
-        let storage = self.storage(node.storage);
+        let storage = match node.flags.absent {
+            true => Storage::new(Arc::clone(&self.absent), node.storage),
+            false => self.storage(node.storage),
+        };
         let view = if node.flags.strided {
             let strides: Strides = dims
                 .take(rank)
@@ -380,16 +464,24 @@ impl std::fmt::Debug for Graph {
     }
 }
 
-/// The storages of an arena that is not finished.
-struct NoStorages;
+/// Storages that have a size and no bytes, as those of the device `meta`.
+struct AbsentStorages(Vec<usize>);
 
-impl Storages for NoStorages {
-    fn nbytes(&self, _: u32) -> usize {
-        0
+impl Storages for AbsentStorages {
+    fn nbytes(&self, index: u32) -> usize {
+        self.0.get(index as usize).copied().unwrap_or(0)
     }
 
-    fn bytes(&self, _: u32) -> Result<std::borrow::Cow<'_, [u8]>, crate::tensor::StorageError> {
-        Ok((&[]).into())
+    fn location(&self, _: u32) -> &str {
+        "meta"
+    }
+
+    fn bytes(&self, _: u32) -> Result<Cow<'_, [u8]>, StorageError> {
+        Err(StorageError::Absent)
+    }
+
+    fn verify(&self, _: u32) -> Result<(), StorageError> {
+        Err(StorageError::Absent)
     }
 }
 

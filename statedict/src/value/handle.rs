@@ -6,9 +6,12 @@ use crate::dtype::DType;
 use crate::tensor::{Storage, TensorView};
 use crate::value::graph::Graph;
 use crate::value::integer::Integer;
+use crate::value::numpy::{NumPy, NumPyForm};
 use crate::value::parts::{Dict, DictKind, GlobalName, Items, Object, Tensor, TorchDevice};
+use crate::value::quantized::Quantized;
 use crate::value::raw::{ContainerKind, Raw};
 use crate::value::refusal::Refusal;
+use crate::value::sparse::Sparse;
 
 /// A handle to one value of a [`Graph`]: cheap to copy.
 ///
@@ -71,6 +74,12 @@ pub enum Kind<'g> {
     Dict(Dict<'g>),
     /// A tensor.
     Tensor(Tensor<'g>),
+    /// A sparse tensor, as the tensors it is made of.
+    Sparse(Sparse<'g>),
+    /// A quantized tensor, as integers and what they stand for.
+    Quantized(Quantized<'g>),
+    /// A scalar, array or dtype of NumPy.
+    NumPy(NumPy<'g>),
     /// A storage by itself, with the element type it was saved with; `None` for untyped bytes.
     Storage(StorageValue<'g>),
     /// A `torch.dtype`.
@@ -112,6 +121,10 @@ impl<'g> Value<'g> {
         Value { graph, raw }
     }
 
+    pub(super) fn raw(self) -> Raw {
+        self.raw
+    }
+
     /// What the value is, with what belongs to it.
     pub fn kind(self) -> Kind<'g> {
         let graph = self.graph;
@@ -146,6 +159,11 @@ impl<'g> Value<'g> {
             }
             Raw::Object(index) => Kind::Object(Object::new(graph, index)),
             Raw::Tensor(index) => Kind::Tensor(Tensor::new(graph, index)),
+            Raw::Composite(index) => match Sparse::new(graph, index) {
+                Some(sparse) => Kind::Sparse(sparse),
+                None => Quantized::new(graph, index).map_or(Kind::None, Kind::Quantized),
+            },
+            Raw::NumPy(index) => NumPy::new(graph, index).map_or(Kind::None, Kind::NumPy),
             Raw::Storage(index, dtype) => Kind::Storage(StorageValue { graph, index, dtype }),
             Raw::DType(dtype) => Kind::DType(dtype),
             Raw::Device(index) => Kind::Device(TorchDevice::new(graph, index)),
@@ -176,7 +194,14 @@ impl<'g> Value<'g> {
             Kind::FrozenSet(_) => "frozenset",
             Kind::Dict(dict) => dict.kind().type_name(),
             Kind::Tensor(tensor) if tensor.is_parameter() => "torch.nn.parameter.Parameter",
-            Kind::Tensor(_) | Kind::Refused(_) => "torch.Tensor",
+            Kind::Tensor(_) | Kind::Sparse(_) | Kind::Quantized(_) | Kind::Refused(_) => {
+                "torch.Tensor"
+            }
+            Kind::NumPy(value) => match value.form() {
+                NumPyForm::DType => "numpy.dtype",
+                NumPyForm::Scalar => return format!("numpy.{}", value.type_name()),
+                NumPyForm::Array => "numpy.ndarray",
+            },
             Kind::Storage(_) => "torch.storage.UntypedStorage",
             Kind::DType(_) => "torch.dtype",
             Kind::Device(_) => "torch.device",

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use crate::value::graph::Graph;
+use crate::value::graph::{Graph, MadeBy};
 use crate::value::owned::{Construction, DictNode, Node, NodeId, ObjectNode, TensorNode, Tree};
 use crate::value::parts::DictKind;
 use crate::value::raw::{ContainerKind, Object, Raw, Run, Text};
@@ -58,6 +58,8 @@ fn identity(raw: Raw) -> Option<Identity> {
         Raw::Complex(index) => Some((8, index, 0)),
         Raw::Device(index) => Some((9, index, 0)),
         Raw::Refused(index) => Some((10, index, 0)),
+        Raw::Composite(index) => Some((11, index, 0)),
+        Raw::NumPy(index) => Some((12, index, 0)),
         _ => None,
     }
 }
@@ -140,10 +142,9 @@ impl<'g> Import<'g> {
                 }
                 None => Node::None,
             },
-            Raw::Refused(index) => match (graph.refused_call(index), graph.refusal(index)) {
-                (Some((class, args)), _) => self.call(class, args),
-                (None, Some(refusal)) => Node::Refused(refusal.clone()),
-                (None, None) => Node::None,
+            Raw::Composite(_) | Raw::NumPy(_) | Raw::Refused(_) => match graph.made_by(raw) {
+                Some(made) => self.made(made),
+                None => self.refused(raw),
             },
         }
     }
@@ -196,9 +197,19 @@ impl<'g> Import<'g> {
         }))
     }
 
-    fn call(&mut self, class: Raw, args: Raw) -> Node<'g> {
-        let (kwargs, state, items, entries) = (Raw::None, Raw::None, Raw::None, Raw::None);
+    fn made(&mut self, made: MadeBy) -> Node<'g> {
+        let MadeBy { function: class, args, state } = made;
+        let (kwargs, items, entries) = (Raw::None, Raw::None, Raw::None);
         self.object(Object { class, args, kwargs, state, items, entries, new: false })
+    }
+
+    fn refused(&self, raw: Raw) -> Node<'g> {
+        match raw {
+            Raw::Refused(index) => {
+                self.graph.refusal(index).cloned().map_or(Node::None, Node::Refused)
+            }
+            _ => Node::None,
+        }
     }
 
     fn tensor(&mut self, index: u32) -> Node<'g> {

@@ -43,6 +43,9 @@ pub(crate) enum Raw {
     Device(u32),
     Layout(Text),
     Global(u32),
+    /// A sparse or quantized tensor.
+    Composite(u32),
+    NumPy(u32),
     Refused(u32),
 }
 
@@ -136,6 +139,46 @@ pub(crate) struct TensorNode {
     pub(crate) flags: TensorFlags,
 }
 
+/// A tensor that is made of several values.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Composite {
+    Sparse {
+        /// `torch.sparse_coo` and the like.
+        layout: Text,
+        size: Run,
+        /// The tensors, in the order of the layout.
+        parts: Run,
+        coalesced: Option<bool>,
+    },
+    Quantized {
+        /// The tensor of the numbers that stand for its elements.
+        tensor: u32,
+        /// A scale and a zero point, or tensors of these and their axis.
+        parameters: Run,
+    },
+}
+
+/// What of NumPy a value is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum NumPyForm {
+    DType,
+    Scalar,
+    Array,
+}
+
+/// A value of NumPy.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct NumPy {
+    pub(crate) form: NumPyForm,
+    /// The type's kind and size: `f8`. An array refers to its dtype instead, which may change yet.
+    pub(crate) code: Text,
+    pub(crate) order: Text,
+    pub(crate) dtype: Raw,
+    pub(crate) shape: Raw,
+    pub(crate) fortran: bool,
+    pub(crate) data: Raw,
+}
+
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct TensorFlags {
     pub(crate) requires_grad: bool,
@@ -144,6 +187,8 @@ pub(crate) struct TensorFlags {
     pub(crate) parameter: bool,
     /// Whether strides follow the sizes.
     pub(crate) strided: bool,
+    /// Whether it has no storage, so that `storage` is an index into `Graph::absent`.
+    pub(crate) absent: bool,
 }
 
 #[cfg(test)]

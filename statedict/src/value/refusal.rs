@@ -19,6 +19,11 @@ pub enum RefusalReason {
         /// Which, in words: `"a sparse tensor"`.
         kind: &'static str,
     },
+    /// A sparse or quantized tensor where plain ones are needed, as in a state dict.
+    NotPlain {
+        /// Which, in words: `"a sparse tensor"`.
+        kind: &'static str,
+    },
     /// An element type that this version does not read.
     DType {
         /// PyTorch's name of it.
@@ -45,7 +50,11 @@ impl Refusal {
 impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.reason {
-            RefusalReason::Kind { kind } => write!(f, "{kind}, which cannot be read yet"),
+            RefusalReason::Kind { kind } => write!(f, "{kind}, which cannot be represented"),
+            RefusalReason::NotPlain { kind } => write!(
+                f,
+                "{kind}, which is no plain tensor; its parts are in the tree, `Document::root`"
+            ),
             RefusalReason::DType { name } => {
                 write!(f, "a tensor of element type {name}, which cannot be read")
             }

@@ -3,9 +3,12 @@
 mod archives;
 mod fixture;
 mod hostile;
+mod old_formats;
 mod pickles;
 mod refusals;
 mod sources;
+mod special_tensors;
 mod state_dicts;
 mod values;
+mod whole_models;
 mod zip_builder;

@@ -67,7 +67,7 @@ fn a_storage_has_the_size_that_the_pickle_says() {
     assert!(text.starts_with("`a/data/0` has 8 bytes and the pickle says 12"), "{text}");
     let pickle = tensor(2, b"K\0", b"K\x02\x85", b"K\x01\x85");
     let text = read_with(&pickle, &[], &ReadOptions::default()).unwrap_err().to_string();
-    assert!(text.starts_with("the archive has no member `a/data/0`"), "{text}");
+    assert!(text.starts_with("the file has no member `a/data/0`"), "{text}");
 }
 
 #[test]

@@ -4,6 +4,7 @@ use crate::codec::pickle::fault::Fault;
 use crate::codec::pickle::globals::Meaning;
 use crate::codec::pickle::machine::Machine;
 use crate::codec::pickle::persistent::StorageResolver;
+use crate::dtype::DType;
 use crate::value::raw::{
     ContainerKind, Device, Extra, Object, Raw, Run, TensorFlags, TensorNode, Text,
 };
@@ -46,9 +47,7 @@ impl<R: StorageResolver> Machine<'_, R> {
             Meaning::RebuildFromType => self.rebuild_from_type(run)?,
             _ => self.call_known(callee, meaning, run)?,
         };
-        if let Raw::Refused(index) = value {
-            self.graph.set_refused_call(index, callee, args);
-        }
+        self.graph.note_call(value, callee, args);
         Ok(value)
     }
 
@@ -141,7 +140,26 @@ impl<R: StorageResolver> Machine<'_, R> {
                 self.rebuild_v1(storage, offset, size, stride)
             }
             (Meaning::RebuildTensorV3, args) => self.rebuild_v3(run, args),
-            (Meaning::Tensor, []) => self.refuse("a tensor of PyTorch 0.1"),
+            (Meaning::RebuildSparse, &[Raw::Layout(layout), Raw::Tuple(data)]) => {
+                self.rebuild_sparse(layout, data)
+            }
+            (
+                Meaning::RebuildQuantized,
+                &[storage, offset, size, stride, Raw::Tuple(parameters), requires_grad, _],
+            ) => self.rebuild_quantized([storage, offset, size, stride, requires_grad], parameters),
+            (Meaning::RebuildMeta, &[Raw::DType(dtype), size, stride, requires_grad]) => {
+                self.rebuild_meta(dtype, size, stride, requires_grad)
+            }
+            // Filled by the state that follows.
+            (Meaning::Tensor, []) => self.old_tensor(DType::F32),
+            (Meaning::OldTensor(dtype), []) => self.old_tensor(dtype),
+            (Meaning::NumPyDType, args) => self.numpy_dtype(args),
+            (Meaning::NumPyScalar, &[dtype, data]) => self.numpy_scalar(dtype, data),
+            (Meaning::NumPyReconstruct, &[_, shape, _]) => self.numpy_array(shape),
+            (Meaning::NumPyFromBuffer, &[data, dtype, shape, Raw::Str(order)]) => {
+                self.numpy_buffer(data, dtype, shape, order)
+            }
+            (Meaning::Kept, _) => self.object(callee, Raw::Tuple(run), Raw::None),
             (Meaning::Refused(kind), _) => self.refuse(kind),
             (Meaning::Inert | Meaning::DType(_) | Meaning::Storage(_), _) => {
                 Err(Fault::expected("a class or function to call", self.describe(callee)))
@@ -286,6 +304,11 @@ impl<R: StorageResolver> Machine<'_, R> {
                 let refusal = refusal.map(|refusal| self.graph.add_refusal(refusal));
                 return Ok(refusal.transpose()?.unwrap_or(data));
             }
+            Raw::Composite(index) => {
+                let composite = self.graph.composite(index);
+                let composite = composite.map(|composite| self.graph.add_composite(composite));
+                return Ok(composite.transpose()?.unwrap_or(data));
+            }
             other => return Err(Fault::expected("a tensor", self.describe(other))),
         };
         let Some(node) = self.graph.tensor(index) else { return Ok(data) };
@@ -321,6 +344,9 @@ impl<R: StorageResolver> Machine<'_, R> {
         let mut tensor = self.call_known(callee, meaning, inner)?;
         for (class, state) in layers.into_iter().rev() {
             tensor = match self.meaning(class) {
+                Some(Meaning::Tensor) if attributed(tensor, state) => {
+                    return self.refuse("a sparse or quantized tensor with attributes");
+                }
                 Some(Meaning::Tensor) => tensor,
                 Some(Meaning::Parameter) if matches!(tensor, Raw::Tensor(_)) => {
                     let grad = match tensor {
@@ -335,6 +361,11 @@ impl<R: StorageResolver> Machine<'_, R> {
         }
         Ok(tensor)
     }
+}
+
+/// Whether attributes would be lost.
+fn attributed(tensor: Raw, state: Raw) -> bool {
+    matches!(tensor, Raw::Composite(_)) && state != Raw::None
 }
 
 /// The number as a float, where a float can hold it exactly.

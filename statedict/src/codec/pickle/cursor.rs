@@ -1,6 +1,7 @@
 //! Reading the operands of opcodes from the bytes of a pickle.
 
 use crate::codec::pickle::fault::Fault;
+use crate::codec::pickle::opcode::Operand;
 
 /// A place in the bytes of a pickle.
 #[derive(Clone)]
@@ -65,6 +66,17 @@ impl<'a> Cursor<'a> {
         // More than can be addressed is certainly more than is there.
         let count = usize::try_from(u64::from_le_bytes(length)).unwrap_or(usize::MAX);
         self.take(count)
+    }
+
+    /// Passes over what follows an opcode.
+    pub(super) fn skip(&mut self, operand: Operand) -> Result<(), Fault> {
+        match operand {
+            Operand::Nothing => Ok(()),
+            Operand::Fixed(count) => self.take(count).map(drop),
+            Operand::Line => self.line().map(drop),
+            Operand::TwoLines => self.line().and_then(|_| self.line()).map(drop),
+            Operand::Counted(width) => self.counted(width).map(drop),
+        }
     }
 
     /// The bytes up to the next newline, which is passed over.

@@ -28,6 +28,17 @@ pub(super) enum Meaning {
     RebuildParameter,
     RebuildParameterWithState,
     RebuildFromType,
+    RebuildSparse,
+    RebuildQuantized,
+    RebuildMeta,
+    /// A tensor class of old, made empty and filled by its state.
+    OldTensor(DType),
+    NumPyDType,
+    NumPyReconstruct,
+    NumPyScalar,
+    NumPyFromBuffer,
+    /// Kept as an object with its arguments: `range`, `slice`.
+    Kept,
     /// Makes a tensor of a kind that cannot be represented.
     Refused(&'static str),
     /// A storage class; without an element type for untyped bytes.
@@ -48,12 +59,22 @@ const TABLE: &[(&str, &str, Meaning)] = &[
     ("builtins", "frozenset", Meaning::FrozenSet),
     ("builtins", "int", Meaning::Inert),
     ("builtins", "list", Meaning::Inert),
+    ("builtins", "range", Meaning::Kept),
     ("builtins", "set", Meaning::Set),
+    ("builtins", "slice", Meaning::Kept),
     ("builtins", "str", Meaning::Inert),
     ("builtins", "tuple", Meaning::Inert),
     ("collections", "Counter", Meaning::Counter),
     ("collections", "OrderedDict", Meaning::OrderedDict),
     ("collections", "defaultdict", Meaning::DefaultDict),
+    ("numpy", "dtype", Meaning::NumPyDType),
+    ("numpy", "ndarray", Meaning::Inert),
+    ("numpy._core.multiarray", "_reconstruct", Meaning::NumPyReconstruct),
+    ("numpy._core.multiarray", "scalar", Meaning::NumPyScalar),
+    ("numpy._core.numeric", "_frombuffer", Meaning::NumPyFromBuffer),
+    ("numpy.core.multiarray", "_reconstruct", Meaning::NumPyReconstruct),
+    ("numpy.core.multiarray", "scalar", Meaning::NumPyScalar),
+    ("numpy.core.numeric", "_frombuffer", Meaning::NumPyFromBuffer),
     ("torch", "Size", Meaning::Size),
     ("torch", "Tensor", Meaning::Tensor),
     ("torch", "device", Meaning::Device),
@@ -73,16 +94,12 @@ const TABLE: &[(&str, &str, Meaning)] = &[
         "_rebuild_device_tensor_from_numpy",
         Meaning::Refused("a tensor of an XLA, MAIA or MTIA device"),
     ),
-    (
-        "torch._utils",
-        "_rebuild_meta_tensor_no_storage",
-        Meaning::Refused("a tensor of the device `meta`, which has no elements"),
-    ),
+    ("torch._utils", "_rebuild_meta_tensor_no_storage", Meaning::RebuildMeta),
     ("torch._utils", "_rebuild_nested_tensor", Meaning::Refused("a nested tensor")),
     ("torch._utils", "_rebuild_parameter", Meaning::RebuildParameter),
     ("torch._utils", "_rebuild_parameter_with_state", Meaning::RebuildParameterWithState),
-    ("torch._utils", "_rebuild_qtensor", Meaning::Refused("a quantized tensor")),
-    ("torch._utils", "_rebuild_sparse_tensor", Meaning::Refused("a sparse tensor")),
+    ("torch._utils", "_rebuild_qtensor", Meaning::RebuildQuantized),
+    ("torch._utils", "_rebuild_sparse_tensor", Meaning::RebuildSparse),
     ("torch._utils", "_rebuild_tensor", Meaning::RebuildTensor),
     ("torch._utils", "_rebuild_tensor_v2", Meaning::RebuildTensorV2),
     ("torch._utils", "_rebuild_tensor_v3", Meaning::RebuildTensorV3),
@@ -112,13 +129,13 @@ pub(super) fn meaning(module: &str, name: &str) -> Option<Meaning> {
         if let Some(dtype) = DType::from_storage_class(name) {
             return Some(Meaning::Storage(Some(dtype)));
         }
-        if name.strip_suffix("Tensor").is_some_and(is_legacy_tensor) {
-            return Some(Meaning::Tensor);
+        if let Some(dtype) = name.strip_suffix("Tensor").and_then(legacy_tensor) {
+            return Some(Meaning::OldTensor(dtype));
         }
     }
     if module == "torch.sparse" || module == "torch.cuda.sparse" {
-        let sparse = name.strip_suffix("Tensor").is_some_and(is_legacy_tensor);
-        return sparse.then_some(Meaning::Refused("a sparse tensor"));
+        let sparse = name.strip_suffix("Tensor").and_then(legacy_tensor);
+        return sparse.map(|_| Meaning::Refused("a sparse tensor of before PyTorch 0.4"));
     }
     if module == "torch" {
         if let Some(dtype) = DType::from_name(name) {
@@ -136,20 +153,20 @@ pub(super) fn meaning(module: &str, name: &str) -> Option<Meaning> {
 }
 
 /// The element types in the names of the tensor classes of old: `torch.FloatTensor`.
-fn is_legacy_tensor(element: &str) -> bool {
-    matches!(
-        element,
-        "Double"
-            | "Float"
-            | "Half"
-            | "BFloat16"
-            | "Long"
-            | "Int"
-            | "Short"
-            | "Char"
-            | "Byte"
-            | "Bool"
-    )
+fn legacy_tensor(element: &str) -> Option<DType> {
+    Some(match element {
+        "Double" => DType::F64,
+        "Float" => DType::F32,
+        "Half" => DType::F16,
+        "BFloat16" => DType::BF16,
+        "Long" => DType::I64,
+        "Int" => DType::I32,
+        "Short" => DType::I16,
+        "Char" => DType::I8,
+        "Byte" => DType::U8,
+        "Bool" => DType::Bool,
+        _ => return None,
+    })
 }
 
 /// `uint1` to `uint7` and `int1` to `int7`: element types of which PyTorch saves no plain tensors.

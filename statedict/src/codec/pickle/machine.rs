@@ -1,5 +1,6 @@
 //! The machine that runs a pickle: a stack, marks and a memo, and no recursion.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use crate::codec::pickle::cursor::Cursor;
@@ -32,6 +33,8 @@ pub(super) struct Machine<'a, R> {
     /// How many values were copied from one container to another.
     copied: usize,
     pub(super) undecoded: usize,
+    /// The values that were saved under numbers, once they are made.
+    pub(super) made: HashMap<i64, Raw>,
     protocol: u8,
     /// Where the opcode starts that is being executed.
     pub(super) offset: usize,
@@ -57,6 +60,7 @@ impl<'a, R: StorageResolver> Machine<'a, R> {
             pinned: 0,
             copied: 0,
             undecoded: 0,
+            made: HashMap::new(),
             protocol: 0,
             offset: 0,
         }

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use crate::codec::pickle::cursor::Cursor;
-use crate::codec::pickle::opcode::{self, Operand};
+use crate::codec::pickle::opcode;
 use crate::value::raw::Raw;
 
 /// The memo of one pickle.
@@ -60,17 +60,9 @@ impl Memo {
                 opcode::GET => cursor.line().ok().and_then(name_of_line),
                 other => {
                     memoizes |= other == opcode::MEMOIZE;
-                    let skipped = match opcode::operand(other) {
-                        Some(Operand::Nothing) => continue,
-                        Some(Operand::Fixed(count)) => cursor.take(count),
-                        Some(Operand::Line) => cursor.line(),
-                        Some(Operand::TwoLines) => cursor.line().and_then(|_| cursor.line()),
-                        Some(Operand::Counted(width)) => cursor.counted(width),
-                        None => break,
-                    };
-                    match skipped {
-                        Ok(_) => continue,
-                        Err(_) => break,
+                    match opcode::operand(other) {
+                        Some(operand) if cursor.skip(operand).is_ok() => continue,
+                        _ => break,
                     }
                 }
             };

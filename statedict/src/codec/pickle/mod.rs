@@ -2,13 +2,16 @@
 
 mod build;
 mod call;
+mod composite;
 mod cursor;
 mod error;
+mod extent;
 mod fault;
 mod globals;
 mod literal;
 mod machine;
 mod memo;
+mod numpy;
 mod opcode;
 mod path;
 mod persistent;
@@ -21,7 +24,8 @@ use crate::value::Graph;
 use crate::value::raw::Raw;
 
 pub use error::PickleError;
-pub(crate) use persistent::{StorageRequest, StorageResolver};
+pub(crate) use extent::{Extent, extent};
+pub(crate) use persistent::{Saved, SavedTensor, Slice, StorageRequest, StorageResolver};
 
 /// How to read a pickle.
 pub(crate) struct PickleOptions<'o> {

@@ -1,11 +1,14 @@
 //! Persistent ids: how a pickle refers to the storages beside it.
 
+use std::borrow::Cow;
+
 use crate::codec::pickle::fault::Fault;
 use crate::codec::pickle::globals::Meaning;
 use crate::codec::pickle::machine::Machine;
 use crate::codec::read::ReadError;
 use crate::dtype::DType;
 use crate::value::raw::{Raw, Run, Text};
+use crate::value::{Graph, Value};
 
 /// What a persistent id says of a storage.
 pub(crate) struct StorageRequest<'a> {
@@ -17,6 +20,34 @@ pub(crate) struct StorageRequest<'a> {
     pub(crate) dtype: Option<DType>,
     /// Its size.
     pub(crate) nbytes: u64,
+    /// Where only a part of it is meant.
+    pub(crate) slice: Option<Slice<'a>>,
+}
+
+/// A part of a storage that is a storage of its own: how PyTorch before 0.4 saved views.
+pub(crate) struct Slice<'a> {
+    pub(crate) key: &'a str,
+    /// Where in the storage it starts, in bytes.
+    pub(crate) offset: u64,
+    pub(crate) nbytes: u64,
+}
+
+/// What a file of PyTorch 0.1 saved beside its pickle under a number.
+#[derive(Debug, Clone)]
+pub(crate) enum Saved {
+    /// A storage, and the type of its elements.
+    Storage(u32, DType),
+    Tensor(SavedTensor),
+}
+
+/// A tensor that was saved beside the pickle.
+#[derive(Debug, Clone)]
+pub(crate) struct SavedTensor {
+    pub(crate) storage: u32,
+    pub(crate) dtype: DType,
+    pub(crate) offset: i64,
+    pub(crate) sizes: Vec<i64>,
+    pub(crate) strides: Vec<i64>,
 }
 
 /// Finds storages by what a pickle says of them.
@@ -26,24 +57,61 @@ pub(crate) trait StorageResolver {
 
     /// The size of a storage that was found.
     fn nbytes(&self, index: u32) -> usize;
+
+    /// Whether ids may also have the forms of before PyTorch 1.6: slices of storages, and classes with
+    /// their source code.
+    fn old_ids(&self) -> bool {
+        false
+    }
+
+    /// What was saved under a number.
+    fn saved(&self, id: i64) -> Option<&Saved> {
+        let _ = id;
+        None
+    }
 }
 
 const SHAPE: &str = "a persistent id ('storage', class, key, location, number of elements)";
 
 impl<R: StorageResolver> Machine<'_, R> {
-    /// Finds the storage that a persistent id means.
+    /// Finds what a persistent id means.
     pub(super) fn persistent(&mut self, id: Raw) -> Result<Raw, Fault> {
-        let Raw::Tuple(run) = id else {
-            return Err(Fault::expected(SHAPE, self.describe(id)));
-        };
+        match id {
+            Raw::Tuple(run) => self.persistent_tuple(run),
+            Raw::Int(number) => self.saved(number, id),
+            Raw::Str(text) => match self.graph.str(text).parse() {
+                Ok(number) => self.saved(number, id),
+                Err(_) => Err(Fault::expected(SHAPE, self.describe(id))),
+            },
+            other => Err(Fault::expected(SHAPE, self.describe(other))),
+        }
+    }
+
+    fn persistent_tuple(&mut self, run: Run) -> Result<Raw, Fault> {
+        let id = Raw::Tuple(run);
         let request = self.graph.run(run);
-        let (Some(&Raw::Str(kind) | &Raw::Bytes(kind)), 5) = (request.first(), request.len())
+        if self.resolver.old_ids() {
+            match *request {
+                // A class with the source code that it had, which is only for a warning.
+                [Raw::Str(kind), class @ Raw::Global(_), _, _]
+                    if self.graph.text(kind) == b"module" =>
+                {
+                    return Ok(class);
+                }
+                [class @ Raw::Global(_), _, _] => return Ok(class),
+                _ => {}
+            }
+        }
+        let (Some(&Raw::Str(kind) | &Raw::Bytes(kind)), 5 | 6) = (request.first(), request.len())
         else {
             return Err(Fault::expected(SHAPE, self.describe(id)));
         };
-        let &[_, class, key, location, numel] = request else {
+        let &[_, class, key, location, numel, ref view @ ..] = request else {
             return Err(Fault::expected(SHAPE, self.describe(id)));
         };
+        if view.is_empty() == self.resolver.old_ids() {
+            return Err(Fault::expected(SHAPE, self.describe(id)));
+        }
         if self.graph.text(kind) != b"storage" {
             return Err(Fault::expected(SHAPE, "an id of another kind"));
         }
@@ -55,26 +123,43 @@ impl<R: StorageResolver> Machine<'_, R> {
             Raw::Int(numel) => u64::try_from(numel).ok(),
             _ => None,
         };
+        let element = u64::try_from(dtype.map_or(1, DType::size)).unwrap_or(1);
         let nbytes = numel
-            .and_then(|numel| numel.checked_mul(dtype.map_or(1, DType::size).try_into().ok()?))
+            .and_then(|numel| numel.checked_mul(element))
             .ok_or_else(|| Fault::expected(SHAPE, "a size that is not a number of elements"))?;
-        let number;
-        let key = match key {
-            Raw::Str(key) => self.graph.str(key),
-            // PyTorch formats whatever it is into the member's name.
-            Raw::Int(key) => {
-                number = key.to_string();
-                &number
-            }
-            other => return Err(Fault::expected("a str as storage key", self.describe(other))),
+        let key = key_text(&self.graph, key)?;
+        let slice = match view.first().copied().unwrap_or(Raw::None) {
+            Raw::None => None,
+            Raw::Tuple(view) => Some(slice_of(&self.graph, view, element)?),
+            other => return Err(Fault::expected("None or a view", self.describe(other))),
         };
         let Raw::Str(location) = location else {
             return Err(Fault::expected("a str as storage location", self.describe(location)));
         };
         let location = self.graph.str(location);
-        let index = self.resolver.resolve(&StorageRequest { key, location, dtype, nbytes })?;
+        let slice = slice.as_ref().map(|(key, offset, nbytes)| Slice {
+            key,
+            offset: *offset,
+            nbytes: *nbytes,
+        });
+        let request = StorageRequest { key: &key, location, dtype, nbytes, slice };
+        let index = self.resolver.resolve(&request)?;
         self.release(run);
         Ok(Raw::Storage(index, dtype))
+    }
+
+    /// What was saved under a number: one value, however often it is used.
+    fn saved(&mut self, number: i64, id: Raw) -> Result<Raw, Fault> {
+        if let Some(&made) = self.made.get(&number) {
+            return Ok(made);
+        }
+        let value = match self.resolver.saved(number).cloned() {
+            Some(Saved::Storage(index, dtype)) => Raw::Storage(index, Some(dtype)),
+            Some(Saved::Tensor(tensor)) => self.saved_tensor(&tensor)?,
+            None => return Err(Fault::expected(SHAPE, self.describe(id))),
+        };
+        self.made.insert(number, value);
+        Ok(value)
     }
 
     /// Gives the place of a tuple back that was used up and that nothing else can refer to.
@@ -87,5 +172,30 @@ impl<R: StorageResolver> Machine<'_, R> {
     /// The text of a persistent id of protocol 0, which PyTorch does not write.
     pub(super) fn persistent_line(&mut self, text: Text) -> Result<Raw, Fault> {
         self.persistent(Raw::Str(text))
+    }
+}
+
+/// The key of a storage; PyTorch formats whatever it is into a name.
+fn key_text(graph: &Graph, key: Raw) -> Result<Cow<'_, str>, Fault> {
+    match key {
+        Raw::Str(key) => Ok(Cow::Borrowed(graph.str(key))),
+        Raw::Int(key) => Ok(Cow::Owned(key.to_string())),
+        other => {
+            let found = format!("{:?}", Value::new(graph, other));
+            Err(Fault::expected("a str as storage key", found))
+        }
+    }
+}
+
+/// A view of a storage: its key, and its offset and size in bytes.
+fn slice_of(graph: &Graph, view: Run, element: u64) -> Result<(Cow<'_, str>, u64, u64), Fault> {
+    let wrong = || Fault::expected("a view (key, offset, size)", "something else");
+    let &[key, Raw::Int(offset), Raw::Int(size)] = graph.run(view) else {
+        return Err(wrong());
+    };
+    let bytes = |count: i64| u64::try_from(count).ok()?.checked_mul(element);
+    match (bytes(offset), bytes(size)) {
+        (Some(offset), Some(size)) => Ok((key_text(graph, key)?, offset, size)),
+        _ => Err(wrong()),
     }
 }

@@ -5,7 +5,7 @@ use smallvec::SmallVec;
 use crate::codec::pickle::fault::Fault;
 use crate::codec::pickle::globals::Meaning;
 use crate::codec::pickle::machine::Machine;
-use crate::codec::pickle::persistent::StorageResolver;
+use crate::codec::pickle::persistent::{SavedTensor, StorageResolver};
 use crate::dtype::DType;
 use crate::tensor::{Shape, Strides, ViewError, check_range};
 use crate::value::raw::{Raw, Run, TensorFlags, TensorNode};
@@ -69,8 +69,20 @@ impl<R: StorageResolver> Machine<'_, R> {
         size: Raw,
         stride: Raw,
     ) -> Result<Raw, Fault> {
+        self.rebuild_plain(storage, offset, size, stride, Raw::Bool(false))
+    }
+
+    /// A tensor of what every tensor has.
+    pub(super) fn rebuild_plain(
+        &mut self,
+        storage: Raw,
+        offset: Raw,
+        size: Raw,
+        stride: Raw,
+        requires_grad: Raw,
+    ) -> Result<Raw, Fault> {
         let dtype = self.typed(storage)?;
-        let flags = TensorFlags::default();
+        let flags = self.flags(requires_grad, Raw::None, dtype)?;
         self.rebuild(None, Parts { storage, dtype, offset, size, stride, flags })
     }
 
@@ -82,7 +94,12 @@ impl<R: StorageResolver> Machine<'_, R> {
         }
     }
 
-    fn flags(&self, requires_grad: Raw, metadata: Raw, dtype: DType) -> Result<TensorFlags, Fault> {
+    pub(super) fn flags(
+        &self,
+        requires_grad: Raw,
+        metadata: Raw,
+        dtype: DType,
+    ) -> Result<TensorFlags, Fault> {
         let Raw::Bool(requires_grad) = requires_grad else {
             return Err(Fault::expected("a bool as requires_grad", self.describe(requires_grad)));
         };
@@ -111,7 +128,7 @@ impl<R: StorageResolver> Machine<'_, R> {
     }
 
     /// The numbers of a size or stride.
-    fn dims(&self, value: Raw) -> Result<SmallVec<[i64; 8]>, Fault> {
+    pub(super) fn dims(&self, value: Raw) -> Result<SmallVec<[i64; 8]>, Fault> {
         let run = match value {
             Raw::Tuple(run) | Raw::Size(run) => Some(run),
             Raw::Container(index) => self
@@ -145,7 +162,7 @@ impl<R: StorageResolver> Machine<'_, R> {
         })?;
         let (sizes, strides) = (self.dims(parts.size)?, self.dims(parts.stride)?);
         self.check_copies(sizes.len().saturating_mul(2))?;
-        let strided = self.check_view(storage, &parts, offset, &sizes, &strides)?;
+        let strided = self.check_view(storage, parts.dtype, offset, &sizes, &strides)?;
         // What the tensor was made from is on its own only where nothing else was named since.
         if let Some(args) = args {
             self.release(args);
@@ -160,32 +177,60 @@ impl<R: StorageResolver> Machine<'_, R> {
         Ok(self.graph.add_tensor(node, &sizes, &strides)?)
     }
 
+    /// A tensor that PyTorch 0.1 saved beside the pickle.
+    pub(super) fn saved_tensor(&mut self, saved: &SavedTensor) -> Result<Raw, Fault> {
+        let SavedTensor { storage, dtype, offset, sizes, strides } = saved;
+        let offset = usize::try_from(*offset).map_err(|_| {
+            Fault::expected("a storage offset, an int from 0 on", offset.to_string())
+        })?;
+        self.check_copies(sizes.len().saturating_mul(2))?;
+        let strided = self.check_view(*storage, *dtype, offset, sizes, strides)?;
+        let flags = TensorFlags { strided, ..TensorFlags::default() };
+        let node = TensorNode { offset, storage: *storage, dims: 0, rank: 0, dtype: *dtype, flags };
+        Ok(self.graph.add_tensor(node, sizes, strides)?)
+    }
+
     /// Checks that the storage holds the view, and says whether its strides must be kept.
     fn check_view(
         &self,
         storage: u32,
-        parts: &Parts,
+        dtype: DType,
         offset: usize,
         sizes: &[i64],
         strides: &[i64],
     ) -> Result<bool, Fault> {
-        let shape: Option<Shape> = sizes.iter().map(|&size| usize::try_from(size).ok()).collect();
-        let shape = shape
-            .ok_or_else(|| Fault::expected("sizes from 0 on", format!("the size {sizes:?}")))?;
-        let steps: Option<Strides> =
-            strides.iter().map(|&step| isize::try_from(step).ok()).collect();
-        let steps = steps.ok_or_else(|| Fault::expected("strides", format!("{strides:?}")))?;
-        let nbytes = self.resolver.nbytes(storage);
-        check_range(&shape, &steps, offset, parts.dtype.size(), nbytes)
+        self.check_sizes(self.resolver.nbytes(storage), dtype, offset, sizes, strides)
+    }
+
+    /// Checks that so many bytes hold the view, and says whether its strides must be kept.
+    pub(super) fn check_sizes(
+        &self,
+        nbytes: usize,
+        dtype: DType,
+        offset: usize,
+        sizes: &[i64],
+        strides: &[i64],
+    ) -> Result<bool, Fault> {
+        let (shape, steps) = shape_of(sizes, strides)?;
+        check_range(&shape, &steps, offset, dtype.size(), nbytes)
             .and_then(|()| shape.contiguous_strides().ok_or(ViewError::Overflow))
+            // Not only where the elements are elsewhere: PyTorch keeps the strides it was given.
+            .map(|contiguous| contiguous != steps)
             .map_err(|error| {
                 let found = format!(
-                    "{error}: size {sizes:?}, stride {strides:?}, offset {offset}, {}",
-                    parts.dtype
+                    "{error}: size {sizes:?}, stride {strides:?}, offset {offset}, {dtype}"
                 );
                 Fault::expected("a tensor that lies within its storage", found)
-            })?;
-        // Also where one does not matter (of a single element, of none): a file written again has it.
-        Ok(shape.contiguous_strides().as_ref() != Some(&steps))
+            })
     }
+}
+
+/// A size and a stride as a shape has them.
+pub(super) fn shape_of(sizes: &[i64], strides: &[i64]) -> Result<(Shape, Strides), Fault> {
+    let shape: Option<Shape> = sizes.iter().map(|&size| usize::try_from(size).ok()).collect();
+    let shape =
+        shape.ok_or_else(|| Fault::expected("sizes from 0 on", format!("the size {sizes:?}")))?;
+    let steps: Option<Strides> = strides.iter().map(|&step| isize::try_from(step).ok()).collect();
+    let steps = steps.ok_or_else(|| Fault::expected("strides", format!("{strides:?}")))?;
+    Ok((shape, steps))
 }

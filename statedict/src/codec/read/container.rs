@@ -3,12 +3,17 @@
 use std::fmt;
 use std::sync::Arc;
 
-use crate::codec::pickle::{self, Decoded, PickleOptions, StorageRequest, StorageResolver};
+use crate::codec::pickle::{
+    self, Decoded, PickleError, PickleOptions, StorageRequest, StorageResolver,
+};
 use crate::codec::read::detect::{self, Detected};
 use crate::codec::read::document::Document;
 use crate::codec::read::error::ReadError;
+use crate::codec::read::module;
 use crate::codec::read::options::ReadOptions;
 use crate::codec::read::source::Source;
+use crate::codec::read::stream;
+use crate::codec::read::tar;
 use crate::codec::read::warning::Warning;
 use crate::codec::read::zip::{Archive, ArchiveResolver, Directory};
 use crate::tensor::Storages;
@@ -19,6 +24,10 @@ use crate::tensor::Storages;
 pub enum ContainerKind {
     /// The ZIP archive that torch.save has written since PyTorch 1.6.
     Zip,
+    /// The stream of pickles and storages that it wrote before.
+    Legacy,
+    /// The tar archive that it wrote in PyTorch 0.1.
+    Tar,
     /// A pickle by itself, which holds no tensors.
     Pickle,
 }
@@ -27,6 +36,8 @@ impl fmt::Display for ContainerKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             ContainerKind::Zip => "zip",
+            ContainerKind::Legacy => "legacy",
+            ContainerKind::Tar => "tar",
             ContainerKind::Pickle => "pickle",
         })
     }
@@ -51,13 +62,52 @@ impl fmt::Display for ByteOrder {
 }
 
 pub(super) fn read(source: Source, options: &ReadOptions) -> Result<Document, ReadError> {
-    let head_len = usize::try_from(source.len()).unwrap_or(usize::MAX).min(detect::HEAD);
-    let io = |error| ReadError::Io { file: source.name().to_owned(), source: error };
-    let head = source.read_vec(0, head_len).map_err(io)?;
-    match detect::detect(&head, source.len())? {
+    match detected(&source)? {
         Detected::Zip => read_zip(source, options),
+        Detected::Legacy => {
+            let source = Arc::new(source);
+            let (mut document, end) = stream::read(&source, 0, options)?;
+            if is_legacy_at(&source, end)? {
+                document.warnings.push(Warning::MoreObjects { offset: end });
+            }
+            Ok(document)
+        }
+        Detected::Tar => tar::read(source, options),
         Detected::Pickle => read_pickle(&source, options),
     }
+}
+
+pub(super) fn read_all(source: Source, options: &ReadOptions) -> Result<Vec<Document>, ReadError> {
+    if detected(&source)? != Detected::Legacy {
+        return read(source, options).map(|document| vec![document]);
+    }
+    let source = Arc::new(source);
+    let mut documents = Vec::new();
+    let mut position = 0;
+    loop {
+        let (document, end) = stream::read(&source, position, options)?;
+        documents.push(document);
+        if !is_legacy_at(&source, end)? {
+            return Ok(documents);
+        }
+        position = end;
+    }
+}
+
+fn head(source: &Source, start: u64, len: usize) -> Result<Vec<u8>, ReadError> {
+    let left = source.len().saturating_sub(start);
+    let len = usize::try_from(left).unwrap_or(usize::MAX).min(len);
+    let io = |error| ReadError::Io { file: source.name().to_owned(), source: error };
+    source.read_vec(start, len).map_err(io)
+}
+
+fn detected(source: &Source) -> Result<Detected, ReadError> {
+    detect::detect(&head(source, 0, detect::HEAD)?, source.len())
+}
+
+/// Whether another object of a stream starts there.
+fn is_legacy_at(source: &Source, start: u64) -> Result<bool, ReadError> {
+    Ok(detect::is_legacy(&head(source, start, detect::LEGACY_HEAD)?))
 }
 
 fn read_zip(source: Source, options: &ReadOptions) -> Result<Document, ReadError> {
@@ -89,7 +139,7 @@ fn read_zip(source: Source, options: &ReadOptions) -> Result<Document, ReadError
     let mut resolver = ArchiveResolver::new(archive, byte_order == ByteOrder::Big, limits);
     let decoded = decode(&pickle, &member, options, &mut resolver)?;
     let storages: Arc<dyn Storages> = Arc::new(resolver.into_storages());
-    Ok(finish(decoded, storages, ContainerKind::Zip, byte_order, warnings))
+    Ok(finish(decoded, storages, ContainerKind::Zip, byte_order, warnings, options))
 }
 
 /// A pickle by itself.
@@ -106,27 +156,45 @@ fn read_pickle(source: &Source, options: &ReadOptions) -> Result<Document, ReadE
     }
     let len = usize::try_from(source.len()).unwrap_or(usize::MAX);
     let pickle = Arc::new(source.read_vec(0, len).map_err(io)?);
-    let decoded = decode(&pickle, source.name(), options, &mut NoArchive)?;
-    let storages: Arc<dyn Storages> = Arc::new(NoArchive);
-    Ok(finish(decoded, storages, ContainerKind::Pickle, ByteOrder::Little, Vec::new()))
+    let decoded = decode(&pickle, source.name(), options, &mut NoStorages)?;
+    let storages: Arc<dyn Storages> = Arc::new(NoStorages);
+    let (kind, order) = (ContainerKind::Pickle, ByteOrder::Little);
+    Ok(finish(decoded, storages, kind, order, Vec::new(), options))
 }
 
-fn decode<R: StorageResolver>(
+/// Decodes the pickle of the object itself.
+pub(super) fn decode<R: StorageResolver>(
     pickle: &Arc<Vec<u8>>,
     member: &str,
     options: &ReadOptions,
     resolver: &mut R,
 ) -> Result<Decoded, Box<ReadError>> {
-    let options = PickleOptions { limits: &options.limits, opaque: options.opaque };
-    pickle::decode(pickle, member, &options, resolver)
+    let opaque = options.opaque || options.whole_models;
+    let limits = &options.limits;
+    let result = pickle::decode(pickle, member, &PickleOptions { limits, opaque }, resolver);
+    // A class that is not known: it may be that of a whole model, which has an answer of its own.
+    if let Err(error) = &result
+        && matches!(&**error, ReadError::Pickle { source: PickleError::UnknownGlobal { .. }, .. })
+        && let Ok(inert) =
+            pickle::decode(pickle, member, &PickleOptions { limits, opaque: true }, resolver)
+    {
+        let Decoded { mut graph, root, .. } = inert;
+        graph.finish(root, Arc::new(NoStorages));
+        if module::is_module(graph.root()) {
+            let class = graph.root().type_name();
+            return Err(Box::new(ReadError::WholeModel { class }));
+        }
+    }
+    result
 }
 
-fn finish(
+pub(super) fn finish(
     decoded: Decoded,
     storages: Arc<dyn Storages>,
     container: ContainerKind,
     byte_order: ByteOrder,
     mut warnings: Vec<Warning>,
+    options: &ReadOptions,
 ) -> Document {
     if decoded.protocol != 2 && container == ContainerKind::Zip {
         warnings.push(Warning::Protocol { found: decoded.protocol });
@@ -136,7 +204,9 @@ fn finish(
     }
     let mut graph = decoded.graph;
     graph.finish(decoded.root, storages);
-    Document { graph, container, byte_order, warnings }
+    let name_bytes = options.limits.for_names(graph.source_len());
+    let whole_models = options.whole_models.then_some(name_bytes);
+    Document { graph: Arc::new(graph), container, byte_order, warnings, whole_models }
 }
 
 /// The version is read as C reads a number: blanks before and anything after are passed over.
@@ -168,9 +238,9 @@ fn byte_order(content: &[u8], root: &str) -> Result<ByteOrder, ReadError> {
 }
 
 /// The storages of a pickle by itself: none.
-struct NoArchive;
+pub(super) struct NoStorages;
 
-impl StorageResolver for NoArchive {
+impl StorageResolver for NoStorages {
     fn resolve(&mut self, request: &StorageRequest<'_>) -> Result<u32, Box<ReadError>> {
         let member = format!("data/{}", request.key);
         Err(Box::new(ReadError::Missing { member }))
@@ -181,7 +251,7 @@ impl StorageResolver for NoArchive {
     }
 }
 
-impl Storages for NoArchive {
+impl Storages for NoStorages {
     fn nbytes(&self, _: u32) -> usize {
         0
     }

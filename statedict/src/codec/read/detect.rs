@@ -6,12 +6,19 @@ use crate::codec::read::error::ReadError;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Detected {
     Zip,
+    Legacy,
+    Tar,
     Pickle,
 }
 
-/// The first pickle of a legacy stream holds this number.
-const LEGACY_MAGIC: [u8; 12] =
-    [0x8a, 0x0a, 0x6c, 0xfc, 0x9c, 0x46, 0xf9, 0x20, 0x6a, 0xa8, 0x50, 0x19];
+/// The first pickle of a legacy stream holds this number, in binary or (protocols 0 and 1) as text.
+const LEGACY_MAGIC: &[u8] =
+    &[0x8a, 0x0a, 0x6c, 0xfc, 0x9c, 0x46, 0xf9, 0x20, 0x6a, 0xa8, 0x50, 0x19];
+const LEGACY_MAGIC_TEXT: &[u8] = b"L119547037146038801333356L\n";
+
+/// How pickles of protocols 0 and 1, which have no header, start where Python wrote a container.
+const OLD_PICKLES: &[&[u8]] =
+    &[b"(dp", b"(lp", b"(tp", b"}q", b"]q", b"ccollections\n", b"ctorch."];
 
 const RESAVE: &str = "load it with torch.load and save it again with torch.save";
 
@@ -51,21 +58,30 @@ pub(super) fn detect(head: &[u8], file_len: u64) -> Result<Detected, ReadError> 
         return Err(ReadError::Foreign { found: "a safetensors file", advice });
     }
     if head.get(257..262) == Some(b"ustar") {
-        let found = "a tar archive, perhaps a checkpoint of PyTorch 0.1, which cannot be read yet";
-        return Err(ReadError::Foreign { found, advice: RESAVE });
+        return Ok(Detected::Tar);
     }
-    if let [0x80, protocol, rest @ ..] = head
-        && *protocol <= 5
-    {
-        if rest.starts_with(&LEGACY_MAGIC) {
-            let found =
-                "a checkpoint in the format of before PyTorch 1.6, which cannot be read yet";
-            return Err(ReadError::Foreign { found, advice: RESAVE });
-        }
+    if is_legacy(head) {
+        return Ok(Detected::Legacy);
+    }
+    let headed = matches!(head, [0x80, 0..=5, ..]);
+    if headed || OLD_PICKLES.iter().any(|start| head.starts_with(start)) {
         return Ok(Detected::Pickle);
     }
     let advice = "check that it is the file you meant, and that it was copied whole";
     Err(ReadError::Foreign { found: "a file of unknown kind", advice })
+}
+
+/// How many bytes tell whether a stream starts.
+pub(super) const LEGACY_HEAD: usize = 32;
+
+/// Whether the stream that torch.save wrote before PyTorch 1.6 starts here.
+pub(super) fn is_legacy(head: &[u8]) -> bool {
+    let after = match head {
+        // Protocols 4 and 5 put the length of what follows before it.
+        [0x80, 4 | 5, 0x95, _, _, _, _, _, _, _, _, rest @ ..] | [0x80, 0..=5, rest @ ..] => rest,
+        rest => return rest.starts_with(LEGACY_MAGIC_TEXT),
+    };
+    after.starts_with(LEGACY_MAGIC)
 }
 
 /// A length, and as long a JSON object.
@@ -97,9 +113,14 @@ mod tests {
         assert!(found(b"hello world").contains("unknown kind"));
         let mut legacy = vec![0x80, 2];
         legacy.extend(LEGACY_MAGIC);
-        assert!(found(&legacy).contains("before PyTorch 1.6"));
+        assert_eq!(detect(&legacy, 1000).unwrap(), Detected::Legacy);
+        let mut framed = vec![0x80, 4, 0x95, 13, 0, 0, 0, 0, 0, 0, 0];
+        framed.extend(LEGACY_MAGIC);
+        assert_eq!(detect(&framed, 1000).unwrap(), Detected::Legacy);
+        assert_eq!(detect(LEGACY_MAGIC_TEXT, 1000).unwrap(), Detected::Legacy);
+        assert_eq!(detect(b"(dp0\nS'a'\n", 1000).unwrap(), Detected::Pickle);
         let mut tar = vec![b'a'; 512];
         tar[257..262].copy_from_slice(b"ustar");
-        assert!(found(&tar).contains("tar archive"));
+        assert_eq!(detect(&tar, 1000).unwrap(), Detected::Tar);
     }
 }

@@ -1,5 +1,7 @@
 //! What a checkpoint file holds.
 
+use std::sync::Arc;
+
 use crate::codec::read::container::{ByteOrder, ContainerKind};
 use crate::codec::read::warning::Warning;
 use crate::value::{Graph, Tree, Value};
@@ -7,10 +9,12 @@ use crate::value::{Graph, Tree, Value};
 /// A checkpoint file that has been opened: its values, and its tensors as lazy views.
 #[derive(Debug)]
 pub struct Document {
-    pub(super) graph: Graph,
+    pub(super) graph: Arc<Graph>,
     pub(super) container: ContainerKind,
     pub(super) byte_order: ByteOrder,
     pub(super) warnings: Vec<Warning>,
+    /// Where a pickled module is to be read as its state dict: how long all names may be together.
+    pub(super) whole_models: Option<u64>,
 }
 
 impl Document {
@@ -20,7 +24,7 @@ impl Document {
     }
 
     /// The tree of values.
-    pub fn graph(&self) -> &Graph {
+    pub fn graph(&self) -> &Arc<Graph> {
         &self.graph
     }
 

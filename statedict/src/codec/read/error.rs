@@ -1,10 +1,11 @@
 //! Why a file cannot be read, or is not what was asked for.
 
 use std::borrow::Cow;
-use std::fmt;
+use std::fmt::{self, Write as _};
 use std::io;
 
 use crate::codec::pickle::PickleError;
+use crate::line::OneLine;
 use crate::tensor::StorageError;
 
 /// Why a file cannot be read, or does not hold what was asked of it.
@@ -83,6 +84,11 @@ pub enum ReadError {
         /// Why.
         source: PickleError,
     },
+    /// The file holds a whole model, not its state dict.
+    WholeModel {
+        /// The model's class.
+        class: String,
+    },
     /// Reading would cost more than a limit allows.
     Limit {
         /// What would cost it.
@@ -121,6 +127,12 @@ pub enum ReadError {
 
 impl fmt::Display for ReadError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.message(&mut OneLine(f))
+    }
+}
+
+impl ReadError {
+    fn message(&self, f: &mut OneLine<'_, '_>) -> fmt::Result {
         match self {
             ReadError::Io { file, source } => write!(f, "cannot read `{file}`: {source}"),
             ReadError::Foreign { found, advice } => {
@@ -132,7 +144,7 @@ impl fmt::Display for ReadError {
             ),
             ReadError::Missing { member } => write!(
                 f,
-                "the archive has no member `{member}`: it was not written by torch.save, or is not complete"
+                "the file has no member `{member}`: it was not written by torch.save, or is not complete"
             ),
             ReadError::Duplicate { member } => write!(
                 f,
@@ -150,8 +162,14 @@ impl fmt::Display for ReadError {
                 f,
                 "the pickle describes `{member}` twice, as {expected} and as {found}: the file is damaged"
             ),
-            ReadError::Storage(error) => error.fmt(f),
+            ReadError::Storage(error) => write!(f, "{error}"),
             ReadError::Pickle { member, source } => write!(f, "`{member}`: {source}"),
+            ReadError::WholeModel { class } => write!(
+                f,
+                "the file holds a whole model (a `{class}` saved with `torch.save(model)`), not its state dict; \
+                 save `model.state_dict()` instead, or read its parameters and buffers with \
+                 `ReadOptions::whole_models(true)`, which runs nothing"
+            ),
             ReadError::Limit { what, limit, allowed, needed } => write!(
                 f,
                 "{what} needs {needed} and the limit `{limit}` is {allowed}; \

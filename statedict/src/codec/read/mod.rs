@@ -5,9 +5,14 @@ mod detect;
 mod document;
 mod error;
 mod limits;
+mod module;
 mod options;
+mod pickle_run;
+mod ranges;
 mod source;
 mod state_map;
+mod stream;
+mod tar;
 mod warning;
 mod zip;
 
@@ -61,4 +66,15 @@ pub fn open(path: impl AsRef<Path>, options: &ReadOptions) -> Result<Document, R
 /// ```
 pub fn read(source: Source, options: &ReadOptions) -> Result<Document, ReadError> {
     container::read(source, options)
+}
+
+/// Reads all objects of a file into which `torch.save` was called several times.
+///
+/// PyTorch before 1.6 could do so (and can still, with `_use_new_zipfile_serialization=False`), and
+/// reads them back by calling `torch.load` as often. Every other file holds one object.
+///
+/// # Errors
+/// As [`open`], for any of the objects.
+pub fn read_all(source: Source, options: &ReadOptions) -> Result<Vec<Document>, ReadError> {
+    container::read_all(source, options)
 }

@@ -13,6 +13,7 @@ use crate::codec::read::limits::Limits;
 pub struct ReadOptions {
     pub(super) limits: Limits,
     pub(super) opaque: bool,
+    pub(super) whole_models: bool,
 }
 
 impl ReadOptions {
@@ -21,6 +22,19 @@ impl ReadOptions {
     #[must_use]
     pub fn opaque(mut self, opaque: bool) -> Self {
         self.opaque = opaque;
+        self
+    }
+
+    /// Whether to read a file of `torch.save(model)`, which holds the model's Python objects, as the
+    /// state dict that `model.state_dict()` would give; by default it is refused.
+    ///
+    /// Nothing is imported or run: parameters and buffers are taken from where `torch.nn.Module` keeps
+    /// them. What a class's own code adds to or changes in its state dict is therefore not seen,
+    /// and such a file says nothing of versions. Values of unknown classes are kept as with
+    /// [`opaque`](Self::opaque).
+    #[must_use]
+    pub fn whole_models(mut self, whole_models: bool) -> Self {
+        self.whole_models = whole_models;
         self
     }
 

@@ -9,6 +9,9 @@ use std::sync::{Mutex, PoisonError};
 /// Where the bytes of a file come from: a memory map, a file, any reader that can seek, or memory.
 pub struct Source {
     name: String,
+    /// How many bytes of it come before what is read.
+    start: u64,
+    /// How many bytes follow these.
     len: u64,
     inner: Inner,
 }
@@ -61,7 +64,7 @@ impl Source {
         // The size of the map, not a second look at the file, bounds what is read from it.
         let len = map.len().try_into().unwrap_or(u64::MAX);
         let name = path.as_ref().display().to_string();
-        Ok(Source { name, len, inner: Inner::Map { file, map } })
+        Ok(Source { name, start: 0, len, inner: Inner::Map { file, map } })
     }
 
     /// The file at `path`, of which each tensor is read when it is asked for.
@@ -79,7 +82,7 @@ impl Source {
             return Err(io::ErrorKind::IsADirectory.into());
         }
         let name = path.display().to_string();
-        Ok(Source { name, len: metadata.len(), inner: Inner::File(file) })
+        Ok(Source { name, start: 0, len: metadata.len(), inner: Inner::File(file) })
     }
 
     /// Anything that can be read and sought, from its start on.
@@ -90,13 +93,36 @@ impl Source {
         let mut reader: Box<dyn ReadSeek> = Box::new(reader);
         let len = reader.seek(SeekFrom::End(0))?;
         let inner = Inner::Reader(Mutex::new(reader));
-        Ok(Source { name: "the reader".to_owned(), len, inner })
+        Ok(Source { name: "the reader".to_owned(), start: 0, len, inner })
     }
 
     /// Bytes in memory: a `Vec<u8>`, a `&'static [u8]`, or any owner of bytes. Tensors borrow them.
     pub fn bytes(bytes: impl AsRef<[u8]> + Send + Sync + 'static) -> Self {
         let len = bytes.as_ref().len().try_into().unwrap_or(u64::MAX);
-        Source { name: "the bytes".to_owned(), len, inner: Inner::Memory(Box::new(bytes)) }
+        let inner = Inner::Memory(Box::new(bytes));
+        Source { name: "the bytes".to_owned(), start: 0, len, inner }
+    }
+
+    /// The same without its first bytes: for a checkpoint behind a header of another format, as
+    /// `torch.load` reads from wherever its file stands.
+    ///
+    /// ```
+    /// use statedict::codec::{self, ReadOptions, Source};
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let file = b"header\x80\x02K\x05.";
+    /// let document = codec::read(Source::bytes(file).skip(6)?, &ReadOptions::default())?;
+    /// assert_eq!(document.root().as_i64(), Some(5));
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// Where it is shorter than that.
+    pub fn skip(mut self, bytes: u64) -> io::Result<Self> {
+        self.len = self.len.checked_sub(bytes).ok_or(io::ErrorKind::UnexpectedEof)?;
+        self.start = self.start.saturating_add(bytes);
+        Ok(self)
     }
 
     /// What messages call it: the path of a file.
@@ -116,20 +142,21 @@ impl Source {
             Inner::Memory(bytes) => (**bytes).as_ref(),
             Inner::File(_) | Inner::Reader(_) => return None,
         };
-        let start = usize::try_from(offset).ok()?;
+        let start = usize::try_from(self.start.checked_add(offset)?).ok()?;
         memory.get(start..start.checked_add(len)?)
     }
 
     /// Fills `buffer` with the bytes from `offset` on.
     pub(super) fn read_at(&self, offset: u64, buffer: &mut [u8]) -> io::Result<()> {
+        let place = self.start.checked_add(offset).ok_or(io::ErrorKind::UnexpectedEof)?;
         match &self.inner {
             // Through the file, not the map: what a page fault costs is more than a read of a few bytes.
             #[cfg(feature = "mmap")]
-            Inner::Map { file, .. } => read_file(file, offset, buffer),
-            Inner::File(file) => read_file(file, offset, buffer),
+            Inner::Map { file, .. } => read_file(file, place, buffer),
+            Inner::File(file) => read_file(file, place, buffer),
             Inner::Reader(reader) => {
                 let mut reader = reader.lock().unwrap_or_else(PoisonError::into_inner);
-                reader.seek(SeekFrom::Start(offset))?;
+                reader.seek(SeekFrom::Start(place))?;
                 reader.read_exact(buffer)
             }
             Inner::Memory(_) => match self.slice(offset, buffer.len()) {

@@ -1,10 +1,14 @@
 //! A flat state dict out of the values of a file.
 
+use std::collections::HashSet;
+use std::sync::Arc;
+
 use crate::codec::read::document::Document;
 use crate::codec::read::error::ReadError;
+use crate::codec::read::module::{self, ModuleProblem};
 use crate::map::StateMap;
 use crate::metadata::{Metadata, ModuleMetadata};
-use crate::value::{Dict, Kind, Refusal, Value};
+use crate::value::{Dict, Graph, Kind, Refusal, RefusalReason, SharedValue, Value};
 
 /// A tensor of a state dict that cannot be represented.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -52,16 +56,24 @@ impl Document {
         path: &[&str],
     ) -> Result<(StateMap<'static>, Vec<RefusedTensor>), ReadError> {
         let value = self.at(path)?;
+        if let Some(limit) = self.whole_models
+            && module::is_module(value)
+        {
+            return self.module(value, path, limit);
+        }
         let Some(dict) = value.as_dict() else {
             return Err(ReadError::NotAStateDict {
                 path: display(path),
                 expected: "a dict of str to tensor",
                 found: format!("{value:?}"),
-                advice: String::new(),
+                advice: match module::is_module(value) {
+                    true => "a whole model: `ReadOptions::whole_models(true)` reads it".to_owned(),
+                    false => String::new(),
+                },
             });
         };
         let (mut map, refused) = self.tensors(dict, path)?;
-        *map.metadata_mut() = metadata(dict, path)?;
+        *map.metadata_mut() = metadata(dict, path, &self.graph)?;
         Ok((map, refused))
     }
 
@@ -95,8 +107,7 @@ impl Document {
         dict: Dict<'_>,
         path: &[&str],
     ) -> Result<(StateMap<'static>, Vec<RefusedTensor>), ReadError> {
-        let mut map = StateMap::with_capacity(dict.len());
-        let mut refused: Vec<RefusedTensor> = Vec::new();
+        let mut entries = Entries::with_capacity(dict.len());
         for (key, value) in dict.iter() {
             let Some(name) = key.as_str() else {
                 return Err(ReadError::NotAStateDict {
@@ -106,35 +117,111 @@ impl Document {
                     advice: nested(dict, path),
                 });
             };
-            let view = match value.kind() {
-                Kind::Tensor(tensor) => tensor.view(),
-                Kind::Refused(refusal) => {
-                    refused.push(RefusedTensor { key: name.to_owned(), refusal: refusal.clone() });
-                    continue;
-                }
-                _ => None,
-            };
-            let Some(view) = view else {
+            if !entries.add(name, value, &self.graph)? {
                 return Err(ReadError::NotAStateDict {
                     path: join(&display(path), name),
                     expected: "a tensor",
                     found: format!("{value:?}"),
                     advice: nested(dict, path),
                 });
-            };
-            if map.insert(name, view).is_some() {
-                return Err(ReadError::DuplicateKey { key: name.to_owned() });
             }
         }
-        if let Some(twice) = refused.iter().find(|refused| map.contains_key(&refused.key)) {
-            return Err(ReadError::DuplicateKey { key: twice.key.clone() });
+        entries.finish()
+    }
+
+    /// The state dict of a pickled module.
+    fn module(
+        &self,
+        value: Value<'_>,
+        path: &[&str],
+        limit: u64,
+    ) -> Result<(StateMap<'static>, Vec<RefusedTensor>), ReadError> {
+        let found = module::state_dict(value, limit).map_err(|problem| match problem {
+            ModuleProblem::Malformed { path: within, expected, found } => {
+                let path = join(&display(path), &within);
+                ReadError::NotAStateDict { path, expected, found, advice: String::new() }
+            }
+            ModuleProblem::TooMany { needed } => ReadError::Limit {
+                what: format!("the names of the model at {}", display(path)),
+                limit: "name_bytes",
+                allowed: limit,
+                needed,
+            },
+        })?;
+        let mut entries = Entries::with_capacity(found.len());
+        for (name, value) in found {
+            if !entries.add(&name, value, &self.graph)? {
+                return Err(ReadError::NotAStateDict {
+                    path: join(&display(path), &name),
+                    expected: "a tensor",
+                    found: format!("{value:?}"),
+                    advice: String::new(),
+                });
+            }
+        }
+        entries.finish()
+    }
+}
+
+/// The entries of a state dict that is being made.
+struct Entries {
+    map: StateMap<'static>,
+    refused: Vec<RefusedTensor>,
+}
+
+/// What a module's own code adds to its state dict, which can be anything.
+const EXTRA_STATE: &str = "_extra_state";
+
+impl Entries {
+    fn with_capacity(capacity: usize) -> Self {
+        Entries { map: StateMap::with_capacity(capacity), refused: Vec::new() }
+    }
+
+    /// Adds an entry; whether it is one that a state dict can have.
+    fn add(&mut self, key: &str, value: Value<'_>, graph: &Arc<Graph>) -> Result<bool, ReadError> {
+        let plain = |kind| Refusal::new(RefusalReason::NotPlain { kind }, 0);
+        let refusal = match value.kind() {
+            Kind::Tensor(tensor) => {
+                let Some(view) = tensor.view() else { return Ok(false) };
+                return match self.map.insert(key, view) {
+                    None => Ok(true),
+                    Some(_) => Err(ReadError::DuplicateKey { key: key.to_owned() }),
+                };
+            }
+            Kind::Refused(refusal) => refusal.clone(),
+            Kind::Sparse(_) => plain("a sparse tensor"),
+            Kind::Quantized(_) => plain("a quantized tensor"),
+            _ if key.rsplit('.').next() == Some(EXTRA_STATE) => {
+                return match self.map.insert_value(key, SharedValue::new(graph, value)) {
+                    None => Ok(true),
+                    Some(_) => Err(ReadError::DuplicateKey { key: key.to_owned() }),
+                };
+            }
+            _ => return Ok(false),
+        };
+        self.refused.push(RefusedTensor { key: key.to_owned(), refusal });
+        Ok(true)
+    }
+
+    fn finish(self) -> Result<(StateMap<'static>, Vec<RefusedTensor>), ReadError> {
+        let Entries { map, refused } = self;
+        let mut beside: HashSet<&str> = HashSet::new();
+        let others = map.values().map(|(key, _)| key);
+        for key in others.chain(refused.iter().map(|refused| refused.key.as_str())) {
+            if map.contains_key(key) || !beside.insert(key) {
+                return Err(ReadError::DuplicateKey { key: key.to_owned() });
+            }
         }
         Ok((map, refused))
     }
 }
 
 /// The versions in the attribute `_metadata` of a state dict.
-fn metadata(dict: Dict<'_>, path: &[&str]) -> Result<Option<Metadata>, ReadError> {
+fn metadata(
+    dict: Dict<'_>,
+    path: &[&str],
+    graph: &Arc<Graph>,
+) -> Result<Option<Metadata>, ReadError> {
     let Some(found) = dict.attributes().and_then(|attributes| attributes.get("_metadata")) else {
         return Ok(None);
     };
@@ -152,16 +239,26 @@ fn metadata(dict: Dict<'_>, path: &[&str]) -> Result<Option<Metadata>, ReadError
         let entries = entry
             .as_dict()
             .ok_or_else(|| wrong(join(&place, name), "a dict with the module's version", entry))?;
-        let entry = match entries.get("version") {
-            None => ModuleMetadata::default(),
-            Some(version) => {
-                let number = version.as_i64().and_then(|version| u64::try_from(version).ok());
-                let number = number.ok_or_else(|| {
-                    wrong(join(&join(&place, name), "version"), "an int from 0 on", version)
-                })?;
-                ModuleMetadata::with_version(number)
+        let mut found = ModuleMetadata::default();
+        let mut version = None;
+        for (key, value) in entries.iter() {
+            let key =
+                key.as_str().ok_or_else(|| wrong(join(&place, name), "a dict of str", key))?;
+            if key != "version" {
+                if found.insert_extra(key, SharedValue::new(graph, value)).is_some() {
+                    return Err(ReadError::DuplicateKey { key: format!("{place}: {name}: {key}") });
+                }
+                continue;
             }
-        };
+            let number = value.as_i64().and_then(|version| u64::try_from(version).ok());
+            let number = number.ok_or_else(|| {
+                wrong(join(&join(&place, name), "version"), "an int from 0 on", value)
+            })?;
+            if version.replace(number).is_some() {
+                return Err(ReadError::DuplicateKey { key: format!("{place}: {name}: {key}") });
+            }
+        }
+        let entry = found.set_version(version);
         if metadata.insert(name, entry).is_some() {
             return Err(ReadError::DuplicateKey { key: format!("{place}: {name}") });
         }

@@ -13,6 +13,11 @@ pub enum Warning {
         /// The protocol.
         found: u8,
     },
+    /// Another object follows in the file: [`read_all`](crate::codec::read_all) reads it too.
+    MoreObjects {
+        /// Where it starts.
+        offset: u64,
+    },
     /// Strings written by Python 2 are not UTF-8; they are kept as `bytes`.
     UndecodedStrings {
         /// How many.
@@ -29,6 +34,10 @@ impl fmt::Display for Warning {
             Warning::Protocol { found } => {
                 write!(f, "the pickle has protocol {found}, torch.save writes 2")
             }
+            Warning::MoreObjects { offset } => write!(
+                f,
+                "another object follows at byte {offset}; `codec::read_all` reads all of them"
+            ),
             Warning::UndecodedStrings { count } => {
                 write!(f, "{count} strings of Python 2 are not UTF-8 and are kept as bytes")
             }

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use crate::codec::write::error::WriteError;
-use crate::codec::write::from_map::MapSource;
+use crate::codec::write::from_map::{MapSource, entry_of_meta};
 use crate::codec::write::outline::{Entry, Outline};
 use crate::dtype::DType;
 use crate::tensor::{Shape, Storage, TensorView};
@@ -32,6 +32,9 @@ impl<'t> TreeStorages<'t> {
         path: &[NodeId],
         view: &'t TensorView<'t>,
     ) -> Result<Entry<'t>, WriteError> {
+        if view.location() == "meta" {
+            return Ok(entry_of_meta(self.path_name(tree, path), view));
+        }
         let identity = view.storage().identity();
         let compact = self.compact.contains_key(&identity);
         let storage = self.number(

@@ -65,6 +65,9 @@ impl<'a> Entry<'a> {
     }
 }
 
+/// The number of the storage of a tensor of the device `meta`, which has none.
+pub(super) const NO_STORAGE: usize = usize::MAX;
+
 struct OutlineStorage<'a, S> {
     location: Cow<'a, str>,
     source: S,

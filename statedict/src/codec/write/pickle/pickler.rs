@@ -1,7 +1,7 @@
 //! What pickles of all kinds share: names of classes, interned strings, storages and tensors.
 
 use crate::codec::write::error::WriteError;
-use crate::codec::write::outline::Entry;
+use crate::codec::write::outline::{Entry, NO_STORAGE};
 use crate::codec::write::pickle::encoder::{Encoder, Memo};
 use crate::dtype::DType;
 
@@ -106,25 +106,49 @@ impl<'o> Pickler<'o> {
         }
     }
 
-    /// The function that rebuilds a plain tensor.
-    pub(super) fn rebuild_function(&mut self, dtype: DType) {
-        match dtype.storage_class() {
-            Some(_) => self.global("torch._utils", "_rebuild_tensor_v2"),
-            None => self.global("torch._utils", "_rebuild_tensor_v3"),
-        }
+    /// The function that rebuilds a tensor.
+    pub(super) fn rebuild_function(&mut self, entry: &Entry<'_>) {
+        let function = match (entry.storage, entry.dtype.storage_class()) {
+            (NO_STORAGE, _) => "_rebuild_meta_tensor_no_storage",
+            (_, Some(_)) => "_rebuild_tensor_v2",
+            (_, None) => "_rebuild_tensor_v3",
+        };
+        self.global("torch._utils", function);
     }
 
-    /// The arguments of the function that rebuilds a plain tensor.
+    /// The arguments of the function that rebuilds a tensor.
     pub(super) fn tensor_arguments(
         &mut self,
         entry: &Entry<'_>,
         nbytes: usize,
         location: &str,
     ) -> Result<(), WriteError> {
+        if entry.storage == NO_STORAGE {
+            self.encoder.mark();
+            self.global("torch", entry.dtype.name());
+            self.dims(entry)?;
+            self.encoder.bool(entry.requires_grad);
+            self.encoder.tuple();
+            return Ok(());
+        }
         let class = entry.dtype.storage_class();
         self.encoder.mark();
         self.persistent_id(class.map(|_| entry.dtype), entry.storage, nbytes, location);
         self.encoder.int(entry.offset as u64);
+        self.dims(entry)?;
+        self.encoder.bool(entry.requires_grad);
+        // Backward hooks, of which a tensor in a file has none.
+        self.ordered_dict();
+        if class.is_none() {
+            self.global("torch", entry.dtype.name());
+        }
+        self.bits(entry.neg, entry.conj);
+        self.encoder.tuple();
+        Ok(())
+    }
+
+    /// The size and the stride.
+    fn dims(&mut self, entry: &Entry<'_>) -> Result<(), WriteError> {
         self.encoder.ints(entry.shape.iter().map(|&size| size as u64));
         let contiguous;
         let strides = match &entry.strides {
@@ -138,14 +162,6 @@ impl<'o> Pickler<'o> {
             }
         };
         self.encoder.ints(strides.iter().map(|&stride| stride.unsigned_abs() as u64));
-        self.encoder.bool(entry.requires_grad);
-        // Backward hooks, of which a tensor in a file has none.
-        self.ordered_dict();
-        if class.is_none() {
-            self.global("torch", entry.dtype.name());
-        }
-        self.bits(entry.neg, entry.conj);
-        self.encoder.tuple();
         Ok(())
     }
 

@@ -44,7 +44,7 @@ pub(in crate::codec::write) fn state_dict<S: Source>(
                 pickler.encoder.string(&entry.key);
             }
             let (nbytes, location) = outline.storage_facts(entry.storage);
-            pickler.rebuild_function(entry.dtype);
+            pickler.rebuild_function(entry);
             pickler.tensor_arguments(entry, nbytes, location)?;
             pickler.encoder.reduce();
         }

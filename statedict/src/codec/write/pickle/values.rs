@@ -428,13 +428,13 @@ impl<'t> ValuesPickler<'_, 't> {
             self.enter(id)?;
             self.pickler.global("torch._tensor", "_rebuild_from_type_v2");
             self.pickler.encoder.mark();
-            self.pickler.rebuild_function(entry.dtype);
+            self.pickler.rebuild_function(&entry);
             self.pickler.global("torch", "Tensor");
             self.arguments(entry)?;
             self.then([Step::Value(attributes), Step::TupleFromMark, Step::Call(id, Call::Reduce)]);
             Ok(())
         } else {
-            self.pickler.rebuild_function(entry.dtype);
+            self.pickler.rebuild_function(&entry);
             self.arguments(entry)?;
             self.reduce(id);
             Ok(())
@@ -462,7 +462,7 @@ impl<'t> ValuesPickler<'_, 't> {
         if tensor.attributes.is_some() {
             self.pickler.encoder.mark();
         }
-        self.pickler.rebuild_function(data.dtype);
+        self.pickler.rebuild_function(&data);
         self.arguments(data)?;
         // The tensor within, an object that nothing else has.
         self.pickler.encoder.reduce();

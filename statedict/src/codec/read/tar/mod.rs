@@ -1,0 +1,33 @@
+//! The tar archives that torch.save wrote in PyTorch 0.1.
+
+mod members;
+mod objects;
+
+use std::sync::Arc;
+
+use crate::codec::read::container::{self, ByteOrder, ContainerKind};
+use crate::codec::read::document::Document;
+use crate::codec::read::error::ReadError;
+use crate::codec::read::options::ReadOptions;
+use crate::codec::read::pickle_run::PickleRun;
+use crate::codec::read::source::Source;
+use crate::codec::read::tar::members::Members;
+use crate::codec::read::tar::objects::Objects;
+
+pub(super) fn read(source: Source, options: &ReadOptions) -> Result<Document, ReadError> {
+    let members = Members::read(&source)?;
+    let limits = &options.limits;
+    let source = Arc::new(source);
+    let run = |name: &str| {
+        let label = format!("{}: {name}", source.name());
+        Ok::<_, ReadError>(PickleRun::new(&source, label, members.find(name)?, limits))
+    };
+    let mut objects = Objects::new(Arc::clone(&source));
+    objects.read_storages(run("storages")?, limits)?;
+    objects.read_tensors(run("tensors")?, limits)?;
+    let (label, pickle) = run("pickle")?.next()?;
+    let decoded = container::decode(&pickle, &label, options, &mut objects)?;
+    let storages = Arc::new(objects.into_storages());
+    let (kind, order) = (ContainerKind::Tar, ByteOrder::Little);
+    Ok(container::finish(decoded, storages, kind, order, Vec::new(), options))
+}

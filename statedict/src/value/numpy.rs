@@ -1,0 +1,143 @@
+//! NumPy's scalars, arrays and dtypes.
+
+use std::fmt;
+
+use crate::dtype::DType;
+use crate::tensor::{Shape, Storage, Strides, TensorView};
+use crate::value::graph::Graph;
+use crate::value::handle::Value;
+use crate::value::parts::Items;
+use crate::value::raw::{self, Raw};
+
+/// What of NumPy a value is.
+#[non_exhaustive]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NumPyForm {
+    /// A `numpy.dtype`.
+    DType,
+    /// A scalar, such as a `numpy.float64`.
+    Scalar,
+    /// A `numpy.ndarray`.
+    Array,
+}
+
+/// A value of NumPy: a scalar, an array, or a dtype.
+#[derive(Clone, Copy)]
+pub struct NumPy<'g> {
+    graph: &'g Graph,
+    node: raw::NumPy,
+}
+
+impl<'g> NumPy<'g> {
+    pub(crate) fn new(graph: &'g Graph, index: u32) -> Option<Self> {
+        Some(NumPy { graph, node: graph.numpy(index)? })
+    }
+
+    /// Which of them it is.
+    pub fn form(&self) -> NumPyForm {
+        match self.node.form {
+            raw::NumPyForm::DType => NumPyForm::DType,
+            raw::NumPyForm::Scalar => NumPyForm::Scalar,
+            raw::NumPyForm::Array => NumPyForm::Array,
+        }
+    }
+
+    fn dtype_node(&self) -> raw::NumPy {
+        match self.node.dtype {
+            Raw::NumPy(index) => self.graph.numpy(index).unwrap_or(self.node),
+            _ => self.node,
+        }
+    }
+
+    /// NumPy's code for the type: its kind and size, such as `"f8"` or `"U5"`.
+    pub fn type_code(&self) -> &'g str {
+        self.graph.str(self.dtype_node().code)
+    }
+
+    /// Whether the numbers are big-endian.
+    pub fn is_big_endian(&self) -> bool {
+        self.graph.str(self.dtype_node().order) == ">"
+    }
+
+    /// NumPy's name of the type, such as `"float64"`; the code where it is no number.
+    pub fn type_name(&self) -> &'g str {
+        match self.dtype() {
+            Some(dtype) => dtype.name(),
+            None => self.type_code(),
+        }
+    }
+
+    /// PyTorch's type of the same elements.
+    pub fn dtype(&self) -> Option<DType> {
+        Some(match self.type_code() {
+            "f8" => DType::F64,
+            "f4" => DType::F32,
+            "f2" => DType::F16,
+            "i8" => DType::I64,
+            "i4" => DType::I32,
+            "i2" => DType::I16,
+            "i1" => DType::I8,
+            "u8" => DType::U64,
+            "u4" => DType::U32,
+            "u2" => DType::U16,
+            "u1" => DType::U8,
+            "b1" => DType::Bool,
+            "c8" => DType::C64,
+            "c16" => DType::C128,
+            _ => return None,
+        })
+    }
+
+    /// The size of an array along each dimension; nothing for a scalar or dtype.
+    pub fn shape(&self) -> Items<'g> {
+        let run = match self.node.shape {
+            Raw::Tuple(run) | Raw::Size(run) => self.graph.run(run),
+            _ => &[],
+        };
+        Items::new(self.graph, run)
+    }
+
+    /// Whether an array is in column-major order.
+    pub fn is_fortran_order(&self) -> bool {
+        self.node.fortran
+    }
+
+    /// What the elements are stored as: `bytes`, or a list of the objects of an array of objects;
+    /// `None` for a dtype.
+    pub fn data(&self) -> Value<'g> {
+        Value::new(self.graph, self.node.data)
+    }
+
+    /// A scalar or array of numbers as a tensor of its own, little-endian; `None` for anything else.
+    pub fn to_tensor(&self) -> Option<TensorView<'static>> {
+        let dtype = self.dtype()?;
+        let mut bytes = self.data().as_bytes()?.to_vec();
+        if self.is_big_endian() {
+            bytes.chunks_exact_mut(dtype.scalar_size()).for_each(<[u8]>::reverse);
+        }
+        let sizes = self.shape().iter().map(|size| usize::try_from(size.as_i64()?).ok());
+        let shape: Shape = sizes.collect::<Option<_>>()?;
+        if shape.numel()?.checked_mul(dtype.size())? != bytes.len() {
+            return None;
+        }
+        let storage = Storage::from_bytes(bytes);
+        if !self.is_fortran_order() {
+            return TensorView::contiguous(storage, dtype, shape, 0).ok();
+        }
+        let mut step = 1isize;
+        let mut strides = Vec::with_capacity(shape.len());
+        for &size in shape.iter() {
+            strides.push(step);
+            step = step.checked_mul(isize::try_from(size.max(1)).ok()?)?;
+        }
+        let strides: Strides = strides.into_iter().collect();
+        TensorView::strided(storage, dtype, shape, strides, 0).ok()
+    }
+}
+
+impl fmt::Debug for NumPy<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let shape: Vec<Value<'_>> = self.shape().iter().collect();
+        write!(f, "NumPy({:?} {} {shape:?})", self.form(), self.type_name())
+    }
+}

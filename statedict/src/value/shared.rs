@@ -1,0 +1,80 @@
+//! Values that keep the tree they are of.
+
+use std::fmt;
+use std::sync::Arc;
+
+use crate::value::graph::Graph;
+use crate::value::handle::{Kind, Value};
+use crate::value::raw::Raw;
+
+/// A value that keeps the tree it is of: for a value that outlives the document it was read from.
+///
+/// Two are equal where they are one value, or plain values (numbers, text, bytes, and containers of
+/// them) with the same content; floats are compared by their bits.
+#[derive(Clone)]
+pub struct SharedValue {
+    graph: Arc<Graph>,
+    raw: Raw,
+}
+
+/// So many comparisons are made at most: a small tree of shared containers has very many paths.
+const COMPARISONS: usize = 10_000;
+const DEPTH: usize = 100;
+
+impl SharedValue {
+    /// A value that keeps `graph`, of which it must be.
+    pub(crate) fn new(graph: &Arc<Graph>, value: Value<'_>) -> Self {
+        SharedValue { graph: Arc::clone(graph), raw: value.raw() }
+    }
+
+    /// The value.
+    pub fn value(&self) -> Value<'_> {
+        Value::new(&self.graph, self.raw)
+    }
+}
+
+impl PartialEq for SharedValue {
+    fn eq(&self, other: &Self) -> bool {
+        let mut left = COMPARISONS;
+        self.value().same_as(other.value())
+            || same_content(self.value(), other.value(), DEPTH, &mut left)
+    }
+}
+
+impl Eq for SharedValue {}
+
+fn same_content(a: Value<'_>, b: Value<'_>, depth: usize, left: &mut usize) -> bool {
+    if depth == 0 || *left == 0 {
+        return false;
+    }
+    *left -= 1;
+    match (a.kind(), b.kind()) {
+        (Kind::None, Kind::None) => true,
+        (Kind::Bool(a), Kind::Bool(b)) => a == b,
+        (Kind::Int(a), Kind::Int(b)) => a.to_string() == b.to_string(),
+        (Kind::Float(a), Kind::Float(b)) => a.to_bits() == b.to_bits(),
+        (Kind::Str(a), Kind::Str(b)) | (Kind::Layout(a), Kind::Layout(b)) => a == b,
+        (Kind::Bytes(a), Kind::Bytes(b)) | (Kind::ByteArray(a), Kind::ByteArray(b)) => a == b,
+        (Kind::DType(a), Kind::DType(b)) => a == b,
+        (Kind::Global(a), Kind::Global(b)) => a == b,
+        (Kind::Device(a), Kind::Device(b)) => a == b,
+        (Kind::List(a), Kind::List(b))
+        | (Kind::Tuple(a), Kind::Tuple(b))
+        | (Kind::Size(a), Kind::Size(b)) => {
+            let mut pairs = a.iter().zip(b.iter());
+            a.len() == b.len() && pairs.all(|(a, b)| same_content(a, b, depth - 1, left))
+        }
+        (Kind::Dict(a), Kind::Dict(b)) if a.kind() == b.kind() && a.len() == b.len() => {
+            a.iter().zip(b.iter()).all(|((a_key, a), (b_key, b))| {
+                same_content(a_key, b_key, depth - 1, left) && same_content(a, b, depth - 1, left)
+            })
+        }
+        _ => false,
+    }
+}
+
+impl fmt::Debug for SharedValue {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.value().fmt(f)
+    }
+}
