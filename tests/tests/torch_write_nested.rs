@@ -9,7 +9,9 @@ use serde::Deserialize;
 use serde_json::json;
 use statedict::codec::{self, ReadOptions, Source};
 use statedict::value::{Node, Tree};
-use statedict::{ArchiveLayout, DType, StateMap, TensorView, WriteOptions, save_tree, write_tree};
+use statedict::{
+    ArchiveLayout, DType, StateMap, TensorView, WriteOptions, save_map, save_tree, write_tree,
+};
 use statedict_tests::Torch;
 
 #[derive(Deserialize)]
@@ -190,5 +192,21 @@ fn a_checkpoint_that_is_built_is_that_of_torch_save() {
     tree.put(root, "meta", meta).unwrap();
 
     save_tree(&tree, &path, &WriteOptions::default()).unwrap();
+    assert!(fs::read(&path).unwrap() == theirs, "the files differ");
+}
+
+#[test]
+#[ignore = "needs Python with torch; see CONTRIBUTING.md"]
+fn extra_states_and_metadata_are_kept() {
+    let torch = Torch::start();
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("extra.pt");
+    torch.call("edited.save_extra", json!([path]));
+    let theirs = fs::read(&path).unwrap();
+    let map = codec::read(Source::bytes(theirs.clone()), &ReadOptions::default())
+        .and_then(|document| document.state_map())
+        .unwrap();
+    assert_eq!((map.values().len(), map.len()), (2, 4));
+    save_map(&map, &path, &WriteOptions::default().keep_storage(true)).unwrap();
     assert!(fs::read(&path).unwrap() == theirs, "the files differ");
 }

@@ -61,3 +61,27 @@ def save_built(path):
         "dtype": torch.bfloat16, "seed": -(2**40), "big": 2**64 - 1, "parameter": parameter, "again": parameter,
         "meta": torch.empty(2, 3, 4, device="meta"),
     }, path)  # fmt: skip
+
+
+class Extra(nn.Module):
+    def __init__(self, state, child=None):
+        super().__init__()
+        self.weight = nn.Parameter(torch.ones(2))
+        self.state = state
+        self.child = child
+
+    def get_extra_state(self):
+        return self.state
+
+    def set_extra_state(self, state):
+        self.state = state
+
+
+def save_extra(path):
+    """A state dict with extra states, and with more than versions in its metadata."""
+    shared = [1, "text"]
+    child = Extra(torch.arange(3.0), Extra(None))
+    state_dict = Extra({"scale": 0.5, "history": [shared, shared], "amax": torch.zeros(4)}, child).state_dict()
+    state_dict._metadata["child"]["quantized"] = {"bits": 4, "shared": shared}
+    state_dict._metadata["child"]["names"] = ("a", "b")
+    torch.save(state_dict, path)

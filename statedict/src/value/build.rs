@@ -3,7 +3,6 @@
 use std::borrow::Cow;
 
 use crate::dtype::DType;
-use crate::map::StateMap;
 use crate::tensor::TensorView;
 use crate::value::owned::{DictNode, Node, NodeId, NotADict, ObjectNode, TensorNode, Tree};
 use crate::value::parts::DictKind;
@@ -95,44 +94,6 @@ impl<'a> Tree<'a> {
         let args = [self.add(dtype), self.tuple(size), self.tuple(stride), self.add(requires_grad)];
         let rebuild = self.global("torch._utils", "_rebuild_meta_tensor_no_storage");
         self.call(rebuild, args)
-    }
-
-    /// A state dict: an `OrderedDict` of tensors with its `_metadata`.
-    pub fn state_map(&mut self, map: &StateMap<'a>) -> NodeId {
-        let mut dict = DictNode::new(DictKind::OrderedDict);
-        for (key, view) in map.iter() {
-            // A key of the root is an attribute's name, which Python interns; the others are put together.
-            let key = match key.contains('.') {
-                true => self.add(key.to_owned()),
-                false => self.key(key),
-            };
-            let value = self.add(view.clone());
-            dict.entries.push((key, value));
-        }
-        if let Some(metadata) = map.metadata() {
-            let mut modules = DictNode::new(DictKind::OrderedDict);
-            for (path, module) in metadata.iter() {
-                let mut entry = DictNode::new(DictKind::Dict);
-                if let Some(version) = module.version() {
-                    entry.entries.push((self.key("version"), self.add(version)));
-                }
-                // CPython has one object for each string of at most one character.
-                let path = match path.chars().count() {
-                    0 | 1 => self.key(path),
-                    _ => self.add(path.to_owned()),
-                };
-                let entry = self.add(entry);
-                modules.entries.push((path, entry));
-            }
-            let modules = self.add(modules);
-            let attributes = self.dict();
-            let entry = (self.key("_metadata"), modules);
-            if let Some(Node::Dict(dict)) = self.get_mut(attributes) {
-                dict.entries.push(entry);
-            }
-            dict.attributes = Some(attributes);
-        }
-        self.add(dict)
     }
 
     /// The value under the str `key` of a dict. Of one with the key twice, the last, as Python has it.

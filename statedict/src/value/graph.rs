@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use crate::tensor::{Shape, Storage, StorageError, Storages, Strides, TensorView};
 use crate::value::handle::Value;
+use crate::value::provenance::Provenance;
 use crate::value::raw::{
     Composite, Container, ContainerKind, Device, Extra, Global, NumPy, Object, Raw, Run,
     TensorNode, Text,
@@ -24,7 +25,6 @@ pub struct Graph {
     source: Arc<Vec<u8>>,
     /// Bytes that are not in the pickle as they are: decoded text, converted numbers.
     beside: Vec<u8>,
-    encoded: HashMap<u32, Text>,
     pool: Vec<Raw>,
     containers: Vec<Container>,
     extras: Vec<Extra>,
@@ -36,10 +36,7 @@ pub struct Graph {
     dims: Vec<i64>,
     attributes: HashMap<u32, Raw>,
     refusals: Vec<Refusal>,
-    /// What values that are kept in another form are made with, so that they can be written again.
-    calls: HashMap<CallKey, MadeBy>,
-    /// Strings that are constants of PyTorch's code: the writer's, which values may be one object with.
-    constants: Vec<Text>,
+    pub(super) provenance: Provenance,
     composites: Vec<Composite>,
     numpy: Vec<NumPy>,
     /// The sizes of the tensors that have no storage.
@@ -47,26 +44,6 @@ pub struct Graph {
     absent: Arc<dyn Storages>,
     storages: Arc<dyn Storages>,
     root: Raw,
-}
-
-/// A kind of value and its index: of those kinds that are kept in another form than they are made in.
-type CallKey = (u8, u32);
-
-fn call_key(value: Raw) -> Option<CallKey> {
-    match value {
-        Raw::Refused(index) => Some((0, index)),
-        Raw::Composite(index) => Some((1, index)),
-        Raw::NumPy(index) => Some((2, index)),
-        _ => None,
-    }
-}
-
-/// What a value is made with.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct MadeBy {
-    pub(super) function: Raw,
-    pub(super) args: Raw,
-    pub(super) state: Raw,
 }
 
 /// The index that the next element of `vec` will have.
@@ -91,7 +68,6 @@ impl Graph {
         Graph {
             source,
             beside: Vec::new(),
-            encoded: HashMap::new(),
             pool: Vec::new(),
             containers: Vec::new(),
             extras: Vec::new(),
@@ -103,8 +79,7 @@ impl Graph {
             dims: Vec::new(),
             attributes: HashMap::new(),
             refusals: Vec::new(),
-            calls: HashMap::new(),
-            constants: Vec::new(),
+            provenance: Provenance::default(),
             composites: Vec::new(),
             numpy: Vec::new(),
             absent_sizes: Vec::new(),
@@ -162,16 +137,6 @@ impl Graph {
     /// large without being large itself.
     pub(crate) fn copied(&self) -> usize {
         self.beside.len().saturating_add(self.dims.len())
-    }
-
-    /// Notes which text a single byte beyond ASCII was given as: as bytes it is another run of bytes.
-    pub(crate) fn note_encoded(&mut self, bytes: Text, text: Text) {
-        self.encoded.insert(bytes.start, text);
-    }
-
-    /// The text that a single byte was given as.
-    pub(crate) fn encoded_from(&self, bytes: Text) -> Text {
-        self.encoded.get(&bytes.start).copied().unwrap_or(bytes)
     }
 
     // Sequences
@@ -315,37 +280,6 @@ impl Graph {
 
     pub(crate) fn refusal(&self, index: u32) -> Option<&Refusal> {
         self.refusals.get(usize::try_from(index).ok()?)
-    }
-
-    /// Notes what a value is made with that is kept in another form: a function and its arguments.
-    pub(crate) fn note_call(&mut self, value: Raw, function: Raw, args: Raw) {
-        if let Some(key) = call_key(value) {
-            let made = MadeBy { function, args, state: Raw::None };
-            self.calls.entry(key).or_insert(made);
-        }
-    }
-
-    /// Notes the state that such a value is given.
-    pub(crate) fn note_state(&mut self, value: Raw, state: Raw) {
-        if let Some(made) = call_key(value).and_then(|key| self.calls.get_mut(&key)) {
-            made.state = state;
-        }
-    }
-
-    pub(super) fn made_by(&self, value: Raw) -> Option<MadeBy> {
-        self.calls.get(&call_key(value)?).copied()
-    }
-
-    /// Notes a string that persistent ids have in common.
-    pub(crate) fn note_constant(&mut self, text: Text) {
-        // A writer has two or three. One that has more makes them anew each time.
-        if self.constants.len() < 16 && !self.constants.contains(&text) {
-            self.constants.push(text);
-        }
-    }
-
-    pub(super) fn constants(&self) -> &[Text] {
-        &self.constants
     }
 
     pub(crate) fn add_composite(&mut self, composite: Composite) -> Result<Raw, Full> {

@@ -8,11 +8,13 @@ mod numpy;
 mod owned;
 mod owned_graph;
 mod parts;
+mod provenance;
 mod quantized;
 pub(crate) mod raw;
 mod refusal;
 mod shared;
 mod sparse;
+mod state_dict;
 
 pub(crate) use graph::Full;
 pub use graph::Graph;

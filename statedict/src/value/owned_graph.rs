@@ -1,10 +1,13 @@
 //! From the arena of a file to a tree that can be edited: every value, and which are one object.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 
-use crate::value::graph::{Graph, MadeBy};
+use crate::value::graph::Graph;
+use crate::value::handle::Value;
 use crate::value::owned::{Construction, DictNode, Node, NodeId, ObjectNode, TensorNode, Tree};
 use crate::value::parts::DictKind;
+use crate::value::provenance::MadeBy;
 use crate::value::raw::{ContainerKind, Object, Raw, Run, Text};
 
 /// What makes two values of the arena one object: a kind, a place and a length.
@@ -16,31 +19,50 @@ impl Graph {
     /// A tree of the same values that can be edited and written. Values that are one object in the file are
     /// one in the tree.
     pub fn to_tree(&self) -> Tree<'_> {
+        let mut tree = Tree::empty();
+        let borrow = Copied { str: Cow::Borrowed, bytes: Cow::Borrowed };
         let mut import =
-            Import { graph: self, tree: Tree::empty(), known: HashMap::new(), todo: vec![] };
-        let root = import.node(self.root_raw());
-        while let Some((id, raw)) = import.todo.pop() {
-            let node = import.convert(id, raw);
-            if let Some(place) = import.tree.get_mut(id) {
-                *place = node;
-            }
-        }
-        for text in self.constants() {
-            if let Some(&id) = import.known.get(&(STR, text.start, text.len)) {
-                import.tree.set_interned(id);
-            }
-        }
-        import.tree.set_root(root);
-        import.tree
+            Import { graph: self, tree: &mut tree, known: &mut Known::new(), todo: vec![], borrow };
+        let root = import.run(self.root_raw());
+        tree.set_root(root);
+        tree
     }
 }
 
-struct Import<'g> {
+impl<'t> Tree<'t> {
+    /// Adds a copy of a value of a file, with all it has as parts. What is one object in it is one in the
+    /// copy; two copies are two.
+    pub fn copy_of(&mut self, value: Value<'_>) -> NodeId {
+        self.copy_known(value, &mut Known::new())
+    }
+
+    /// As [`copy_of`](Self::copy_of), without copying again what `known` has of the same file.
+    pub(super) fn copy_known(&mut self, value: Value<'_>, known: &mut Known) -> NodeId {
+        let borrow = Copied {
+            str: |text| Cow::Owned(text.to_owned()),
+            bytes: |bytes| Cow::Owned(bytes.to_owned()),
+        };
+        let mut import = Import { graph: value.graph(), tree: self, known, todo: vec![], borrow };
+        import.run(value.raw())
+    }
+}
+
+/// The nodes of the values of one file.
+pub(super) type Known = HashMap<Identity, NodeId>;
+
+/// Whether text is borrowed or copied.
+struct Copied<'g, 't> {
+    str: fn(&'g str) -> Cow<'t, str>,
+    bytes: fn(&'g [u8]) -> Cow<'t, [u8]>,
+}
+
+struct Import<'i, 'g, 't> {
     graph: &'g Graph,
-    tree: Tree<'g>,
-    known: HashMap<Identity, NodeId>,
+    tree: &'i mut Tree<'t>,
+    known: &'i mut Known,
     /// Nodes that stand for values which are not converted yet.
     todo: Vec<(NodeId, Raw)>,
+    borrow: Copied<'g, 't>,
 }
 
 /// What has no identity in Python that a pickle would show is a node of its own wherever it occurs.
@@ -64,7 +86,23 @@ fn identity(raw: Raw) -> Option<Identity> {
     }
 }
 
-impl<'g> Import<'g> {
+impl<'g, 't> Import<'_, 'g, 't> {
+    fn run(&mut self, root: Raw) -> NodeId {
+        let root = self.node(root);
+        while let Some((id, raw)) = self.todo.pop() {
+            let node = self.convert(id, raw);
+            if let Some(place) = self.tree.get_mut(id) {
+                *place = node;
+            }
+        }
+        for text in self.graph.constants() {
+            if let Some(&id) = self.known.get(&(STR, text.start, text.len)) {
+                self.tree.set_interned(id);
+            }
+        }
+        root
+    }
+
     /// The node of a value, which may have to wait for its content.
     fn node(&mut self, raw: Raw) -> NodeId {
         let identity = identity(raw);
@@ -94,17 +132,21 @@ impl<'g> Import<'g> {
         pairs.iter().map(|&[key, value]| (self.node(key), self.node(value))).collect()
     }
 
-    fn str(&self, text: Text) -> std::borrow::Cow<'g, str> {
-        self.graph.str(text).into()
+    fn str(&self, text: Text) -> Cow<'t, str> {
+        (self.borrow.str)(self.graph.str(text))
     }
 
-    fn convert(&mut self, id: NodeId, raw: Raw) -> Node<'g> {
+    fn bytes(&self, text: Text) -> Cow<'t, [u8]> {
+        (self.borrow.bytes)(self.graph.text(text))
+    }
+
+    fn convert(&mut self, id: NodeId, raw: Raw) -> Node<'t> {
         let graph = self.graph;
         match raw {
             Raw::None => Node::None,
             Raw::Bool(value) => Node::Bool(value),
             Raw::Int(value) => Node::Int(value),
-            Raw::BigInt(text) => Node::BigInt(graph.text(text).into()),
+            Raw::BigInt(text) => Node::BigInt(self.bytes(text)),
             Raw::Float(value) => Node::Float(value),
             Raw::Complex(index) => {
                 let (re, im) = graph.complex(index).unwrap_or_default();
@@ -113,11 +155,11 @@ impl<'g> Import<'g> {
             Raw::Str(text) => Node::Str(self.str(text)),
             Raw::Bytes(text) => {
                 self.share(id, text);
-                Node::Bytes(graph.text(text).into())
+                Node::Bytes(self.bytes(text))
             }
             Raw::ByteArray(text) => {
                 self.share(id, text);
-                Node::ByteArray(graph.text(text).into())
+                Node::ByteArray(self.bytes(text))
             }
             Raw::Tuple(run) => Node::Tuple(self.nodes(run)),
             Raw::Size(run) => Node::Size(self.nodes(run)),
@@ -157,7 +199,7 @@ impl<'g> Import<'g> {
         }
     }
 
-    fn container(&mut self, index: u32) -> Node<'g> {
+    fn container(&mut self, index: u32) -> Node<'t> {
         let Some(container) = self.graph.container(index) else { return Node::None };
         let kind = match container.kind {
             ContainerKind::List => return Node::List(self.nodes(container.run)),
@@ -177,7 +219,7 @@ impl<'g> Import<'g> {
         })
     }
 
-    fn object(&mut self, object: Object) -> Node<'g> {
+    fn object(&mut self, object: Object) -> Node<'t> {
         let run = |container: Raw| match container {
             Raw::Container(index) => self.graph.container(index).map(|found| found.run),
             _ => None,
@@ -197,13 +239,13 @@ impl<'g> Import<'g> {
         }))
     }
 
-    fn made(&mut self, made: MadeBy) -> Node<'g> {
+    fn made(&mut self, made: MadeBy) -> Node<'t> {
         let MadeBy { function: class, args, state } = made;
         let (kwargs, items, entries) = (Raw::None, Raw::None, Raw::None);
         self.object(Object { class, args, kwargs, state, items, entries, new: false })
     }
 
-    fn refused(&self, raw: Raw) -> Node<'g> {
+    fn refused(&self, raw: Raw) -> Node<'t> {
         match raw {
             Raw::Refused(index) => {
                 self.graph.refusal(index).cloned().map_or(Node::None, Node::Refused)
@@ -212,7 +254,7 @@ impl<'g> Import<'g> {
         }
     }
 
-    fn tensor(&mut self, index: u32) -> Node<'g> {
+    fn tensor(&mut self, index: u32) -> Node<'t> {
         let Some(node) = self.graph.tensor(index) else { return Node::None };
         let Some(view) = self.graph.view(node) else { return Node::None };
         let attributes = self.graph.tensor_attributes(index);

@@ -35,6 +35,7 @@ pub use error::WriteError;
 pub use options::{ArchiveLayout, WriteOptions};
 
 use crate::map::StateMap;
+use crate::metadata::Metadata;
 use crate::value::Tree;
 use from_map::MapSource;
 use from_tree::TreeStorages;
@@ -77,7 +78,12 @@ pub fn save_map(
     path: impl AsRef<Path>,
     options: &WriteOptions,
 ) -> Result<(), WriteError> {
-    save_outline(&Outline::from_map(map, options.keeps_storage())?, path.as_ref(), options)
+    match as_tree(map) {
+        Some(tree) => save_tree(&tree, path, options),
+        None => {
+            save_outline(&Outline::from_map(map, options.keeps_storage())?, path.as_ref(), options)
+        }
+    }
 }
 
 /// Writes a state dict to a writer, as `torch.save(state_dict, file_object)`.
@@ -106,7 +112,22 @@ pub fn write_map(
     writer: impl Write,
     options: &WriteOptions,
 ) -> Result<(), WriteError> {
-    write_outline(&Outline::from_map(map, options.keeps_storage())?, writer, options)
+    match as_tree(map) {
+        Some(tree) => write_tree(&tree, writer, options),
+        None => write_outline(&Outline::from_map(map, options.keeps_storage())?, writer, options),
+    }
+}
+
+/// The map as a tree of values, where it has others than tensors and versions.
+fn as_tree<'a>(map: &StateMap<'a>) -> Option<Tree<'a>> {
+    let extra = |metadata: &Metadata| metadata.iter().any(|(_, module)| module.extra().len() > 0);
+    if map.values().len() == 0 && !map.metadata().is_some_and(extra) {
+        return None;
+    }
+    let mut tree = Tree::new();
+    let root = tree.state_map(map);
+    tree.set_root(root);
+    Some(tree)
 }
 
 /// Saves a tree of values to a file, as `torch.save(value, path)`: a checkpoint with more in it than a state
