@@ -13,6 +13,7 @@ mod files;
 mod impls;
 mod key;
 mod leaves;
+mod line;
 mod load;
 mod map;
 mod metadata;
@@ -25,7 +26,9 @@ mod traits;
 pub mod value;
 mod visit;
 
-pub use codec::write::{ArchiveLayout, WriteError, WriteOptions, save_map, write_map};
+pub use codec::write::{
+    ArchiveLayout, WriteError, WriteOptions, save_map, save_tree, write_map, write_tree,
+};
 pub use codec::{ReadError, ReadOptions};
 pub use collect::CollectError;
 pub use dtype::DType;

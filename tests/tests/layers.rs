@@ -10,7 +10,7 @@ use proc_macro2::{Delimiter, TokenStream, TokenTree};
 
 /// The modules directly under the crate, lowest layer first.
 const LAYERS: &[&[&str]] = &[
-    &["dtype", "key", "parallel"],
+    &["dtype", "key", "line", "parallel"],
     &["tensor"],
     &["metadata", "map", "value"],
     // Bytes to values and back; knows no model.

@@ -1,9 +1,11 @@
 //! Storages: the runs of bytes that tensors are views of.
 
 use std::borrow::Cow;
-use std::fmt;
+use std::fmt::{self, Write as _};
 use std::io;
 use std::sync::Arc;
+
+use crate::line::OneLine;
 
 /// The storages of one source: a file, a live model, a computed tensor.
 ///
@@ -187,6 +189,12 @@ impl StorageError {
 
 impl fmt::Display for StorageError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.message(&mut OneLine(f))
+    }
+}
+
+impl StorageError {
+    fn message(&self, f: &mut OneLine<'_, '_>) -> fmt::Result {
         match self {
             StorageError::Io { member, .. } => write!(f, "cannot read `{member}`"),
             StorageError::Checksum { member, expected, found } => write!(

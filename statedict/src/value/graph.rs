@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use crate::tensor::{Shape, Storage, StorageError, Storages, Strides, TensorView};
 use crate::value::handle::Value;
+use crate::value::provenance::Provenance;
 use crate::value::raw::{
     Composite, Container, ContainerKind, Device, Extra, Global, NumPy, Object, Raw, Run,
     TensorNode, Text,
@@ -35,6 +36,7 @@ pub struct Graph {
     dims: Vec<i64>,
     attributes: HashMap<u32, Raw>,
     refusals: Vec<Refusal>,
+    pub(super) provenance: Provenance,
     composites: Vec<Composite>,
     numpy: Vec<NumPy>,
     /// The sizes of the tensors that have no storage.
@@ -77,6 +79,7 @@ impl Graph {
             dims: Vec::new(),
             attributes: HashMap::new(),
             refusals: Vec::new(),
+            provenance: Provenance::default(),
             composites: Vec::new(),
             numpy: Vec::new(),
             absent_sizes: Vec::new(),
@@ -96,6 +99,10 @@ impl Graph {
     /// The value that the file holds.
     pub fn root(&self) -> Value<'_> {
         Value::new(self, self.root)
+    }
+
+    pub(super) fn root_raw(&self) -> Raw {
+        self.root
     }
 
     // Bytes

@@ -121,6 +121,10 @@ impl<'g> Value<'g> {
         Value { graph, raw }
     }
 
+    pub(super) fn graph(self) -> &'g Graph {
+        self.graph
+    }
+
     pub(super) fn raw(self) -> Raw {
         self.raw
     }

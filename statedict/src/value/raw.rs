@@ -109,6 +109,8 @@ pub(crate) struct Object {
     /// A list of what was appended to it, a dict of what was set in it; `Raw::None` for nothing.
     pub(crate) items: Raw,
     pub(crate) entries: Raw,
+    /// Made with `__new__` rather than by a call.
+    pub(crate) new: bool,
 }
 
 /// A `torch.device`.

@@ -118,7 +118,10 @@ impl<R: StorageResolver> Machine<'_, R> {
             }
             Raw::Container(index) => self.build_container(index, state),
             Raw::Tensor(index) => self.build_tensor(index, state),
-            Raw::NumPy(index) => self.build_numpy(index, state),
+            Raw::NumPy(index) => {
+                self.graph.note_state(Raw::NumPy(index), state);
+                self.build_numpy(index, state)
+            }
             // What it would have been is not represented, so neither is its state.
             Raw::Refused(_) => Ok(()),
             other => Err(Fault::expected(

@@ -11,9 +11,20 @@ use crate::value::raw::{
 use crate::value::{Refusal, RefusalReason};
 
 impl<R: StorageResolver> Machine<'_, R> {
-    /// REDUCE and NEWOBJ.
+    /// REDUCE.
     pub(super) fn call(&mut self, callee: Raw, args: Raw) -> Result<Raw, Fault> {
         self.call_with_names(callee, args, Raw::None)
+    }
+
+    /// NEWOBJ: what is known is made as by a call.
+    pub(super) fn call_new(&mut self, class: Raw, args: Raw) -> Result<Raw, Fault> {
+        let value = self.call(class, args)?;
+        if let Raw::Object(index) = value
+            && let Some(object) = self.graph.object(index)
+        {
+            self.graph.set_object(index, Object { new: true, ..object });
+        }
+        Ok(value)
     }
 
     pub(super) fn call_with_names(
@@ -32,15 +43,18 @@ impl<R: StorageResolver> Machine<'_, R> {
                 _ => Err(Fault::expected("a class or function", self.describe(callee))),
             };
         };
-        if meaning == Meaning::RebuildFromType {
-            return self.rebuild_from_type(run);
-        }
-        self.call_known(callee, meaning, run)
+        let value = match meaning {
+            Meaning::RebuildFromType => self.rebuild_from_type(run)?,
+            _ => self.call_known(callee, meaning, run)?,
+        };
+        self.graph.note_call(value, callee, args);
+        Ok(value)
     }
 
     fn object(&mut self, class: Raw, args: Raw, kwargs: Raw) -> Result<Raw, Fault> {
         let (state, items, entries) = (Raw::None, Raw::None, Raw::None);
-        Ok(self.graph.add_object(Object { class, args, kwargs, state, items, entries })?)
+        let object = Object { class, args, kwargs, state, items, entries, new: false };
+        Ok(self.graph.add_object(object)?)
     }
 
     fn call_known(&mut self, callee: Raw, meaning: Meaning, run: Run) -> Result<Raw, Fault> {
@@ -63,7 +77,10 @@ impl<R: StorageResolver> Machine<'_, R> {
             }
             (Meaning::Set, args) => self.collection(ContainerKind::Set, args),
             (Meaning::FrozenSet, args) => self.collection(ContainerKind::FrozenSet, args),
-            (Meaning::Size, []) => Ok(Raw::Size(Run::default())),
+            (Meaning::Size, []) => Ok(Raw::Size(Run { start: self.identity(), len: 0 })),
+            (Meaning::Size, &[Raw::Tuple(run) | Raw::Size(run)]) if run.len == 0 => {
+                Ok(Raw::Size(Run { start: self.identity(), len: 0 }))
+            }
             (Meaning::Size, &[Raw::Tuple(run) | Raw::Size(run)]) => Ok(Raw::Size(run)),
             (Meaning::Size, &[list @ Raw::Container(_)]) => {
                 let items = self.elements(list)?;
@@ -89,7 +106,14 @@ impl<R: StorageResolver> Machine<'_, R> {
             }
             // How protocol 2 writes empty bytes.
             (Meaning::Bytes, []) => Ok(Raw::Bytes(Text::default())),
-            (Meaning::ByteArray, []) => Ok(Raw::ByteArray(Text::default())),
+            (Meaning::ByteArray, []) => Ok(Raw::ByteArray(Text { start: self.identity(), len: 0 })),
+            // Of one byte there may be one `bytes` for several of these.
+            (Meaning::ByteArray, &[Raw::Bytes(bytes)]) if bytes.len == 1 => {
+                let content = self.graph.text(bytes).to_vec();
+                let copy = self.copy_bytes(&content)?;
+                self.graph.note_encoded(copy, self.graph.encoded_from(bytes));
+                Ok(Raw::ByteArray(copy))
+            }
             (Meaning::ByteArray, &[Raw::Bytes(bytes)]) => Ok(Raw::ByteArray(bytes)),
             (Meaning::ByteArray, &[Raw::Str(text), Raw::Str(codec)]) => {
                 self.encode(text, codec).map(Raw::ByteArray)
@@ -145,6 +169,11 @@ impl<R: StorageResolver> Machine<'_, R> {
                 Err(Fault::expected("the arguments that this class or function takes", found))
             }
         }
+    }
+
+    /// Where the call is in the pickle: the identity of a value that has no parts to tell it by.
+    fn identity(&self) -> u32 {
+        u32::try_from(self.offset).unwrap_or(u32::MAX)
     }
 
     fn arguments(&self, args: &[Raw]) -> String {
@@ -242,7 +271,11 @@ impl<R: StorageResolver> Machine<'_, R> {
             None
         };
         let bytes = bytes.ok_or_else(|| Fault::expected("text of that codec", "other text"))?;
-        self.copy_bytes(&bytes)
+        let copy = self.copy_bytes(&bytes)?;
+        if copy.len == 1 {
+            self.graph.note_encoded(copy, text);
+        }
+        Ok(copy)
     }
 
     /// `torch.device("cuda:1")`.
@@ -265,7 +298,17 @@ impl<R: StorageResolver> Machine<'_, R> {
     fn parameter(&mut self, data: Raw, requires_grad: bool) -> Result<Raw, Fault> {
         let index = match data {
             Raw::Tensor(index) => index,
-            Raw::Refused(_) | Raw::Composite(_) => return Ok(data),
+            // A value of its own, which is made in a way of its own.
+            Raw::Refused(index) => {
+                let refusal = self.graph.refusal(index).cloned();
+                let refusal = refusal.map(|refusal| self.graph.add_refusal(refusal));
+                return Ok(refusal.transpose()?.unwrap_or(data));
+            }
+            Raw::Composite(index) => {
+                let composite = self.graph.composite(index);
+                let composite = composite.map(|composite| self.graph.add_composite(composite));
+                return Ok(composite.transpose()?.unwrap_or(data));
+            }
             other => return Err(Fault::expected("a tensor", self.describe(other))),
         };
         let Some(node) = self.graph.tensor(index) else { return Ok(data) };

@@ -1,6 +1,8 @@
 //! Why a pickle cannot be read.
 
-use std::fmt;
+use std::fmt::{self, Write as _};
+
+use crate::line::OneLine;
 
 /// Why a pickle cannot be read: where, what was expected, and what is there.
 #[non_exhaustive]
@@ -52,7 +54,13 @@ pub enum PickleError {
 
 impl fmt::Display for PickleError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let at = |f: &mut fmt::Formatter<'_>, path: &str| match path {
+        self.message(&mut OneLine(f))
+    }
+}
+
+impl PickleError {
+    fn message(&self, f: &mut OneLine<'_, '_>) -> fmt::Result {
+        let at = |f: &mut OneLine<'_, '_>, path: &str| match path {
             "" => Ok(()),
             path => write!(f, ", in the value at {path}"),
         };

@@ -159,7 +159,7 @@ impl<'a, R: StorageResolver> Machine<'a, R> {
             }
             op::NEWOBJ => {
                 let (args, class) = (self.pop()?, self.pop()?);
-                self.call(class, args)?
+                self.call_new(class, args)?
             }
             op::NEWOBJ_EX => {
                 let (kwargs, args, class) = (self.pop()?, self.pop()?, self.pop()?);
@@ -187,6 +187,7 @@ impl<'a, R: StorageResolver> Machine<'a, R> {
             },
             op::BINPERSID => {
                 let id = self.pop()?;
+                self.note_constants(id);
                 self.persistent(id)?
             }
             op::PERSID => {
@@ -329,6 +330,19 @@ impl<'a, R: StorageResolver> Machine<'a, R> {
     fn pin(&mut self, value: Raw) {
         if let Raw::Tuple(run) | Raw::Size(run) = value {
             self.pinned = self.pinned.max(run.start.saturating_add(run.len));
+        }
+    }
+
+    /// Notes the strings of a persistent id that its writer has only one of: the word `storage`, and a
+    /// location without an index.
+    fn note_constants(&mut self, id: Raw) {
+        let Raw::Tuple(run) = id else { return };
+        for place in [0, 3] {
+            if let Some(&Raw::Str(text)) = self.graph.run(run).get(place)
+                && !self.graph.text(text).contains(&b':')
+            {
+                self.graph.note_constant(text);
+            }
         }
     }
 

@@ -204,7 +204,8 @@ pub(super) fn finish(
     }
     let mut graph = decoded.graph;
     graph.finish(decoded.root, storages);
-    let whole_models = options.whole_models;
+    let name_bytes = options.limits.for_names(graph.source_len());
+    let whole_models = options.whole_models.then_some(name_bytes);
     Document { graph: Arc::new(graph), container, byte_order, warnings, whole_models }
 }
 

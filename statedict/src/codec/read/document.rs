@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::codec::read::container::{ByteOrder, ContainerKind};
 use crate::codec::read::warning::Warning;
-use crate::value::{Graph, Value};
+use crate::value::{Graph, Tree, Value};
 
 /// A checkpoint file that has been opened: its values, and its tensors as lazy views.
 #[derive(Debug)]
@@ -13,8 +13,8 @@ pub struct Document {
     pub(super) container: ContainerKind,
     pub(super) byte_order: ByteOrder,
     pub(super) warnings: Vec<Warning>,
-    /// Whether a pickled module is to be read as its state dict.
-    pub(super) whole_models: bool,
+    /// Where a pickled module is to be read as its state dict: how long all names may be together.
+    pub(super) whole_models: Option<u64>,
 }
 
 impl Document {
@@ -26,6 +26,27 @@ impl Document {
     /// The tree of values.
     pub fn graph(&self) -> &Arc<Graph> {
         &self.graph
+    }
+
+    /// The values as a tree that can be edited, and written with [`save_tree`](crate::save_tree).
+    ///
+    /// Tensors are lazy views still; those that cannot be represented are kept, and written as they were.
+    ///
+    /// ```no_run
+    /// use statedict::{WriteOptions, codec, save_tree};
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let document = codec::open("checkpoint.pt", &codec::ReadOptions::default().opaque(true))?;
+    /// let mut tree = document.to_tree();
+    /// let root = tree.root();
+    /// tree.set(root, "epoch", 0)?;
+    /// // Everything else is as it was.
+    /// save_tree(&tree, "checkpoint.pt", &WriteOptions::default().keep_storage(true))?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn to_tree(&self) -> Tree<'_> {
+        self.graph.to_tree()
     }
 
     /// What the values are packed in.

@@ -1,10 +1,11 @@
 //! Why a file cannot be read, or is not what was asked for.
 
 use std::borrow::Cow;
-use std::fmt;
+use std::fmt::{self, Write as _};
 use std::io;
 
 use crate::codec::pickle::PickleError;
+use crate::line::OneLine;
 use crate::tensor::StorageError;
 
 /// Why a file cannot be read, or does not hold what was asked of it.
@@ -126,6 +127,12 @@ pub enum ReadError {
 
 impl fmt::Display for ReadError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.message(&mut OneLine(f))
+    }
+}
+
+impl ReadError {
+    fn message(&self, f: &mut OneLine<'_, '_>) -> fmt::Result {
         match self {
             ReadError::Io { file, source } => write!(f, "cannot read `{file}`: {source}"),
             ReadError::Foreign { found, advice } => {
@@ -155,7 +162,7 @@ impl fmt::Display for ReadError {
                 f,
                 "the pickle describes `{member}` twice, as {expected} and as {found}: the file is damaged"
             ),
-            ReadError::Storage(error) => error.fmt(f),
+            ReadError::Storage(error) => write!(f, "{error}"),
             ReadError::Pickle { member, source } => write!(f, "`{member}`: {source}"),
             ReadError::WholeModel { class } => write!(
                 f,

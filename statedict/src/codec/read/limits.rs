@@ -14,6 +14,7 @@ pub struct Limits {
     inflated_bytes: Option<u64>,
     copies: Option<u64>,
     integer_bytes: Option<u64>,
+    name_bytes: Option<u64>,
 }
 
 const MIB: u64 = 1 << 20;
@@ -48,6 +49,19 @@ impl Limits {
     pub fn integer_bytes(mut self, bytes: u64) -> Self {
         self.integer_bytes = Some(bytes);
         self
+    }
+
+    /// The length of all names of the state dict of a whole model together, in which a module under two
+    /// names comes twice. By default four times the pickle's size, at least 65,536.
+    #[must_use]
+    pub fn name_bytes(mut self, bytes: u64) -> Self {
+        self.name_bytes = Some(bytes);
+        self
+    }
+
+    pub(crate) fn for_names(&self, pickle_len: usize) -> u64 {
+        let len = u64::try_from(pickle_len).unwrap_or(u64::MAX);
+        self.name_bytes.unwrap_or_else(|| len.saturating_mul(4).max(1 << 16))
     }
 
     pub(crate) fn for_file(&self, file_len: u64) -> FileLimits {

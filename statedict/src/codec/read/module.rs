@@ -31,7 +31,7 @@ pub(super) enum ModuleProblem {
     /// A module that contains itself, or something that is not named by a str.
     Malformed { path: String, expected: &'static str, found: String },
     /// More or longer names than the size of the file explains.
-    TooMany { names: usize },
+    TooMany { needed: u64 },
 }
 
 /// The names that `state_dict()` of the module would give, each with what is there, in its order.
@@ -40,10 +40,11 @@ pub(super) enum ModuleProblem {
 /// `limit` bytes of names are made.
 pub(super) fn state_dict(
     value: Value<'_>,
-    limit: usize,
+    limit: u64,
 ) -> Result<Vec<(String, Value<'_>)>, ModuleProblem> {
     let mut found = Vec::new();
-    let mut cost = 0usize;
+    let mut cost = 0u64;
+    let size = |len: usize| u64::try_from(len).unwrap_or(u64::MAX);
     // Modules still to be walked, the next last, each with how many it is within.
     let mut waiting = vec![(value, String::new(), 0usize)];
     let mut within: Vec<Value<'_>> = Vec::new();
@@ -64,15 +65,15 @@ pub(super) fn state_dict(
             return Err(wrong(prefix, "a module that does not contain itself", module));
         }
         within.push(module);
-        cost = cost.saturating_add(state.len());
+        cost = cost.saturating_add(size(state.len()));
         let mut name = |key: Value<'_>| {
             let segment =
                 key.as_str().ok_or_else(|| wrong(prefix.clone(), "names that are str", key))?;
             let name = format!("{prefix}{segment}");
             // Looking through the modules that it is within costs as well.
-            cost = cost.saturating_add(name.len()).saturating_add(16).saturating_add(depth);
+            cost = cost.saturating_add(size(name.len().saturating_add(depth))).saturating_add(16);
             if cost > limit {
-                return Err(ModuleProblem::TooMany { names: cost });
+                return Err(ModuleProblem::TooMany { needed: cost });
             }
             Ok(name)
         };

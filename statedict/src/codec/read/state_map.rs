@@ -56,8 +56,10 @@ impl Document {
         path: &[&str],
     ) -> Result<(StateMap<'static>, Vec<RefusedTensor>), ReadError> {
         let value = self.at(path)?;
-        if self.whole_models && module::is_module(value) {
-            return self.module(value, path);
+        if let Some(limit) = self.whole_models
+            && module::is_module(value)
+        {
+            return self.module(value, path, limit);
         }
         let Some(dict) = value.as_dict() else {
             return Err(ReadError::NotAStateDict {
@@ -132,18 +134,18 @@ impl Document {
         &self,
         value: Value<'_>,
         path: &[&str],
+        limit: u64,
     ) -> Result<(StateMap<'static>, Vec<RefusedTensor>), ReadError> {
-        let limit = self.graph.source_len().saturating_mul(4).max(1 << 16);
         let found = module::state_dict(value, limit).map_err(|problem| match problem {
             ModuleProblem::Malformed { path: within, expected, found } => {
                 let path = join(&display(path), &within);
                 ReadError::NotAStateDict { path, expected, found, advice: String::new() }
             }
-            ModuleProblem::TooMany { names } => ReadError::NotAStateDict {
-                path: display(path),
-                expected: "a model whose names are about as long as its file",
-                found: format!("more than {names} bytes of names"),
-                advice: String::new(),
+            ModuleProblem::TooMany { needed } => ReadError::Limit {
+                what: format!("the names of the model at {}", display(path)),
+                limit: "name_bytes",
+                allowed: limit,
+                needed,
             },
         })?;
         let mut entries = Entries::with_capacity(found.len());

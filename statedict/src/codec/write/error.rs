@@ -51,6 +51,13 @@ pub enum WriteError {
         /// The size of the storage in bytes.
         nbytes: usize,
     },
+    /// A value that a pickle of protocol 2 cannot hold.
+    Unwritable {
+        /// The keys that lead to it.
+        key: String,
+        /// Why not.
+        reason: &'static str,
+    },
     /// The bytes of a tensor cannot be had.
     Source {
         /// The key of the first tensor that needs them.
@@ -72,6 +79,11 @@ pub enum WriteError {
     Root {
         /// The file name, or the name asked for.
         name: PathBuf,
+    },
+    /// The names given for the storages are too few, or one comes twice.
+    StorageNames {
+        /// How many there must be.
+        needed: usize,
     },
     /// An alignment that the format cannot express.
     Alignment {
@@ -146,6 +158,9 @@ impl fmt::Display for WriteError {
                 f,
                 "`{key}` is {dtype} in a storage of {nbytes} bytes, which is no whole number of elements"
             ),
+            WriteError::Unwritable { key, reason } => {
+                write!(f, "the value at `{key}` {reason}")
+            }
             WriteError::Source { key, .. } => write!(f, "cannot read the elements of `{key}`"),
             WriteError::SourceLength { key, expected, found } => {
                 write!(f, "`{key}` has {expected} bytes of elements, but {found} came")
@@ -155,6 +170,9 @@ impl fmt::Display for WriteError {
                 "`{}` gives no name for the root directory of the archive",
                 name.display()
             ),
+            WriteError::StorageNames { needed } => {
+                write!(f, "{needed} storages need as many names, each another")
+            }
             WriteError::Alignment { alignment } => {
                 write!(
                     f,

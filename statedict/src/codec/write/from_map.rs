@@ -1,9 +1,10 @@
 //! The outline of a [`StateMap`].
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 
 use crate::codec::write::error::WriteError;
-use crate::codec::write::outline::{Entry, Outline};
+use crate::codec::write::outline::{Entry, NO_STORAGE, Outline};
 use crate::codec::write::source::{Sink, Source, SourceError};
 use crate::map::StateMap;
 use crate::tensor::{Storage, TensorView};
@@ -51,6 +52,14 @@ struct Use {
     number: Option<usize>,
 }
 
+/// What is to be written of a tensor that has no elements.
+pub(super) fn entry_of_meta<'a>(key: impl Into<Cow<'a, str>>, view: &TensorView<'_>) -> Entry<'a> {
+    let mut entry = Entry::row_major(key, view.dtype(), view.shape().clone(), NO_STORAGE);
+    entry.strides = Some(view.strides());
+    entry.requires_grad = view.requires_grad();
+    entry
+}
+
 impl<'a> Outline<'a, MapSource<'a>> {
     /// The outline of a map. With `keep_storage` every storage is written whole; without, one of
     /// which all tensors together show one view that does not fill it holds that view only.
@@ -59,6 +68,10 @@ impl<'a> Outline<'a, MapSource<'a>> {
         let mut by_identity = HashMap::with_capacity(map.len());
         let mut used_by = Vec::with_capacity(map.len());
         for (index, (_, view)) in map.iter().enumerate() {
+            if view.location() == "meta" {
+                used_by.push(NO_STORAGE);
+                continue;
+            }
             let number = *by_identity.entry(view.storage().identity()).or_insert_with(|| {
                 uses.push(Use { first: index, single_view: true, number: None });
                 uses.len() - 1
@@ -76,7 +89,10 @@ impl<'a> Outline<'a, MapSource<'a>> {
 
         let mut outline = Outline::with_capacity(map.len());
         for ((key, view), number) in map.iter().zip(used_by) {
-            let Some(usage) = uses.get_mut(number) else { continue };
+            let Some(usage) = uses.get_mut(number) else {
+                outline.entry(entry_of_meta(key, view))?;
+                continue;
+            };
             let compact =
                 !keep_storage && usage.single_view && view.nbytes() < view.storage().nbytes();
             let storage = *usage.number.get_or_insert_with(|| {

@@ -16,8 +16,12 @@
 )]
 
 mod archive;
+mod container;
 mod error;
 mod from_map;
+mod from_tree;
+mod gathered;
+mod legacy;
 mod options;
 pub(crate) mod outline;
 mod pickle;
@@ -31,7 +35,10 @@ pub use error::WriteError;
 pub use options::{ArchiveLayout, WriteOptions};
 
 use crate::map::StateMap;
-use archive::Plan;
+use crate::metadata::Metadata;
+use crate::value::Tree;
+use from_map::MapSource;
+use from_tree::TreeStorages;
 use outline::Outline;
 use source::Source;
 
@@ -71,7 +78,12 @@ pub fn save_map(
     path: impl AsRef<Path>,
     options: &WriteOptions,
 ) -> Result<(), WriteError> {
-    save_outline(&Outline::from_map(map, options.keeps_storage())?, path.as_ref(), options)
+    match as_tree(map) {
+        Some(tree) => save_tree(&tree, path, options),
+        None => {
+            save_outline(&Outline::from_map(map, options.keeps_storage())?, path.as_ref(), options)
+        }
+    }
 }
 
 /// Writes a state dict to a writer, as `torch.save(state_dict, file_object)`.
@@ -100,7 +112,81 @@ pub fn write_map(
     writer: impl Write,
     options: &WriteOptions,
 ) -> Result<(), WriteError> {
-    write_outline(&Outline::from_map(map, options.keeps_storage())?, writer, options)
+    match as_tree(map) {
+        Some(tree) => write_tree(&tree, writer, options),
+        None => write_outline(&Outline::from_map(map, options.keeps_storage())?, writer, options),
+    }
+}
+
+/// The map as a tree of values, where it has others than tensors and versions.
+fn as_tree<'a>(map: &StateMap<'a>) -> Option<Tree<'a>> {
+    let extra = |metadata: &Metadata| metadata.iter().any(|(_, module)| module.extra().len() > 0);
+    if map.values().len() == 0 && !map.metadata().is_some_and(extra) {
+        return None;
+    }
+    let mut tree = Tree::new();
+    let root = tree.state_map(map);
+    tree.set_root(root);
+    Some(tree)
+}
+
+/// Saves a tree of values to a file, as `torch.save(value, path)`: a checkpoint with more in it than a state
+/// dict. What [`save_map`] says of files holds here too.
+///
+/// A tree that was made of a file of PyTorch 2.15 and not changed becomes the same file byte for byte, given
+/// the same name and [`keep_storage`](WriteOptions::keep_storage).
+///
+/// ```
+/// use statedict::value::Tree;
+/// use statedict::{WriteOptions, codec, save_tree};
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let directory = tempfile::tempdir()?;
+/// # let path = directory.path().join("checkpoint.pt");
+/// let mut tree = Tree::new();
+/// let root = tree.root();
+/// tree.set(root, "epoch", 5)?;
+/// tree.set(root, "lr", 1e-3)?;
+/// save_tree(&tree, &path, &WriteOptions::default())?;
+///
+/// let document = codec::open(&path, &codec::ReadOptions::default())?;
+/// assert_eq!(document.root().get("epoch").and_then(|epoch| epoch.as_i64()), Some(5));
+/// # Ok(())
+/// # }
+/// ```
+///
+/// # Errors
+/// Where a value cannot be written in PyTorch's format, a tensor's bytes cannot be read, or writing fails.
+pub fn save_tree(
+    tree: &Tree<'_>,
+    path: impl AsRef<Path>,
+    options: &WriteOptions,
+) -> Result<(), WriteError> {
+    let (outline, pickle) = values(tree, options)?;
+    container::save(&outline, &pickle, path.as_ref(), options)
+}
+
+/// Writes a tree of values to a writer, as `torch.save(value, file_object)`; see [`save_tree`] and, for the
+/// writer, [`write_map`].
+///
+/// # Errors
+/// As for [`save_tree`]; after an error an incomplete archive may have been written.
+pub fn write_tree(
+    tree: &Tree<'_>,
+    writer: impl Write,
+    options: &WriteOptions,
+) -> Result<(), WriteError> {
+    let (outline, pickle) = values(tree, options)?;
+    container::write(&outline, &pickle, writer, options)
+}
+
+fn values<'t>(
+    tree: &'t Tree<'t>,
+    options: &WriteOptions,
+) -> Result<(Outline<'t, MapSource<'t>>, Vec<u8>), WriteError> {
+    let mut storages = TreeStorages::new(tree, options.keeps_storage());
+    let pickle = pickle::values(tree, &mut storages, container::storage_names(options))?;
+    Ok((storages.outline, pickle))
 }
 
 /// [`save_map`] for an outline of any origin.
@@ -109,41 +195,18 @@ pub(crate) fn save_outline<S: Source>(
     path: &Path,
     options: &WriteOptions,
 ) -> Result<(), WriteError> {
-    let root = match options.given_root() {
-        Some(root) => root.to_owned(),
-        None => archive::root_of_path(path)?,
-    };
-    let pickle = pickle::state_dict(outline)?;
-    let plan = plan(outline, &pickle, root, options)?;
-    replace::replace(path, plan.len(), options.syncs(), |file| {
-        archive::write(&plan, &pickle, outline, file)
-    })
+    let pickle = pickle::state_dict(outline, container::storage_names(options))?;
+    container::save(outline, &pickle, path, options)
 }
 
 /// [`write_map`] for an outline of any origin.
 pub(crate) fn write_outline<S: Source>(
     outline: &Outline<'_, S>,
-    mut writer: impl Write,
+    writer: impl Write,
     options: &WriteOptions,
 ) -> Result<(), WriteError> {
-    let root = options.given_root().unwrap_or(archive::DEFAULT_ROOT).to_owned();
-    let pickle = pickle::state_dict(outline)?;
-    let plan = plan(outline, &pickle, root, options)?;
-    archive::write(&plan, &pickle, outline, &mut writer)?;
-    writer.flush().map_err(WriteError::io("flush the archive"))
-}
-
-fn plan<S: Source>(
-    outline: &Outline<'_, S>,
-    pickle: &[u8],
-    root: String,
-    options: &WriteOptions,
-) -> Result<Plan, WriteError> {
-    if options.archive_layout() == ArchiveLayout::Torch1_13 {
-        outline.check_for_torch_1_13()?;
-    }
-    let sizes = outline.storages().map(|storage| storage.nbytes() as u64);
-    Plan::new(root, options.archive_layout(), options.storage_alignment(), pickle.len(), sizes)
+    let pickle = pickle::state_dict(outline, container::storage_names(options))?;
+    container::write(outline, &pickle, writer, options)
 }
 
 #[cfg(test)]

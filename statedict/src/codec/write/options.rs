@@ -16,10 +16,11 @@ pub struct WriteOptions {
     alignment: usize,
     layout: ArchiveLayout,
     root: Option<String>,
+    storage_names: Vec<String>,
     sync: bool,
 }
 
-/// Which PyTorch's archive to write. All releases from 1.6 on read both.
+/// Which PyTorch's format to write. All releases from 1.6 on read all of them.
 #[non_exhaustive]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum ArchiveLayout {
@@ -30,6 +31,9 @@ pub enum ArchiveLayout {
     /// As PyTorch 1.13: the pickle, the storages in the order of their names (`0`, `1`, `10`, `2`)
     /// and the version, nothing else. Element types that 1.13 does not have are refused.
     Torch1_13,
+    /// The stream of before PyTorch 1.6, which is no archive: for programs that read nothing else. It has
+    /// no checksums and cannot be memory-mapped. What PyTorch writes so but cannot read back is refused.
+    Legacy,
 }
 
 impl Default for WriteOptions {
@@ -39,6 +43,7 @@ impl Default for WriteOptions {
             alignment: 64,
             layout: ArchiveLayout::default(),
             root: None,
+            storage_names: Vec::new(),
             sync: true,
         }
     }
@@ -88,7 +93,7 @@ impl WriteOptions {
         self
     }
 
-    /// Which PyTorch's archive to write.
+    /// Which PyTorch's format to write.
     ///
     /// ```
     /// use statedict::{ArchiveLayout, WriteOptions};
@@ -113,6 +118,21 @@ impl WriteOptions {
     #[must_use]
     pub fn root(mut self, name: impl Into<String>) -> Self {
         self.root = Some(name.into());
+        self
+    }
+
+    /// The names of the storages in the order of their first use, for [`ArchiveLayout::Legacy`], where
+    /// PyTorch takes addresses in memory. Unless set, they are numbers; an archive has numbers always.
+    ///
+    /// ```
+    /// use statedict::{ArchiveLayout, WriteOptions};
+    ///
+    /// let names = vec!["94304870911728".to_owned()];
+    /// let options = WriteOptions::default().layout(ArchiveLayout::Legacy).storage_names(names);
+    /// ```
+    #[must_use]
+    pub fn storage_names(mut self, names: Vec<String>) -> Self {
+        self.storage_names = names;
         self
     }
 
@@ -145,6 +165,10 @@ impl WriteOptions {
 
     pub(super) fn given_root(&self) -> Option<&str> {
         self.root.as_deref()
+    }
+
+    pub(super) fn given_storage_names(&self) -> &[String] {
+        &self.storage_names
     }
 
     pub(super) fn syncs(&self) -> bool {

@@ -2,8 +2,8 @@
 
 use std::borrow::Cow;
 
-use crate::codec::write::archive::Contents;
 use crate::codec::write::error::WriteError;
+use crate::codec::write::gathered::Contents;
 use crate::codec::write::source::{Sink, Source, SourceError};
 use crate::dtype::DType;
 use crate::metadata::Metadata;
@@ -65,6 +65,9 @@ impl<'a> Entry<'a> {
     }
 }
 
+/// The number of the storage of a tensor of the device `meta`, which has none.
+pub(super) const NO_STORAGE: usize = usize::MAX;
+
 struct OutlineStorage<'a, S> {
     location: Cow<'a, str>,
     source: S,
@@ -93,10 +96,20 @@ impl<'a, S: Source> Outline<'a, S> {
     /// # Errors
     /// Where PyTorch's format cannot hold it.
     pub(crate) fn entry(&mut self, entry: Entry<'a>) -> Result<(), WriteError> {
-        let key = || entry.key.clone().into_owned();
         if entry.dtype.is_quantized() {
-            return Err(WriteError::Quantized { key: key(), dtype: entry.dtype });
+            let key = entry.key.into_owned();
+            return Err(WriteError::Quantized { key, dtype: entry.dtype });
         }
+        self.bare_storage(entry)
+    }
+
+    /// Adds the use of a storage that stands by itself, or that belongs to a tensor of another kind: only
+    /// the key, the element type and the storage of `entry` count.
+    ///
+    /// # Errors
+    /// Where PyTorch's format cannot hold it.
+    pub(super) fn bare_storage(&mut self, entry: Entry<'a>) -> Result<(), WriteError> {
+        let key = || entry.key.clone().into_owned();
         if u32::try_from(entry.key.len()).is_err() {
             return Err(WriteError::TooLarge { what: "a key is" });
         }
@@ -160,6 +173,25 @@ impl<'a, S: Source> Outline<'a, S> {
             }),
             None => Ok(()),
         }
+    }
+}
+
+impl<S> Outline<'_, S> {
+    /// Refuses what PyTorch cannot read back from the stream of before 1.6, though it would write it.
+    pub(super) fn check_for_legacy(&self) -> Result<(), WriteError> {
+        match self.entries.iter().find(|entry| entry.dtype.storage_class().is_none()) {
+            Some(entry) => Err(WriteError::Unwritable {
+                key: entry.key.clone().into_owned(),
+                reason: "has an element type that PyTorch cannot read back from its old format",
+            }),
+            None => Ok(()),
+        }
+    }
+
+    /// The size of an element of a storage, as the first that uses it has them.
+    pub(super) fn element_size(&self, storage: usize) -> usize {
+        let first = self.storages.get(storage).and_then(|storage| storage.first);
+        first.and_then(|first| self.entries.get(first)).map_or(1, |entry| entry.dtype.size())
     }
 }
 

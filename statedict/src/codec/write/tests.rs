@@ -273,7 +273,57 @@ fn damaged_bytes_are_not_written_under_a_new_checksum() {
         assert_eq!(key, "a");
         assert!(source.downcast_ref::<StorageError>().is_some());
     }
-    map.insert("a", view(1, 4));
-    let error = write_map(&map, Vec::new(), &WriteOptions::default()).unwrap_err();
-    assert!(matches!(error, WriteError::Meta { .. }));
+}
+
+#[test]
+fn trees_that_no_pickle_holds_are_refused() {
+    use crate::value::{DictKind, DictNode, Node, ObjectNode, Tree};
+
+    let write = |tree: &Tree<'_>| {
+        write_tree(tree, Vec::new(), &WriteOptions::default()).map_err(|error| error.to_string())
+    };
+    let mut tree = Tree::new();
+    let root = tree.root();
+    // A tuple in itself: Python cannot make one.
+    let tuple = tree.tuple([]);
+    *tree.get_mut(tuple).unwrap() = Node::Tuple(vec![tuple]);
+    tree.put(root, "loop", tuple).unwrap();
+    assert!(write(&tree).unwrap_err().contains("`loop` contains itself"));
+
+    // With a list between it can.
+    let list = tree.list([tuple]);
+    *tree.get_mut(tuple).unwrap() = Node::Tuple(vec![list]);
+    assert_eq!(write(&tree), Ok(()));
+
+    let attributes = Some(tree.dict());
+    let dict = DictNode { attributes, ..DictNode::new(DictKind::Dict) };
+    tree.set(root, "loop", dict).unwrap();
+    assert!(write(&tree).unwrap_err().contains("cannot have attributes"));
+
+    let class = tree.global("module", "Class");
+    let object = tree.call(class, []);
+    let Some(Node::Object(parts)) = tree.get(object).cloned() else { panic!() };
+    tree.set(root, "loop", ObjectNode { kwargs: attributes, ..*parts }).unwrap();
+    assert!(write(&tree).unwrap_err().contains("arguments by name"));
+}
+
+#[test]
+fn the_old_stream_refuses_what_pytorch_cannot_read_back() {
+    let view = |dtype| TensorView::from_bytes(vec![0u8; 8], dtype, [8 / dtype.size()]).unwrap();
+    let legacy = WriteOptions::default().layout(ArchiveLayout::Legacy);
+    let mut map = StateMap::new();
+    map.insert("a", view(DType::F32));
+    map.insert("b", view(DType::I64));
+    let mut file = Vec::new();
+    write_map(&map, &mut file, &legacy).unwrap();
+    assert!(file.starts_with(b"\x80\x02\x8a\x0a"));
+
+    let names = |names: &[&str]| names.iter().map(|&name| name.to_owned()).collect();
+    for given in [&["1"][..], &["1", "1"]] {
+        let error = write_map(&map, Vec::new(), &legacy.clone().storage_names(names(given)));
+        assert!(matches!(error, Err(WriteError::StorageNames { needed: 2 })), "{error:?}");
+    }
+    map.insert("c", view(DType::U16));
+    let error = write_map(&map, Vec::new(), &legacy).unwrap_err();
+    assert!(matches!(&error, WriteError::Unwritable { key, .. } if key == "c"), "{error:?}");
 }

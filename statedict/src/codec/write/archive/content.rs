@@ -8,19 +8,7 @@ use crate::codec::write::archive::headers;
 use crate::codec::write::archive::identity::{Fold, serialization_id};
 use crate::codec::write::archive::plan::{Plan, Record, RecordName};
 use crate::codec::write::error::WriteError;
-use crate::codec::write::source::{Sink, SourceError};
-
-/// How much is gathered from small records, or cut from large ones, for one write.
-const PIECE: usize = 1 << 20;
-
-/// The contents of the storages.
-pub(in crate::codec::write) trait Contents {
-    /// Hands the content of a storage over.
-    fn stream(&self, storage: usize, sink: &mut Sink<'_>) -> Result<(), SourceError>;
-
-    /// What to call the storage in an error.
-    fn name(&self, storage: usize) -> &str;
-}
+use crate::codec::write::gathered::{self, Contents, Gathered, PIECE};
 
 /// Writes the archive; every size is as planned or it is an error.
 pub(in crate::codec::write) fn write(
@@ -30,8 +18,7 @@ pub(in crate::codec::write) fn write(
     out: &mut dyn Write,
 ) -> Result<(), WriteError> {
     let mut writer = ArchiveWriter {
-        // A piece, and the header that comes after it.
-        out: Gathered { out, buffer: Vec::with_capacity(PIECE + (1 << 17)) },
+        out: Gathered::new(out),
         checksums: Fold::default(),
         crcs: Vec::with_capacity(plan.records.len()),
     };
@@ -81,30 +68,9 @@ impl ArchiveWriter<'_> {
         contents: &dyn Contents,
     ) -> Result<(), WriteError> {
         let mut content = Content::default();
-        // The writer's own failure, which the source only passes on.
-        let mut failure = None;
-        let wrong_length = |found| WriteError::SourceLength {
-            key: contents.name(number).to_owned(),
-            expected: record.size,
-            found,
-        };
-        let streamed = contents.stream(number, &mut |piece| {
-            let written = match content.len + piece.len() as u64 {
-                found if found > record.size => Err(wrong_length(found)),
-                _ => content.write(&mut self.out, piece),
-            };
-            written.map_err(|error| {
-                failure = Some(error);
-                SourceError::from("the archive could not be written")
-            })
-        });
-        if let Some(failure) = failure {
-            return Err(failure);
-        }
-        streamed.map_err(|error| WriteError::source_of(contents.name(number), error))?;
-        if content.len != record.size {
-            return Err(wrong_length(content.len));
-        }
+        gathered::stream(contents, number, record.size, |piece| {
+            content.write(&mut self.out, piece)
+        })?;
         self.end(record, content)
     }
 
@@ -146,40 +112,6 @@ impl Content {
             self.hasher.update(piece);
             out.write(piece)?;
         }
-        Ok(())
-    }
-}
-
-/// A writer that gathers small pieces and passes large ones on.
-struct Gathered<'w> {
-    out: &'w mut dyn Write,
-    buffer: Vec<u8>,
-}
-
-impl Gathered<'_> {
-    /// The buffer, with room for something small.
-    fn room(&mut self) -> Result<&mut Vec<u8>, WriteError> {
-        if self.buffer.len() >= PIECE {
-            self.flush()?;
-        }
-        Ok(&mut self.buffer)
-    }
-
-    fn write(&mut self, bytes: &[u8]) -> Result<(), WriteError> {
-        if self.buffer.len() + bytes.len() > PIECE {
-            self.flush()?;
-        }
-        if bytes.len() >= PIECE {
-            self.out.write_all(bytes).map_err(WriteError::io("write the archive"))
-        } else {
-            self.buffer.extend_from_slice(bytes);
-            Ok(())
-        }
-    }
-
-    fn flush(&mut self) -> Result<(), WriteError> {
-        self.out.write_all(&self.buffer).map_err(WriteError::io("write the archive"))?;
-        self.buffer.clear();
         Ok(())
     }
 }

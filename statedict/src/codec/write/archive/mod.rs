@@ -6,6 +6,6 @@ mod identity;
 mod plan;
 mod root;
 
-pub(super) use content::{Contents, write};
+pub(super) use content::write;
 pub(super) use plan::Plan;
 pub(super) use root::{DEFAULT_ROOT, root_of_path};

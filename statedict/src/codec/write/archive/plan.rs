@@ -161,7 +161,8 @@ impl Plan {
                 plan.push(RecordName::Version, 2)?;
                 plan.push(RecordName::SerializationId, 40)?;
             }
-            ArchiveLayout::Torch1_13 => {
+            // The old stream is no archive: this is for what has the old one.
+            ArchiveLayout::Torch1_13 | ArchiveLayout::Legacy => {
                 let mut sorted: Vec<(String, usize, u64)> =
                     storages.enumerate().map(|(n, size)| (n.to_string(), n, size)).collect();
                 sorted.sort_unstable();

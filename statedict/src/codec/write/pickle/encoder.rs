@@ -4,6 +4,15 @@
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Memo(u64);
 
+/// How an object is made from a class or function and its arguments.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Call {
+    /// The class or function is called.
+    Reduce,
+    /// The class's `__new__` is called.
+    New,
+}
+
 /// Writes opcodes. Whatever makes an object that CPython memoises puts it into the memo and says where.
 pub(super) struct Encoder {
     out: Vec<u8>,
@@ -26,7 +35,7 @@ impl Encoder {
     }
 
     /// Puts the object on top of the stack into the memo.
-    fn put(&mut self) -> Memo {
+    pub(super) fn put(&mut self) -> Memo {
         let memo = Memo(self.next);
         self.next += 1;
         self.indexed(b'q', b'r', memo);
@@ -58,6 +67,11 @@ impl Encoder {
         self.put()
     }
 
+    /// A number as a string.
+    pub(super) fn decimal(&mut self, number: usize) -> Memo {
+        self.string(&number.to_string())
+    }
+
     pub(super) fn global(&mut self, module: &str, name: &str) -> Memo {
         self.out.push(b'c');
         self.out.extend_from_slice(module.as_bytes());
@@ -67,7 +81,12 @@ impl Encoder {
         self.put()
     }
 
-    pub(super) fn int(&mut self, value: u64) {
+    pub(super) fn none(&mut self) {
+        self.out.push(b'N');
+    }
+
+    pub(super) fn int(&mut self, value: impl Into<i128>) {
+        let value = value.into();
         if let Ok(value) = u8::try_from(value) {
             self.out.extend_from_slice(&[b'K', value]);
         } else if let Ok(value) = u16::try_from(value) {
@@ -77,12 +96,33 @@ impl Encoder {
             self.out.push(b'J');
             self.out.extend_from_slice(&value.to_le_bytes());
         } else {
-            // LONG1: two's complement in as few bytes as will do, the top bit being the sign.
-            let bytes = u128::from(value).to_le_bytes();
-            let len = value.ilog2() / 8 + 1 + u32::from(value.leading_zeros().is_multiple_of(8));
-            self.out.extend_from_slice(&[0x8a, len.to_le_bytes()[0]]);
-            self.out.extend(bytes.iter().take(len as usize));
+            self.long(&value.to_le_bytes());
         }
+    }
+
+    /// An integer of any size: two's complement, least significant byte first, written in as few bytes as
+    /// will do, the top bit being the sign.
+    pub(super) fn long(&mut self, mut bytes: &[u8]) {
+        while let [rest @ .., before, last] = bytes
+            && matches!((*last, before & 0x80), (0, 0) | (0xff, 0x80))
+        {
+            bytes = bytes.get(..rest.len() + 1).unwrap_or_default();
+        }
+        match u8::try_from(bytes.len()) {
+            Ok(len) => self.out.extend_from_slice(&[0x8a, len]),
+            Err(_) => {
+                // No integer in memory comes near 4 GiB but by way of a pickle, which cannot hold it.
+                let len = u32::try_from(bytes.len()).unwrap_or(u32::MAX);
+                self.out.push(0x8b);
+                self.out.extend_from_slice(&len.to_le_bytes());
+            }
+        }
+        self.out.extend_from_slice(bytes);
+    }
+
+    pub(super) fn float(&mut self, value: f64) {
+        self.out.push(b'G');
+        self.out.extend_from_slice(&value.to_bits().to_be_bytes());
     }
 
     pub(super) fn bool(&mut self, value: bool) {
@@ -98,16 +138,10 @@ impl Encoder {
         for value in values {
             self.int(value);
         }
-        match len {
-            0 => self.out.push(b')'),
-            1 => self.out.push(0x85),
-            2 => self.out.push(0x86),
-            3 => self.out.push(0x87),
-            _ => self.out.push(b't'),
-        }
-        // The empty tuple is the one object of all empty tuples, and not memoised.
-        if len > 0 {
-            self.put();
+        if len == 0 {
+            self.empty_tuple();
+        } else {
+            self.tuple_of(len);
         }
     }
 
@@ -115,27 +149,71 @@ impl Encoder {
         self.out.push(b'(');
     }
 
-    /// A tuple of the objects since the mark.
-    pub(super) fn tuple(&mut self) {
-        self.out.push(b't');
-        self.put();
+    /// The empty tuple, which is one object wherever it occurs, and not memoised.
+    pub(super) fn empty_tuple(&mut self) {
+        self.out.push(b')');
     }
 
-    pub(super) fn empty_dict(&mut self) {
+    /// A tuple of the `len` objects on top, which a mark precedes if they are more than three.
+    pub(super) fn tuple_of(&mut self, len: usize) -> Memo {
+        self.out.push(match len {
+            1 => 0x85,
+            2 => 0x86,
+            3 => 0x87,
+            _ => b't',
+        });
+        self.put()
+    }
+
+    /// A tuple of the objects since the mark.
+    pub(super) fn tuple(&mut self) -> Memo {
+        self.out.push(b't');
+        self.put()
+    }
+
+    /// Takes the `len` elements of a tuple away again, and the mark that precedes more than three.
+    pub(super) fn discard_elements(&mut self, len: usize) {
+        if len > 3 {
+            self.out.push(b'1');
+        } else {
+            self.discard(len);
+        }
+    }
+
+    /// Takes objects off the stack.
+    pub(super) fn discard(&mut self, count: usize) {
+        self.out.resize(self.out.len() + count, b'0');
+    }
+
+    pub(super) fn empty_list(&mut self) -> Memo {
+        self.out.push(b']');
+        self.put()
+    }
+
+    pub(super) fn empty_dict(&mut self) -> Memo {
         self.out.push(b'}');
-        self.put();
+        self.put()
     }
 
     /// Calls the object below the top with the tuple on top.
-    pub(super) fn reduce(&mut self) {
-        self.out.push(b'R');
-        self.put();
+    pub(super) fn reduce(&mut self) -> Memo {
+        self.call(Call::Reduce);
+        self.put()
+    }
+
+    /// The opcode alone: whether the result goes into the memo is for the caller to say, with
+    /// [`put`](Self::put).
+    pub(super) fn call(&mut self, call: Call) {
+        self.out.push(match call {
+            Call::Reduce => b'R',
+            Call::New => 0x81,
+        });
     }
 
     /// Calls the object on top without arguments.
-    pub(super) fn reduce_without_arguments(&mut self) {
+    pub(super) fn reduce_without_arguments(&mut self) -> Memo {
         self.out.push(b')');
-        self.reduce();
+        self.reduce()
     }
 
     /// Turns the tuple on top into the object it is the persistent id of, which is not memoised.
@@ -151,6 +229,16 @@ impl Encoder {
     /// Adds the keys and values since the mark to the dict below it.
     pub(super) fn set_items(&mut self) {
         self.out.push(b'u');
+    }
+
+    /// Appends one item to the list below it.
+    pub(super) fn append(&mut self) {
+        self.out.push(b'a');
+    }
+
+    /// Appends the items since the mark to the list below it.
+    pub(super) fn appends(&mut self) {
+        self.out.push(b'e');
     }
 
     /// Gives the object below the top the state on top.
@@ -172,7 +260,7 @@ mod tests {
 
     #[test]
     fn integers_take_as_few_bytes_as_cpython_gives_them() {
-        let int = |value| encoded(|encoder| encoder.int(value));
+        let int = |value: i128| encoded(|encoder| encoder.int(value));
         assert_eq!(int(255), [b'K', 255]);
         assert_eq!(int(256), [b'M', 0, 1]);
         assert_eq!(int(65_535), [b'M', 255, 255]);
@@ -184,7 +272,22 @@ mod tests {
         assert_eq!(int((1 << 39) - 1), [0x8a, 5, 255, 255, 255, 255, 0x7f]);
         assert_eq!(int(1 << 39), [0x8a, 6, 0, 0, 0, 0, 0x80, 0]);
         assert_eq!(int((1 << 63) - 1), [0x8a, 8, 255, 255, 255, 255, 255, 255, 255, 0x7f]);
-        assert_eq!(int(u64::MAX), [0x8a, 9, 255, 255, 255, 255, 255, 255, 255, 255, 0]);
+        assert_eq!(int(u64::MAX.into()), [0x8a, 9, 255, 255, 255, 255, 255, 255, 255, 255, 0]);
+    }
+
+    #[test]
+    fn integers_that_are_negative_or_huge() {
+        let int = |value: i128| encoded(|encoder| encoder.int(value));
+        assert_eq!(int(-1), [b'J', 255, 255, 255, 255]);
+        assert_eq!(int(-(1 << 31)), [b'J', 0, 0, 0, 0x80]);
+        // pickle.dumps(n, 2) of CPython 3.11.
+        assert_eq!(int(-(1 << 31) - 1), [0x8a, 5, 255, 255, 255, 0x7f, 255]);
+        assert_eq!(int(-(1 << 39)), [0x8a, 5, 0, 0, 0, 0, 0x80]);
+        assert_eq!(int(i64::MIN.into()), [0x8a, 8, 0, 0, 0, 0, 0, 0, 0, 0x80]);
+        let long = |bytes: &[u8]| encoded(|encoder| encoder.long(bytes));
+        assert!(long(&[1; 255]).starts_with(&[0x8a, 255, 1]));
+        assert!(long(&[1; 256]).starts_with(&[0x8b, 0, 1, 0, 0, 1]));
+        assert_eq!(encoded(|encoder| encoder.float(0.5)), [b'G', 0x3f, 0xe0, 0, 0, 0, 0, 0, 0]);
     }
 
     #[test]

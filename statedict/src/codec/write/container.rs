@@ -1,0 +1,94 @@
+//! What a pickle and its storages are packed into.
+
+use std::io::Write;
+use std::path::Path;
+
+use crate::codec::write::archive::{self, Plan};
+use crate::codec::write::error::WriteError;
+use crate::codec::write::legacy::LegacyStream;
+use crate::codec::write::options::{ArchiveLayout, WriteOptions};
+use crate::codec::write::outline::Outline;
+use crate::codec::write::pickle::StorageNames;
+use crate::codec::write::replace;
+use crate::codec::write::source::Source;
+
+/// How the pickle refers to storages.
+pub(super) fn storage_names(options: &WriteOptions) -> StorageNames<'_> {
+    match options.archive_layout() {
+        ArchiveLayout::Legacy => StorageNames::Legacy(options.given_storage_names()),
+        _ => StorageNames::Numbers,
+    }
+}
+
+/// A file of which everything is known but the storages' bytes.
+enum Packed<'p> {
+    Archive(Plan, &'p [u8]),
+    Stream(LegacyStream),
+}
+
+impl<'p> Packed<'p> {
+    fn new<S: Source>(
+        outline: &Outline<'_, S>,
+        pickle: &'p [u8],
+        root: impl FnOnce() -> Result<String, WriteError>,
+        options: &WriteOptions,
+    ) -> Result<Self, WriteError> {
+        let layout = options.archive_layout();
+        match layout {
+            ArchiveLayout::Legacy => {
+                let names = options.given_storage_names();
+                return LegacyStream::new(outline, pickle, names).map(Packed::Stream);
+            }
+            ArchiveLayout::Torch1_13 => outline.check_for_torch_1_13()?,
+            ArchiveLayout::Torch2_7 => {}
+        }
+        let root = match options.given_root() {
+            Some(root) => root.to_owned(),
+            None => root()?,
+        };
+        let sizes = outline.storages().map(|storage| storage.nbytes() as u64);
+        let plan = Plan::new(root, layout, options.storage_alignment(), pickle.len(), sizes)?;
+        Ok(Packed::Archive(plan, pickle))
+    }
+
+    fn len(&self) -> u64 {
+        match self {
+            Packed::Archive(plan, _) => plan.len(),
+            Packed::Stream(stream) => stream.len(),
+        }
+    }
+
+    fn write<S: Source>(
+        &self,
+        outline: &Outline<'_, S>,
+        out: &mut dyn Write,
+    ) -> Result<(), WriteError> {
+        match self {
+            Packed::Archive(plan, pickle) => archive::write(plan, pickle, outline, out),
+            Packed::Stream(stream) => stream.write(outline, out),
+        }
+    }
+}
+
+/// Saves a pickle and its storages to a file.
+pub(super) fn save<S: Source>(
+    outline: &Outline<'_, S>,
+    pickle: &[u8],
+    path: &Path,
+    options: &WriteOptions,
+) -> Result<(), WriteError> {
+    let packed = Packed::new(outline, pickle, || archive::root_of_path(path), options)?;
+    replace::replace(path, packed.len(), options.syncs(), |file| packed.write(outline, file))
+}
+
+/// Writes a pickle and its storages to a writer.
+pub(super) fn write<S: Source>(
+    outline: &Outline<'_, S>,
+    pickle: &[u8],
+    mut writer: impl Write,
+    options: &WriteOptions,
+) -> Result<(), WriteError> {
+    let root = || Ok(archive::DEFAULT_ROOT.to_owned());
+    Packed::new(outline, pickle, root, options)?.write(outline, &mut writer)?;
+    writer.flush().map_err(WriteError::io("flush the file"))
+}

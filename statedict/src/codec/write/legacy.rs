@@ -1,0 +1,76 @@
+//! The stream of before PyTorch 1.6: five pickles, and the storages one after the other.
+
+use std::io::Write;
+
+use crate::codec::write::error::WriteError;
+use crate::codec::write::gathered::{self, Gathered};
+use crate::codec::write::outline::Outline;
+use crate::codec::write::pickle;
+use crate::codec::write::source::Source;
+
+/// A stream of which everything is known but the storages' bytes.
+pub(super) struct LegacyStream {
+    /// All that precedes the storages.
+    head: Vec<u8>,
+    /// The storages in the order of their names, which are sorted as text.
+    order: Vec<LegacyStorage>,
+}
+
+struct LegacyStorage {
+    number: usize,
+    nbytes: u64,
+    numel: u64,
+}
+
+impl LegacyStream {
+    /// A stream of a value's pickle and its storages, under these names; under their numbers where
+    /// there are none.
+    pub(super) fn new<S: Source>(
+        outline: &Outline<'_, S>,
+        pickle: &[u8],
+        names: &[String],
+    ) -> Result<Self, WriteError> {
+        outline.check_for_legacy()?;
+        let mut sorted: Vec<(String, LegacyStorage)> = outline
+            .storages()
+            .enumerate()
+            .map(|(number, source)| {
+                let nbytes = source.nbytes() as u64;
+                let numel = nbytes / outline.element_size(number).max(1) as u64;
+                (pickle::storage_name(names, number), LegacyStorage { number, nbytes, numel })
+            })
+            .collect();
+        sorted.sort_unstable_by(|(a, _), (b, _)| a.cmp(b));
+        let repeated = |pair: &[(String, _)]| matches!(pair, [(a, _), (b, _)] if a == b);
+        if sorted.windows(2).any(repeated) || (!names.is_empty() && names.len() < sorted.len()) {
+            return Err(WriteError::StorageNames { needed: sorted.len() });
+        }
+        let (keys, order): (Vec<String>, Vec<LegacyStorage>) = sorted.into_iter().unzip();
+        let mut head = pickle::legacy_preamble();
+        head.extend_from_slice(pickle);
+        head.extend(pickle::list_of_strings(&keys)?);
+        Ok(LegacyStream { head, order })
+    }
+
+    /// The size of the whole stream.
+    pub(super) fn len(&self) -> u64 {
+        let storages: u64 = self.order.iter().map(|storage| 8 + storage.nbytes).sum();
+        self.head.len() as u64 + storages
+    }
+
+    pub(super) fn write(
+        &self,
+        contents: &dyn gathered::Contents,
+        out: &mut dyn Write,
+    ) -> Result<(), WriteError> {
+        let mut out = Gathered::new(out);
+        out.write(&self.head)?;
+        for storage in &self.order {
+            out.write(&storage.numel.to_le_bytes())?;
+            gathered::stream(contents, storage.number, storage.nbytes, |bytes| {
+                bytes.chunks(gathered::PIECE).try_for_each(|piece| out.write(piece))
+            })?;
+        }
+        out.flush()
+    }
+}

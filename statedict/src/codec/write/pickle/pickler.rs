@@ -1,0 +1,234 @@
+//! What pickles of all kinds share: names of classes, interned strings, storages and tensors.
+
+use crate::codec::write::error::WriteError;
+use crate::codec::write::outline::{Entry, NO_STORAGE};
+use crate::codec::write::pickle::encoder::{Encoder, Memo};
+use crate::dtype::DType;
+
+/// Strings that are constants of PyTorch's code, which Python interns: one object per process.
+const CONSTANTS: [&str; 10] =
+    ["storage", "version", "_metadata", "cpu", "mps", "cuda", "hpu", "xpu", "mtia", "latin1"];
+
+/// Whether an interned string of the user's is one of PyTorch's constants.
+pub(super) fn is_constant(text: &str) -> bool {
+    CONSTANTS.contains(&text)
+}
+
+/// How a pickle refers to storages.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::codec::write) enum StorageNames<'o> {
+    /// By their numbers, each a string that is made once: the archive's way.
+    Numbers,
+    /// By names, made anew at each reference: the way of the stream of before 1.6.
+    Legacy(&'o [String]),
+}
+
+/// The name of a storage where it has one of its own: one that was given, or its number.
+pub(in crate::codec::write) fn storage_name(names: &[String], storage: usize) -> String {
+    names.get(storage).cloned().unwrap_or_else(|| storage.to_string())
+}
+
+pub(super) struct Pickler<'o> {
+    pub(super) encoder: Encoder,
+    /// Classes and functions in the memo: a handful, most used first.
+    globals: Vec<(Box<str>, Box<str>, Memo)>,
+    /// Layouts in the memo.
+    layouts: Vec<(Box<str>, Memo)>,
+    /// Constants in the memo: a handful.
+    interned: Vec<(Box<str>, Memo)>,
+    /// Numbers of storages as strings in the memo.
+    storage_keys: Vec<Option<Memo>>,
+    names: StorageNames<'o>,
+}
+
+impl<'o> Pickler<'o> {
+    /// A pickler with room for about `capacity` bytes.
+    pub(super) fn new(capacity: usize, names: StorageNames<'o>) -> Self {
+        Pickler {
+            encoder: Encoder::new(capacity),
+            globals: Vec::new(),
+            layouts: Vec::new(),
+            interned: Vec::new(),
+            storage_keys: Vec::new(),
+            names,
+        }
+    }
+
+    pub(super) fn finish(self) -> Result<Vec<u8>, WriteError> {
+        self.encoder.finish().ok_or(WriteError::TooLarge { what: "the pickle is" })
+    }
+
+    /// A class or function, of which there is one object.
+    pub(super) fn global(&mut self, module: &str, name: &str) {
+        match self.globals.iter().find(|(m, n, _)| **n == *name && **m == *module) {
+            Some(&(_, _, memo)) => self.encoder.get(memo),
+            None => {
+                let memo = self.encoder.global(module, name);
+                self.globals.push((module.into(), name.into(), memo));
+            }
+        }
+    }
+
+    /// An interned string, of which there is one object.
+    pub(super) fn interned(&mut self, text: &str) {
+        match self.interned.iter().find(|(known, _)| **known == *text) {
+            Some(&(_, memo)) => self.encoder.get(memo),
+            None => {
+                let memo = self.encoder.string(text);
+                self.interned.push((text.into(), memo));
+            }
+        }
+    }
+
+    /// A `torch.layout`, of which there is one object.
+    pub(super) fn layout(&mut self, name: &str) {
+        if let Some(&(_, memo)) = self.layouts.iter().find(|(known, _)| **known == *name) {
+            return self.encoder.get(memo);
+        }
+        self.global("torch.serialization", "_get_layout");
+        self.encoder.string(name);
+        self.encoder.tuple_of(1);
+        let memo = self.encoder.reduce();
+        self.layouts.push((name.into(), memo));
+    }
+
+    /// A new, empty `OrderedDict`.
+    pub(super) fn ordered_dict(&mut self) -> Memo {
+        self.global("collections", "OrderedDict");
+        self.encoder.reduce_without_arguments()
+    }
+
+    pub(super) fn end_batch(&mut self, bare: bool) {
+        if bare {
+            self.encoder.set_item();
+        } else {
+            self.encoder.set_items();
+        }
+    }
+
+    /// The function that rebuilds a tensor.
+    pub(super) fn rebuild_function(&mut self, entry: &Entry<'_>) {
+        let function = match (entry.storage, entry.dtype.storage_class()) {
+            (NO_STORAGE, _) => "_rebuild_meta_tensor_no_storage",
+            (_, Some(_)) => "_rebuild_tensor_v2",
+            (_, None) => "_rebuild_tensor_v3",
+        };
+        self.global("torch._utils", function);
+    }
+
+    /// The arguments of the function that rebuilds a tensor.
+    pub(super) fn tensor_arguments(
+        &mut self,
+        entry: &Entry<'_>,
+        nbytes: usize,
+        location: &str,
+    ) -> Result<(), WriteError> {
+        if entry.storage == NO_STORAGE {
+            self.encoder.mark();
+            self.global("torch", entry.dtype.name());
+            self.dims(entry)?;
+            self.encoder.bool(entry.requires_grad);
+            self.encoder.tuple();
+            return Ok(());
+        }
+        let class = entry.dtype.storage_class();
+        self.encoder.mark();
+        self.persistent_id(class.map(|_| entry.dtype), entry.storage, nbytes, location);
+        self.encoder.int(entry.offset as u64);
+        self.dims(entry)?;
+        self.encoder.bool(entry.requires_grad);
+        // Backward hooks, of which a tensor in a file has none.
+        self.ordered_dict();
+        if class.is_none() {
+            self.global("torch", entry.dtype.name());
+        }
+        self.bits(entry.neg, entry.conj);
+        self.encoder.tuple();
+        Ok(())
+    }
+
+    /// The size and the stride.
+    fn dims(&mut self, entry: &Entry<'_>) -> Result<(), WriteError> {
+        self.encoder.ints(entry.shape.iter().map(|&size| size as u64));
+        let contiguous;
+        let strides = match &entry.strides {
+            Some(strides) => strides,
+            None => {
+                contiguous = entry
+                    .shape
+                    .contiguous_strides()
+                    .ok_or(WriteError::TooLarge { what: "the strides of a tensor are" })?;
+                &contiguous
+            }
+        };
+        self.encoder.ints(strides.iter().map(|&stride| stride.unsigned_abs() as u64));
+        Ok(())
+    }
+
+    /// Whether the pickle is for the stream of before 1.6.
+    pub(super) fn is_legacy(&self) -> bool {
+        matches!(self.names, StorageNames::Legacy(_))
+    }
+
+    /// A storage, of elements of a type or untyped.
+    pub(super) fn persistent_id(
+        &mut self,
+        dtype: Option<DType>,
+        storage: usize,
+        nbytes: usize,
+        location: &str,
+    ) {
+        self.encoder.mark();
+        self.interned("storage");
+        match dtype.and_then(DType::storage_class) {
+            Some(class) => self.global("torch", class),
+            None => self.global("torch.storage", "UntypedStorage"),
+        }
+        match self.names {
+            StorageNames::Numbers => {
+                if self.storage_keys.len() <= storage {
+                    self.storage_keys.resize(storage + 1, None);
+                }
+                match self.storage_keys.get_mut(storage) {
+                    Some(Some(memo)) => self.encoder.get(*memo),
+                    Some(unused) => *unused = Some(self.encoder.decimal(storage)),
+                    None => {}
+                }
+            }
+            StorageNames::Legacy(names) => {
+                self.encoder.string(&storage_name(names, storage));
+            }
+        }
+        if location.contains(':') {
+            self.encoder.string(location);
+        } else {
+            self.interned(location);
+        }
+        self.encoder.int((nbytes / dtype.map_or(1, DType::size)) as u64);
+        if self.is_legacy() {
+            // Where the storage lies within another, which none does any more.
+            self.encoder.none();
+        }
+        self.encoder.tuple();
+        self.encoder.persistent_id();
+    }
+
+    /// The dict of the conjugate and negative bits, which is only there where one is set.
+    fn bits(&mut self, neg: bool, conj: bool) {
+        if !neg && !conj {
+            return;
+        }
+        self.encoder.empty_dict();
+        let both = neg && conj;
+        if both {
+            self.encoder.mark();
+        }
+        for (name, set) in [("neg", neg), ("conj", conj)] {
+            if set {
+                self.encoder.string(name);
+                self.encoder.bool(true);
+            }
+        }
+        self.end_batch(!both);
+    }
+}
