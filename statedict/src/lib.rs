@@ -12,6 +12,7 @@ mod key;
 mod leaves;
 mod load;
 mod map;
+mod mapping;
 mod metadata;
 mod migration;
 mod parallel;
@@ -31,6 +32,7 @@ pub use load::{
     ModuleMigration,
 };
 pub use map::StateMap;
+pub use mapping::{KeyMap, KeyMapError, MapLocation, Mapped};
 pub use metadata::{Metadata, ModuleMetadata};
 pub use migration::{MigrateError, Migration};
 pub use state_dict_ext::StateDictExt;

@@ -279,6 +279,12 @@ impl<'a> TensorView<'a> {
         }
     }
 
+    /// The same view of another storage, which must hold the same bytes.
+    pub(crate) fn over(mut self, storage: Storage<'a>) -> Self {
+        self.storage = storage;
+        self
+    }
+
     /// Another view of the same storage, with the same element type and bits.
     pub(super) fn restrided(
         &self,
