@@ -8,6 +8,7 @@ mod collect;
 mod dtype;
 
 mod impls;
+mod json;
 mod key;
 mod leaves;
 mod load;
@@ -28,8 +29,8 @@ pub use dtype::DType;
 pub use key::InvalidName;
 pub use leaves::Nested;
 pub use load::{
-    AliasPolicy, Converted, DTypePolicy, LoadError, LoadOptions, LoadProblem, LoadReport,
-    ModuleMigration,
+    AliasPolicy, Atomicity, Converted, DTypePolicy, IncompatibleKeys, LoadError, LoadOptions,
+    LoadProblem, LoadReport, Mismatched, ModuleMigration, PreLoad, PrefixGuess,
 };
 pub use map::StateMap;
 pub use mapping::{KeyMap, KeyMapError, MapLocation, Mapped};

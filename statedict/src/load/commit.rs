@@ -1,133 +1,165 @@
 //! Writing the model, once everything has been checked.
 
-use std::sync::Mutex;
-
-use crate::dtype::DType;
-use crate::load::error::LoadProblem;
-use crate::load::matching::Match;
+use crate::load::fill::{fill, pieces};
+use crate::load::fitted;
+use crate::load::matching::{Match, Source};
+use crate::load::options::LoadOptions;
 use crate::load::plan::Plan;
-use crate::parallel;
-use crate::tensor::{Shape, StorageError, TensorView, widening};
+use crate::load::policy::Atomicity;
+use crate::load::problem::LoadProblem;
+use crate::tensor::TensorView;
 use crate::traits::{StateDict, TensorError, TensorMut};
 use crate::visit::{Leaf, ModelError, walk_mut};
 
-/// What one thread copies at a time: large enough that taking it costs nothing, small enough that
-/// the threads finish together.
-const PIECE: usize = 4 << 20;
-
-/// A run of a leaf's memory, to be filled from a storage.
-struct Piece<'a> {
-    leaf: usize,
-    memory: &'a mut [u8],
-    source: &'a TensorView<'a>,
-    /// Where the piece begins within the storage.
-    offset: usize,
+/// What was written.
+#[derive(Default)]
+pub(crate) struct Written {
+    /// How many tensors were written, and stayed so.
+    pub(crate) tensors: usize,
+    pub(crate) problems: Vec<LoadProblem>,
 }
 
-/// Copies every source into its leaf.
+/// Writes every source into its leaf.
+///
+/// What can fail in a library comes first: where the first one fails, nothing is written yet.
 pub(crate) fn commit<M: StateDict + ?Sized>(
     model: &mut M,
     plan: &Plan,
     found: &Match<'_, '_>,
-) -> Result<(), Box<LoadProblem>> {
-    let leaves = walk_mut(model).leaves;
-    same_model(plan, &leaves)?;
-    let (mut written, mut pieces) = (0, Vec::new());
-    let mut leaves: Vec<(usize, Leaf<&mut dyn TensorMut>)> =
-        leaves.into_iter().enumerate().collect();
-    // What can fail in a library comes first: where the first one fails, nothing is written yet.
-    for (index, leaf) in &mut leaves {
-        let Some(source) = found.sources.get(*index).copied().flatten() else { continue };
-        if source.tensor.dtype() == leaf.tensor.dtype()
-            && source.tensor.is_contiguous()
-            && !source.tensor.is_conj()
-            && !source.tensor.is_neg()
-            && leaf.tensor.host_bytes_mut().is_some()
-        {
+    options: &LoadOptions,
+) -> Written {
+    let mut leaves = walk_mut(model).leaves;
+    if let Err(problem) = same_model(plan, &leaves) {
+        return Written { tensors: 0, problems: vec![*problem] };
+    }
+    if options.atomicity != Atomicity::Staged {
+        return write_all(&mut leaves, &found.sources, options);
+    }
+    let mut held = Vec::with_capacity(leaves.len());
+    for (leaf, source) in leaves.iter().zip(&found.sources) {
+        match source.map(|source| fitted::hold(leaf.tensor, &source, options)).transpose() {
+            Ok(view) => held.push(view),
+            Err(source) => return undone(&leaf.key, source, 0),
+        }
+    }
+    let staged = found.sources.iter().zip(&held).map(|(source, tensor)| {
+        let (source, tensor) = source.as_ref().zip(tensor.as_ref())?;
+        Some(Source { key: source.key, tensor })
+    });
+    write_all(&mut leaves, &staged.collect::<Vec<_>>(), options)
+}
+
+type LeafMut<'a> = Leaf<&'a mut dyn TensorMut>;
+
+/// Writes the sources that are there: first what is not plain memory, then the rest on all threads.
+fn write_all(
+    leaves: &mut [LeafMut<'_>],
+    sources: &[Option<Source<'_, '_>>],
+    options: &LoadOptions,
+) -> Written {
+    let mut written = Written::default();
+    let mut plain = Vec::new();
+    let mut before: Vec<(usize, TensorView<'static>)> = Vec::new();
+    for (index, (leaf, source)) in leaves.iter_mut().zip(sources).enumerate() {
+        let Some(source) = source else { continue };
+        if fitted::is_plain(leaf.tensor, source.tensor, options) {
+            plain.push(index);
             continue;
         }
-        copy_one(&mut *leaf.tensor, source.tensor)
-            .map_err(|error| failed(source.key, error, written))?;
-        written += 1;
-        // It is done: keep it out of the second pass.
-        *index = usize::MAX;
-    }
-    for (index, leaf) in &mut leaves {
-        let Some(source) = found.sources.get(*index).copied().flatten() else { continue };
-        let Some(memory) = leaf.tensor.host_bytes_mut() else { continue };
-        let start = source.tensor.storage_offset() * source.tensor.dtype().size();
-        if memory.len() != source.tensor.nbytes() {
-            let found = source.tensor.nbytes();
-            let error = StorageError::out_of_range(0, memory.len(), found).into();
-            return Err(failed(source.key, error, written));
-        }
-        pieces.extend(memory.chunks_mut(PIECE).enumerate().map(|(nth, memory)| Piece {
-            leaf: *index,
-            memory,
-            source: source.tensor,
-            offset: start + nth * PIECE,
-        }));
-    }
-    copy_pieces(pieces).map_err(|(leaf, error)| {
-        let source = found.sources.get(leaf).copied().flatten();
-        failed(source.map_or("", |source| source.key), error.into(), written)
-    })
-}
-
-fn failed(key: &str, source: TensorError, written: usize) -> Box<LoadProblem> {
-    Box::new(LoadProblem::Write { key: key.to_owned(), source, written })
-}
-
-/// Fills the pieces from their storages, on several threads where there is much to copy.
-fn copy_pieces(pieces: Vec<Piece<'_>>) -> Result<(), (usize, StorageError)> {
-    let nbytes = pieces.iter().map(|piece| piece.memory.len()).sum();
-    let threads = parallel::threads_for(nbytes);
-    let (queue, failed) = (Mutex::new(pieces.into_iter()), Mutex::new(None));
-    parallel::run(threads, || {
-        loop {
-            let piece = queue.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).next();
-            let Some(Piece { leaf, memory, source, offset }) = piece else { break };
-            if let Err(error) = source.storage().read_at(offset, memory) {
-                let mut failed = failed.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
-                failed.get_or_insert((leaf, error));
+        let backup = match options.atomicity {
+            Atomicity::Staged => {
+                fitted::copy_of(leaf.tensor).map(|view| before.push((index, view)))
+            }
+            Atomicity::Validated | Atomicity::None => Ok(()),
+        };
+        let error = match backup.and_then(|()| fitted::write(leaf.tensor, source.tensor, options)) {
+            Ok(()) => {
+                written.tensors += 1;
+                continue;
+            }
+            Err(error) => error,
+        };
+        match options.atomicity {
+            Atomicity::None => written.problems.push(failed(source.key, error, written.tensors)),
+            Atomicity::Validated => {
+                written.problems.push(failed(source.key, error, written.tensors));
+                return written;
+            }
+            Atomicity::Staged => {
+                let key = source.key;
+                return match roll_back(leaves, before, options) {
+                    Ok(()) => undone(key, error, written.tensors),
+                    Err(_) => {
+                        written.problems.push(failed(key, error, written.tensors));
+                        written
+                    }
+                };
             }
         }
-    });
-    match failed.into_inner().unwrap_or_else(|poisoned| poisoned.into_inner()) {
-        Some(failure) => Err(failure),
-        None => Ok(()),
     }
+    fill_plain(leaves, sources, &plain, written)
 }
 
-/// Copies one tensor that needs conversion, gathering, or the library's own way.
-fn copy_one(leaf: &mut dyn TensorMut, source: &TensorView<'_>) -> Result<(), TensorError> {
-    let (dtype, shape) = (leaf.dtype(), leaf.shape());
-    let fitted = fit(source, dtype, shape)?;
-    match leaf.host_bytes_mut() {
-        Some(memory) => Ok(fitted.read_into(memory)?),
-        None => leaf.copy_(&fitted),
+/// Fills the leaves that are plain memory.
+fn fill_plain(
+    leaves: &mut [LeafMut<'_>],
+    sources: &[Option<Source<'_, '_>>],
+    plain: &[usize],
+    mut written: Written,
+) -> Written {
+    let key_of = |index: usize| sources.get(index).and_then(Option::as_ref).map_or("", |it| it.key);
+    let mut all = Vec::new();
+    let mut plain = plain.iter().copied().peekable();
+    let before = written.tensors;
+    for (index, (leaf, source)) in leaves.iter_mut().zip(sources).enumerate() {
+        let Some(source) = source.as_ref().filter(|_| plain.next_if_eq(&index).is_some()) else {
+            continue;
+        };
+        let nbytes = source.tensor.nbytes();
+        match leaf.tensor.host_bytes_mut() {
+            Some(memory) if memory.len() == nbytes => {
+                all.extend(pieces(index, memory, source.tensor));
+                written.tensors += 1;
+            }
+            memory => {
+                let error = fitted::wrong_memory(memory.map_or(0, |memory| memory.len()), nbytes);
+                written.problems.push(failed(key_of(index), error, before));
+                return Written { tensors: before, ..written };
+            }
+        }
     }
+    for (leaf, error) in fill(all) {
+        written.tensors -= 1;
+        written.problems.push(failed(key_of(leaf), error.into(), before));
+    }
+    written
 }
 
-/// The source with the destination's element type and shape; both have been checked to fit.
-fn fit<'s>(
-    source: &TensorView<'s>,
-    dtype: DType,
-    shape: Shape,
-) -> Result<TensorView<'s>, TensorError> {
-    if source.dtype() == dtype && *source.shape() == shape {
-        return Ok(source.clone());
+/// Gives the leaves that were written what they held before.
+fn roll_back(
+    leaves: &mut [LeafMut<'_>],
+    before: Vec<(usize, TensorView<'static>)>,
+    options: &LoadOptions,
+) -> Result<(), TensorError> {
+    for (index, view) in before {
+        if let Some(leaf) = leaves.get_mut(index) {
+            fitted::write(leaf.tensor, &view, options)?;
+        }
     }
-    let bytes = source.bytes()?;
-    let bytes = match widening(source.dtype(), dtype) {
-        Some(convert) => convert(&bytes),
-        None => bytes.into_owned(),
-    };
-    TensorView::from_bytes(bytes, dtype, shape).map_err(|error| TensorError::Library(error.into()))
+    Ok(())
+}
+
+fn failed(key: &str, source: TensorError, written: usize) -> LoadProblem {
+    LoadProblem::Write { key: key.to_owned(), source, written }
+}
+
+fn undone(key: &str, source: TensorError, undone: usize) -> Written {
+    let problem = LoadProblem::RolledBack { key: key.to_owned(), source, undone };
+    Written { tensors: 0, problems: vec![problem] }
 }
 
 /// Checks that the model shows the same leaves for writing as it did for reading.
-fn same_model(plan: &Plan, leaves: &[Leaf<&mut dyn TensorMut>]) -> Result<(), Box<LoadProblem>> {
+fn same_model(plan: &Plan, leaves: &[LeafMut<'_>]) -> Result<(), Box<LoadProblem>> {
     let different =
         |key: &str| Box::new(LoadProblem::Model(ModelError::Unsteady { key: key.to_owned() }));
     if plan.leaves.len() != leaves.len() {

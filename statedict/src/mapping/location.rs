@@ -31,8 +31,10 @@ pub struct MapLocation(Rule);
 enum Rule {
     To(String),
     Table(HashMap<String, String>),
-    With(Arc<dyn Fn(&str) -> Option<String> + Send + Sync>),
+    With(Arc<Function>),
 }
+
+type Function = dyn Fn(&str) -> Option<String> + Send + Sync;
 
 impl MapLocation {
     /// Everything goes to `location`.
