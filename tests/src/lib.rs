@@ -2,6 +2,7 @@
 
 mod description;
 mod torch;
+pub mod tree;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
