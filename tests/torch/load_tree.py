@@ -136,8 +136,11 @@ def cast(values, source, target):
     except (RuntimeError, NotImplementedError) as error:
         return {"error": error.args[0]}
     # NaNs are told apart by no rule; so each is marked.
-    real = torch.view_as_real(copied.to(torch.complex128)) if copied.is_complex() else copied
-    nan = real.double().isnan().flatten().tolist() if real.is_floating_point() else []
+    nan = []
+    if copied.is_complex():
+        nan = torch.view_as_real(copied.to(torch.complex128)).isnan().flatten().tolist()
+    elif copied.is_floating_point() and copied.dtype != torch.float4_e2m1fn_x2:
+        nan = copied.double().isnan().tolist()
     return {"hex": copied.contiguous().view(torch.uint8).numpy().tobytes().hex(), "nan": nan}
 
 

@@ -3,7 +3,7 @@
 use crate::load::matching::Source;
 use crate::load::options::LoadOptions;
 use crate::load::policy::DTypePolicy;
-use crate::tensor::{StorageError, TensorView, cast, widening};
+use crate::tensor::{Storage, StorageError, TensorView, cast, widening};
 use crate::traits::{TensorError, TensorMut};
 
 /// Whether the leaf's memory can simply be filled with the source's bytes.
@@ -56,7 +56,8 @@ fn fit<'s>(
         DTypePolicy::Cast => cast(&bytes, source.dtype(), dtype),
     };
     let refused = TensorError::DType { expected: dtype, found: source.dtype() };
-    TensorView::from_bytes(converted.ok_or(refused)?, dtype, shape)
+    let storage = Storage::from_bytes_at(converted.ok_or(refused)?, source.location());
+    TensorView::contiguous(storage, dtype, shape, 0)
         .map_err(|error| TensorError::Library(error.into()))
 }
 

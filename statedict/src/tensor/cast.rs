@@ -7,7 +7,7 @@
 //!
 //! What it leaves to the machine is a floating-point number beyond the integer type's range, and NaN.
 //! We do on every machine what PyTorch does on x86-64, where the smallest number of the intermediate
-//! type (`int32` for types of up to 16 bits and `int32` itself, else `int64`) stands for all of these. `uint32` is
+//! type (`int32` for `int8`, `int16`, `uint16` and itself, else `int64`) stands for all of these. `uint32` is
 //! what PyTorch itself does in two ways: its vector instructions give `2^31` where the ones for the last few
 //! elements, and ours, wrap around. Of a NaN, neither sign nor payload is kept by any rule.
 
@@ -230,7 +230,7 @@ macro_rules! integers {
 
 integers! {
     i64, to_i64; i32, to_i32; i16, to_i32; i8, to_i32;
-    u64, to_u64; u32, to_i64; u16, to_i32; u8, to_i32;
+    u64, to_u64; u32, to_i64; u16, to_i32; u8, to_i64;
 }
 
 const TWO_63: f64 = 9_223_372_036_854_775_808.0;

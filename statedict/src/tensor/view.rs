@@ -297,12 +297,13 @@ impl<'a> TensorView<'a> {
     }
 
     /// The same tensor with bytes of its own, row-major, free of the file or model it came from.
+    /// It keeps its location tag.
     ///
     /// # Errors
     /// Where the bytes cannot be read.
     pub fn into_owned(self) -> Result<TensorView<'static>, StorageError> {
         let requires_grad = self.requires_grad();
-        let storage = Storage::from_bytes(self.bytes()?.into_owned());
+        let storage = Storage::from_bytes_at(self.bytes()?.into_owned(), self.location());
         Ok(TensorView {
             storage,
             shape: self.shape,
