@@ -8,6 +8,7 @@ use crate::load::plan::Plan;
 use crate::load::policy::AliasPolicy;
 use crate::load::problem::LoadProblem;
 use crate::load::report::{Converted, Mismatched};
+use crate::map::StateMap;
 use crate::tensor::{StorageError, TensorView};
 
 /// What goes where.
@@ -40,21 +41,13 @@ pub(crate) fn match_keys<'m, 's>(
     let mut found = Match { sources: vec![None; plan.leaves.len()], ..Match::default() };
     let mut used = vec![false; map.len()];
     let mut absent = Vec::new();
-    // A file saved by the same model has the same order: then the next key is the right one, and
-    // nothing is hashed.
-    let mut next = 0;
-    for name in &plan.names {
-        let index = match map.get_index(next) {
-            Some((key, _)) if key == name.key => Some(next),
-            _ => map.index_of(&name.key),
-        };
+    for (name, index) in plan.names.iter().zip(entries(plan, map)) {
         let Some((index, (key, tensor))) =
             index.and_then(|index| Some((index, map.get_index(index)?)))
         else {
             absent.push(name);
             continue;
         };
-        next = index + 1;
         if let Some(used) = used.get_mut(index) {
             *used = true;
         }
@@ -78,6 +71,21 @@ pub(crate) fn match_keys<'m, 's>(
     hooks(plan, migrated, options, &mut found.keys, problems);
     check_tensors(plan, &mut found, options, problems);
     found
+}
+
+/// For each name of the plan, where the state dict has it.
+pub(super) fn entries(plan: &Plan, map: &StateMap<'_>) -> impl Iterator<Item = Option<usize>> {
+    // A file saved by the same model has the same order: then the next key is the right one, and
+    // nothing is hashed.
+    let mut next = 0;
+    plan.names.iter().map(move |name| {
+        let index = match map.get_index(next) {
+            Some((key, _)) if key == name.key => Some(next),
+            _ => map.index_of(&name.key),
+        };
+        next = index.map_or(next, |index| index + 1);
+        index
+    })
 }
 
 /// Adds what pre-hooks reported, and lets post-hooks change the lists.

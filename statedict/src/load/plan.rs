@@ -87,7 +87,7 @@ impl Destination {
         since: Vec<Since>,
         wanted: bool,
     ) -> Self {
-        let adopts = |dtype: &DType| wanted && leaf.tensor.adopts(*dtype);
+        let adopts = |dtype: &DType| leaf.tensor.adopts(*dtype);
         Destination {
             key: leaf.key.clone(),
             kind: leaf.kind,
@@ -95,7 +95,7 @@ impl Destination {
             shape: leaf.tensor.shape(),
             module: walk.modules.get(leaf.module).map_or("", |module| module.info.rust_type()),
             since,
-            adopts: DType::all().filter(adopts).collect(),
+            adopts: if wanted { DType::all().filter(adopts).collect() } else { Vec::new() },
         }
     }
 
@@ -127,6 +127,10 @@ fn first_versions(walk: &Walk<&dyn Tensor>) -> Vec<Vec<Since>> {
 
 /// The children that are `None`, under all paths of their modules.
 fn none_children(walk: &Walk<&dyn Tensor>, places: &[Place]) -> Vec<(String, String)> {
+    // One child for each module but the root: none of them is `None`.
+    if walk.child_paths().count() + 1 == walk.modules.len() {
+        return Vec::new();
+    }
     let modules: HashSet<&str> = walk.modules.iter().map(|module| module.path.as_str()).collect();
     let mut names: HashMap<&str, Vec<&str>> = HashMap::new();
     let mut none = HashSet::new();
@@ -134,9 +138,6 @@ fn none_children(walk: &Walk<&dyn Tensor>, places: &[Place]) -> Vec<(String, Str
         let (parent, name) = path.rsplit_once('.').unwrap_or(("", path));
         names.entry(parent).or_default().push(name);
         none.insert(path);
-    }
-    if names.is_empty() {
-        return Vec::new();
     }
     // An alias of `None` is `None` as well.
     for (name, _) in walk.aliases().filter(|(_, target)| none.contains(target)) {

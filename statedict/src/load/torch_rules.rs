@@ -5,7 +5,7 @@
 //! tree once; what is reported, and in which order, is the same.
 
 use crate::load::fit::{self, Fit};
-use crate::load::matching::{Match, Source, meet};
+use crate::load::matching::{self, Match, Source, meet};
 use crate::load::migrate::Migrated;
 use crate::load::options::LoadOptions;
 use crate::load::plan::{Destination, Plan};
@@ -20,9 +20,11 @@ pub(super) fn match_keys<'m, 's>(
     problems: &mut Vec<LoadProblem>,
 ) -> Match<'m, 's> {
     let tree = ModuleTree::new(plan);
-    let unexpected = unexpected(plan, migrated, &tree);
+    let entries: Vec<Option<usize>> = matching::entries(plan, &migrated.map).collect();
+    let unexpected = unexpected(&entries, migrated, &tree);
     let found = Match { sources: vec![None; plan.leaves.len()], ..Match::default() };
-    let mut scan = Scan { plan, migrated, options, tree: &tree, unexpected, found, problems };
+    let mut scan =
+        Scan { plan, migrated, options, tree: &tree, entries, unexpected, found, problems };
     // Not recursive: a model may be deep.
     let mut stack = vec![Turn::Enter(0)];
     while let Some(turn) = stack.pop() {
@@ -57,14 +59,14 @@ enum Turn {
 
 /// For each node the keys it reports as unexpected: extra state first, then in the order of the state dict.
 fn unexpected<'m>(
-    plan: &Plan,
+    entries: &[Option<usize>],
     migrated: &'m Migrated<'_, '_>,
     tree: &ModuleTree,
 ) -> Vec<Vec<&'m str>> {
     let map = &*migrated.map;
     let mut used = vec![false; map.len()];
-    for index in plan.names.iter().filter_map(|name| map.index_of(&name.key)) {
-        if let Some(used) = used.get_mut(index) {
+    for index in entries.iter().flatten() {
+        if let Some(used) = used.get_mut(*index) {
             *used = true;
         }
     }
@@ -90,6 +92,8 @@ struct Scan<'a, 'm, 's> {
     migrated: &'m Migrated<'m, 's>,
     options: &'a LoadOptions,
     tree: &'a ModuleTree,
+    /// For each name of the plan, where the state dict has it.
+    entries: Vec<Option<usize>>,
     unexpected: Vec<Vec<&'m str>>,
     found: Match<'m, 's>,
     problems: &'a mut Vec<LoadProblem>,
@@ -103,10 +107,10 @@ impl Scan<'_, '_, '_> {
             self.found.keys.unexpected_keys.extend(added.keys.unexpected_keys.iter().cloned());
             self.problems.extend(added.problems(&node.path));
         }
-        for &name in &node.names {
-            let Some(name) = self.plan.names.get(name) else { continue };
+        for &number in &node.names {
+            let Some(name) = self.plan.names.get(number) else { continue };
             let Some(leaf) = self.plan.leaves.get(name.index) else { continue };
-            let entry = self.migrated.map.index_of(&name.key);
+            let entry = self.entries.get(number).copied().flatten();
             match entry.and_then(|index| self.migrated.map.get_index(index)) {
                 Some((key, tensor)) => self.copy(name.index, leaf, Source { key, tensor }),
                 None if leaf.is_optional(|module| self.version(index, module)) => {

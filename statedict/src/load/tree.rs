@@ -46,10 +46,14 @@ impl ModuleTree {
             let name = plan.names.get(name)?;
             Some(plan.leaves.get(name.index)?.kind == Kind::Buffer)
         };
+        // The leaves of a module follow each other, so its node is looked up once.
+        let mut last = ("", 0);
         for (index, name) in plan.names.iter().enumerate() {
             let (module, _) = name.key.rsplit_once('.').unwrap_or_default();
-            let node = tree.node(&mut paths, module);
-            if let Some(node) = tree.nodes.get_mut(node) {
+            if module != last.0 {
+                last = (module, tree.node(&mut paths, module));
+            }
+            if let Some(node) = tree.nodes.get_mut(last.1) {
                 node.names.push(index);
             }
         }
