@@ -23,9 +23,12 @@ struct Linear {
 }
 
 fn main() -> Result<(), Box<dyn Error>> {
-    let torch = torch_times()?;
+    let given: Vec<usize> =
+        std::env::args().skip(1).map(|it| it.parse()).collect::<Result<_, _>>()?;
+    let counts = if given.is_empty() { &COUNTS[..] } else { &given };
+    let torch = torch_times(counts)?;
     println!("children    strict  a key   torch()  a key     torch");
-    for count in COUNTS {
+    for &count in counts {
         let mut model: Vec<Linear> =
             (0..count).map(|_| Linear { weight: [[0.5; 2]; 2], bias: [0.25; 2] }).collect();
         let map = model.state_dict()?.into_owned()?;
@@ -59,11 +62,11 @@ fn row(time: Duration, count: usize) -> String {
 }
 
 /// What torch needs, in seconds by the number of children; nothing where no Python is named.
-fn torch_times() -> Result<HashMap<usize, f64>, Box<dyn Error>> {
+fn torch_times(counts: &[usize]) -> Result<HashMap<usize, f64>, Box<dyn Error>> {
     let Some(python) = std::env::var_os("STATEDICT_PYTHON") else { return Ok(HashMap::new()) };
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/flat_load.py");
     let output =
-        Command::new(python).arg(script).args(COUNTS.map(|count| count.to_string())).output()?;
+        Command::new(python).arg(script).args(counts.iter().map(usize::to_string)).output()?;
     if !output.status.success() {
         return Err(String::from_utf8_lossy(&output.stderr).into());
     }

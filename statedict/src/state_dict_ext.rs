@@ -12,7 +12,8 @@ use crate::visit::{self, Kind, ModuleInfo, Visitor};
 ///
 /// It is implemented for every [`StateDict`]; import it with `use statedict::prelude::*`.
 pub trait StateDictExt: StateDict {
-    /// The state dict: every parameter and persistent buffer in PyTorch's order, and the modules' versions.
+    /// The state dict: every parameter and persistent buffer in PyTorch's order, and the modules'
+    /// versions.
     ///
     /// Nothing is copied where the elements lie in the machine's memory: the map borrows the model.
     /// To keep it beyond that, as a tutorial's `copy.deepcopy(model.state_dict())`, use

@@ -1,4 +1,5 @@
-//! Hooks of a load: closures that see the state dict of a module before it is matched, and the lists after.
+//! Hooks of a load: closures that see the state dict of a module before it is matched, and the
+//! lists after.
 
 use std::fmt;
 use std::sync::Arc;

@@ -105,7 +105,8 @@ fn hooks(
     if options.hooks.paths().next().is_none() {
         return;
     }
-    // A child's before its parent's. Parents come first in the plan, so a module's turn is after the last below it.
+    // A child's before its parent's. Parents come first in the plan, so a module's turn is after
+    // the last below it.
     let mut open: Vec<&str> = Vec::new();
     for place in &plan.modules {
         while let Some(path) = open.pop_if(|path| !is_below(&place.path, path)) {

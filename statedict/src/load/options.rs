@@ -58,14 +58,16 @@ impl LoadOptions {
     /// Exactly as `torch.nn.Module.load_state_dict`, for programs that must behave as their Python
     /// twins; not what we advise.
     ///
-    /// - Keys are matched module by module: a child that is `None` swallows every key below it, and the lists
+    /// - Keys are matched module by module: a child that is `None` swallows every key below it,
+    ///   and the lists
     ///   are in PyTorch's order.
     /// - Every name of a tied tensor must be there, and the last wins.
     /// - Element types are converted in silence ([`DTypePolicy::Cast`]).
     /// - What fits is written although the load fails ([`Atomicity::None`]).
     /// - A module from a newer version is no error.
     ///
-    /// What is only ours stays ours: migrations run, and a file's checksums are verified, before anything is written.
+    /// What is only ours stays ours: migrations run, and a file's checksums are verified, before
+    /// anything is written.
     /// [`LoadError::torch_message`](crate::LoadError::torch_message) is PyTorch's text.
     ///
     /// ```
@@ -143,7 +145,8 @@ impl LoadOptions {
         self
     }
 
-    /// Whether each tensor of the model becomes the one of the state dict, element type included, instead of
+    /// Whether each tensor of the model becomes the one of the state dict, element type included,
+    /// instead of
     /// taking its elements over: `assign=True` of PyTorch. The shapes must still be equal.
     ///
     /// A tensor whose Rust type fixes the element type takes only that type. A tensor with several
@@ -280,7 +283,8 @@ impl LoadOptions {
         self.pre_load_at("", hook)
     }
 
-    /// Runs `hook` on the state dict of the module at `path`, after its parents' and its migration and before its children's.
+    /// Runs `hook` on the state dict of the module at `path`, after its parents' and its migration
+    /// and before its children's.
     /// Hooks of one module run in the order they were added.
     #[must_use]
     pub fn pre_load_at(
@@ -319,7 +323,8 @@ impl LoadOptions {
 
     /// Runs `hook` for the module at `path`, after its children's hooks and before its parents'.
     ///
-    /// With [`torch`](Self::torch) the lists hold what was found so far, as in PyTorch; else they hold everything.
+    /// With [`torch`](Self::torch) the lists hold what was found so far, as in PyTorch; else they
+    /// hold everything.
     #[must_use]
     pub fn post_load_at(
         mut self,

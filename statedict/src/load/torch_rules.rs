@@ -1,7 +1,8 @@
 //! PyTorch's own way through a state dict: module by module, parents before children.
 //!
 //! `torch.nn.Module._load_from_state_dict` looks through the state dict once for every module, and
-//! filters it once for every child, which is quadratic for a flat model. Here every key is followed down the
+//! filters it once for every child, which is quadratic for a flat model. Here every key is
+//! followed down the
 //! tree once; what is reported, and in which order, is the same.
 
 use crate::load::fit::{self, Fit};
@@ -57,7 +58,8 @@ enum Turn {
     Leave(usize),
 }
 
-/// For each node the keys it reports as unexpected: extra state first, then in the order of the state dict.
+/// For each node the keys it reports as unexpected: extra state first, then in the order of the
+/// state dict.
 fn unexpected<'m>(
     entries: &[Option<usize>],
     migrated: &'m Migrated<'_, '_>,
@@ -72,7 +74,8 @@ fn unexpected<'m>(
     }
     let mut keys: Vec<Vec<&str>> = vec![Vec::new(); tree.nodes.len()];
     for (key, used) in map.keys().zip(used) {
-        // A parameter may have the name that is kept for extra state; then it is both loaded and unexpected.
+        // A parameter may have the name that is kept for extra state; then it is both loaded and
+        // unexpected.
         if used && !key.ends_with("_extra_state") {
             continue;
         }

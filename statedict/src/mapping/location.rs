@@ -11,7 +11,8 @@ use crate::tensor::{Storage, StorageError, Storages};
 /// Where tensors go whose storages a file says to be elsewhere, as `map_location` of `torch.load`.
 ///
 /// A tensor's bytes are where they are; what changes is the location tag that
-/// [`TensorView::location`](crate::TensorView::location) gives, by which a tensor library puts the tensor on a device.
+/// [`TensorView::location`](crate::TensorView::location) gives, by which a tensor library puts the
+/// tensor on a device.
 /// Without a mapping the tags stay as the file has them.
 ///
 /// ```
