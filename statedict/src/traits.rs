@@ -106,9 +106,8 @@ pub trait TensorMut: Tensor {
     fn copy_(&mut self, source: &TensorView<'_>) -> Result<(), TensorError>;
 
     /// Becomes `source`, which has this tensor's shape and an element type that it
-    /// [adopts](Tensor::adopts), and is free of the file it came from; as `assign=True` of
-    /// PyTorch. By default the
-    /// elements are copied.
+    /// [adopts](Tensor::adopts), and is free of the file it came from; as `assign=True` of PyTorch.
+    /// By default the elements are copied.
     ///
     /// # Errors
     /// Where the element type is not adopted, or the library refuses.

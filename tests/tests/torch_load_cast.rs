@@ -204,8 +204,8 @@ fn is_nan(number: &[u8], dtype: DType) -> bool {
 }
 
 /// The numbers in each type that they can be converted to, by our own conversion: what they are
-/// does not matter.
-/// The 8-bit types get none that would be NaN, which to an integer type is the machine's.
+/// does not matter. The 8-bit types get none that would be NaN, which to an integer type is the
+/// machine's.
 fn sources(numbers: &[f64]) -> Vec<Data> {
     let mut sources = Vec::new();
     for to in TYPES {

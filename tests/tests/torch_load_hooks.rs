@@ -1,6 +1,5 @@
-//! What PyTorch's own `test_module_hooks.py` asserts of loading, each behaviour against torch:
-//! what hooks
-//! see, in which order they run, and what they may change.
+//! What PyTorch's own `test_module_hooks.py` asserts of loading, each behaviour against torch: what
+//! hooks see, in which order they run, and what they may change.
 
 use statedict_tests::tree::{Case, Data, Outcome, Spec};
 

@@ -9,8 +9,8 @@ use crate::load::{table, torch_text};
 
 /// Why a state dict was not loaded: every problem there is, not just the first.
 ///
-/// Nothing was written to the model, unless a problem is [`LoadProblem::Write`], or the options allow
-/// it ([`Atomicity::None`](crate::Atomicity::None));
+/// Nothing was written to the model, unless a problem is [`LoadProblem::Write`], or the options
+/// allow it ([`Atomicity::None`](crate::Atomicity::None));
 /// [`nothing_was_written`](Self::nothing_was_written) tells.
 #[derive(Debug)]
 #[non_exhaustive]
@@ -55,8 +55,7 @@ impl LoadError {
     }
 
     /// The tensors whose shape is not the model's as the table that mmcv prints: key, expected
-    /// shape, loaded
-    /// shape. `None` where there are none.
+    /// shape, loaded shape. `None` where there are none.
     pub fn mismatch_table(&self) -> Option<String> {
         table::mismatched(&self.mismatched())
     }
@@ -67,10 +66,9 @@ impl LoadError {
         self.written == 0 && !self.problems.iter().any(writing)
     }
 
-    /// The text of the `RuntimeError` that PyTorch raises; the same character for character where the
-    /// load was one with [`LoadOptions::torch`](crate::LoadOptions::torch) and the problem one
-    /// that PyTorch knows.
-    /// Other problems are lines of the same form with our words.
+    /// The text of the `RuntimeError` that PyTorch raises; the same character for character where
+    /// the load was one with [`LoadOptions::torch`](crate::LoadOptions::torch) and the problem one
+    /// that PyTorch knows. Other problems are lines of the same form with our words.
     pub fn torch_message(&self) -> String {
         torch_text::message(self)
     }

@@ -167,19 +167,22 @@ fn check_tensors(
     problems: &mut Vec<LoadProblem>,
 ) {
     for (leaf, slot) in plan.leaves.iter().zip(&mut found.sources) {
-        let Some(source) = slot else { continue };
-        match fit::shape(leaf, source, options) {
-            Ok(Fit::Yes) => {}
-            Ok(Fit::Ignored(mismatched)) => {
-                found.mismatched.push(mismatched);
-                *slot = None;
-                continue;
-            }
-            Err(problem) => problems.push(*problem),
+        let Some(source) = *slot else { continue };
+        // Both are looked at, so that both are reported.
+        let shape = fit::shape(leaf, &source, options);
+        if let Ok(Fit::Ignored(mismatched)) = shape {
+            found.mismatched.push(mismatched);
+            *slot = None;
+            continue;
         }
-        match fit::dtype(leaf, source, options) {
-            Ok(converted) => found.converted.extend(converted),
-            Err(problem) => problems.push(*problem),
+        match (shape, fit::dtype(leaf, &source, options)) {
+            (Ok(_), Ok(converted)) => found.converted.extend(converted),
+            (shape, dtype) => {
+                problems.extend(shape.err().map(|problem| *problem));
+                problems.extend(dtype.err().map(|problem| *problem));
+                // Nothing may write it, not even a load that writes what fits.
+                *slot = None;
+            }
         }
     }
 }

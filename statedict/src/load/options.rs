@@ -58,17 +58,16 @@ impl LoadOptions {
     /// Exactly as `torch.nn.Module.load_state_dict`, for programs that must behave as their Python
     /// twins; not what we advise.
     ///
-    /// - Keys are matched module by module: a child that is `None` swallows every key below it,
-    ///   and the lists
-    ///   are in PyTorch's order.
+    /// - Keys are matched module by module: a child that is `None` swallows every key below it, and
+    ///   the lists are in PyTorch's order.
     /// - Every name of a tied tensor must be there, and the last wins.
     /// - Element types are converted in silence ([`DTypePolicy::Cast`]).
     /// - What fits is written although the load fails ([`Atomicity::None`]).
     /// - A module from a newer version is no error.
     ///
     /// What is only ours stays ours: migrations run, and a file's checksums are verified, before
-    /// anything is written.
-    /// [`LoadError::torch_message`](crate::LoadError::torch_message) is PyTorch's text.
+    /// anything is written. [`LoadError::torch_message`](crate::LoadError::torch_message) is
+    /// PyTorch's text.
     ///
     /// ```
     /// use statedict::prelude::*;
@@ -116,8 +115,8 @@ impl LoadOptions {
     }
 
     /// Whether a tensor of another shape is left out and listed in
-    /// [`LoadReport::mismatched`](crate::LoadReport::mismatched), instead of being an error: for a new
-    /// head on an old body.
+    /// [`LoadReport::mismatched`](crate::LoadReport::mismatched), instead of being an error: for a
+    /// new head on an old body.
     ///
     /// ```
     /// use statedict::prelude::*;
@@ -146,8 +145,8 @@ impl LoadOptions {
     }
 
     /// Whether each tensor of the model becomes the one of the state dict, element type included,
-    /// instead of
-    /// taking its elements over: `assign=True` of PyTorch. The shapes must still be equal.
+    /// instead of taking its elements over: `assign=True` of PyTorch. The shapes must still be
+    /// equal.
     ///
     /// A tensor whose Rust type fixes the element type takes only that type. A tensor with several
     /// names (`#[alias]`) stays one, where PyTorch makes several of it. The state dict's bytes are
@@ -284,8 +283,7 @@ impl LoadOptions {
     }
 
     /// Runs `hook` on the state dict of the module at `path`, after its parents' and its migration
-    /// and before its children's.
-    /// Hooks of one module run in the order they were added.
+    /// and before its children's. Hooks of one module run in the order they were added.
     #[must_use]
     pub fn pre_load_at(
         mut self,

@@ -11,11 +11,9 @@ pub enum DTypePolicy {
     #[default]
     Widen,
     /// Convert it as `Tensor.copy_()` of PyTorch on a CPU: floating-point numbers are rounded, or
-    /// truncated to integers;
-    /// integers wrap around; any number but 0 is true; complex numbers lose their imaginary part.
-    /// What is
-    /// out of an integer's range becomes what it becomes on x86-64. Quantized numbers and bits are
-    /// refused.
+    /// truncated to integers; integers wrap around; any number but 0 is true; complex numbers lose
+    /// their imaginary part. What is out of an integer's range becomes what it becomes on x86-64.
+    /// Quantized numbers and bits are refused.
     Cast,
 }
 
@@ -43,8 +41,8 @@ pub enum Atomicity {
     /// the end, or a library that refuses a tensor that fits, can leave the model partly written.
     #[default]
     Validated,
-    /// Everything is read and converted before the first write, which takes the memory of the
-    /// state dict once more. Where a library
-    /// refuses a tensor in the end, those that were written before get their elements back.
+    /// Everything is read and converted before the first write, which takes the memory of the state
+    /// dict once more. Where a library refuses a tensor in the end, those that were written before
+    /// get their elements back.
     Staged,
 }

@@ -61,8 +61,8 @@ impl LoadReport {
 
 impl LoadError {
     /// The error as one JSON object: `model`, `nothing_was_written`, `guess`, and `problems`, each
-    /// with its
-    /// `kind`, its `text`, and what of `key`, `nearest`, `module`, `expected` and `found` it has.
+    /// with its `kind`, its `text`, and what of `key`, `nearest`, `module`, `expected` and `found`
+    /// it has.
     ///
     /// ```
     /// use statedict::prelude::*;

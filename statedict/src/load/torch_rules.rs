@@ -1,9 +1,8 @@
 //! PyTorch's own way through a state dict: module by module, parents before children.
 //!
 //! `torch.nn.Module._load_from_state_dict` looks through the state dict once for every module, and
-//! filters it once for every child, which is quadratic for a flat model. Here every key is
-//! followed down the
-//! tree once; what is reported, and in which order, is the same.
+//! filters it once for every child, which is quadratic for a flat model. Here every key is followed
+//! down the tree once; what is reported, and in which order, is the same.
 
 use crate::load::fit::{self, Fit};
 use crate::load::matching::{self, Match, Source, meet};

@@ -12,8 +12,7 @@ use crate::tensor::{Storage, StorageError, Storages};
 ///
 /// A tensor's bytes are where they are; what changes is the location tag that
 /// [`TensorView::location`](crate::TensorView::location) gives, by which a tensor library puts the
-/// tensor on a device.
-/// Without a mapping the tags stay as the file has them.
+/// tensor on a device. Without a mapping the tags stay as the file has them.
 ///
 /// ```
 /// use statedict::MapLocation;

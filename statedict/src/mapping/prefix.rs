@@ -5,8 +5,8 @@ use crate::mapping::{KeyMap, KeyMapError};
 
 impl StateMap<'_> {
     /// `torch.nn.modules.utils.consume_prefix_in_state_dict_if_present`: takes `prefix` off the
-    /// keys that
-    /// begin with it, and moves these to the end, as PyTorch does; the modules' versions follow.
+    /// keys that begin with it, and moves these to the end, as PyTorch does; the modules' versions
+    /// follow.
     ///
     /// Where PyTorch errs, this does not: keys that would become equal are an error and not
     /// overwritten, a prefix of several segments renames the metadata of its own module and of no

@@ -8,10 +8,9 @@
 //! What it leaves to the machine is a floating-point number beyond the integer type's range, and NaN.
 //! We do on every machine what PyTorch does on x86-64, where the smallest number of the intermediate
 //! type (`int32` for `int8`, `int16`, `uint16` and itself, else `int64`) stands for all of these.
-//! `uint32` is
-//! what PyTorch itself does in two ways: its vector instructions give `2^31` where the ones for
-//! the last few
-//! elements, and ours, wrap around. Of a NaN, neither sign nor payload is kept by any rule.
+//! For `uint32` PyTorch itself does two things: its vector instructions give `2^31` where those for
+//! the last few elements, and ours, wrap around. Of a NaN, neither sign nor payload follows a rule,
+//! and a NaN of an 8-bit type may become 0 as an integer.
 
 use half::{bf16, f16};
 
