@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use crate::load::run_steps;
+use crate::load::run_on_modules;
 use crate::map::StateMap;
 use crate::metadata::{Metadata, ModuleMetadata};
 use crate::migration::MigrateError;
@@ -152,7 +152,7 @@ pub(crate) fn of_walk(walk: Walk<TensorRef<'_>>) -> Result<StateMap<'_>, Collect
         return Ok(map);
     }
     // The order is a module before those below it; hooks run the other way round, as in PyTorch.
-    run_steps(&map, steps.iter().rev().map(|(path, step)| (path.as_str(), *step)))
+    run_on_modules(&map, steps.iter().rev().map(|(path, step)| (path.as_str(), *step)))
         .map_err(|(module, source)| CollectError::PostSave { module, source })
 }
 

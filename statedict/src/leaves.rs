@@ -13,6 +13,10 @@ impl Tensor for CpuTensor {
         CpuTensor::shape(self).clone()
     }
 
+    fn adopts(&self, _: DType) -> bool {
+        true
+    }
+
     fn host_bytes(&self) -> Option<&[u8]> {
         Some(self.bytes())
     }
@@ -26,6 +30,11 @@ impl TensorMut for CpuTensor {
     fn copy_(&mut self, source: &TensorView<'_>) -> Result<(), TensorError> {
         check(self, source)?;
         Ok(self.copy_bytes_from(source)?)
+    }
+
+    fn assign(&mut self, source: TensorView<'static>) -> Result<(), TensorError> {
+        *self = CpuTensor::from_view(&source)?;
+        Ok(())
     }
 
     fn host_bytes_mut(&mut self) -> Option<&mut [u8]> {

@@ -11,11 +11,13 @@ mod dtype;
 mod error;
 mod files;
 mod impls;
+mod json;
 mod key;
 mod leaves;
 mod line;
 mod load;
 mod map;
+mod mapping;
 mod metadata;
 mod migration;
 mod parallel;
@@ -37,10 +39,11 @@ pub use impls::{ParameterDict, ParameterList};
 pub use key::InvalidName;
 pub use leaves::Nested;
 pub use load::{
-    AliasPolicy, Converted, DTypePolicy, LoadError, LoadOptions, LoadProblem, LoadReport,
-    ModuleMigration,
+    AliasPolicy, Atomicity, Converted, DTypePolicy, IncompatibleKeys, LoadError, LoadOptions,
+    LoadProblem, LoadReport, Mismatched, ModuleMigration, PreLoad, PrefixGuess,
 };
 pub use map::StateMap;
+pub use mapping::{KeyMap, KeyMapError, MapLocation, Mapped};
 pub use metadata::{Metadata, ModuleMetadata};
 #[doc(inline)]
 pub use migration::pieces as migrations;

@@ -124,6 +124,39 @@ pub trait StateDictExt: StateDict {
         load::load(self, map, options)
     }
 
+    /// Does all that [`load_state_dict_with`](Self::load_state_dict_with) does but write: what it would
+    /// report, or why it would fail.
+    ///
+    /// ```
+    /// use statedict::prelude::*;
+    /// use statedict::LoadOptions;
+    ///
+    /// #[derive(StateDict)]
+    /// struct Linear {
+    ///     #[param]
+    ///     weight: Vec<f32>,
+    /// }
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let fc = Linear { weight: vec![0.0; 2] };
+    /// let mut map = StateMap::new();
+    /// map.insert("weight", TensorView::from_vec(vec![1.0f32, 2.0], [2])?);
+    /// assert_eq!(fc.check_state_dict(&map, &LoadOptions::new())?.loaded, ["weight"]);
+    /// assert_eq!(fc.weight, [0.0, 0.0]);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// Where anything does not fit that the options do not allow: see [`LoadError`].
+    fn check_state_dict(
+        &self,
+        map: &StateMap<'_>,
+        options: &LoadOptions,
+    ) -> Result<LoadReport, LoadError> {
+        load::check(self, map, options)
+    }
+
     /// Saves the state dict to a file, as `torch.save(model.state_dict(), path)`: the same bytes.
     ///
     /// The tensors stream into the file; no state dict is built. What was at `path` is replaced in one

@@ -75,6 +75,12 @@ pub trait Tensor {
         Cow::Borrowed("cpu")
     }
 
+    /// Whether [`assign`](TensorMut::assign) takes a tensor of this element type: by default only the
+    /// type it has, which is right where a Rust type fixes it.
+    fn adopts(&self, dtype: DType) -> bool {
+        dtype == self.dtype()
+    }
+
     /// All elements in row-major order as little-endian bytes, where they lie in memory like that.
     fn host_bytes(&self) -> Option<&[u8]> {
         None
@@ -105,6 +111,21 @@ pub trait TensorMut: Tensor {
     /// # Errors
     /// Where the source cannot be read or the library refuses.
     fn copy_(&mut self, source: &TensorView<'_>) -> Result<(), TensorError>;
+
+    /// Becomes `source`, which has this tensor's shape and an element type that it
+    /// [adopts](Tensor::adopts), and is free of the file it came from; as `assign=True` of PyTorch.
+    /// By default the elements are copied.
+    ///
+    /// # Errors
+    /// Where the element type is not adopted, or the library refuses.
+    fn assign(&mut self, source: TensorView<'static>) -> Result<(), TensorError> {
+        let (expected, found) = (self.dtype(), source.dtype());
+        if expected == found {
+            self.copy_(&source)
+        } else {
+            Err(TensorError::DType { expected, found })
+        }
+    }
 
     /// The memory of the elements, where they lie in it in row-major order as little-endian bytes
     /// and every byte pattern is a value. Where this is `Some`, loading fills it directly

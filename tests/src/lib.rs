@@ -6,6 +6,7 @@ pub mod layers;
 mod lines;
 pub mod models;
 mod torch;
+pub mod tree;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};

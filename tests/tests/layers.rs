@@ -10,9 +10,10 @@ use proc_macro2::{Delimiter, TokenStream, TokenTree};
 
 /// The modules directly under the crate, lowest layer first.
 const LAYERS: &[&[&str]] = &[
-    &["dtype", "key", "line", "parallel"],
+    &["dtype", "json", "key", "line", "parallel"],
     &["tensor"],
     &["metadata", "map", "value"],
+    &["mapping"],
     // Bytes to values and back; knows no model.
     &["codec"],
     &["migration"],

@@ -11,6 +11,7 @@ use serde_json::Value;
 const SOURCES: &[&str] = &[
     "statedict/src",
     "statedict-derive/src",
+    "benches",
     "examples",
     "tests/src",
     "tests/tests",

@@ -1,174 +1,204 @@
 //! Writing the model, once everything has been checked.
 
-use std::sync::Mutex;
-
-use crate::dtype::DType;
-use crate::load::error::LoadProblem;
-use crate::load::matching::Match;
+use crate::load::fill::{fill, pieces};
+use crate::load::fitted;
+use crate::load::matching::{Match, Source};
+use crate::load::options::LoadOptions;
 use crate::load::plan::Plan;
-use crate::parallel;
-use crate::tensor::{Shape, StorageError, TensorView, widening};
+use crate::load::policy::Atomicity;
+use crate::load::problem::LoadProblem;
+use crate::tensor::TensorView;
 use crate::traits::{StateDict, TensorError, TensorMut};
 use crate::visit::{Leaf, ModelError, Slot, Walk, walk_mut, walk_writing};
 
-/// What one thread copies at a time: large enough that taking it costs nothing, small enough that
-/// the threads finish together.
-const PIECE: usize = 4 << 20;
-
-/// A run of a leaf's memory, to be filled from a storage.
-struct Piece<'a> {
-    leaf: usize,
-    memory: &'a mut [u8],
-    source: &'a TensorView<'a>,
-    /// Where the piece begins within the storage.
-    offset: usize,
+/// What was written.
+#[derive(Default)]
+pub(crate) struct Written {
+    /// How many tensors were written, and stayed so.
+    pub(crate) tensors: usize,
+    pub(crate) problems: Vec<LoadProblem>,
 }
 
-/// Copies every source into its leaf.
+/// Why writing stopped: the key it was at, and the cause.
+type Stopped = (String, Box<TensorError>);
+
+/// What leaves held before they were written, by their number: only kept where that is asked for.
+type Before = Vec<(usize, TensorView<'static>)>;
+
+/// Writes every source into its leaf.
+///
+/// What can fail in a library comes first: where the first one fails, nothing is written yet.
 pub(crate) fn commit<M: StateDict + ?Sized>(
     model: &mut M,
     plan: &Plan,
     found: &Match<'_, '_>,
-) -> Result<(), Vec<LoadProblem>> {
-    let walk = walk_mut(model);
-    same_model(plan, &walk)?;
-    // What is behind a lock can be written only in a walk of its own, now that all has been checked.
-    if walk.leaves.iter().any(|leaf| matches!(leaf.tensor, Slot::Locked(..))) {
-        drop(walk);
-        return write_locked(model, found);
+    options: &LoadOptions,
+) -> Written {
+    if let Err(problems) = same_model(plan, &walk_mut(model)) {
+        return Written { tensors: 0, problems };
     }
-    write(walk.leaves, found, 0).map_err(|problem| vec![*problem])
-}
-
-/// Writes a model of which a part is behind locks: that part first.
-fn write_locked<M: StateDict + ?Sized>(
-    model: &mut M,
-    found: &Match<'_, '_>,
-) -> Result<(), Vec<LoadProblem>> {
-    let (mut written, mut problem) = (0, None);
-    let walk = walk_writing(model, &mut |index, leaf| {
-        let Some(source) = found.sources.get(index).copied().flatten() else { return };
-        if problem.is_none() {
-            match copy_one(leaf, source.tensor) {
-                Ok(()) => written += 1,
-                Err(error) => problem = Some(failed(source.key, error, written)),
+    let mut held = Vec::new();
+    let staged: Vec<Option<Source<'_, '_>>>;
+    let sources = if options.atomicity == Atomicity::Staged {
+        for (leaf, source) in plan.leaves.iter().zip(&found.sources) {
+            match source.map(|source| fitted::hold(leaf, &source, options)).transpose() {
+                Ok(view) => held.push(view),
+                Err(source) => return undone(&leaf.key, source, 0),
             }
         }
-    });
-    if let Some(problem) = problem {
-        return Err(vec![*problem]);
+        let pairs = found.sources.iter().zip(&held).map(|(source, held)| source.zip(held.as_ref()));
+        staged = pairs
+            .map(|pair| pair.map(|(source, tensor)| Source { key: source.key, tensor }))
+            .collect();
+        &staged
+    } else {
+        &found.sources
+    };
+    let (mut written, mut before) = (Written::default(), Before::new());
+    match write_all(model, sources, options, &mut written, &mut before) {
+        Ok(()) => written,
+        Err((key, error)) if options.atomicity == Atomicity::Staged => {
+            match roll_back(model, before, options) {
+                Ok(()) => undone(&key, *error, written.tensors),
+                Err(_) => stopped(written, &key, *error),
+            }
+        }
+        Err((key, error)) => stopped(written, &key, *error),
     }
-    // Another thread has taken a lock since it was checked.
-    if let Some(gone) = walk.problems().first() {
-        let error = TensorError::Library(gone.to_string().into());
-        return Err(vec![*failed("", error, written)]);
-    }
-    write(walk.leaves, found, written).map_err(|problem| vec![*problem])
 }
 
-/// Writes the leaves that can be held together.
-fn write(
-    leaves: Vec<Leaf<Slot<'_>>>,
-    found: &Match<'_, '_>,
-    mut written: usize,
-) -> Result<(), Box<LoadProblem>> {
-    let mut pieces = Vec::new();
-    let mut leaves: Vec<(usize, &mut dyn TensorMut)> = leaves
-        .into_iter()
-        .enumerate()
-        .filter_map(|(index, leaf)| match leaf.tensor {
-            Slot::Borrowed(tensor) => Some((index, tensor)),
-            Slot::Locked(..) => None,
-        })
-        .collect();
-    // What can fail in a library comes first: where the first one fails, nothing is written yet.
-    for (index, leaf) in &mut leaves {
-        let Some(source) = found.sources.get(*index).copied().flatten() else { continue };
-        if source.tensor.dtype() == leaf.dtype()
-            && source.tensor.is_contiguous()
-            && !source.tensor.is_conj()
-            && !source.tensor.is_neg()
-            && leaf.host_bytes_mut().is_some()
-        {
-            continue;
+/// Writes the sources that are there: what is behind locks, what is not plain memory, then the rest
+/// on all threads.
+fn write_all<M: StateDict + ?Sized>(
+    model: &mut M,
+    sources: &[Option<Source<'_, '_>>],
+    options: &LoadOptions,
+    written: &mut Written,
+    before: &mut Before,
+) -> Result<(), Stopped> {
+    // A leaf behind a lock can only be written while the walk is at it.
+    let mut locked = Ok(());
+    let walk = walk_writing(model, &mut |index, leaf| {
+        if let (Ok(()), Some(source)) = (&locked, sources.get(index).copied().flatten()) {
+            locked = write_one((index, leaf), &source, options, written, before);
         }
-        copy_one(&mut **leaf, source.tensor).map_err(|error| failed(source.key, error, written))?;
-        written += 1;
-        // It is done: keep it out of the second pass.
-        *index = usize::MAX;
+    });
+    locked?;
+    // Another thread has taken a lock since it was checked.
+    if let Some(gone) = walk.problems().first() {
+        return Err((String::new(), Box::new(TensorError::Library(gone.to_string().into()))));
     }
-    for (index, leaf) in &mut leaves {
-        let Some(source) = found.sources.get(*index).copied().flatten() else { continue };
-        let Some(memory) = leaf.host_bytes_mut() else { continue };
-        let start = source.tensor.storage_offset() * source.tensor.dtype().size();
-        if memory.len() != source.tensor.nbytes() {
-            let found = source.tensor.nbytes();
-            let error = StorageError::out_of_range(0, memory.len(), found).into();
-            return Err(failed(source.key, error, written));
+    let mut plain = Vec::new();
+    for (index, leaf) in borrowed(walk.leaves) {
+        let Some(source) = sources.get(index).copied().flatten() else { continue };
+        if fitted::is_plain(leaf, source.tensor, options) {
+            plain.push((index, source, leaf));
+        } else {
+            write_one((index, leaf), &source, options, written, before)?;
         }
-        pieces.extend(memory.chunks_mut(PIECE).enumerate().map(|(nth, memory)| Piece {
-            leaf: *index,
-            memory,
-            source: source.tensor,
-            offset: start + nth * PIECE,
-        }));
     }
-    copy_pieces(pieces).map_err(|(leaf, error)| {
-        let source = found.sources.get(leaf).copied().flatten();
-        failed(source.map_or("", |source| source.key), error.into(), written)
+    fill_plain(plain, written)
+}
+
+/// Writes one leaf that needs conversion, gathering, or the library's own way.
+fn write_one(
+    (index, leaf): (usize, &mut dyn TensorMut),
+    source: &Source<'_, '_>,
+    options: &LoadOptions,
+    written: &mut Written,
+    before: &mut Before,
+) -> Result<(), Stopped> {
+    let backup = match options.atomicity {
+        Atomicity::Staged => fitted::copy_of(leaf).map(|view| before.push((index, view))),
+        Atomicity::Validated | Atomicity::None => Ok(()),
+    };
+    match backup.and_then(|()| fitted::write(leaf, source.tensor, options)) {
+        Ok(()) => written.tensors += 1,
+        Err(error) if options.atomicity == Atomicity::None => {
+            written.problems.push(failed(source.key, error, written.tensors));
+        }
+        Err(error) => return Err((source.key.to_owned(), Box::new(error))),
+    }
+    Ok(())
+}
+
+/// Fills the leaves that are plain memory.
+fn fill_plain(
+    plain: Vec<(usize, Source<'_, '_>, &mut dyn TensorMut)>,
+    written: &mut Written,
+) -> Result<(), Stopped> {
+    let keys: Vec<(usize, &str)> =
+        plain.iter().map(|(index, source, _)| (*index, source.key)).collect();
+    let mut all = Vec::new();
+    for (index, source, leaf) in plain {
+        let nbytes = source.tensor.nbytes();
+        match leaf.host_bytes_mut() {
+            Some(memory) if memory.len() == nbytes => {
+                all.extend(pieces(index, memory, source.tensor));
+            }
+            memory => {
+                let error = fitted::wrong_memory(memory.map_or(0, |memory| memory.len()), nbytes);
+                return Err((source.key.to_owned(), Box::new(error)));
+            }
+        }
+    }
+    let before = written.tensors;
+    let failures = fill(all);
+    written.tensors += keys.len() - failures.len();
+    for (leaf, error) in failures {
+        let key = keys.iter().find(|(index, _)| *index == leaf).map_or("", |(_, key)| key);
+        written.problems.push(failed(key, error.into(), before));
+    }
+    Ok(())
+}
+
+/// Gives the leaves that were written what they held before.
+fn roll_back<M: StateDict + ?Sized>(
+    model: &mut M,
+    before: Before,
+    options: &LoadOptions,
+) -> Result<(), TensorError> {
+    let held = |index| before.iter().find(|(leaf, _)| *leaf == index).map(|(_, view)| view);
+    let mut done = Ok(());
+    let walk = walk_writing(model, &mut |index, leaf| {
+        if let (Ok(()), Some(view)) = (&done, held(index)) {
+            done = fitted::write(leaf, view, options);
+        }
+    });
+    done?;
+    if let Some(gone) = walk.problems().first() {
+        return Err(TensorError::Library(gone.to_string().into()));
+    }
+    for (index, leaf) in borrowed(walk.leaves) {
+        if let Some(view) = held(index) {
+            fitted::write(leaf, view, options)?;
+        }
+    }
+    Ok(())
+}
+
+/// The leaves that can be held together, by their number.
+fn borrowed<'a>(
+    leaves: Vec<Leaf<Slot<'a>>>,
+) -> impl Iterator<Item = (usize, &'a mut dyn TensorMut)> {
+    leaves.into_iter().enumerate().filter_map(|(index, leaf)| match leaf.tensor {
+        Slot::Borrowed(tensor) => Some((index, tensor)),
+        Slot::Locked(..) => None,
     })
 }
 
-fn failed(key: &str, source: TensorError, written: usize) -> Box<LoadProblem> {
-    Box::new(LoadProblem::Write { key: key.to_owned(), source, written })
+fn failed(key: &str, source: TensorError, written: usize) -> LoadProblem {
+    LoadProblem::Write { key: key.to_owned(), source, written }
 }
 
-/// Fills the pieces from their storages, on several threads where there is much to copy.
-fn copy_pieces(pieces: Vec<Piece<'_>>) -> Result<(), (usize, StorageError)> {
-    let nbytes = pieces.iter().map(|piece| piece.memory.len()).sum();
-    let threads = parallel::threads_for(nbytes);
-    let (queue, failed) = (Mutex::new(pieces.into_iter()), Mutex::new(None));
-    parallel::run(threads, || {
-        loop {
-            let piece = queue.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).next();
-            let Some(Piece { leaf, memory, source, offset }) = piece else { break };
-            if let Err(error) = source.storage().read_at(offset, memory) {
-                let mut failed = failed.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
-                failed.get_or_insert((leaf, error));
-            }
-        }
-    });
-    match failed.into_inner().unwrap_or_else(|poisoned| poisoned.into_inner()) {
-        Some(failure) => Err(failure),
-        None => Ok(()),
-    }
+fn stopped(mut written: Written, key: &str, error: TensorError) -> Written {
+    written.problems.push(failed(key, error, written.tensors));
+    written
 }
 
-/// Copies one tensor that needs conversion, gathering, or the library's own way.
-fn copy_one(leaf: &mut dyn TensorMut, source: &TensorView<'_>) -> Result<(), TensorError> {
-    let (dtype, shape) = (leaf.dtype(), leaf.shape());
-    let fitted = fit(source, dtype, shape)?;
-    match leaf.host_bytes_mut() {
-        Some(memory) => Ok(fitted.read_into(memory)?),
-        None => leaf.copy_(&fitted),
-    }
-}
-
-/// The source with the destination's element type and shape; both have been checked to fit.
-fn fit<'s>(
-    source: &TensorView<'s>,
-    dtype: DType,
-    shape: Shape,
-) -> Result<TensorView<'s>, TensorError> {
-    if source.dtype() == dtype && *source.shape() == shape {
-        return Ok(source.clone());
-    }
-    let bytes = source.bytes()?;
-    let bytes = match widening(source.dtype(), dtype) {
-        Some(convert) => convert(&bytes),
-        None => bytes.into_owned(),
-    };
-    TensorView::from_bytes(bytes, dtype, shape).map_err(|error| TensorError::Library(error.into()))
+fn undone(key: &str, source: TensorError, undone: usize) -> Written {
+    let problem = LoadProblem::RolledBack { key: key.to_owned(), source, undone };
+    Written { tensors: 0, problems: vec![problem] }
 }
 
 /// Checks that the model shows the same leaves for writing as it did for reading, and that all of

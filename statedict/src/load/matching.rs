@@ -1,27 +1,26 @@
 //! Which tensor of the state dict goes into which leaf, and everything that does not fit.
 
-use crate::key;
-use crate::load::error::LoadProblem;
-use crate::load::options::{AliasPolicy, DTypePolicy, LoadOptions};
-use crate::load::plan::{Destination, Plan};
-use crate::load::report::Converted;
+use crate::load::fit::{self, Fit};
+use crate::load::incompatible::IncompatibleKeys;
+use crate::load::migrate::Migrated;
+use crate::load::options::LoadOptions;
+use crate::load::plan::Plan;
+use crate::load::policy::AliasPolicy;
+use crate::load::problem::LoadProblem;
+use crate::load::report::{Converted, Mismatched};
 use crate::map::StateMap;
-use crate::tensor::{StorageError, TensorView, widening};
-
-/// Suggestions compare every missing with every unexpected key: beyond this many pairs they would
-/// cost more than they help.
-const MAX_SUGGESTION_PAIRS: usize = 1 << 16;
+use crate::tensor::{StorageError, TensorView};
 
 /// What goes where.
 #[derive(Default)]
 pub(crate) struct Match<'m, 's> {
     /// For each leaf of the plan, the entry of the state dict that goes into it.
     pub(crate) sources: Vec<Option<Source<'m, 's>>>,
-    pub(crate) missing: Vec<String>,
-    pub(crate) unexpected: Vec<String>,
+    pub(crate) keys: IncompatibleKeys,
     pub(crate) defaulted: Vec<String>,
     pub(crate) satisfied_by_alias: Vec<(String, String)>,
     pub(crate) converted: Vec<Converted>,
+    pub(crate) mismatched: Vec<Mismatched>,
 }
 
 /// An entry of the state dict.
@@ -31,33 +30,24 @@ pub(crate) struct Source<'m, 's> {
     pub(crate) tensor: &'m TensorView<'s>,
 }
 
-/// Matches every name of the plan with the keys of the migrated `map`: linear in both.
-/// The modules' versions, as they were found, say what it may lack.
+/// Matches every name of the plan with the keys of the migrated state dict: linear in both.
 pub(crate) fn match_keys<'m, 's>(
     plan: &Plan,
-    map: &'m StateMap<'s>,
-    versions: &[Option<u64>],
+    migrated: &'m Migrated<'_, 's>,
     options: &LoadOptions,
     problems: &mut Vec<LoadProblem>,
 ) -> Match<'m, 's> {
+    let map = &*migrated.map;
     let mut found = Match { sources: vec![None; plan.leaves.len()], ..Match::default() };
     let mut used = vec![false; map.len()];
     let mut absent = Vec::new();
-    // A file saved by the same model has the same order: then the next key is the right one, and
-    // nothing is hashed.
-    let mut next = 0;
-    for name in &plan.names {
-        let index = match map.get_index(next) {
-            Some((key, _)) if key == name.key => Some(next),
-            _ => map.index_of(&name.key),
-        };
+    for (name, index) in plan.names.iter().zip(entries(plan, map)) {
         let Some((index, (key, tensor))) =
             index.and_then(|index| Some((index, map.get_index(index)?)))
         else {
             absent.push(name);
             continue;
         };
-        next = index + 1;
         if let Some(used) = used.get_mut(index) {
             *used = true;
         }
@@ -65,34 +55,77 @@ pub(crate) fn match_keys<'m, 's>(
             meet(slot, Source { key, tensor }, options, problems);
         }
     }
-    let mut missing = Vec::new();
+    let version = |module: usize| migrated.found.get(module).copied().flatten();
     for name in absent {
         let Some(leaf) = plan.leaves.get(name.index) else { continue };
         match found.sources.get(name.index) {
             Some(Some(source)) => {
                 found.satisfied_by_alias.push((name.key.clone(), source.key.to_owned()));
             }
-            _ if leaf.is_optional(versions) => found.defaulted.push(name.key.clone()),
-            _ => missing.push((name.key.as_str(), leaf)),
+            _ if leaf.is_optional(version) => found.defaulted.push(name.key.clone()),
+            _ => found.keys.missing_keys.push(name.key.clone()),
         }
     }
-    let unexpected: Vec<Source<'m, 's>> = map
-        .iter()
-        .zip(used)
-        .filter(|(_, used)| !used)
-        .map(|((key, tensor), _)| Source { key, tensor })
-        .collect();
-    if options.strict {
-        report_keys(&missing, &unexpected, problems);
-    } else {
-        found.missing = missing.iter().map(|(key, _)| (*key).to_owned()).collect();
-        found.unexpected = unexpected.iter().map(|source| source.key.to_owned()).collect();
-    }
+    let unexpected = map.keys().zip(used).filter(|(_, used)| !used);
+    found.keys.unexpected_keys.extend(unexpected.map(|(key, _)| key.to_owned()));
+    hooks(plan, migrated, options, &mut found.keys, problems);
+    check_tensors(plan, &mut found, options, problems);
     found
 }
 
+/// For each name of the plan, where the state dict has it.
+pub(super) fn entries(plan: &Plan, map: &StateMap<'_>) -> impl Iterator<Item = Option<usize>> {
+    // A file saved by the same model has the same order: then the next key is the right one, and
+    // nothing is hashed.
+    let mut next = 0;
+    plan.names.iter().map(move |name| {
+        let index = match map.get_index(next) {
+            Some((key, _)) if key == name.key => Some(next),
+            _ => map.index_of(&name.key),
+        };
+        next = index.map_or(next, |index| index + 1);
+        index
+    })
+}
+
+/// Adds what pre-hooks reported, and lets post-hooks change the lists.
+fn hooks(
+    plan: &Plan,
+    migrated: &Migrated<'_, '_>,
+    options: &LoadOptions,
+    keys: &mut IncompatibleKeys,
+    problems: &mut Vec<LoadProblem>,
+) {
+    for (place, added) in &migrated.added {
+        keys.missing_keys.extend(added.keys.missing_keys.iter().cloned());
+        keys.unexpected_keys.extend(added.keys.unexpected_keys.iter().cloned());
+        let path = plan.modules.get(*place).map_or("", |place| &place.path);
+        problems.extend(added.problems(path));
+    }
+    if options.hooks.paths().next().is_none() {
+        return;
+    }
+    // A child's before its parent's. Parents come first in the plan, so a module's turn is after
+    // the last below it.
+    let mut open: Vec<&str> = Vec::new();
+    for place in &plan.modules {
+        while let Some(path) = open.pop_if(|path| !is_below(&place.path, path)) {
+            options.hooks.run_post(path, keys);
+        }
+        open.push(&place.path);
+    }
+    while let Some(path) = open.pop() {
+        options.hooks.run_post(path, keys);
+    }
+}
+
+/// Whether the module at `path` is below the one at `above`.
+fn is_below(path: &str, above: &str) -> bool {
+    crate::key::below(path, above).is_some()
+}
+
 /// Puts an entry into the slot of its leaf, which another name of the leaf may have filled before.
-fn meet<'m, 's>(
+pub(super) fn meet<'m, 's>(
     slot: &mut Option<Source<'m, 's>>,
     source: Source<'m, 's>,
     options: &LoadOptions,
@@ -126,57 +159,29 @@ fn same_elements(a: &TensorView<'_>, b: &TensorView<'_>) -> Result<bool, Storage
     Ok(a.dtype() == b.dtype() && a.shape() == b.shape() && a.bytes()? == b.bytes()?)
 }
 
-fn report_keys(
-    missing: &[(&str, &Destination)],
-    unexpected: &[Source<'_, '_>],
-    problems: &mut Vec<LoadProblem>,
-) {
-    let suggest = missing.len().saturating_mul(unexpected.len()) <= MAX_SUGGESTION_PAIRS;
-    let nearest = |key: &str, candidates: &mut dyn Iterator<Item = &str>| {
-        if suggest { key::nearest(key, candidates).map(str::to_owned) } else { None }
-    };
-    problems.extend(missing.iter().map(|&(key, leaf)| LoadProblem::Missing {
-        key: key.to_owned(),
-        kind: leaf.kind,
-        dtype: leaf.dtype,
-        shape: leaf.shape.clone(),
-        module: leaf.module,
-        nearest: nearest(key, &mut unexpected.iter().map(|source| source.key)),
-    }));
-    problems.extend(unexpected.iter().map(|source| LoadProblem::Unexpected {
-        key: source.key.to_owned(),
-        dtype: source.tensor.dtype(),
-        shape: source.tensor.shape().clone(),
-        nearest: nearest(source.key, &mut missing.iter().map(|(key, _)| *key)),
-    }));
-}
-
 /// Checks shape and element type of every tensor that was found.
-pub(crate) fn check_tensors(
+fn check_tensors(
     plan: &Plan,
     found: &mut Match<'_, '_>,
     options: &LoadOptions,
     problems: &mut Vec<LoadProblem>,
 ) {
-    for (leaf, source) in plan.leaves.iter().zip(&found.sources) {
-        let Some(source) = source else { continue };
-        let key = || source.key.to_owned();
-        let (shape, dtype) = (source.tensor.shape(), source.tensor.dtype());
-        // PyTorch before 0.4 had no 0-dim tensors; its checkpoints hold them with shape (1,).
-        let scalar = leaf.shape.is_empty() && *shape == [1];
-        if leaf.shape != *shape && !scalar {
-            let (expected, found) = (leaf.shape.clone(), shape.clone());
-            problems.push(LoadProblem::Shape { key: key(), expected, found });
+    for (leaf, slot) in plan.leaves.iter().zip(&mut found.sources) {
+        let Some(source) = *slot else { continue };
+        // Both are looked at, so that both are reported.
+        let shape = fit::shape(leaf, &source, options);
+        if let Ok(Fit::Ignored(mismatched)) = shape {
+            found.mismatched.push(mismatched);
+            *slot = None;
+            continue;
         }
-        if leaf.dtype != dtype {
-            if options.dtype == DTypePolicy::Widen && widening(dtype, leaf.dtype).is_some() {
-                found.converted.push(Converted { key: key(), from: dtype, to: leaf.dtype });
-            } else {
-                problems.push(LoadProblem::DType {
-                    key: key(),
-                    expected: leaf.dtype,
-                    found: dtype,
-                });
+        match (shape, fit::dtype(leaf, &source, options)) {
+            (Ok(_), Ok(converted)) => found.converted.extend(converted),
+            (shape, dtype) => {
+                problems.extend(shape.err().map(|problem| *problem));
+                problems.extend(dtype.err().map(|problem| *problem));
+                // Nothing may write it, not even a load that writes what fits.
+                *slot = None;
             }
         }
     }

@@ -6,8 +6,9 @@ use std::collections::BTreeMap;
 use indexmap::IndexMap;
 
 use crate::key;
-use crate::load::error::LoadProblem;
+use crate::load::hooks::Added;
 use crate::load::options::LoadOptions;
+use crate::load::problem::LoadProblem;
 use crate::load::report::ModuleMigration;
 use crate::map::StateMap;
 use crate::metadata::{Metadata, ModuleMetadata};
@@ -23,6 +24,10 @@ pub(crate) struct Migrated<'m, 's> {
     pub(crate) modules: Vec<ModuleMigration>,
     /// The version that was found for each module, by its number.
     pub(crate) found: Vec<Option<u64>>,
+    /// The version that was found for each place: another name of a module may have another.
+    pub(crate) found_at: Vec<Option<u64>>,
+    /// What the pre-hooks added to the lists, by place.
+    pub(crate) added: BTreeMap<usize, Added>,
 }
 
 /// A module of the model under one of its paths.
@@ -35,7 +40,8 @@ pub(crate) struct Place {
     pub(crate) alias: bool,
 }
 
-/// Migrates `map` for these modules, parents before children.
+/// Migrates `map` for these modules, parents before children, and runs each module's pre-hooks after
+/// its own steps.
 ///
 /// Each module goes from the version that the state dict records for it; one without a record counts
 /// as older than every version, as in PyTorch.
@@ -45,85 +51,45 @@ pub(crate) fn migrate<'m, 's>(
     options: &LoadOptions,
     problems: &mut Vec<LoadProblem>,
 ) -> Migrated<'m, 's> {
+    for path in options.hooks.paths() {
+        if !places.iter().any(|place| place.path == path) {
+            let message = "a hook is for this path, where the model has no module".to_owned();
+            problems.push(LoadProblem::Hook { path: path.to_owned(), message });
+        }
+    }
     let mut tree: Option<Tree<'s>> = None;
     let mut modules = Vec::new();
     let mut versions = vec![None; places.len()];
-    for place in places {
-        let (info, current) = (place.info, place.info.version());
+    let (mut found_at, mut added) = (Vec::with_capacity(places.len()), BTreeMap::new());
+    for (index, place) in places.iter().enumerate() {
         // A parent's step may have renamed the child, and its record with it.
         let found = match &tree {
             Some(tree) => tree.metadata.as_ref().and_then(|metadata| metadata.version(&place.path)),
             None => map.version(&place.path),
         };
+        found_at.push(found);
         if let Some(version) = versions.get_mut(place.module).filter(|_| !place.alias) {
             *version = found;
         }
-        if let Some(step) = info.pre_load() {
-            let pre_load = Change::Migrate { to: current, with: step };
-            let mut done = ModuleMigration::new(&place.path, info.name(), found, current);
+        modules.extend(run_pre_load(map, place, found, &mut tree, problems));
+        modules.extend(run_steps(map, place, found, &mut tree, options, problems));
+        if options.hooks.has_pre(&place.path) {
             let tree = tree.get_or_insert_with(|| Tree::new(map));
-            if let Err((_, source)) = tree.migrate(&place.path, found, &[&pre_load], &mut done) {
-                problems.push(LoadProblem::PreLoad {
-                    path: place.path.clone(),
-                    module: info.rust_type(),
-                    source,
-                });
+            let by_hooks = tree.run_hooks(&place.path, found, options, problems);
+            if !by_hooks.is_empty() {
+                added.insert(index, by_hooks);
             }
-            if !place.alias && done.has_edits() {
-                modules.push(done);
-            }
-        }
-        if found == Some(current) {
-            continue;
-        }
-        if let Some(found) = found.filter(|&found| found > current && !options.newer_versions) {
-            if !place.alias {
-                problems.push(LoadProblem::NewerVersion {
-                    path: place.path.clone(),
-                    module: info.rust_type(),
-                    found,
-                    current,
-                });
-            }
-            continue;
-        }
-        let mut migrated = ModuleMigration::new(&place.path, info.name(), found, current);
-        let mut steps: Vec<&Change> = info
-            .changes()
-            .iter()
-            .filter(|change| !matches!(change, Change::Added { .. }))
-            .filter(|change| change.since() > found.unwrap_or(0))
-            .collect();
-        if !steps.is_empty() {
-            steps.sort_by_key(|change| change.since());
-            let tree = tree.get_or_insert_with(|| Tree::new(map));
-            let done = tree.migrate(&place.path, found, &steps, &mut migrated);
-            if let Err((to, source)) = done {
-                problems.push(LoadProblem::Migration {
-                    path: place.path.clone(),
-                    module: info.rust_type(),
-                    to,
-                    source,
-                });
-            }
-        }
-        if let Some(metadata) = tree.as_mut().and_then(|tree| tree.metadata.as_mut()) {
-            metadata.insert(place.path.clone(), ModuleMetadata::with_version(current));
-        }
-        // Without records every module differs; only those whose version means something are news.
-        if !place.alias && (found.is_some() || current > 1) {
-            modules.push(migrated);
         }
     }
     let map = tree.map_or(Cow::Borrowed(map), |tree| Cow::Owned(tree.into_map()));
-    Migrated { map, modules, found: versions }
+    Migrated { map, modules, found: versions, found_at, added }
 }
 
 /// Runs a step on each of these modules' own parts of a state dict.
 ///
 /// # Errors
 /// The first step's that fails, with the module's path.
-pub(crate) fn run_steps<'s, 'p>(
+pub(crate) fn run_on_modules<'s, 'p>(
     map: &StateMap<'s>,
     steps: impl IntoIterator<Item = (&'p str, MigrateStep)>,
 ) -> Result<StateMap<'s>, (String, Box<MigrateError>)> {
@@ -135,6 +101,79 @@ pub(crate) fn run_steps<'s, 'p>(
             .map_err(|(_, source)| (path.to_owned(), Box::new(source)))?;
     }
     Ok(tree.into_map())
+}
+
+/// Runs the `pre_load` hook of one module, if it has one; what it did, where it did anything.
+fn run_pre_load<'s>(
+    map: &StateMap<'s>,
+    place: &Place,
+    found: Option<u64>,
+    tree: &mut Option<Tree<'s>>,
+    problems: &mut Vec<LoadProblem>,
+) -> Option<ModuleMigration> {
+    let (info, current) = (place.info, place.info.version());
+    let pre_load = Change::Migrate { to: current, with: info.pre_load()? };
+    let mut done = ModuleMigration::new(&place.path, info.name(), found, current);
+    let tree = tree.get_or_insert_with(|| Tree::new(map));
+    if let Err((_, source)) = tree.migrate(&place.path, found, &[&pre_load], &mut done) {
+        problems.push(LoadProblem::PreLoad {
+            path: place.path.clone(),
+            module: info.rust_type(),
+            source,
+        });
+    }
+    (!place.alias && done.has_edits()).then_some(done)
+}
+
+/// Runs the steps of one module from the version that was found; what they did, where it is news.
+fn run_steps<'s>(
+    map: &StateMap<'s>,
+    place: &Place,
+    found: Option<u64>,
+    tree: &mut Option<Tree<'s>>,
+    options: &LoadOptions,
+    problems: &mut Vec<LoadProblem>,
+) -> Option<ModuleMigration> {
+    let (info, current) = (place.info, place.info.version());
+    if found == Some(current) {
+        return None;
+    }
+    if let Some(found) = found.filter(|&found| found > current && !options.newer_versions) {
+        if !place.alias {
+            problems.push(LoadProblem::NewerVersion {
+                path: place.path.clone(),
+                module: info.rust_type(),
+                found,
+                current,
+            });
+        }
+        return None;
+    }
+    let mut migrated = ModuleMigration::new(&place.path, info.name(), found, current);
+    let mut steps: Vec<&Change> = info
+        .changes()
+        .iter()
+        .filter(|change| !matches!(change, Change::Added { .. }))
+        .filter(|change| change.since() > found.unwrap_or(0))
+        .collect();
+    if !steps.is_empty() {
+        steps.sort_by_key(|change| change.since());
+        let tree = tree.get_or_insert_with(|| Tree::new(map));
+        let done = tree.migrate(&place.path, found, &steps, &mut migrated);
+        if let Err((to, source)) = done {
+            problems.push(LoadProblem::Migration {
+                path: place.path.clone(),
+                module: info.rust_type(),
+                to,
+                source,
+            });
+        }
+    }
+    if let Some(metadata) = tree.as_mut().and_then(|tree| tree.metadata.as_mut()) {
+        metadata.insert(place.path.clone(), ModuleMetadata::with_version(current));
+    }
+    // Without records every module differs; only those whose version means something are news.
+    (!place.alias && (found.is_some() || current > 1)).then_some(migrated)
 }
 
 /// A state dict ordered by key, so that a module's part of it is a range.
@@ -187,6 +226,42 @@ impl<'s> Tree<'s> {
             }
         }
         done
+    }
+
+    /// Runs the pre-hooks of the module at `path` on its own part of the tree.
+    fn run_hooks(
+        &mut self,
+        path: &str,
+        version: Option<u64>,
+        options: &LoadOptions,
+        problems: &mut Vec<LoadProblem>,
+    ) -> Added {
+        let (entries, places) = self.take_below(path);
+        let entries = entries.into_iter().map(|(name, tensor)| (key::join(path, &name), tensor));
+        let mut state_dict = StateMap::from_iter(entries);
+        if path.is_empty() {
+            *state_dict.metadata_mut() = self.metadata.take();
+        }
+        let added = options.hooks.run_pre(path, version, &mut state_dict);
+        if path.is_empty() {
+            self.metadata = state_dict.metadata_mut().take();
+        }
+        let mut entries = IndexMap::with_capacity(state_dict.len());
+        for (key, tensor) in state_dict.into_entries() {
+            match key::below(&key, path) {
+                Some(name) => {
+                    entries.insert(name.to_owned(), tensor);
+                }
+                // PyTorch does not look at it.
+                None if options.torch_rules => {}
+                None => problems.push(LoadProblem::Hook {
+                    path: path.to_owned(),
+                    message: format!("its pre-hook added `{key}`, which is no key of this module"),
+                }),
+            }
+        }
+        self.put_below(path, entries, &places);
+        added
     }
 
     /// Takes what is below `path` out, with keys relative to it, in the file's order.

@@ -5,21 +5,45 @@
 
 mod commit;
 mod error;
+mod fill;
+mod fit;
+mod fitted;
+mod guess;
+mod hooks;
+mod incompatible;
+mod key_problems;
 mod matching;
 mod migrate;
 mod options;
 mod plan;
+mod policy;
+mod problem;
+mod python;
 mod report;
+mod report_json;
+mod table;
+mod torch_rules;
+mod torch_text;
+mod tree;
 mod verify;
 
-pub use error::{LoadError, LoadProblem};
-pub(crate) use migrate::run_steps;
-pub use options::{AliasPolicy, DTypePolicy, LoadOptions};
-pub use report::{Converted, LoadReport, ModuleMigration};
+use std::borrow::Cow;
 
+pub use error::LoadError;
+pub use guess::PrefixGuess;
+pub use hooks::PreLoad;
+pub use incompatible::IncompatibleKeys;
+pub(crate) use migrate::run_on_modules;
+pub use options::LoadOptions;
+pub use policy::{AliasPolicy, Atomicity, DTypePolicy};
+pub use problem::LoadProblem;
+pub use report::{Converted, LoadReport, Mismatched, ModuleMigration};
+
+use crate::load::commit::Written;
 use crate::load::matching::Match;
 use crate::load::plan::Plan;
 use crate::map::StateMap;
+use crate::mapping::{KeyMapError, Mapped};
 use crate::traits::StateDict;
 use crate::visit::{self, Loaded};
 
@@ -29,50 +53,101 @@ pub(crate) fn load<M: StateDict + ?Sized>(
     map: &StateMap<'_>,
     options: &LoadOptions,
 ) -> Result<LoadReport, LoadError> {
-    let class = class_of(model);
-    let failed = |problems| LoadError { model: class, problems };
+    let plan = plan_for(model, options)?;
+    let report =
+        run(&plan, map, options, |found| commit::commit(&mut *model, &plan, found, options))?;
+    let missing = report.missing.iter().chain(&report.defaulted).cloned().collect();
+    visit::run_post_load(model, &Loaded::new(missing, report.unexpected.clone()));
+    Ok(report)
+}
+
+/// Does all that [`load`] does but write.
+pub(crate) fn check<M: StateDict + ?Sized>(
+    model: &M,
+    map: &StateMap<'_>,
+    options: &LoadOptions,
+) -> Result<LoadReport, LoadError> {
+    run(&plan_for(model, options)?, map, options, |_| Written::default())
+}
+
+fn plan_for<M: StateDict + ?Sized>(model: &M, options: &LoadOptions) -> Result<Plan, LoadError> {
+    Plan::new(model, options.assign).map_err(|(class, problems)| LoadError::new(class, problems))
+}
+
+/// The steps in order; `write` is the last.
+fn run(
+    plan: &Plan,
+    map: &StateMap<'_>,
+    options: &LoadOptions,
+    write: impl FnOnce(&Match<'_, '_>) -> Written,
+) -> Result<LoadReport, LoadError> {
+    let failed = |problems| LoadError::new(plan.class, problems);
+    let prepared =
+        prepare(map, options).map_err(|error| failed(vec![LoadProblem::KeyMap(error)]))?;
     let mut problems = Vec::new();
-    let Some(plan) = Plan::new(model, &mut problems) else {
-        return Err(failed(problems));
-    };
-    let migrated = migrate::migrate(map, &plan.modules, options, &mut problems);
+    let migrated = migrate::migrate(&prepared.map, &plan.modules, options, &mut problems);
     if !problems.is_empty() {
         // What a failed step leaves behind would only show up as missing and unexpected keys.
         return Err(failed(problems));
     }
-    let found = check(&plan, &migrated.map, &migrated.found, options).map_err(failed)?;
-    commit::commit(model, &plan, &found).map_err(failed)?;
-    let missing = found.missing.iter().chain(&found.defaulted).cloned().collect();
-    visit::run_post_load(model, &Loaded::new(missing, found.unexpected.clone()));
+    let match_keys =
+        if options.torch_rules { torch_rules::match_keys } else { matching::match_keys };
+    let found = match_keys(plan, &migrated, options, &mut problems);
+    let mut guess = None;
+    if options.strict && !found.keys.is_empty() {
+        guess = guess::PrefixGuess::new(&found.keys);
+        problems.splice(0..0, key_problems::key_problems(plan, &migrated.map, &found.keys));
+    }
+    let mut damaged = false;
+    if options.verify {
+        let before = problems.len();
+        verify::verify_storages(&found, &mut problems);
+        damaged = problems.len() > before;
+    }
+    let mut written = 0;
+    // PyTorch writes what fits before it complains; damaged bytes it would not have come to see.
+    if problems.is_empty() || (options.atomicity == Atomicity::None && !damaged) {
+        let done = write(&found);
+        written = done.tensors;
+        problems.extend(done.problems);
+    }
+    if !problems.is_empty() {
+        return Err(LoadError { model: plan.class, problems, guess, written });
+    }
     Ok(LoadReport {
-        model: class,
+        model: plan.class,
         loaded: found.sources.iter().flatten().map(|source| source.key.to_owned()).collect(),
-        missing: found.missing,
-        unexpected: found.unexpected,
+        missing: found.keys.missing_keys,
+        unexpected: found.keys.unexpected_keys,
         defaulted: found.defaulted,
         satisfied_by_alias: found.satisfied_by_alias,
         converted: found.converted,
+        mismatched: found.mismatched,
+        renamed: prepared.renamed,
+        dropped: prepared.dropped,
         migrations: migrated.modules,
     })
 }
 
-/// Matches and verifies: everything between migrating and writing.
-fn check<'m, 's>(
-    plan: &Plan,
-    map: &'m StateMap<'s>,
-    versions: &[Option<u64>],
-    options: &LoadOptions,
-) -> Result<Match<'m, 's>, Vec<LoadProblem>> {
-    let mut problems = Vec::new();
-    let mut found = matching::match_keys(plan, map, versions, options, &mut problems);
-    matching::check_tensors(plan, &mut found, options, &mut problems);
-    if options.verify {
-        verify::verify_storages(&found, &mut problems);
-    }
-    if problems.is_empty() { Ok(found) } else { Err(problems) }
+/// The state dict with its keys renamed and its tensors elsewhere, as the options say.
+struct Prepared<'m, 's> {
+    map: Cow<'m, StateMap<'s>>,
+    renamed: Vec<(String, String)>,
+    dropped: Vec<String>,
 }
 
-/// The name of the model's class.
-fn class_of<M: StateDict + ?Sized>(model: &M) -> &'static str {
-    visit::walk(model).modules.first().map_or("model", |module| module.info.name())
+fn prepare<'m, 's>(
+    map: &'m StateMap<'s>,
+    options: &LoadOptions,
+) -> Result<Prepared<'m, 's>, KeyMapError> {
+    let mut prepared =
+        Prepared { map: Cow::Borrowed(map), renamed: Vec::new(), dropped: Vec::new() };
+    if !options.keys.is_empty() {
+        let Mapped { map, renamed, dropped } = options.keys.apply(map)?;
+        prepared = Prepared { map: Cow::Owned(map), renamed, dropped };
+    }
+    if let Some(location) = &options.location {
+        prepared.map = Cow::Owned(prepared.map.map_location(location));
+    }
+    Ok(prepared)
 }

@@ -1,4 +1,9 @@
-//! How strictly a state dict must fit the model.
+//! How strictly a state dict must fit the model, and what is done to it before.
+
+use crate::load::hooks::{Hooks, PreLoad};
+use crate::load::incompatible::IncompatibleKeys;
+use crate::load::policy::{AliasPolicy, Atomicity, DTypePolicy};
+use crate::mapping::{KeyMap, MapLocation};
 
 /// How to load a state dict; the default is strict.
 ///
@@ -11,10 +16,18 @@
 #[derive(Debug, Clone)]
 pub struct LoadOptions {
     pub(crate) strict: bool,
+    pub(crate) assign: bool,
+    pub(crate) ignore_mismatched: bool,
     pub(crate) dtype: DTypePolicy,
     pub(crate) alias: AliasPolicy,
+    pub(crate) atomicity: Atomicity,
     pub(crate) verify: bool,
     pub(crate) newer_versions: bool,
+    /// Whether keys are matched by PyTorch's rules, to the order of the lists.
+    pub(crate) torch_rules: bool,
+    pub(crate) keys: KeyMap,
+    pub(crate) location: Option<MapLocation>,
+    pub(crate) hooks: Hooks,
 }
 
 impl Default for LoadOptions {
@@ -28,10 +41,68 @@ impl LoadOptions {
     pub fn new() -> Self {
         LoadOptions {
             strict: true,
+            assign: false,
+            ignore_mismatched: false,
             dtype: DTypePolicy::Widen,
             alias: AliasPolicy::Error,
+            atomicity: Atomicity::Validated,
             verify: true,
             newer_versions: false,
+            torch_rules: false,
+            keys: KeyMap::new(),
+            location: None,
+            hooks: Hooks::default(),
+        }
+    }
+
+    /// Exactly as `torch.nn.Module.load_state_dict`, for programs that must behave as their Python
+    /// twins; not what we advise.
+    ///
+    /// - Keys are matched module by module: a child that is `None` swallows every key below it, and
+    ///   the lists are in PyTorch's order.
+    /// - Every name of a tied tensor must be there, and the last wins.
+    /// - Element types are converted in silence ([`DTypePolicy::Cast`]).
+    /// - What fits is written although the load fails ([`Atomicity::None`]).
+    /// - A module from a newer version is no error.
+    ///
+    /// What is only ours stays ours: migrations run, and a file's checksums are verified, before
+    /// anything is written. [`LoadError::torch_message`](crate::LoadError::torch_message) is
+    /// PyTorch's text.
+    ///
+    /// ```
+    /// use statedict::prelude::*;
+    /// use statedict::LoadOptions;
+    ///
+    /// #[derive(StateDict)]
+    /// struct Linear {
+    ///     #[param]
+    ///     weight: Vec<f32>,
+    ///     #[param]
+    ///     bias: Vec<f32>,
+    /// }
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let mut fc = Linear { weight: vec![0.0; 2], bias: vec![0.0; 2] };
+    /// let mut map = StateMap::new();
+    /// map.insert("weight", TensorView::from_vec(vec![1.0f64, 2.0], [2])?);
+    ///
+    /// let error = fc.load_state_dict_with(&map, &LoadOptions::torch()).unwrap_err();
+    /// assert_eq!(
+    ///     error.torch_message(),
+    ///     "Error(s) in loading state_dict for Linear:\n\tMissing key(s) in state_dict: \"bias\". "
+    /// );
+    /// assert_eq!(fc.weight, [1.0, 2.0]);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn torch() -> Self {
+        LoadOptions {
+            dtype: DTypePolicy::Cast,
+            alias: AliasPolicy::LastWins,
+            atomicity: Atomicity::None,
+            newer_versions: true,
+            torch_rules: true,
+            ..LoadOptions::new()
         }
     }
 
@@ -40,6 +111,68 @@ impl LoadOptions {
     #[must_use]
     pub fn strict(mut self, strict: bool) -> Self {
         self.strict = strict;
+        self
+    }
+
+    /// Whether a tensor of another shape is left out and listed in
+    /// [`LoadReport::mismatched`](crate::LoadReport::mismatched), instead of being an error: for a
+    /// new head on an old body.
+    ///
+    /// ```
+    /// use statedict::prelude::*;
+    /// use statedict::LoadOptions;
+    ///
+    /// #[derive(StateDict)]
+    /// struct Head {
+    ///     #[param]
+    ///     weight: Vec<f32>,
+    /// }
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let old = Head { weight: vec![1.0; 1000] };
+    /// let mut new = Head { weight: vec![0.0; 10] };
+    /// let options = LoadOptions::new().ignore_mismatched(true);
+    /// let report = new.load_state_dict_with(&old.state_dict()?, &options)?;
+    /// assert_eq!(report.mismatched[0].key, "weight");
+    /// assert_eq!(new.weight, [0.0; 10]);
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn ignore_mismatched(mut self, ignore: bool) -> Self {
+        self.ignore_mismatched = ignore;
+        self
+    }
+
+    /// Whether each tensor of the model becomes the one of the state dict, element type included,
+    /// instead of taking its elements over: `assign=True` of PyTorch. The shapes must still be
+    /// equal.
+    ///
+    /// A tensor whose Rust type fixes the element type takes only that type. A tensor with several
+    /// names (`#[alias]`) stays one, where PyTorch makes several of it. The state dict's bytes are
+    /// copied: nothing of it is borrowed by the model.
+    ///
+    /// ```
+    /// use statedict::prelude::*;
+    /// use statedict::LoadOptions;
+    ///
+    /// #[derive(StateDict)]
+    /// struct Linear {
+    ///     #[param]
+    ///     weight: CpuTensor,
+    /// }
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let half = Linear { weight: CpuTensor::zeros(DType::F16, [2]) };
+    /// let mut fc = Linear { weight: CpuTensor::zeros(DType::F32, [2]) };
+    /// fc.load_state_dict_with(&half.state_dict()?, &LoadOptions::new().assign(true))?;
+    /// assert_eq!(fc.weight.dtype(), DType::F16);
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn assign(mut self, assign: bool) -> Self {
+        self.assign = assign;
         self
     }
 
@@ -57,6 +190,13 @@ impl LoadOptions {
         self
     }
 
+    /// How much of the model may be written where the load fails.
+    #[must_use]
+    pub fn atomicity(mut self, atomicity: Atomicity) -> Self {
+        self.atomicity = atomicity;
+        self
+    }
+
     /// Whether to check the file's checksums before anything is written (the default).
     #[must_use]
     pub fn verify(mut self, verify: bool) -> Self {
@@ -71,30 +211,125 @@ impl LoadOptions {
         self.newer_versions = allow;
         self
     }
-}
 
-/// What to do with a tensor whose element type is not the model's.
-#[non_exhaustive]
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum DTypePolicy {
-    /// Refuse it.
-    Exact,
-    /// Convert it where no value can change (float16 into float32, int32 into int64 …),
-    /// otherwise refuse it.
-    #[default]
-    Widen,
-}
+    /// Renames the keys of the state dict before anything else; they replace rules given before.
+    ///
+    /// ```
+    /// use statedict::prelude::*;
+    /// use statedict::{KeyMap, LoadOptions};
+    ///
+    /// #[derive(StateDict)]
+    /// struct Linear {
+    ///     #[param]
+    ///     weight: Vec<f32>,
+    /// }
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let mut wrapped = StateMap::new();
+    /// wrapped.insert("module.weight", TensorView::from_vec(vec![1.0f32, 2.0], [2])?);
+    ///
+    /// let mut fc = Linear { weight: vec![0.0; 2] };
+    /// let options = LoadOptions::new().map_keys(KeyMap::new().strip_prefix("module."));
+    /// let report = fc.load_state_dict_with(&wrapped, &options)?;
+    /// assert_eq!(report.renamed, [("module.weight".into(), "weight".into())]);
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn map_keys(mut self, keys: KeyMap) -> Self {
+        self.keys = keys;
+        self
+    }
 
-/// What to do where a state dict has different tensors under several names of one tensor:
-/// `fc.weight` and `f3.weight` of a model in which `f3` is `fc`.
-#[non_exhaustive]
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum AliasPolicy {
-    /// Refuse it.
-    #[default]
-    Error,
-    /// Load the last, as PyTorch does.
-    LastWins,
-    /// Load the first.
-    FirstWins,
+    /// Gives the tensors of the state dict other location tags, as `map_location` of `torch.load`;
+    /// a tensor library that knows devices goes by them where it is [assigned](Self::assign) a tensor.
+    #[must_use]
+    pub fn map_location(mut self, location: MapLocation) -> Self {
+        self.location = Some(location);
+        self
+    }
+
+    /// Runs `hook` on the whole state dict before it is matched with the model:
+    /// `register_load_state_dict_pre_hook` of the root.
+    ///
+    /// ```
+    /// use statedict::prelude::*;
+    /// use statedict::LoadOptions;
+    ///
+    /// #[derive(StateDict)]
+    /// struct Linear {
+    ///     #[param]
+    ///     weight: Vec<f32>,
+    /// }
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let mut old = StateMap::new();
+    /// old.insert("w", TensorView::from_vec(vec![1.0f32, 2.0], [2])?);
+    ///
+    /// let options = LoadOptions::new().pre_load(|load| {
+    ///     if let Some(weight) = load.state_dict().remove("w") {
+    ///         load.state_dict().insert("weight", weight);
+    ///     }
+    /// });
+    /// let mut fc = Linear { weight: vec![0.0; 2] };
+    /// fc.load_state_dict_with(&old, &options)?;
+    /// assert_eq!(fc.weight, [1.0, 2.0]);
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn pre_load(self, hook: impl Fn(&mut PreLoad<'_, '_>) + Send + Sync + 'static) -> Self {
+        self.pre_load_at("", hook)
+    }
+
+    /// Runs `hook` on the state dict of the module at `path`, after its parents' and its migration
+    /// and before its children's. Hooks of one module run in the order they were added.
+    #[must_use]
+    pub fn pre_load_at(
+        mut self,
+        path: impl Into<String>,
+        hook: impl Fn(&mut PreLoad<'_, '_>) + Send + Sync + 'static,
+    ) -> Self {
+        self.hooks.add_pre(path.into(), hook);
+        self
+    }
+
+    /// Runs `hook` on the lists of missing and unexpected keys before they become errors:
+    /// `register_load_state_dict_post_hook` of the root. It may clear them, or add to them.
+    ///
+    /// ```
+    /// use statedict::prelude::*;
+    /// use statedict::LoadOptions;
+    ///
+    /// #[derive(StateDict)]
+    /// struct Linear {
+    ///     #[param]
+    ///     weight: Vec<f32>,
+    /// }
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let options = LoadOptions::new().post_load(|keys| keys.missing_keys.clear());
+    /// let mut fc = Linear { weight: vec![0.0; 2] };
+    /// assert!(fc.load_state_dict_with(&StateMap::new(), &options).is_ok());
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn post_load(self, hook: impl Fn(&mut IncompatibleKeys) + Send + Sync + 'static) -> Self {
+        self.post_load_at("", hook)
+    }
+
+    /// Runs `hook` for the module at `path`, after its children's hooks and before its parents'.
+    ///
+    /// With [`torch`](Self::torch) the lists hold what was found so far, as in PyTorch; else they
+    /// hold everything.
+    #[must_use]
+    pub fn post_load_at(
+        mut self,
+        path: impl Into<String>,
+        hook: impl Fn(&mut IncompatibleKeys) + Send + Sync + 'static,
+    ) -> Self {
+        self.hooks.add_post(path.into(), hook);
+        self
+    }
 }

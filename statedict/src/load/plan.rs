@@ -1,72 +1,93 @@
 //! What the model expects: its names, and which of them an older state dict may lack.
 
-use crate::load::error::LoadProblem;
+use std::collections::{HashMap, HashSet};
+
+use crate::dtype::DType;
+use crate::key;
 use crate::load::migrate::Place;
+use crate::load::problem::LoadProblem;
 use crate::tensor::Shape;
 use crate::traits::StateDict;
-use crate::visit::{Change, Leaf, Name, Names, TensorRef, Walk, walk};
-use crate::{dtype::DType, key};
+use crate::visit::{Change, Kind, Leaf, Name, Names, TensorRef, Walk, walk};
 
 /// What the model expects of a state dict.
 pub(crate) struct Plan {
+    /// The name of the model's class.
+    pub(crate) class: &'static str,
     pub(crate) leaves: Vec<Destination>,
     /// The keys in order, each with the leaf it names; only of leaves that are part of the state dict.
     pub(crate) names: Vec<Name>,
     /// The modules under all their paths, parents before children.
     pub(crate) modules: Vec<Place>,
+    /// The children that are `None`, each by the path of its module and its name.
+    pub(crate) none_children: Vec<(String, String)>,
 }
 
 /// A leaf of the model, as far as loading needs to know it.
 pub(crate) struct Destination {
     pub(crate) key: String,
-    pub(crate) kind: crate::visit::Kind,
+    pub(crate) kind: Kind,
     pub(crate) dtype: DType,
     pub(crate) shape: Shape,
     pub(crate) module: &'static str,
     /// The modules in whose later versions it appeared.
-    since: Vec<Since>,
+    pub(crate) since: Vec<Since>,
+    /// The element types it can become; only asked for where tensors are assigned.
+    pub(crate) adopts: Vec<DType>,
 }
 
 /// A leaf exists from `version` of a module on.
 #[derive(Clone, Copy)]
-struct Since {
+pub(crate) struct Since {
     /// The module's number.
-    module: usize,
-    version: u64,
+    pub(crate) module: usize,
+    pub(crate) version: u64,
 }
 
 impl Plan {
-    /// Asks the model.
+    /// Asks the model; also for what can be assigned, where that is `wanted`.
     ///
-    /// Where the model's own names are wrong, there is no plan: `None`, and the problems say why.
+    /// Where the model's own names are wrong, there is no plan, and the problems say why.
     pub(crate) fn new<M: StateDict + ?Sized>(
         model: &M,
-        problems: &mut Vec<LoadProblem>,
-    ) -> Option<Self> {
+        wanted: bool,
+    ) -> Result<Self, (&'static str, Vec<LoadProblem>)> {
         let walk = walk(model);
-        let Names { leaves: mut names, modules } = match walk.names() {
-            Ok(names) => names,
-            Err(errors) => {
-                problems.extend(errors.into_iter().map(LoadProblem::Model));
-                return None;
-            }
-        };
+        let class = walk.modules.first().map_or("model", |module| module.info.name());
+        let Names { leaves: mut names, modules } = walk
+            .names()
+            .map_err(|errors| (class, errors.into_iter().map(LoadProblem::Model).collect()))?;
         names.retain(|name| {
             walk.leaves.get(name.index).is_some_and(|leaf| leaf.kind.is_persistent())
         });
         let since = first_versions(&walk);
         let leaves = walk.leaves.iter().zip(since);
-        let leaves = leaves.map(|(leaf, since)| Destination::new(&walk, leaf, since)).collect();
+        let leaves =
+            leaves.map(|(leaf, since)| Destination::new(&walk, leaf, since, wanted)).collect();
         let modules = modules.into_iter().filter_map(|name| {
             let info = walk.modules.get(name.index)?.info;
             Some(Place { path: name.key, module: name.index, info, alias: name.alias })
         });
-        Some(Plan { leaves, names, modules: modules.collect() })
+        let modules: Vec<Place> = modules.collect();
+        let none_children = none_children(&walk, &modules);
+        Ok(Plan { class, leaves, names, modules, none_children })
+    }
+
+    /// Each key with the leaf it names.
+    pub(crate) fn leaves_by_key(&self) -> HashMap<&str, &Destination> {
+        let leaf = |name: &'_ Name| self.leaves.get(name.index);
+        self.names.iter().filter_map(|name| Some((name.key.as_str(), leaf(name)?))).collect()
     }
 }
 
 impl Destination {
-    fn new(walk: &Walk<TensorRef<'_>>, leaf: &Leaf<TensorRef<'_>>, since: Vec<Since>) -> Self {
+    fn new(
+        walk: &Walk<TensorRef<'_>>,
+        leaf: &Leaf<TensorRef<'_>>,
+        since: Vec<Since>,
+        wanted: bool,
+    ) -> Self {
+        let adopts = |dtype: &DType| leaf.tensor.adopts(*dtype);
         Destination {
             key: leaf.key.clone(),
             kind: leaf.kind,
@@ -74,14 +95,14 @@ impl Destination {
             shape: leaf.tensor.shape(),
             module: walk.modules.get(leaf.module).map_or("", |module| module.info.rust_type()),
             since,
+            adopts: if wanted { DType::all().filter(adopts).collect() } else { Vec::new() },
         }
     }
 
     /// Whether a state dict whose modules have these versions may lack it, being older than it.
     /// A module of unknown version counts as older than every version.
-    pub(crate) fn is_optional(&self, versions: &[Option<u64>]) -> bool {
-        let found = |since: &Since| versions.get(since.module).copied().flatten().unwrap_or(0);
-        self.since.iter().any(|since| found(since) < since.version)
+    pub(crate) fn is_optional(&self, version: impl Fn(usize) -> Option<u64>) -> bool {
+        self.since.iter().any(|since| version(since.module).unwrap_or(0) < since.version)
     }
 }
 
@@ -102,4 +123,32 @@ fn first_versions(walk: &Walk<TensorRef<'_>>) -> Vec<Vec<Since>> {
         }
     }
     since
+}
+
+/// The children that are `None`, under all paths of their modules.
+fn none_children(walk: &Walk<TensorRef<'_>>, places: &[Place]) -> Vec<(String, String)> {
+    // One child for each module but the root: none of them is `None`.
+    if walk.child_paths().count() + 1 == walk.modules.len() {
+        return Vec::new();
+    }
+    let modules: HashSet<&str> = walk.modules.iter().map(|module| module.path.as_str()).collect();
+    let mut names: HashMap<&str, Vec<&str>> = HashMap::new();
+    let mut none = HashSet::new();
+    for path in walk.child_paths().filter(|path| !modules.contains(path)) {
+        let (parent, name) = path.rsplit_once('.').unwrap_or(("", path));
+        names.entry(parent).or_default().push(name);
+        none.insert(path);
+    }
+    // An alias of `None` is `None` as well.
+    for (name, _) in walk.aliases().filter(|(_, target)| none.contains(target)) {
+        let (parent, name) = name.rsplit_once('.').unwrap_or(("", name));
+        names.entry(parent).or_default().push(name);
+    }
+    let mut children = Vec::new();
+    for place in places {
+        let Some(module) = walk.modules.get(place.module) else { continue };
+        let names = names.get(module.path.as_str()).into_iter().flatten();
+        children.extend(names.map(|&name| (place.path.clone(), name.to_owned())));
+    }
+    children
 }

@@ -3,6 +3,9 @@
 use std::fmt;
 
 use crate::dtype::DType;
+use crate::load::incompatible::IncompatibleKeys;
+use crate::load::table;
+use crate::tensor::Shape;
 
 /// What a successful load did.
 ///
@@ -26,6 +29,12 @@ pub struct LoadReport {
     pub satisfied_by_alias: Vec<(String, String)>,
     /// Tensors that were converted to the model's element type.
     pub converted: Vec<Converted>,
+    /// Tensors of another shape, which were left out because the options allow it.
+    pub mismatched: Vec<Mismatched>,
+    /// Keys that were renamed as the options say: old and new.
+    pub renamed: Vec<(String, String)>,
+    /// Keys that were left out as the options say: those without the prefix that was selected.
+    pub dropped: Vec<String>,
     /// Modules whose version in the state dict is not the model's, and what their migrations did.
     pub migrations: Vec<ModuleMigration>,
 }
@@ -40,6 +49,34 @@ pub struct Converted {
     pub from: DType,
     /// The element type in the model.
     pub to: DType,
+}
+
+/// A tensor whose shape is not the model's.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Mismatched {
+    /// The key.
+    pub key: String,
+    /// The model's shape.
+    pub expected: Shape,
+    /// The state dict's shape.
+    pub found: Shape,
+}
+
+impl LoadReport {
+    /// The missing and unexpected keys, as `load_state_dict` of PyTorch returns and prints them.
+    pub fn incompatible_keys(&self) -> IncompatibleKeys {
+        IncompatibleKeys {
+            missing_keys: self.missing.clone(),
+            unexpected_keys: self.unexpected.clone(),
+        }
+    }
+
+    /// The tensors of another shape as the table that mmcv prints: key, expected shape, loaded
+    /// shape. `None` where there are none.
+    pub fn mismatch_table(&self) -> Option<String> {
+        table::mismatched(&self.mismatched)
+    }
 }
 
 /// A module that was saved with another version than the model has, and what was done about it.
@@ -118,8 +155,18 @@ impl fmt::Display for LoadReport {
         for (key, name) in &self.satisfied_by_alias {
             write!(f, "\n  tied        {key} is {name}")?;
         }
-        for (label, keys) in [("kept", defaulted), ("missing", missing), ("unexpected", unexpected)]
-        {
+        for (from, to) in &self.renamed {
+            write!(f, "\n  renamed     {from} -> {to}")?;
+        }
+        for Mismatched { key, expected, found } in &self.mismatched {
+            write!(f, "\n  shape       {key}: the model has {expected}, the file {found}")?;
+        }
+        for (label, keys) in [
+            ("dropped", &self.dropped),
+            ("kept", defaulted),
+            ("missing", missing),
+            ("unexpected", unexpected),
+        ] {
             for key in keys {
                 write!(f, "\n  {label:<11} {key}")?;
             }

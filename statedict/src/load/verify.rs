@@ -4,8 +4,8 @@ use std::collections::HashSet;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use crate::load::error::LoadProblem;
 use crate::load::matching::{Match, Source};
+use crate::load::problem::LoadProblem;
 use crate::parallel;
 
 /// Verifies each storage once, on several threads where there is much to read.

@@ -1,15 +1,18 @@
 //! Tensors without a tensor library: element types, shapes, storages and lazy views.
 
+mod cast;
 mod convert;
 mod cpu;
 mod derive_view;
 mod element;
+mod float8;
 mod gather;
 mod shape;
 mod storage;
 mod view;
 mod view_error;
 
+pub(crate) use cast::{cast, cast_refusal};
 pub(crate) use convert::widening;
 pub use cpu::CpuTensor;
 pub use element::Element;

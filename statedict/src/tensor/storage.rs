@@ -70,7 +70,13 @@ impl<'a> Storage<'a> {
 
     /// A storage of bytes that are borrowed or owned in memory.
     pub fn from_bytes(bytes: impl Into<Cow<'a, [u8]>>) -> Self {
-        Storage::new(Arc::new(InMemory(bytes.into())), 0)
+        Storage::new(Arc::new(InMemory { bytes: bytes.into(), location: None }), 0)
+    }
+
+    /// A storage of bytes in memory that say they belong elsewhere.
+    pub(crate) fn from_bytes_at(bytes: impl Into<Cow<'a, [u8]>>, location: &str) -> Self {
+        let location = (location != "cpu").then(|| location.into());
+        Storage::new(Arc::new(InMemory { bytes: bytes.into(), location }), 0)
     }
 
     /// The size in bytes.
@@ -129,15 +135,23 @@ impl fmt::Debug for Storage<'_> {
 }
 
 /// One storage in memory.
-struct InMemory<'a>(Cow<'a, [u8]>);
+struct InMemory<'a> {
+    bytes: Cow<'a, [u8]>,
+    /// `None` is `cpu`, by far the commonest.
+    location: Option<Box<str>>,
+}
 
 impl Storages for InMemory<'_> {
     fn nbytes(&self, _: u32) -> usize {
-        self.0.len()
+        self.bytes.len()
+    }
+
+    fn location(&self, _: u32) -> &str {
+        self.location.as_deref().unwrap_or("cpu")
     }
 
     fn bytes(&self, _: u32) -> Result<Cow<'_, [u8]>, StorageError> {
-        Ok(Cow::Borrowed(&self.0))
+        Ok(Cow::Borrowed(&self.bytes))
     }
 }
 

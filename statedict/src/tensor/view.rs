@@ -64,7 +64,8 @@ impl<'a> TensorView<'a> {
     /// A view with any strides, in elements.
     ///
     /// # Errors
-    /// Where the storage is too small for it, a stride is negative, or shape and strides differ in length.
+    /// Where the storage is too small for it, a stride is negative, or shape and strides differ in
+    /// length.
     pub fn strided(
         storage: Storage<'a>,
         dtype: DType,
@@ -213,7 +214,8 @@ impl<'a> TensorView<'a> {
     }
 
     /// The elements in row-major order as little-endian bytes: borrowed where the view is contiguous
-    /// and its storage in memory or mapped, gathered once where not. Conjugate and negative bits are resolved.
+    /// and its storage in memory or mapped, gathered once where not. Conjugate and negative bits
+    /// are resolved.
     ///
     /// # Errors
     /// Where the bytes cannot be read.
@@ -271,12 +273,19 @@ impl<'a> TensorView<'a> {
     /// The only element of a tensor of one element, as `Tensor.item()`.
     ///
     /// # Errors
-    /// Where there is not exactly one element, `T` is not the element type, or the bytes cannot be read.
+    /// Where there is not exactly one element, `T` is not the element type, or the bytes cannot be
+    /// read.
     pub fn item<T: Element>(&self) -> Result<T, ViewError> {
         match self.numel() {
             1 => self.to_vec::<T>().map(|elements| elements.first().copied().unwrap_or_default()),
             _ => Err(ViewError::NotOneElement { shape: self.shape.clone() }),
         }
+    }
+
+    /// The same view of another storage, which must hold the same bytes.
+    pub(crate) fn over(mut self, storage: Storage<'a>) -> Self {
+        self.storage = storage;
+        self
     }
 
     /// Another view of the same storage, with the same element type and bits.
@@ -291,12 +300,13 @@ impl<'a> TensorView<'a> {
     }
 
     /// The same tensor with bytes of its own, row-major, free of the file or model it came from.
+    /// It keeps its location tag.
     ///
     /// # Errors
     /// Where the bytes cannot be read.
     pub fn into_owned(self) -> Result<TensorView<'static>, StorageError> {
         let requires_grad = self.requires_grad();
-        let storage = Storage::from_bytes(self.bytes()?.into_owned());
+        let storage = Storage::from_bytes_at(self.bytes()?.into_owned(), self.location());
         Ok(TensorView {
             storage,
             shape: self.shape,

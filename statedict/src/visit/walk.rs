@@ -286,6 +286,16 @@ impl<T> Walk<T> {
         Some(first..leaves.next_back().unwrap_or(first) + 1)
     }
 
+    /// The paths of all children, also of those that are `None`.
+    pub(crate) fn child_paths(&self) -> impl Iterator<Item = &str> {
+        self.children.iter().map(|child| child.path.as_str())
+    }
+
+    /// The aliases: each one's path and its target's.
+    pub(crate) fn aliases(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.aliases.iter().map(|alias| (alias.name.as_str(), alias.target.as_str()))
+    }
+
     /// Where each leaf and child is, by its path.
     pub(crate) fn paths(&self) -> Paths {
         let leaves = self.leaves.iter().enumerate();

@@ -1,0 +1,47 @@
+//! What is said about missing and unexpected keys where they are errors.
+
+use crate::key;
+use crate::load::incompatible::IncompatibleKeys;
+use crate::load::plan::Plan;
+use crate::load::problem::LoadProblem;
+use crate::map::StateMap;
+
+/// Suggestions compare every missing with every unexpected key: beyond this many pairs they would
+/// cost more than they help.
+const MAX_SUGGESTION_PAIRS: usize = 1 << 16;
+
+/// A problem for each key, the missing ones first, each with the nearest of the other list.
+pub(super) fn key_problems(
+    plan: &Plan,
+    map: &StateMap<'_>,
+    keys: &IncompatibleKeys,
+) -> Vec<LoadProblem> {
+    let IncompatibleKeys { missing_keys, unexpected_keys } = keys;
+    let suggest = missing_keys.len().saturating_mul(unexpected_keys.len()) <= MAX_SUGGESTION_PAIRS;
+    let nearest = |key: &str, candidates: &[String]| {
+        let candidates = candidates.iter().map(String::as_str);
+        if suggest { key::nearest(key, candidates).map(str::to_owned) } else { None }
+    };
+    let leaves = if missing_keys.is_empty() { Default::default() } else { plan.leaves_by_key() };
+    let missing = missing_keys.iter().map(|key| match leaves.get(key.as_str()) {
+        Some(leaf) => LoadProblem::Missing {
+            key: key.clone(),
+            kind: leaf.kind,
+            dtype: leaf.dtype,
+            shape: leaf.shape.clone(),
+            module: leaf.module,
+            nearest: nearest(key, unexpected_keys),
+        },
+        None => LoadProblem::MissingByHook { key: key.clone() },
+    });
+    let unexpected = unexpected_keys.iter().map(|key| match map.get(key) {
+        Some(tensor) => LoadProblem::Unexpected {
+            key: key.clone(),
+            dtype: tensor.dtype(),
+            shape: tensor.shape().clone(),
+            nearest: nearest(key, missing_keys),
+        },
+        None => LoadProblem::UnexpectedByHook { key: key.clone() },
+    });
+    missing.chain(unexpected).collect()
+}

@@ -1,0 +1,157 @@
+//! PyTorch's own way through a state dict: module by module, parents before children.
+//!
+//! `torch.nn.Module._load_from_state_dict` looks through the state dict once for every module, and
+//! filters it once for every child, which is quadratic for a flat model. Here every key is followed
+//! down the tree once; what is reported, and in which order, is the same.
+
+use crate::load::fit::{self, Fit};
+use crate::load::matching::{self, Match, Source, meet};
+use crate::load::migrate::Migrated;
+use crate::load::options::LoadOptions;
+use crate::load::plan::{Destination, Plan};
+use crate::load::problem::LoadProblem;
+use crate::load::tree::{End, ModuleTree, Node};
+
+/// Matches as PyTorch does. A tensor that does not fit is a problem, and its leaf has no source.
+pub(super) fn match_keys<'m, 's>(
+    plan: &Plan,
+    migrated: &'m Migrated<'_, 's>,
+    options: &LoadOptions,
+    problems: &mut Vec<LoadProblem>,
+) -> Match<'m, 's> {
+    let tree = ModuleTree::new(plan);
+    let entries: Vec<Option<usize>> = matching::entries(plan, &migrated.map).collect();
+    let unexpected = unexpected(&entries, migrated, &tree);
+    let found = Match { sources: vec![None; plan.leaves.len()], ..Match::default() };
+    let mut scan =
+        Scan { plan, migrated, options, tree: &tree, entries, unexpected, found, problems };
+    // Not recursive: a model may be deep.
+    let mut stack = vec![Turn::Enter(0)];
+    while let Some(turn) = stack.pop() {
+        match turn {
+            Turn::Enter(index) => {
+                let Some(node) = tree.nodes.get(index) else { continue };
+                scan.enter(index, node);
+                stack.push(Turn::Leave(index));
+                stack.extend(node.children.iter().rev().map(|&child| Turn::Enter(child)));
+            }
+            Turn::Leave(index) => {
+                let path = tree.nodes.get(index).map_or("", |node| &node.path);
+                options.hooks.run_post(path, &mut scan.found.keys);
+            }
+        }
+    }
+    let mut found = scan.found;
+    for (leaf, source) in plan.leaves.iter().zip(&found.sources) {
+        // It was converted or refused when it was met.
+        let Some(Ok(converted)) = source.map(|source| fit::dtype(leaf, &source, options)) else {
+            continue;
+        };
+        found.converted.extend(converted);
+    }
+    found
+}
+
+enum Turn {
+    Enter(usize),
+    Leave(usize),
+}
+
+/// For each node the keys it reports as unexpected: extra state first, then in the order of the
+/// state dict.
+fn unexpected<'m>(
+    entries: &[Option<usize>],
+    migrated: &'m Migrated<'_, '_>,
+    tree: &ModuleTree,
+) -> Vec<Vec<&'m str>> {
+    let map = &*migrated.map;
+    let mut used = vec![false; map.len()];
+    for index in entries.iter().flatten() {
+        if let Some(used) = used.get_mut(*index) {
+            *used = true;
+        }
+    }
+    let mut keys: Vec<Vec<&str>> = vec![Vec::new(); tree.nodes.len()];
+    for (key, used) in map.keys().zip(used) {
+        // A parameter may have the name that is kept for extra state; then it is both loaded and
+        // unexpected.
+        if used && !key.ends_with("_extra_state") {
+            continue;
+        }
+        let End::Module { node, extra_state } = tree.end_of(key) else { continue };
+        let Some(keys) = keys.get_mut(node) else { continue };
+        if extra_state {
+            keys.insert(0, key);
+        } else if !used {
+            keys.push(key);
+        }
+    }
+    keys
+}
+
+struct Scan<'a, 'm, 's> {
+    plan: &'a Plan,
+    migrated: &'m Migrated<'m, 's>,
+    options: &'a LoadOptions,
+    tree: &'a ModuleTree,
+    /// For each name of the plan, where the state dict has it.
+    entries: Vec<Option<usize>>,
+    unexpected: Vec<Vec<&'m str>>,
+    found: Match<'m, 's>,
+    problems: &'a mut Vec<LoadProblem>,
+}
+
+impl Scan<'_, '_, '_> {
+    /// What `_load_from_state_dict` does for one module.
+    fn enter(&mut self, index: usize, node: &Node) {
+        if let Some(added) = node.place.and_then(|place| self.migrated.added.get(&place)) {
+            self.found.keys.missing_keys.extend(added.keys.missing_keys.iter().cloned());
+            self.found.keys.unexpected_keys.extend(added.keys.unexpected_keys.iter().cloned());
+            self.problems.extend(added.problems(&node.path));
+        }
+        for &number in &node.names {
+            let Some(name) = self.plan.names.get(number) else { continue };
+            let Some(leaf) = self.plan.leaves.get(name.index) else { continue };
+            let entry = self.entries.get(number).copied().flatten();
+            match entry.and_then(|index| self.migrated.map.get_index(index)) {
+                Some((key, tensor)) => self.copy(name.index, leaf, Source { key, tensor }),
+                None if leaf.is_optional(|module| self.version(index, module)) => {
+                    self.found.defaulted.push(name.key.clone());
+                }
+                None => self.found.keys.missing_keys.push(name.key.clone()),
+            }
+        }
+        let unexpected = self.unexpected.get(index).into_iter().flatten();
+        self.found.keys.unexpected_keys.extend(unexpected.map(|&key| key.to_owned()));
+    }
+}
+
+impl<'m, 's> Scan<'_, 'm, 's> {
+    /// Decides on one tensor that is there.
+    fn copy(&mut self, index: usize, leaf: &Destination, source: Source<'m, 's>) {
+        match fit::shape(leaf, &source, self.options) {
+            Ok(Fit::Yes) => {}
+            Ok(Fit::Ignored(mismatched)) => return self.found.mismatched.push(mismatched),
+            Err(problem) => return self.problems.push(*problem),
+        }
+        if let Err(problem) = fit::dtype(leaf, &source, self.options) {
+            return self.problems.push(*problem);
+        }
+        if let Some(slot) = self.found.sources.get_mut(index) {
+            meet(slot, source, self.options, self.problems);
+        }
+    }
+
+    /// The version found for `module` on the path of a node: another name may have another.
+    fn version(&self, node: usize, module: usize) -> Option<u64> {
+        let mut at = Some(node);
+        while let Some(node) = at.and_then(|at| self.tree.nodes.get(at)) {
+            let place = node.place.and_then(|place| self.plan.modules.get(place));
+            if place.is_some_and(|place| place.module == module) {
+                return self.migrated.found_at.get(node.place?).copied().flatten();
+            }
+            at = node.parent;
+        }
+        self.migrated.found.get(module).copied().flatten()
+    }
+}

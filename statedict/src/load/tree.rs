@@ -1,0 +1,102 @@
+//! The model's modules as the tree that PyTorch's rules walk, a node for each path.
+
+use std::collections::HashMap;
+
+use crate::load::plan::Plan;
+use crate::visit::Kind;
+
+/// Every path of a module once, the root first. A module with several names has several nodes.
+pub(super) struct ModuleTree {
+    pub(super) nodes: Vec<Node>,
+}
+
+#[derive(Default)]
+pub(super) struct Node {
+    pub(super) path: String,
+    /// The module's place in the plan; `None` for a path that only an alias goes through.
+    pub(super) place: Option<usize>,
+    pub(super) parent: Option<usize>,
+    /// The children in order, without those that are `None`.
+    pub(super) children: Vec<usize>,
+    /// The children by name, with those that are `None`.
+    by_name: HashMap<String, Option<usize>>,
+    /// The module's own names, indices into the plan's: parameters, then buffers.
+    pub(super) names: Vec<usize>,
+}
+
+/// Where a key that is nobody's ends up.
+pub(super) enum End {
+    /// The deepest module on the key's path, and whether the key would be its extra state.
+    Module { node: usize, extra_state: bool },
+    /// Below a child that is `None`, where PyTorch does not look.
+    None,
+}
+
+impl ModuleTree {
+    pub(super) fn new(plan: &Plan) -> Self {
+        let mut paths = HashMap::from([(String::new(), 0)]);
+        let mut tree = ModuleTree { nodes: vec![Node::default()] };
+        for (index, place) in plan.modules.iter().enumerate() {
+            let node = tree.node(&mut paths, &place.path);
+            if let Some(node) = tree.nodes.get_mut(node) {
+                node.place = Some(index);
+            }
+        }
+        let kind = |name: usize| {
+            let name = plan.names.get(name)?;
+            Some(plan.leaves.get(name.index)?.kind == Kind::Buffer)
+        };
+        // The leaves of a module follow each other, so its node is looked up once.
+        let mut last = ("", 0);
+        for (index, name) in plan.names.iter().enumerate() {
+            let (module, _) = name.key.rsplit_once('.').unwrap_or_default();
+            if module != last.0 {
+                last = (module, tree.node(&mut paths, module));
+            }
+            if let Some(node) = tree.nodes.get_mut(last.1) {
+                node.names.push(index);
+            }
+        }
+        for node in &mut tree.nodes {
+            node.names.sort_by_key(|&name| kind(name));
+        }
+        for (path, name) in &plan.none_children {
+            let node = paths.get(path).and_then(|&node| tree.nodes.get_mut(node));
+            if let Some(node) = node {
+                node.by_name.entry(name.clone()).or_insert(None);
+            }
+        }
+        tree
+    }
+
+    /// The node at `path`; made with those above it, where there is none.
+    fn node(&mut self, paths: &mut HashMap<String, usize>, path: &str) -> usize {
+        if let Some(&node) = paths.get(path) {
+            return node;
+        }
+        // Parents come first, so this is not deep: only aliases lead through paths without a module.
+        let (above, name) = path.rsplit_once('.').unwrap_or(("", path));
+        let parent = self.node(paths, above);
+        let node = self.nodes.len();
+        self.nodes.push(Node { path: path.to_owned(), parent: Some(parent), ..Node::default() });
+        if let Some(parent) = self.nodes.get_mut(parent) {
+            parent.children.push(node);
+            parent.by_name.insert(name.to_owned(), Some(node));
+        }
+        paths.insert(path.to_owned(), node);
+        node
+    }
+
+    /// Follows a key down the modules as far as they go.
+    pub(super) fn end_of(&self, key: &str) -> End {
+        let (mut at, mut rest) = (0, key);
+        while let Some((name, below)) = rest.split_once('.') {
+            match self.nodes.get(at).and_then(|node| node.by_name.get(name)) {
+                Some(Some(child)) => (at, rest) = (*child, below),
+                Some(None) => return End::None,
+                None => break,
+            }
+        }
+        End::Module { node: at, extra_state: rest == "_extra_state" }
+    }
+}

@@ -1,0 +1,62 @@
+//! Why keys could not be renamed.
+
+use std::fmt;
+
+/// Why the keys of a state dict could not be renamed. Nothing was changed.
+#[non_exhaustive]
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum KeyMapError {
+    /// Two keys would become one; PyTorch and mmengine keep the last in silence.
+    Collision {
+        /// The key that comes first in the state dict.
+        first: String,
+        /// The other key.
+        second: String,
+        /// What both would become.
+        to: String,
+    },
+    /// Two modules with different entries in `_metadata` would become one.
+    ModuleCollision {
+        /// The path of the one.
+        first: String,
+        /// The path of the other.
+        second: String,
+        /// What both would become.
+        to: String,
+    },
+    /// No key begins with the prefix that was to be selected.
+    NothingSelected {
+        /// The prefix.
+        prefix: String,
+    },
+    /// The pattern is no regular expression.
+    Pattern {
+        /// The pattern.
+        pattern: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+}
+
+impl fmt::Display for KeyMapError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            KeyMapError::Collision { first, second, to } => {
+                write!(f, "the keys `{first}` and `{second}` would both become `{to}`")
+            }
+            KeyMapError::ModuleCollision { first, second, to } => write!(
+                f,
+                "the modules `{first}` and `{second}` have different versions, and would both become `{to}`"
+            ),
+            // mmengine's words.
+            KeyMapError::NothingSelected { prefix } => {
+                write!(f, "{prefix} is not in the pretrained model")
+            }
+            KeyMapError::Pattern { pattern, reason } => {
+                write!(f, "`{pattern}` is no pattern that can be used: {reason}")
+            }
+        }
+    }
+}
+
+impl std::error::Error for KeyMapError {}

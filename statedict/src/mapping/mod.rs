@@ -1,0 +1,12 @@
+//! Other names and other places for the tensors of a state dict, before it is matched with a model.
+
+mod error;
+mod key_map;
+mod location;
+#[cfg(feature = "regex")]
+mod pattern;
+mod prefix;
+
+pub use error::KeyMapError;
+pub use key_map::{KeyMap, Mapped};
+pub use location::MapLocation;

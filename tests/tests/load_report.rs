@@ -1,0 +1,174 @@
+//! What a load says: to people, to programs, in PyTorch's words, in mmcv's.
+
+use serde_json::{Value, json};
+use statedict::prelude::*;
+use statedict::{IncompatibleKeys, LoadError, LoadOptions, LoadProblem};
+
+#[derive(StateDict, Clone, Debug, PartialEq)]
+struct Linear {
+    #[param]
+    weight: Vec<f32>,
+    #[param]
+    bias: Vec<f32>,
+}
+
+#[derive(StateDict, Clone, Debug, PartialEq)]
+struct Net {
+    layers: Vec<Linear>,
+    head: Linear,
+}
+
+fn net(layers: usize, classes: usize) -> Net {
+    let linear = |size| Linear { weight: vec![1.0; size], bias: vec![2.0; size] };
+    Net { layers: vec![linear(2); layers], head: linear(classes) }
+}
+
+fn state(layers: usize, classes: usize) -> StateMap<'static> {
+    net(layers, classes).state_dict().unwrap().into_owned().unwrap()
+}
+
+fn refused(map: &StateMap<'_>, model: &Net) -> LoadError {
+    model.check_state_dict(map, &LoadOptions::new()).unwrap_err()
+}
+
+#[test]
+fn one_prefix_explains_a_hundred_keys() {
+    let wrapped = state(60, 3).add_prefix("module").unwrap();
+    let error = refused(&wrapped, &net(60, 3));
+    let guess = error.guess.as_ref().unwrap();
+    assert_eq!((&*guess.prefix, guess.strip, guess.explained), ("module.", true, 122));
+    let hint = "hint        all 122 unexpected keys begin with `module.`, and are the model's without it: \
+                load with `LoadOptions::map_keys(KeyMap::new().strip_prefix(\"module.\"))`";
+    assert_eq!(error.to_string().lines().nth(1).unwrap().trim_start(), hint);
+
+    let part = state(3, 3).strip_prefix("layers").unwrap();
+    let error = refused(&part, &net(3, 3));
+    assert_eq!(
+        error.guess.map(|guess| (guess.prefix, guess.strip)),
+        Some(("layers.".into(), false))
+    );
+    assert_eq!(refused(&state(2, 3), &net(3, 3)).guess, None);
+}
+
+#[test]
+fn a_check_writes_nothing_and_says_what_a_load_would() {
+    let (model, map) = (net(1, 3), state(1, 3));
+    let checked = model.check_state_dict(&map, &LoadOptions::new()).unwrap();
+    let mut loaded = Net { head: Linear { weight: vec![0.0; 3], bias: vec![0.0; 3] }, ..model };
+    let before = loaded.clone();
+    assert_eq!(loaded.check_state_dict(&map, &LoadOptions::new()).unwrap(), checked);
+    assert_eq!(loaded, before);
+    assert_eq!(loaded.load_state_dict(&map).unwrap(), checked);
+    assert_ne!(loaded, before);
+}
+
+#[test]
+fn mismatched_shapes_are_listed_where_that_is_asked_for() {
+    let mut map = state(1, 1000);
+    map.remove("layers.0.bias");
+    let mut model = net(1, 10);
+    model.layers[0].weight = vec![0.0; 2];
+    let options = LoadOptions::new().ignore_mismatched(true);
+    // A missing key is still an error.
+    assert!(model.check_state_dict(&map, &options).is_err());
+    let report = model.load_state_dict_with(&map, &options.strict(false)).unwrap();
+    let listed: Vec<_> =
+        report.mismatched.iter().map(|it| (it.key.as_str(), &*it.expected, &*it.found)).collect();
+    assert_eq!(listed, [("head.weight", &[10][..], &[1000][..]), ("head.bias", &[10], &[1000])]);
+    assert_eq!(report.loaded, ["layers.0.weight"]);
+    assert_eq!(report.missing, ["layers.0.bias"]);
+    assert_eq!(model, net(1, 10));
+    let table = report.mismatch_table().unwrap();
+    assert!(table.contains("| head.weight | torch.Size([10]) | torch.Size([1000]) |"), "{table}");
+    assert!(
+        report.to_string().contains("shape       head.bias: the model has [10], the file [1000]")
+    );
+
+    let error = refused(&state(1, 1000), &net(1, 10));
+    assert_eq!(error.mismatch_table(), Some(table));
+}
+
+#[test]
+fn json_holds_what_the_text_says() {
+    let mut map = state(1, 3);
+    let bias = map.remove("head.bias").unwrap();
+    map.insert("head.bais", bias);
+    map.insert("head.weight", TensorView::from_vec(vec![0.0f64; 4], [4]).unwrap());
+    let error = refused(&map, &net(1, 3));
+    let value: Value = serde_json::from_str(&error.to_json()).unwrap();
+    let problems = value["problems"].as_array().unwrap();
+    let kinds: Vec<&str> =
+        problems.iter().map(|problem| problem["kind"].as_str().unwrap()).collect();
+    assert_eq!(kinds, ["missing", "unexpected", "shape", "dtype"]);
+    assert_eq!(problems[0]["key"], "head.bias");
+    assert_eq!(problems[0]["nearest"], "head.bais");
+    assert_eq!(problems[0]["expected"], json!({"dtype": "float32", "shape": [3]}));
+    assert_eq!(problems[1]["nearest"], "head.bias");
+    assert_eq!(problems[2]["found"], json!([4]));
+    assert_eq!(problems[3]["expected"], "float32");
+    assert_eq!((&value["model"], &value["nothing_was_written"]), (&json!("Net"), &json!(true)));
+    for problem in problems {
+        let text = problem["text"].as_str().unwrap();
+        assert!(error.to_string().contains(text), "{text}");
+    }
+
+    let report = net(1, 3).load_state_dict(&state(1, 3)).unwrap();
+    let value: Value = serde_json::from_str(&report.to_json()).unwrap();
+    assert_eq!(value["loaded"], json!(report.loaded));
+    assert_eq!(value["migrations"], json!([]));
+}
+
+#[test]
+fn lists_are_shown_as_python_shows_them() {
+    let map = StateMap::new();
+    let mut model = net(0, 1);
+    let report = model.load_state_dict_with(&map, &LoadOptions::new().strict(false)).unwrap();
+    assert_eq!(
+        report.incompatible_keys().to_string(),
+        "_IncompatibleKeys(missing_keys=['head.weight', 'head.bias'], unexpected_keys=[])"
+    );
+}
+
+#[test]
+fn hooks_work_without_torchs_rules_as_well() {
+    let options = LoadOptions::new()
+        .pre_load_at("head", |load| {
+            assert_eq!((load.path(), load.prefix()), ("head", "head.".to_owned()));
+            let bias = load.state_dict().remove("head.b").expect("the old name");
+            load.state_dict().insert("head.bias", bias);
+        })
+        .post_load(|keys| keys.missing_keys.retain(|key| !key.starts_with("layers.")));
+    let mut map = state(1, 3);
+    let bias = map.remove("head.bias").unwrap();
+    map.insert("head.b", bias);
+    map.remove("layers.0.bias");
+    let report = net(1, 3).load_state_dict_with(&map, &options).unwrap();
+    assert_eq!(report.loaded, ["layers.0.weight", "head.weight", "head.bias"]);
+}
+
+#[test]
+fn a_hook_that_reports_or_strays_makes_the_load_fail() {
+    let map = state(1, 3);
+    let refused =
+        |options: LoadOptions| net(1, 3).load_state_dict_with(&map, &options).unwrap_err();
+    let error = refused(LoadOptions::new().pre_load_at("head", |load| {
+        let tensor = load.state_dict().get("head.bias").unwrap().clone();
+        load.state_dict().insert("elsewhere", tensor);
+    }));
+    assert!(
+        error.to_string().contains("hook        head: its pre-hook added `elsewhere`"),
+        "{error}"
+    );
+    let error = refused(LoadOptions::new().pre_load(|load| load.error("not today")));
+    assert!(
+        matches!(&error.problems[..], [LoadProblem::Hook { message, .. }] if message == "not today")
+    );
+    let error = refused(LoadOptions::new().post_load_at("nowhere", |_| {}));
+    assert!(error.to_string().contains("nowhere: a hook is for this path"), "{error}");
+    let error = refused(LoadOptions::new().post_load(|keys: &mut IncompatibleKeys| {
+        keys.missing_keys.push("invented".to_owned());
+        keys.unexpected_keys.push("too".to_owned());
+    }));
+    assert_eq!(error.missing_keys().collect::<Vec<_>>(), ["invented"]);
+    assert_eq!(error.unexpected_keys().collect::<Vec<_>>(), ["too"]);
+}
