@@ -173,6 +173,6 @@ mod unix {
     #[cfg(target_os = "linux")]
     fn a_full_disk_is_an_error_that_names_the_file() {
         let error = save_map(&sound(), "/dev/full", &WriteOptions::default()).unwrap_err();
-        assert_eq!(error.to_string(), "cannot write the archive `/dev/full`");
+        assert_eq!(error.to_string(), "cannot write the file `/dev/full`");
     }
 }
