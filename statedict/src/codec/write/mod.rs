@@ -21,6 +21,7 @@ mod error;
 mod from_map;
 mod from_tree;
 mod gathered;
+mod identities;
 mod legacy;
 mod options;
 pub(crate) mod outline;
