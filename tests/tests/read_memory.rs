@@ -138,7 +138,6 @@ fn random_changes() {
             good += usize::from(check(&bytes, round % 2 == 0, &format!("{name}, round {round}")));
         }
         assert!(good > 0 && good < rounds, "{name}: {good} of {rounds}");
-        println!("{name}: {good} of {rounds} changed files could be read");
     }
 }
 
@@ -157,8 +156,7 @@ fn a_million_tensors() {
     let dict = document.root().as_dict().unwrap();
     assert_eq!(dict.len(), 1_000_000);
     let len = usize::try_from(std::fs::metadata(&path).unwrap().len()).unwrap();
-    println!("a million tensors: {cost} bytes for a file of {len}");
-    assert!(cost <= len * 8, "{cost} bytes for a file of {len}");
+    assert!(cost <= len * 4, "{cost} bytes for a file of {len}");
 }
 
 /// One test, since what others allocate meanwhile would be counted too.

@@ -89,7 +89,7 @@ impl<'a> Storage<'a> {
     }
 
     /// Equal for handles of one storage, different for storages that are alive together.
-    pub(crate) fn identity(&self) -> (usize, u32) {
+    pub fn identity(&self) -> (usize, u32) {
         (Arc::as_ptr(&self.set).cast::<()>().addr(), self.index)
     }
 

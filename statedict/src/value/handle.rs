@@ -297,6 +297,16 @@ impl<'g> Value<'g> {
         self.as_dict()?.get(key)
     }
 
+    /// What tells a value that can contain itself (a list, set, dict or object) from the others of its
+    /// graph, as Python's `id()`: for walking a graph without going around in circles.
+    pub fn id(self) -> Option<u64> {
+        match self.raw {
+            Raw::Container(index) => Some(u64::from(index)),
+            Raw::Object(index) => Some(1 << 32 | u64::from(index)),
+            _ => None,
+        }
+    }
+
     /// Whether two handles mean one value: the same list, the same tensor. Of what has no parts (numbers,
     /// `None`), equal values count as the same.
     pub fn same_as(self, other: Value<'_>) -> bool {

@@ -113,6 +113,13 @@ impl<'g> Dict<'g> {
         pairs.iter().map(move |&[key, value]| (Value::new(graph, key), Value::new(graph, value)))
     }
 
+    /// The entry at `index`, counted in order.
+    pub fn get_index(&self, index: usize) -> Option<(Value<'g>, Value<'g>)> {
+        let (pairs, _) = self.entries.as_chunks::<2>();
+        let &[key, value] = pairs.get(index)?;
+        Some((Value::new(self.graph, key), Value::new(self.graph, value)))
+    }
+
     /// The value under the str `key`; linear in the number of entries.
     pub fn get(&self, key: &str) -> Option<Value<'g>> {
         let (pairs, _) = self.entries.as_chunks::<2>();

@@ -1,0 +1,82 @@
+//! The program `statedict`: what is in a checkpoint, for people and for other programs.
+
+mod inspect;
+mod json;
+mod leaf;
+mod table;
+mod walk;
+
+use std::io::Write;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Arg, ArgAction, Command, value_parser};
+
+/// Why a command failed, in one line.
+type Failure = Box<dyn std::error::Error>;
+
+fn command() -> Command {
+    let flag = |name: &'static str, help: &'static str| {
+        Arg::new(name).long(name).action(ArgAction::SetTrue).help(help)
+    };
+    let file = Arg::new("FILE")
+        .required(true)
+        .value_parser(value_parser!(PathBuf))
+        .help("A file that torch.save wrote");
+    Command::new("statedict")
+        .version(env!("CARGO_PKG_VERSION"))
+        .about("Looks into PyTorch checkpoints. Nothing in a file is executed.")
+        .subcommand_required(true)
+        .arg_required_else_help(true)
+        .subcommand(
+            Command::new("inspect")
+                .about("Shows what a checkpoint holds")
+                .after_help("Exit status: 0; 1 the file was refused; 2 wrong usage.")
+                .arg(file)
+                .arg(flag("json", "Print one JSON object (schema 1) for other programs"))
+                .arg(
+                    flag("hash", "With --json: the SHA-256 of each tensor's elements")
+                        .requires("json"),
+                )
+                .arg(flag(
+                    "opaque",
+                    "Keep values of unknown classes inert instead of refusing the file",
+                )),
+        )
+}
+
+fn main() -> ExitCode {
+    let matches = command().get_matches();
+    let result = match matches.subcommand() {
+        Some(("inspect", matches)) => {
+            let file = matches.get_one::<PathBuf>("FILE").cloned().unwrap_or_default();
+            let request = inspect::Request {
+                file,
+                json: matches.get_flag("json"),
+                hash: matches.get_flag("hash"),
+                opaque: matches.get_flag("opaque"),
+            };
+            inspect::run(&request)
+        }
+        _ => Ok(()),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        // Who reads no further has seen enough.
+        Err(error) if is_broken_pipe(&*error) => ExitCode::SUCCESS,
+        Err(error) => {
+            let text: String = error.to_string().chars().map(one_line).collect();
+            let _ = writeln!(std::io::stderr(), "statedict: {text}");
+            ExitCode::from(1)
+        }
+    }
+}
+
+fn one_line(char: char) -> char {
+    if char.is_control() { '\u{fffd}' } else { char }
+}
+
+fn is_broken_pipe(error: &(dyn std::error::Error + 'static)) -> bool {
+    let io = error.downcast_ref::<std::io::Error>().map(std::io::Error::kind);
+    io == Some(std::io::ErrorKind::BrokenPipe)
+}
