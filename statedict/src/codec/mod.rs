@@ -15,6 +15,8 @@
 mod files;
 pub(crate) mod pickle;
 pub(crate) mod read;
+#[cfg(feature = "safetensors")]
+mod safetensors;
 pub(crate) mod write;
 
 pub use pickle::PickleError;
