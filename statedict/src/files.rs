@@ -38,6 +38,36 @@ impl StateMap<'static> {
             .and_then(|document| document.state_map())
             .map_err(|source| Error::Read { path: path.to_owned(), source: Box::new(source) })
     }
+
+    /// Opens a safetensors file. The ties, the order and the versions that
+    /// [`save_safetensors`](crate::save_safetensors) recorded are restored, and so are ties that
+    /// `safetensors.torch.save_model` recorded. What [`load`](Self::load) says of maps holds here too.
+    ///
+    /// ```
+    /// use statedict::{StateMap, TensorView, save_safetensors};
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let directory = tempfile::tempdir()?;
+    /// # let path = directory.path().join("model.safetensors");
+    /// let weight = TensorView::from_vec(vec![0.5f32; 6], [2, 3])?;
+    /// let mut map = StateMap::new();
+    /// map.insert("fc.weight", weight.clone());
+    /// map.insert("tied.weight", weight);
+    /// save_safetensors(&map, &path)?;
+    ///
+    /// let file = StateMap::load_safetensors(&path)?;
+    /// let (fc, tied) = (file.get("fc.weight").unwrap(), file.get("tied.weight").unwrap());
+    /// assert!(fc.storage().same_as(tied.storage()));
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// Where the file cannot be read, is damaged, or has an element type that PyTorch does not have.
+    #[cfg(feature = "safetensors")]
+    pub fn load_safetensors(path: impl AsRef<Path>) -> Result<Self, ReadError> {
+        read::safetensors::load(path.as_ref())
+    }
 }
 
 impl StateMap<'_> {

@@ -28,6 +28,8 @@ mod traits;
 pub mod value;
 mod visit;
 
+#[cfg(feature = "safetensors")]
+pub use codec::write::save_safetensors;
 pub use codec::write::{
     ArchiveLayout, WriteError, WriteOptions, save_map, save_tree, write_map, write_tree,
 };

@@ -14,6 +14,8 @@
 
 pub(crate) mod pickle;
 pub(crate) mod read;
+#[cfg(feature = "safetensors")]
+mod safetensors;
 pub(crate) mod write;
 
 pub use pickle::PickleError;

@@ -138,6 +138,11 @@ impl<'a> TensorView<'a> {
         }
     }
 
+    /// The strides where they are not those that follow from the shape.
+    pub(crate) fn own_strides(&self) -> Option<&Strides> {
+        self.strides.as_ref()
+    }
+
     /// Where the first element is in the storage, in elements.
     pub fn storage_offset(&self) -> usize {
         self.offset

@@ -55,3 +55,12 @@ fn a_file_without_checksums_is_whole() {
     let map = open("no_crc").state_map().unwrap();
     assert!(map.iter().all(|(_, tensor)| tensor.storage().verify().is_ok()));
 }
+
+/// Written by `make_1_13.py`, in both containers: every type, view, optimizer and scheduler of then.
+#[test]
+fn what_pytorch_1_13_wrote() {
+    for name in ["dtypes", "views", "optimizers", "schedulers"] {
+        check(&format!("torch_1_13_{name}.zip"));
+        check(&format!("torch_1_13_{name}.legacy"));
+    }
+}

@@ -4,6 +4,8 @@ mod archives;
 mod fixture;
 mod hostile;
 mod old_formats;
+mod other_reader;
+mod peers;
 mod pickles;
 mod refusals;
 mod sources;

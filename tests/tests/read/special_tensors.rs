@@ -30,6 +30,22 @@ fn what_is_no_plain_tensor_is_refused_and_the_others_load() {
 }
 
 #[test]
+fn nested_and_lazy_tensors_are_refused_alone() {
+    let (map, refused) = open("refused_kinds").state_map_partial(&[]).unwrap();
+    assert_eq!(map.keys().collect::<Vec<_>>(), ["ok", "also"]);
+    let refused: Vec<String> =
+        refused.iter().map(|refused| format!("{}: {}", refused.key, refused.refusal)).collect();
+    assert_eq!(
+        refused,
+        [
+            "nested: a nested tensor, which cannot be represented",
+            "jagged: a nested tensor, which cannot be represented",
+            "lazy: a parameter of a lazy module yet without a size, which cannot be represented",
+        ]
+    );
+}
+
+#[test]
 fn a_meta_tensor_has_a_shape_and_no_bytes() {
     let document = open("composites");
     let meta = document.root().get("meta").unwrap().as_tensor().unwrap();

@@ -1,5 +1,6 @@
 //! The program `statedict`: what is in a checkpoint, for people and for other programs.
 
+mod convert;
 mod inspect;
 mod json;
 mod leaf;
@@ -23,6 +24,24 @@ fn command() -> Command {
         .required(true)
         .value_parser(value_parser!(PathBuf))
         .help("A file that torch.save wrote");
+    let path = |name: &'static str, help: &'static str| {
+        Arg::new(name).required(true).value_parser(value_parser!(PathBuf)).help(help)
+    };
+    let convert = Command::new("convert")
+        .about("Writes a checkpoint in another format")
+        .after_help(
+            "Exit status: 0; 1 it could not be converted, and OUT is as it was; 2 wrong usage.",
+        )
+        .arg(path("IN", "A file that torch.save wrote, or a safetensors file"))
+        .arg(path("OUT", "The new file"))
+        .arg(
+            Arg::new("to")
+                .long("to")
+                .value_name("FORMAT")
+                .value_parser(convert::Format::NAMES)
+                .help("The format; otherwise safetensors where OUT is called so, else zip"),
+        )
+        .arg(flag("force", "Replace OUT if it exists"));
     Command::new("statedict")
         .version(env!("CARGO_PKG_VERSION"))
         .about("Looks into PyTorch checkpoints. Nothing in a file is executed.")
@@ -43,6 +62,7 @@ fn command() -> Command {
                     "Keep values of unknown classes inert instead of refusing the file",
                 )),
         )
+        .subcommand(convert)
 }
 
 fn main() -> ExitCode {
@@ -57,6 +77,15 @@ fn main() -> ExitCode {
                 opaque: matches.get_flag("opaque"),
             };
             inspect::run(&request)
+        }
+        Some(("convert", matches)) => {
+            let path = |name| matches.get_one::<PathBuf>(name).cloned().unwrap_or_default();
+            convert::run(&convert::Request {
+                input: path("IN"),
+                output: path("OUT"),
+                to: matches.get_one::<String>("to").and_then(|name| convert::Format::named(name)),
+                force: matches.get_flag("force"),
+            })
         }
         _ => Ok(()),
     };

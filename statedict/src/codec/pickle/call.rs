@@ -355,6 +355,8 @@ impl<R: StorageResolver> Machine<'_, R> {
                     };
                     self.parameter(tensor, grad.is_some_and(|node| node.flags.requires_grad))?
                 }
+                // What it is of has been said.
+                _ if matches!(tensor, Raw::Refused(_)) => tensor,
                 _ => return self.refuse("a tensor of a class of its own"),
             };
             self.attach(tensor, state);

@@ -9,6 +9,8 @@ mod module;
 mod options;
 mod pickle_run;
 mod ranges;
+#[cfg(feature = "safetensors")]
+pub(crate) mod safetensors;
 mod source;
 mod state_map;
 mod stream;

@@ -9,6 +9,7 @@ use crate::codec::write::legacy::LegacyStream;
 use crate::codec::write::options::{ArchiveLayout, WriteOptions};
 use crate::codec::write::outline::Outline;
 use crate::codec::write::pickle::StorageNames;
+use crate::codec::write::progress::Told;
 use crate::codec::write::replace;
 use crate::codec::write::source::Source;
 
@@ -78,7 +79,9 @@ pub(super) fn save<S: Source>(
     options: &WriteOptions,
 ) -> Result<(), WriteError> {
     let packed = Packed::new(outline, pickle, || archive::root_of_path(path), options)?;
-    replace::replace(path, packed.len(), options.syncs(), |file| packed.write(outline, file))
+    replace::replace(path, packed.len(), options.syncs(), |file| {
+        packed.write(outline, &mut Told::new(file, options.teller(), packed.len()))
+    })
 }
 
 /// Writes a pickle and its storages to a writer.
@@ -89,6 +92,7 @@ pub(super) fn write<S: Source>(
     options: &WriteOptions,
 ) -> Result<(), WriteError> {
     let root = || Ok(archive::DEFAULT_ROOT.to_owned());
-    Packed::new(outline, pickle, root, options)?.write(outline, &mut writer)?;
+    let packed = Packed::new(outline, pickle, root, options)?;
+    packed.write(outline, &mut Told::new(&mut writer, options.teller(), packed.len()))?;
     writer.flush().map_err(WriteError::io("flush the file"))
 }

@@ -1,9 +1,9 @@
 //! The outline of a [`StateMap`].
 
 use std::borrow::Cow;
-use std::collections::HashMap;
 
 use crate::codec::write::error::WriteError;
+use crate::codec::write::identities::Identities;
 use crate::codec::write::outline::{Entry, NO_STORAGE, Outline};
 use crate::codec::write::source::{Sink, Source, SourceError};
 use crate::map::StateMap;
@@ -65,7 +65,8 @@ impl<'a> Outline<'a, MapSource<'a>> {
     /// which all tensors together show one view that does not fill it holds that view only.
     pub(crate) fn from_map(map: &'a StateMap<'a>, keep_storage: bool) -> Result<Self, WriteError> {
         let mut uses: Vec<Use> = Vec::with_capacity(map.len());
-        let mut by_identity = HashMap::with_capacity(map.len());
+        let mut by_identity = Identities::default();
+        by_identity.reserve(map.len());
         let mut used_by = Vec::with_capacity(map.len());
         for (index, (_, view)) in map.iter().enumerate() {
             if view.location() == "meta" {
@@ -105,7 +106,7 @@ impl<'a> Outline<'a, MapSource<'a>> {
             let mut entry = Entry::row_major(key, view.dtype(), view.shape().clone(), storage);
             entry.requires_grad = view.requires_grad();
             if !compact {
-                entry.strides = Some(view.strides());
+                entry.strides = view.own_strides().cloned();
                 entry.offset = view.storage_offset();
                 (entry.conj, entry.neg) = (view.is_conj(), view.is_neg());
             }

@@ -1,9 +1,8 @@
 //! The storages of a tree of values, numbered as the pickler meets them.
 
-use std::collections::HashMap;
-
 use crate::codec::write::error::WriteError;
 use crate::codec::write::from_map::{MapSource, entry_of_meta};
+use crate::codec::write::identities::Identities;
 use crate::codec::write::outline::{Entry, Outline};
 use crate::dtype::DType;
 use crate::tensor::{Shape, Storage, TensorView};
@@ -13,16 +12,16 @@ use crate::value::{Node, NodeId, Tree};
 pub(super) struct TreeStorages<'t> {
     pub(super) outline: Outline<'t, MapSource<'t>>,
     /// The numbers of storages by their identity.
-    numbers: HashMap<(usize, u32), usize>,
+    numbers: Identities<usize>,
     /// Storages that only one view shows, which does not fill them: written as that view alone.
-    compact: HashMap<(usize, u32), &'t TensorView<'t>>,
+    compact: Identities<&'t TensorView<'t>>,
 }
 
 impl<'t> TreeStorages<'t> {
     /// Looks at all tensors of the tree. With `keep_storage` every storage is written whole.
     pub(super) fn new(tree: &'t Tree<'t>, keep_storage: bool) -> Self {
-        let compact = if keep_storage { HashMap::new() } else { compactable(tree) };
-        TreeStorages { outline: Outline::with_capacity(0), numbers: HashMap::new(), compact }
+        let compact = if keep_storage { Identities::default() } else { compactable(tree) };
+        TreeStorages { outline: Outline::with_capacity(0), numbers: Identities::default(), compact }
     }
 
     /// What is to be written of a tensor. The caller adds it to the outline.
@@ -48,7 +47,7 @@ impl<'t> TreeStorages<'t> {
         let mut entry = Entry::row_major(key, view.dtype(), view.shape().clone(), storage);
         entry.requires_grad = view.requires_grad();
         if !compact {
-            entry.strides = Some(view.strides());
+            entry.strides = view.own_strides().cloned();
             entry.offset = view.storage_offset();
             (entry.conj, entry.neg) = (view.is_conj(), view.is_neg());
         }
@@ -97,9 +96,9 @@ impl<'t> TreeStorages<'t> {
 }
 
 /// The storages that only one view shows, which does not fill them.
-fn compactable<'t>(tree: &'t Tree<'t>) -> HashMap<(usize, u32), &'t TensorView<'t>> {
+fn compactable<'t>(tree: &'t Tree<'t>) -> Identities<&'t TensorView<'t>> {
     // The view of each storage; `None` where there are several, or the storage stands by itself.
-    let mut views: HashMap<(usize, u32), Option<&'t TensorView<'t>>> = HashMap::new();
+    let mut views: Identities<Option<&'t TensorView<'t>>> = Identities::default();
     let mut seen = vec![false; tree.len()];
     let mut todo = vec![tree.root()];
     while let Some(id) = todo.pop() {

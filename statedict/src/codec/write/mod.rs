@@ -21,11 +21,15 @@ mod error;
 mod from_map;
 mod from_tree;
 mod gathered;
+mod identities;
 mod legacy;
 mod options;
 pub(crate) mod outline;
 mod pickle;
+mod progress;
 mod replace;
+#[cfg(feature = "safetensors")]
+mod safetensors;
 pub(crate) mod source;
 
 use std::io::Write;
@@ -33,6 +37,8 @@ use std::path::Path;
 
 pub use error::WriteError;
 pub use options::{ArchiveLayout, WriteOptions};
+#[cfg(feature = "safetensors")]
+pub use safetensors::save_safetensors;
 
 use crate::map::StateMap;
 use crate::metadata::Metadata;

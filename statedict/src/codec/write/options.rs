@@ -1,5 +1,9 @@
 //! How to write.
 
+use std::sync::Arc;
+
+use crate::codec::write::progress::Progress;
+
 /// How a state dict is written. The default is what `torch.save` of PyTorch 2.15 does, except that
 /// a tensor which uses only a part of its storage is written without the rest; see
 /// [`keep_storage`](Self::keep_storage).
@@ -18,6 +22,7 @@ pub struct WriteOptions {
     root: Option<String>,
     storage_names: Vec<String>,
     sync: bool,
+    progress: Option<Progress>,
 }
 
 /// Which PyTorch's format to write. All releases from 1.6 on read all of them.
@@ -45,6 +50,7 @@ impl Default for WriteOptions {
             root: None,
             storage_names: Vec::new(),
             sync: true,
+            progress: None,
         }
     }
 }
@@ -149,6 +155,25 @@ impl WriteOptions {
     pub fn sync(mut self, sync: bool) -> Self {
         self.sync = sync;
         self
+    }
+
+    /// What to tell how far the writing has come: the bytes written and the bytes there will be, after
+    /// each piece of about a mebibyte.
+    ///
+    /// ```
+    /// use statedict::WriteOptions;
+    ///
+    /// let options = WriteOptions::default()
+    ///     .progress(|done, total| println!("{} %", done * 100 / total.max(1)));
+    /// ```
+    #[must_use]
+    pub fn progress(mut self, tell: impl Fn(u64, u64) + Send + Sync + 'static) -> Self {
+        self.progress = Some(Progress(Arc::new(tell)));
+        self
+    }
+
+    pub(super) fn teller(&self) -> Option<&Progress> {
+        self.progress.as_ref()
     }
 
     pub(super) fn keeps_storage(&self) -> bool {
