@@ -1,9 +1,9 @@
 //! A process that is killed while it saves leaves the whole old file or the whole new one.
 #![cfg(unix)]
 
-use std::path::PathBuf;
-use std::process::{Command, Stdio};
-use std::time::Duration;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
 use std::{env, fs};
 
 use statedict::{StateMap, TensorView, WriteOptions, save_map, write_map};
@@ -34,23 +34,41 @@ fn save_for_ever() {
     }
 }
 
+fn saving(path: &Path) -> Child {
+    Command::new(env::current_exe().unwrap())
+        .args(["--exact", "save_for_ever", "--ignored"])
+        .env(PATH, path)
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap()
+}
+
+/// How long it takes until the second file is there, on this machine as it is now, and half as long.
+fn time_of_two_files(path: &Path, second: &[u8]) -> Duration {
+    let start = Instant::now();
+    let mut child = saving(path);
+    while fs::read(path).unwrap() != second && start.elapsed() < Duration::from_secs(2) {
+        std::thread::sleep(Duration::from_micros(200));
+    }
+    let span = start.elapsed() * 3 / 2;
+    child.kill().unwrap();
+    child.wait().unwrap();
+    span
+}
+
 #[test]
 fn killed_at_200_points() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("model.pt");
     let whole = [file(1), file(2)];
     fs::write(&path, &whole[0]).unwrap();
+    let span = time_of_two_files(&path, &whole[1]);
     let mut new = 0;
     for point in 0..200 {
-        let mut child = Command::new(env::current_exe().unwrap())
-            .args(["--exact", "save_for_ever", "--ignored"])
-            .env(PATH, &path)
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
-        // From before the first write to well into the second file.
-        std::thread::sleep(Duration::from_micros(100 * point));
+        let mut child = saving(&path);
+        // From before the first write to well into the third file.
+        std::thread::sleep(span * point / 200);
         child.kill().unwrap();
         child.wait().unwrap();
         let now = fs::read(&path).unwrap();
