@@ -65,8 +65,10 @@ impl StateMap<'static> {
     /// # Errors
     /// Where the file cannot be read, is damaged, or has an element type that PyTorch does not have.
     #[cfg(feature = "safetensors")]
-    pub fn load_safetensors(path: impl AsRef<Path>) -> Result<Self, ReadError> {
-        read::safetensors::load(path.as_ref())
+    pub fn load_safetensors(path: impl AsRef<Path>) -> Result<Self, Error> {
+        let path = path.as_ref();
+        read::safetensors::load(path)
+            .map_err(|source| Error::Read { path: path.to_owned(), source: Box::new(source) })
     }
 }
 

@@ -4,6 +4,8 @@ mod convert;
 mod inspect;
 mod json;
 mod leaf;
+mod migrate;
+mod rules;
 mod table;
 mod walk;
 
@@ -42,6 +44,29 @@ fn command() -> Command {
                 .help("The format; otherwise safetensors where OUT is called so, else zip"),
         )
         .arg(flag("force", "Replace OUT if it exists"));
+    let migrate = Command::new("migrate")
+        .about("Renames, cuts and joins the tensors of a checkpoint by a file of rules")
+        .after_help(
+            "Exit status: 0; 1 it could not be migrated, and OUT is as it was; 2 wrong usage.\n\n\
+             RULES is a TOML file. Its steps run in order, on all keys of the state dict:\n\n\
+             [[step]]\nrename = { from = \"first\", to = \"stem\" }\n\
+             [[step]]\nrename_regex = { from = '^layers\\.(\\d+)\\.ln', to = 'blocks.$1.norm' }\n\
+             [[step]]\nsplit = { key = \"in_proj\", dim = 0, into = [{ name = \"q\", size = 4 }, { name = \"k\", size = 4 }] }\n\n\
+             [versions]\n\"\" = 2\n\n\
+             Steps: rename, rename_regex, remove, remove_regex, split, cat, transpose, narrow, reshape, widen, fill.",
+        )
+        .arg(path("IN", "A file that torch.save wrote"))
+        .arg(path("OUT", "The new file").required(false).required_unless_present("dry-run"))
+        .arg(path("map", "The file of rules").long("map").value_name("RULES"))
+        .arg(
+            Arg::new("at")
+                .long("at")
+                .value_name("KEY")
+                .action(ArgAction::Append)
+                .help("Where the state dict is in the file, such as model_state_dict; the rest stays"),
+        )
+        .arg(flag("dry-run", "Say what would be done, and write nothing"))
+        .arg(flag("force", "Replace OUT if it exists"));
     Command::new("statedict")
         .version(env!("CARGO_PKG_VERSION"))
         .about("Looks into PyTorch checkpoints. Nothing in a file is executed.")
@@ -63,6 +88,7 @@ fn command() -> Command {
                 )),
         )
         .subcommand(convert)
+        .subcommand(migrate)
 }
 
 fn main() -> ExitCode {
@@ -84,6 +110,17 @@ fn main() -> ExitCode {
                 input: path("IN"),
                 output: path("OUT"),
                 to: matches.get_one::<String>("to").and_then(|name| convert::Format::named(name)),
+                force: matches.get_flag("force"),
+            })
+        }
+        Some(("migrate", matches)) => {
+            let path = |name| matches.get_one::<PathBuf>(name).cloned();
+            migrate::run(&migrate::Request {
+                input: path("IN").unwrap_or_default(),
+                output: path("OUT"),
+                rules: path("map").unwrap_or_default(),
+                at: matches.get_many("at").into_iter().flatten().cloned().collect(),
+                dry_run: matches.get_flag("dry-run"),
                 force: matches.get_flag("force"),
             })
         }

@@ -1,0 +1,214 @@
+//! A migration as data: the steps of a rules file.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use regex_lite::Regex;
+use serde::Deserialize;
+use statedict::{DType, MigrateError, Migration, TensorView};
+
+/// A rules file.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Rules {
+    /// The steps, in the order they run.
+    #[serde(default, rename = "step")]
+    steps: Vec<Step>,
+    /// Versions to record for modules: path to version, `""` for the root.
+    #[serde(default)]
+    pub(crate) versions: BTreeMap<String, u64>,
+}
+
+/// One step: exactly one of these tables.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+enum Step {
+    Rename { from: String, to: String },
+    RenameRegex { from: Pattern, to: String },
+    Remove { name: String },
+    RemoveRegex { name: Pattern },
+    Split { key: String, dim: usize, into: Vec<Piece> },
+    Cat { keys: Vec<String>, dim: usize, into: String },
+    Transpose { key: String, dims: [usize; 2] },
+    Narrow { key: String, dim: usize, start: usize, end: usize },
+    Reshape { key: String, shape: Vec<usize> },
+    Widen { key: String, dtype: String },
+    Fill { key: String, value: f64, dtype: String, shape: Vec<usize> },
+}
+
+/// A piece of a tensor that is split.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Piece {
+    name: String,
+    size: usize,
+}
+
+/// A regular expression, compiled when the file is read.
+#[derive(Debug, Deserialize)]
+#[serde(try_from = "String")]
+struct Pattern(Regex);
+
+impl TryFrom<String> for Pattern {
+    type Error = regex_lite::Error;
+
+    fn try_from(pattern: String) -> Result<Self, Self::Error> {
+        Regex::new(&pattern).map(Pattern)
+    }
+}
+
+/// Why the rules cannot be carried out.
+#[derive(Debug)]
+pub(crate) struct RuleError {
+    /// The step, counted from 1.
+    step: usize,
+    what: String,
+    source: Box<MigrateError>,
+}
+
+impl fmt::Display for RuleError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "step {} ({}): {}", self.step, self.what, self.source)
+    }
+}
+
+impl std::error::Error for RuleError {}
+
+impl Rules {
+    /// Runs the steps, and returns a line for each thing done.
+    pub(crate) fn run(&self, migration: &mut Migration<'_>) -> Result<Vec<String>, RuleError> {
+        let mut done = Vec::new();
+        for (index, step) in self.steps.iter().enumerate() {
+            step.run(migration, &mut done).map_err(|source| RuleError {
+                step: index + 1,
+                what: step.name().to_owned(),
+                source: Box::new(source),
+            })?;
+        }
+        Ok(done)
+    }
+}
+
+impl Step {
+    fn name(&self) -> &'static str {
+        match self {
+            Step::Rename { .. } => "rename",
+            Step::RenameRegex { .. } => "rename_regex",
+            Step::Remove { .. } => "remove",
+            Step::RemoveRegex { .. } => "remove_regex",
+            Step::Split { .. } => "split",
+            Step::Cat { .. } => "cat",
+            Step::Transpose { .. } => "transpose",
+            Step::Narrow { .. } => "narrow",
+            Step::Reshape { .. } => "reshape",
+            Step::Widen { .. } => "widen",
+            Step::Fill { .. } => "fill",
+        }
+    }
+
+    fn run(
+        &self,
+        migration: &mut Migration<'_>,
+        done: &mut Vec<String>,
+    ) -> Result<(), MigrateError> {
+        match self {
+            Step::Rename { from, to } => {
+                migration.rename(from, to)?;
+                done.push(format!("rename     {from} -> {to}"));
+            }
+            Step::RenameRegex { from: Pattern(from), to } => {
+                let renamed: Vec<(String, String)> = migration
+                    .keys()
+                    .filter(|key| from.is_match(key))
+                    .map(|key| (key.to_owned(), from.replace(key, to.as_str()).into_owned()))
+                    .filter(|(key, new)| key != new)
+                    .collect();
+                if renamed.is_empty() {
+                    return Err(MigrateError::message(format!("no key matches `{from}`")));
+                }
+                // All at once, so that names may be exchanged.
+                migration.rename_all(&renamed)?;
+                done.extend(renamed.iter().map(|(key, new)| format!("rename     {key} -> {new}")));
+            }
+            Step::Remove { name } => {
+                migration.remove(name)?;
+                done.push(format!("remove     {name}"));
+            }
+            Step::RemoveRegex { name: Pattern(name) } => {
+                let keys: Vec<String> =
+                    migration.keys().filter(|key| name.is_match(key)).map(str::to_owned).collect();
+                if keys.is_empty() {
+                    return Err(MigrateError::message(format!("no key matches `{name}`")));
+                }
+                for key in keys {
+                    migration.remove(&key)?;
+                    done.push(format!("remove     {key}"));
+                }
+            }
+            Step::Split { key, dim, into } => {
+                let pieces: Vec<(&str, usize)> =
+                    into.iter().map(|piece| (piece.name.as_str(), piece.size)).collect();
+                migration.split(key, *dim, &pieces)?;
+                let names: Vec<&str> = pieces.iter().map(|&(name, _)| name).collect();
+                done.push(format!("split      {key} -> {}", names.join(", ")));
+            }
+            Step::Cat { keys, dim, into } => {
+                let names: Vec<&str> = keys.iter().map(String::as_str).collect();
+                migration.cat(&names, *dim, into)?;
+                done.push(format!("cat        {} -> {into}", names.join(", ")));
+            }
+            Step::Transpose { key, dims: [first, second] } => {
+                migration.change(key, |tensor| tensor.transpose(*first, *second))?;
+                done.push(format!("transpose  {key}"));
+            }
+            Step::Narrow { key, dim, start, end } => {
+                migration.change(key, |tensor| tensor.narrow(*dim, *start..*end))?;
+                done.push(format!("narrow     {key}"));
+            }
+            Step::Reshape { key, shape } => {
+                migration.change(key, |tensor| tensor.reshape(shape.as_slice()))?;
+                done.push(format!("reshape    {key} to {shape:?}"));
+            }
+            Step::Widen { key, dtype } => {
+                let dtype = dtype_named(dtype)?;
+                migration.change(key, |tensor| tensor.widen(dtype))?;
+                done.push(format!("widen      {key} to {dtype}"));
+            }
+            Step::Fill { key, value, dtype, shape } => {
+                migration.insert(key.as_str(), filled(*value, dtype_named(dtype)?, shape)?)?;
+                done.push(format!("fill       {key} with {value}"));
+            }
+        }
+        Ok(())
+    }
+}
+
+fn dtype_named(name: &str) -> Result<DType, MigrateError> {
+    DType::from_name(name).ok_or_else(|| {
+        MigrateError::message(format!(
+            "there is no element type `{name}`; write `float32`, `int64` …"
+        ))
+    })
+}
+
+/// A tensor of one value, where the element type can hold it.
+fn filled(value: f64, dtype: DType, shape: &[usize]) -> Result<TensorView<'static>, MigrateError> {
+    let inexact = || {
+        MigrateError::message(format!("{dtype} cannot hold {value}, or is not supported by `fill`"))
+    };
+    let view = match dtype {
+        DType::F64 => TensorView::full(value, shape)?,
+        #[expect(
+            clippy::cast_possible_truncation,
+            reason = "rounding to float32 is what is asked for"
+        )]
+        DType::F32 => TensorView::full(value as f32, shape)?,
+        DType::I64 => {
+            let integer: i64 = format!("{value}").parse().map_err(|_| inexact())?;
+            TensorView::full(integer, shape)?
+        }
+        DType::Bool if value == 0.0 || value == 1.0 => TensorView::full(value == 1.0, shape)?,
+        _ => return Err(inexact()),
+    };
+    Ok(view)
+}
