@@ -46,9 +46,10 @@ impl<T: Element, D: Dimension> TensorMut for Array<T, D> {
         let elements = source.to_vec::<T>().map_err(|error| TensorError::Library(error.into()))?;
         let view = ArrayView::from_shape(IxDyn(source.shape()), &elements)
             .map_err(|error| TensorError::Library(error.into()))?;
-        self.assign(
-            &view.into_dimensionality::<D>().map_err(|error| TensorError::Library(error.into()))?,
-        );
+        let view =
+            view.into_dimensionality::<D>().map_err(|error| TensorError::Library(error.into()))?;
+        // Not `TensorMut::assign`, which replaces a tensor.
+        Array::assign(self, &view);
         Ok(())
     }
 
