@@ -3,7 +3,7 @@
 //! An `Array` owns its elements, so two of them never share a storage. Its memory may have any
 //! layout; files are row-major, so an array that is not is written and read element by element.
 
-use ndarray::{Array, ArrayView, Dimension, IxDyn};
+use ndarray::{Array, ArrayRef, ArrayView, Dimension, IxDyn};
 
 use crate::dtype::DType;
 use crate::leaves::check;
@@ -49,7 +49,7 @@ impl<T: Element, D: Dimension> TensorMut for Array<T, D> {
         let view =
             view.into_dimensionality::<D>().map_err(|error| TensorError::Library(error.into()))?;
         // Not `TensorMut::assign`, which replaces a tensor.
-        Array::assign(self, &view);
+        ArrayRef::assign(self, &view);
         Ok(())
     }
 
