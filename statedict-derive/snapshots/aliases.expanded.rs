@@ -48,4 +48,23 @@ impl ::statedict::StateDict for Gpt {
         ::statedict::__private::child::<Rest>().flatten_mut(__visitor, &mut self.rest);
         __visitor.alias("lm_head.weight", "wte.weight");
     }
+    fn describe(__visitor: &mut ::statedict::__private::SchemaBuilder)
+    where
+        Self: ::core::marker::Sized,
+    {
+        #[allow(unused_imports)]
+        use ::statedict::__private::Opaque as _;
+        __visitor
+            .module(
+                ::statedict::__private::ModuleInfo::new("Gpt")
+                    .with_rust_type(::core::any::type_name::<Self>()),
+            );
+        ::statedict::__private::probe::<Embedding>().describe().child(__visitor, "wte");
+        __visitor.alias("again", "wte");
+        ::statedict::__private::probe::<Block>().describe().child(__visitor, "block");
+        ::statedict::__private::probe::<Block>().describe().child(__visitor, "tied");
+        ::statedict::__private::probe::<Block>().describe().child(__visitor, "any");
+        ::statedict::__private::probe::<Rest>().describe().flatten(__visitor);
+        __visitor.alias("lm_head.weight", "wte.weight");
+    }
 }

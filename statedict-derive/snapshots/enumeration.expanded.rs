@@ -74,4 +74,48 @@ impl ::statedict::StateDict for Norm {
             }
         }
     }
+    fn describe(__visitor: &mut ::statedict::__private::SchemaBuilder)
+    where
+        Self: ::core::marker::Sized,
+    {
+        #[allow(unused_imports)]
+        use ::statedict::__private::Opaque as _;
+        __visitor
+            .alternatives(
+                ::core::any::type_name::<Self>(),
+                &[
+                    |__visitor| {
+                        __visitor
+                            .module(
+                                ::statedict::__private::ModuleInfo::new("Norm")
+                                    .with_rust_type(::core::any::type_name::<Self>()),
+                            );
+                    },
+                    |__visitor| {
+                        ::statedict::__private::probe::<LayerNorm>()
+                            .describe()
+                            .content(__visitor);
+                    },
+                    |__visitor| {
+                        __visitor
+                            .module(
+                                ::statedict::__private::ModuleInfo::new("Norm")
+                                    .with_rust_type(::core::any::type_name::<Self>()),
+                            );
+                        ::statedict::__private::probe::<GroupNorm>()
+                            .describe()
+                            .child(__visitor, "group");
+                    },
+                    |__visitor| {
+                        __visitor
+                            .module(
+                                ::statedict::__private::ModuleInfo::new("Norm")
+                                    .with_rust_type(::core::any::type_name::<Self>()),
+                            );
+                        ::statedict::__private::leaf::<CpuTensor>()
+                            .describe_parameter(__visitor, "scale");
+                    },
+                ],
+            );
+    }
 }

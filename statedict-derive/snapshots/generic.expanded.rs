@@ -36,4 +36,21 @@ where
         ::statedict::__private::child::<Option<Box<Self>>>()
             .child_mut(__visitor, "left", &mut self.left);
     }
+    fn describe(__visitor: &mut ::statedict::__private::SchemaBuilder)
+    where
+        Self: ::core::marker::Sized,
+    {
+        #[allow(unused_imports)]
+        use ::statedict::__private::Opaque as _;
+        __visitor
+            .module(
+                ::statedict::__private::ModuleInfo::new("Tree")
+                    .with_rust_type(::core::any::type_name::<Self>()),
+            );
+        ::statedict::__private::leaf::<W>().describe_parameter(__visitor, "weight");
+        ::statedict::__private::probe::<[M; N]>().describe().child(__visitor, "blocks");
+        ::statedict::__private::probe::<Option<Self>>()
+            .describe()
+            .child(__visitor, "left");
+    }
 }

@@ -65,4 +65,34 @@ impl ::statedict::StateDict for BatchNorm {
         ::statedict::__private::child::<Relu>()
             .child_mut(__visitor, "act", &mut self.act);
     }
+    fn describe(__visitor: &mut ::statedict::__private::SchemaBuilder)
+    where
+        Self: ::core::marker::Sized,
+    {
+        #[allow(unused_imports)]
+        use ::statedict::__private::Opaque as _;
+        __visitor
+            .module(
+                ::statedict::__private::ModuleInfo::new("BatchNorm")
+                    .with_rust_type(::core::any::type_name::<Self>())
+                    .with_version(2u64)
+                    .with_changes(const {
+                        &[
+                            ::statedict::__private::Change::Added {
+                                since: 2u64,
+                                name: "num_batches_tracked",
+                            },
+                        ]
+                    }),
+            );
+        ::statedict::__private::leaf::<CpuTensor>()
+            .describe_parameter(__visitor, "weight");
+        ::statedict::__private::leaf::<CpuTensor>()
+            .describe_buffer(__visitor, "running_mean", true);
+        ::statedict::__private::leaf::<i64>()
+            .describe_buffer(__visitor, "num_batches_tracked", true);
+        ::statedict::__private::leaf::<CpuTensor>()
+            .describe_buffer(__visitor, "scratch", false);
+        ::statedict::__private::probe::<Relu>().describe().child(__visitor, "act");
+    }
 }

@@ -11,4 +11,12 @@ impl renamed::StateDict for Named {
     ) {
         renamed::__private::child::<Module>().content_mut(__visitor, &mut self.module);
     }
+    fn describe(__visitor: &mut renamed::__private::SchemaBuilder)
+    where
+        Self: ::core::marker::Sized,
+    {
+        #[allow(unused_imports)]
+        use renamed::__private::Opaque as _;
+        renamed::__private::probe::<Module>().describe().content(__visitor);
+    }
 }

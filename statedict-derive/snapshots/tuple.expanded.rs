@@ -30,4 +30,20 @@ impl ::statedict::StateDict for Block {
             .buffer_mut(__visitor, "scale", &mut self.2, true);
         ::statedict::__private::child::<Linear>().child_mut(__visitor, "0", &mut self.0);
     }
+    fn describe(__visitor: &mut ::statedict::__private::SchemaBuilder)
+    where
+        Self: ::core::marker::Sized,
+    {
+        #[allow(unused_imports)]
+        use ::statedict::__private::Opaque as _;
+        __visitor
+            .module(
+                ::statedict::__private::ModuleInfo::new("Block")
+                    .with_rust_type(::core::any::type_name::<Self>()),
+            );
+        ::statedict::__private::leaf::<CpuTensor>().describe_parameter(__visitor, "1");
+        ::statedict::__private::leaf::<CpuTensor>()
+            .describe_buffer(__visitor, "scale", true);
+        ::statedict::__private::probe::<Linear>().describe().child(__visitor, "0");
+    }
 }

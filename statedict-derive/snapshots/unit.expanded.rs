@@ -21,4 +21,14 @@ impl ::statedict::StateDict for Relu {
                     .with_rust_type(::core::any::type_name::<Self>()),
             );
     }
+    fn describe(__visitor: &mut ::statedict::__private::SchemaBuilder)
+    where
+        Self: ::core::marker::Sized,
+    {
+        __visitor
+            .module(
+                ::statedict::__private::ModuleInfo::new("Relu")
+                    .with_rust_type(::core::any::type_name::<Self>()),
+            );
+    }
 }

@@ -5,6 +5,7 @@
 //! and locals begin with `__`, so that no name of the user's can change what the code means.
 
 mod body;
+mod describe;
 mod info;
 
 use proc_macro2::TokenStream;
@@ -19,6 +20,7 @@ pub(crate) fn model(model: &Model<'_>) -> TokenStream {
     let proofs = model.fields.iter().filter_map(|field| proof(model, field));
     let (shared, exclusive) = (Access { mutable: false }, Access { mutable: true });
     let (body, body_mut) = (shared.body(model), exclusive.body(model));
+    let describe = describe::body(model);
     let (impl_generics, ty_generics, _) = model.generics.split_for_impl();
     let where_clause = bound::where_clause(model);
     quote! {
@@ -31,6 +33,12 @@ pub(crate) fn model(model: &Model<'_>) -> TokenStream {
             }
             fn visit_mut<'__a>(&'__a mut self, __visitor: &mut dyn #runtime::__private::VisitorMut<'__a>) {
                 #body_mut
+            }
+            fn describe(__visitor: &mut #runtime::__private::SchemaBuilder)
+            where
+                Self: ::core::marker::Sized,
+            {
+                #describe
             }
         }
     }

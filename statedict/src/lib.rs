@@ -22,6 +22,7 @@ mod metadata;
 mod migration;
 mod parallel;
 mod save;
+mod schema;
 mod state_dict_ext;
 mod tensor;
 mod traits;
@@ -42,7 +43,8 @@ pub use key::InvalidName;
 pub use leaves::Nested;
 pub use load::{
     AliasPolicy, Atomicity, Converted, DTypePolicy, IncompatibleKeys, LoadError, LoadOptions,
-    LoadProblem, LoadReport, Mismatched, ModuleMigration, PreLoad, PrefixGuess,
+    LoadProblem, LoadReport, MapMigration, Mismatched, ModuleMigration, PreLoad, PrefixGuess,
+    migrate,
 };
 pub use map::StateMap;
 pub use mapping::{KeyMap, KeyMapError, MapLocation, Mapped};
@@ -50,6 +52,10 @@ pub use metadata::{Metadata, ModuleMetadata};
 #[doc(inline)]
 pub use migration::pieces as migrations;
 pub use migration::{MigrateError, Migration};
+pub use schema::{
+    Schema, SchemaBuilder, SchemaEntry, SchemaItem, SchemaMismatch, SchemaModule, SchemaUnknown,
+    UnknownReason,
+};
 pub use state_dict_ext::StateDictExt;
 pub use tensor::{
     CpuTensor, Element, Shape, Storage, StorageError, Storages, Strides, TensorView, ViewError,

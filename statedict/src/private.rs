@@ -3,8 +3,10 @@
 //! Each helper takes the field's type by turbofish, so that a missing trait is reported at the
 //! type of the field and not at the derive.
 
+use std::any::type_name;
 use std::marker::PhantomData;
 
+pub use crate::schema::SchemaBuilder;
 use crate::visit::{Alias, Loaded};
 pub use crate::visit::{Change, ModuleInfo, Visitor, VisitorMut};
 use crate::{StateDict, Tensor, TensorMut};
@@ -20,12 +22,15 @@ use crate::{StateDict, Tensor, TensorMut};
     note = "a tensor type of your own needs to implement `statedict::TensorMut`"
 )]
 pub trait Leaf {
+    const OPTIONAL: bool;
     fn tensor(&self) -> Option<&dyn Tensor>;
     fn tensor_mut(&mut self) -> Option<&mut dyn TensorMut>;
 }
 
 #[diagnostic::do_not_recommend]
 impl<T: TensorMut> Leaf for T {
+    const OPTIONAL: bool = false;
+
     fn tensor(&self) -> Option<&dyn Tensor> {
         Some(self)
     }
@@ -38,6 +43,8 @@ impl<T: TensorMut> Leaf for T {
 /// As `register_parameter("bias", None)`: the name is known, and nothing is saved.
 #[diagnostic::do_not_recommend]
 impl<T: TensorMut> Leaf for Option<T> {
+    const OPTIONAL: bool = true;
+
     fn tensor(&self) -> Option<&dyn Tensor> {
         self.as_ref().map(|tensor| tensor as &dyn Tensor)
     }
@@ -114,13 +121,22 @@ pub fn post_load<M>(visitor: &dyn VisitorMut<'_>, module: &mut M, hook: fn(&mut 
 pub struct LeafField<T> {
     get: fn(&T) -> Option<&dyn Tensor>,
     get_mut: fn(&mut T) -> Option<&mut dyn TensorMut>,
+    optional: bool,
 }
 
 pub const fn leaf<T: Leaf>() -> LeafField<T> {
-    LeafField { get: T::tensor, get_mut: T::tensor_mut }
+    LeafField { get: T::tensor, get_mut: T::tensor_mut, optional: T::OPTIONAL }
 }
 
 impl<T> LeafField<T> {
+    pub fn describe_parameter(self, schema: &mut SchemaBuilder, name: &str) {
+        schema.parameter(name, self.optional);
+    }
+
+    pub fn describe_buffer(self, schema: &mut SchemaBuilder, name: &str, persistent: bool) {
+        schema.buffer(name, self.optional, persistent);
+    }
+
     pub fn parameter<'a>(self, visitor: &mut dyn Visitor<'a>, name: &str, field: &'a T) {
         if let Some(tensor) = (self.get)(field) {
             visitor.parameter(name, tensor);
@@ -192,5 +208,51 @@ impl<M> ChildField<M> {
 
     pub fn content_mut<'a>(self, visitor: &mut dyn VisitorMut<'a>, field: &'a mut M) {
         (self.get_mut)(field).visit_mut(visitor);
+    }
+}
+
+/// A type that may describe itself: what is in a `Box<M>`, where `M` may be a `dyn StateDict`, which
+/// does not. The method of its own is found where the type is known to be a module, and
+/// that of [`Opaque`] elsewhere.
+pub struct Probe<M: ?Sized>(PhantomData<M>);
+
+pub const fn probe<M: ?Sized>() -> Probe<M> {
+    Probe(PhantomData)
+}
+
+impl<M: StateDict> Probe<M> {
+    pub fn describe(self) -> Describe {
+        Describe { rust_type: type_name::<M>(), describe: M::describe }
+    }
+}
+
+/// What only a value knows.
+pub trait Opaque: Sized {
+    fn describe(self) -> Describe;
+}
+
+impl<M: ?Sized> Opaque for Probe<M> {
+    fn describe(self) -> Describe {
+        Describe { rust_type: type_name::<M>(), describe: SchemaBuilder::unknown }
+    }
+}
+
+/// How the derive describes a field that is a child module.
+pub struct Describe {
+    rust_type: &'static str,
+    describe: fn(&mut SchemaBuilder),
+}
+
+impl Describe {
+    pub fn child(self, schema: &mut SchemaBuilder, name: &str) {
+        schema.child(name, self.describe);
+    }
+
+    pub fn flatten(self, schema: &mut SchemaBuilder) {
+        schema.flatten(self.describe);
+    }
+
+    pub fn content(self, schema: &mut SchemaBuilder) {
+        schema.content(self.rust_type, self.describe);
     }
 }

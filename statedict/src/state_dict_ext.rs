@@ -1,6 +1,5 @@
 //! The methods that every module has, as in PyTorch.
 
-use std::collections::HashSet;
 use std::path::Path;
 
 use crate::codec::write::WriteOptions;
@@ -9,13 +8,22 @@ use crate::error::Error;
 use crate::load::{self, LoadError, LoadOptions, LoadReport};
 use crate::map::StateMap;
 use crate::save;
+use crate::schema::Schema;
 use crate::traits::{StateDict, StorageId, Tensor};
-use crate::visit::{self, Kind, Leaf, ModelError, ModuleInfo, TensorRef, Unavailable, Visitor};
+use crate::visit::{self, Kind, ModelError, ModuleInfo, TensorRef, Unavailable, Visitor};
 
 /// What every module can do: the methods of `torch.nn.Module` that concern its state.
 ///
 /// It is implemented for every [`StateDict`]; import it with `use statedict::prelude::*`.
 pub trait StateDictExt: StateDict {
+    /// The keys and modules of this type, without a value of it: see [`Schema`].
+    fn schema() -> Schema
+    where
+        Self: Sized,
+    {
+        Schema::of::<Self>()
+    }
+
     /// The state dict: every parameter and persistent buffer in PyTorch's order, and the modules' versions.
     ///
     /// Nothing is copied where the elements lie in the machine's memory: the map borrows the model.
@@ -371,7 +379,7 @@ pub trait StateDictExt: StateDict {
     /// ```
     fn num_parameters(&self) -> usize {
         let walk = visit::walk(self);
-        let parameters = once_each(&walk.leaves, |kind| kind == Kind::Parameter);
+        let parameters = walk.leaves_once(|kind| kind == Kind::Parameter);
         parameters.map(|leaf| leaf.tensor.shape().numel().unwrap_or(usize::MAX)).sum()
     }
 
@@ -442,18 +450,7 @@ fn leaves<M: StateDict + ?Sized>(
     wanted: impl Fn(Kind) -> bool,
 ) -> Vec<(String, TensorRef<'_>)> {
     let walk = visit::walk_copying(model);
-    once_each(&walk.leaves, wanted).map(|leaf| (leaf.key.clone(), leaf.tensor.clone())).collect()
-}
-
-fn once_each<'l, 'a>(
-    leaves: &'l [Leaf<TensorRef<'a>>],
-    wanted: impl Fn(Kind) -> bool,
-) -> impl Iterator<Item = &'l Leaf<TensorRef<'a>>> {
-    let mut seen = HashSet::new();
-    leaves
-        .iter()
-        .filter(move |leaf| wanted(leaf.kind))
-        .filter(move |leaf| leaf.storage.as_ref().is_none_or(|id| seen.insert(id)))
+    walk.leaves_once(wanted).map(|leaf| (leaf.key.clone(), leaf.tensor.clone())).collect()
 }
 
 /// Notes the direct children and does not enter them.

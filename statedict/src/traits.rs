@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::fmt;
 
 use crate::dtype::DType;
+use crate::schema::SchemaBuilder;
 use crate::tensor::{Shape, StorageError, TensorView};
 use crate::visit::{Unavailable, Visitor, VisitorMut};
 
@@ -45,6 +46,15 @@ pub trait StateDict {
     /// all other types, reports that it cannot.
     fn visit_shared_mut<'a>(&'a self, visitor: &mut dyn VisitorMut<'a>) {
         visitor.unavailable(Unavailable::Shared);
+    }
+
+    /// Reports what every value of this type has to a [`Schema`](crate::Schema): the same calls as
+    /// [`visit`](Self::visit)'s, without a value. By default, that only a value knows.
+    fn describe(schema: &mut SchemaBuilder)
+    where
+        Self: Sized,
+    {
+        schema.unknown();
     }
 }
 

@@ -81,7 +81,7 @@ impl Access {
     }
 
     /// Where a field stands among the others; `None` where it is not reported.
-    fn rank(&self, model: &Model<'_>, field: &Field<'_>) -> Option<u8> {
+    pub(super) fn rank(&self, model: &Model<'_>, field: &Field<'_>) -> Option<u8> {
         match field.role {
             Role::Training => self.mutable.then_some(0),
             Role::Parameter => Some(1),
@@ -189,12 +189,12 @@ fn binding(field: &Field<'_>) -> Ident {
     }
 }
 
-fn alias(alias: &Alias) -> TokenStream {
+pub(super) fn alias(alias: &Alias) -> TokenStream {
     let (name, target) = (alias.name.text(), &alias.target_key);
     quote!(__visitor.alias(#name, #target);)
 }
 
-fn alias_of<'m>(model: &'m Model<'_>, field: &Field<'_>) -> Option<&'m Alias> {
+pub(super) fn alias_of<'m>(model: &'m Model<'_>, field: &Field<'_>) -> Option<&'m Alias> {
     model.aliases.iter().find(|alias| is_on(model, alias, field))
 }
 

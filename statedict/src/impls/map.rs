@@ -6,6 +6,7 @@ use std::fmt::Display;
 
 use indexmap::IndexMap;
 
+use crate::schema::SchemaBuilder;
 use crate::traits::StateDict;
 use crate::visit::{ModuleInfo, Visitor, VisitorMut};
 
@@ -29,6 +30,11 @@ macro_rules! module_dict {
                 for (key, module) in self {
                     visitor.child(&key.to_string(), module);
                 }
+            }
+
+            fn describe(schema: &mut SchemaBuilder) {
+                schema.module(info::<Self>());
+                schema.children(M::describe);
             }
         }
     )* };
@@ -60,5 +66,10 @@ impl<K: Display, M: StateDict, S> StateDict for HashMap<K, M, S> {
         for (key, module) in modules {
             visitor.child(&key, module);
         }
+    }
+
+    fn describe(schema: &mut SchemaBuilder) {
+        schema.module(info::<Self>());
+        schema.children(M::describe);
     }
 }

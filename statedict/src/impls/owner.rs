@@ -5,6 +5,7 @@ use std::cell::OnceCell;
 use std::marker::PhantomData;
 use std::sync::OnceLock;
 
+use crate::schema::SchemaBuilder;
 use crate::traits::StateDict;
 use crate::visit::{Visitor, VisitorMut};
 
@@ -32,6 +33,10 @@ impl<M: StateDict + Clone> StateDict for Cow<'_, M> {
     fn visit_mut<'a>(&'a mut self, visitor: &mut dyn VisitorMut<'a>) {
         self.to_mut().visit_mut(visitor);
     }
+
+    fn describe(schema: &mut SchemaBuilder) {
+        schema.same_as::<M>();
+    }
 }
 
 /// The module, or, as `self.downsample = None` in PyTorch, nothing at all: `None` makes no call.
@@ -47,6 +52,10 @@ impl<M: StateDict> StateDict for Option<M> {
             module.visit_mut(visitor);
         }
     }
+
+    fn describe(schema: &mut SchemaBuilder) {
+        schema.optional(M::describe);
+    }
 }
 
 /// No call, as `None`.
@@ -55,6 +64,8 @@ impl<M: ?Sized> StateDict for PhantomData<M> {
     fn visit<'a>(&'a self, _: &mut dyn Visitor<'a>) {}
 
     fn visit_mut<'a>(&'a mut self, _: &mut dyn VisitorMut<'a>) {}
+
+    fn describe(_: &mut SchemaBuilder) {}
 }
 
 /// As an `Option`: nothing until it is initialized.
@@ -71,6 +82,10 @@ macro_rules! once {
                 if let Some(module) = self.get_mut() {
                     module.visit_mut(visitor);
                 }
+            }
+
+            fn describe(schema: &mut SchemaBuilder) {
+                schema.optional(M::describe);
             }
         }
     )* };

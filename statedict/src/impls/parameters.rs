@@ -5,6 +5,7 @@ use std::ops::{Deref, DerefMut};
 
 use indexmap::IndexMap;
 
+use crate::schema::SchemaBuilder;
 use crate::traits::{StateDict, TensorMut};
 use crate::visit::{ModuleInfo, Visitor, VisitorMut};
 
@@ -65,6 +66,11 @@ impl<T: TensorMut> StateDict for ParameterList<T> {
             visitor.parameter(&index.to_string(), parameter);
         }
     }
+
+    fn describe(schema: &mut SchemaBuilder) {
+        schema.module(ModuleInfo::new("ParameterList").with_rust_type(type_name::<Self>()));
+        schema.parameter("*", false);
+    }
 }
 
 impl<T: TensorMut> StateDict for ParameterDict<T> {
@@ -80,6 +86,11 @@ impl<T: TensorMut> StateDict for ParameterDict<T> {
         for (name, parameter) in &mut self.0 {
             visitor.parameter(name, parameter);
         }
+    }
+
+    fn describe(schema: &mut SchemaBuilder) {
+        schema.module(ModuleInfo::new("ParameterDict").with_rust_type(type_name::<Self>()));
+        schema.parameter("*", false);
     }
 }
 

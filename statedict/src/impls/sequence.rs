@@ -3,12 +3,13 @@
 use std::any::type_name;
 use std::collections::VecDeque;
 
+use crate::schema::SchemaBuilder;
 use crate::traits::StateDict;
 use crate::visit::{ModuleInfo, Visitor, VisitorMut};
 
 /// Sequences are `torch.nn.ModuleList`: the children `0`, `1`, …
 macro_rules! module_list {
-    ($([$($generics:tt)*] $list:ty),* $(,)?) => { $(
+    ($([$($generics:tt)*] $list:ty, $describe:expr;)*) => { $(
         impl<$($generics)*> StateDict for $list {
             fn visit<'a>(&'a self, visitor: &mut dyn Visitor<'a>) {
                 visitor.module(ModuleInfo::new("ModuleList").with_rust_type(type_name::<Self>()));
@@ -23,14 +24,22 @@ macro_rules! module_list {
                     visitor.child(&index.to_string(), module);
                 }
             }
+
+            fn describe(schema: &mut SchemaBuilder) {
+                schema.module(ModuleInfo::new("ModuleList").with_rust_type(type_name::<Self>()));
+                let describe: fn(&mut SchemaBuilder) = $describe;
+                describe(schema);
+            }
         }
     )* };
 }
 
 module_list! {
-    [M: StateDict] Vec<M>,
-    [M: StateDict] VecDeque<M>,
-    [M: StateDict, const N: usize] [M; N],
+    [M: StateDict] Vec<M>, |schema| schema.children(M::describe);
+    [M: StateDict] VecDeque<M>, |schema| schema.children(M::describe);
+    [M: StateDict, const N: usize] [M; N], |schema| {
+        (0..N).for_each(|index| schema.child(&index.to_string(), M::describe));
+    };
 }
 
 /// Tuples are `torch.nn.Sequential`: the children `0`, `1`, … of different types.
@@ -48,6 +57,11 @@ macro_rules! sequential {
             fn visit_mut<'a>(&'a mut self, visitor: &mut dyn VisitorMut<'a>) {
                 visitor.module(ModuleInfo::new("Sequential").with_rust_type(type_name::<Self>()));
                 $(visitor.child($name, &mut self.$index);)+
+            }
+
+            fn describe(schema: &mut SchemaBuilder) {
+                schema.module(ModuleInfo::new("Sequential").with_rust_type(type_name::<Self>()));
+                $(schema.child($name, $module::describe);)+
             }
         }
     )* };

@@ -104,7 +104,7 @@ pub(crate) fn run_on_modules<'s, 'p>(
 }
 
 /// Runs the `pre_load` hook of one module, if it has one; what it did, where it did anything.
-fn run_pre_load<'s>(
+pub(super) fn run_pre_load<'s>(
     map: &StateMap<'s>,
     place: &Place,
     found: Option<u64>,
@@ -126,7 +126,7 @@ fn run_pre_load<'s>(
 }
 
 /// Runs the steps of one module from the version that was found; what they did, where it is news.
-fn run_steps<'s>(
+pub(super) fn run_steps<'s>(
     map: &StateMap<'s>,
     place: &Place,
     found: Option<u64>,
@@ -177,9 +177,9 @@ fn run_steps<'s>(
 }
 
 /// A state dict ordered by key, so that a module's part of it is a range.
-struct Tree<'s> {
+pub(super) struct Tree<'s> {
     entries: BTreeMap<String, Entry<'s>>,
-    metadata: Option<Metadata>,
+    pub(super) metadata: Option<Metadata>,
 }
 
 struct Entry<'s> {
@@ -189,11 +189,15 @@ struct Entry<'s> {
 }
 
 impl<'s> Tree<'s> {
-    fn new(map: &StateMap<'s>) -> Self {
+    pub(super) fn new(map: &StateMap<'s>) -> Self {
         let entries = map.iter().enumerate().map(|(index, (key, tensor))| {
             (key.to_owned(), Entry { place: (index, 0), tensor: tensor.clone() })
         });
         Tree { entries: entries.collect(), metadata: map.metadata().cloned() }
+    }
+
+    pub(super) fn keys(&self) -> impl Iterator<Item = &str> {
+        self.entries.keys().map(String::as_str)
     }
 
     /// Runs the steps of the module at `path` on its own part of the tree.
@@ -316,7 +320,7 @@ impl<'s> Tree<'s> {
         *metadata = renamed;
     }
 
-    fn into_map(self) -> StateMap<'s> {
+    pub(super) fn into_map(self) -> StateMap<'s> {
         let mut entries: Vec<(String, Entry<'s>)> = self.entries.into_iter().collect();
         entries.sort_by_key(|(_, entry)| entry.place);
         let mut map =

@@ -21,6 +21,7 @@ mod problem;
 mod python;
 mod report;
 mod report_json;
+mod state_map;
 mod table;
 mod torch_rules;
 mod torch_text;
@@ -38,6 +39,7 @@ pub use options::LoadOptions;
 pub use policy::{AliasPolicy, Atomicity, DTypePolicy};
 pub use problem::LoadProblem;
 pub use report::{Converted, LoadReport, Mismatched, ModuleMigration};
+pub use state_map::{MapMigration, migrate};
 
 use crate::load::commit::Written;
 use crate::load::matching::Match;

@@ -1,7 +1,9 @@
 //! A walk for reading.
 
+use std::collections::HashSet;
+
 use crate::traits::{StateDict, StorageId, Tensor};
-use crate::visit::walk::{Kind, Walk};
+use crate::visit::walk::{Kind, Leaf, Walk};
 use crate::visit::{ModuleInfo, TensorRef, Unavailable, Visitor};
 
 /// Walks `model` without reading any elements.
@@ -119,3 +121,17 @@ macro_rules! visitor {
 
 visitor!(['a] Reading<'a>, 'a, |this| this, |_reads, tensor| TensorRef::borrowed(tensor));
 visitor!(['b, 'r, 'a] Behind<'r, 'a>, 'b, |this| this.0, |reads, tensor| TensorRef::copied(tensor, reads.copy));
+
+impl<'a> Walk<TensorRef<'a>> {
+    /// The leaves of some kinds, those of one storage once.
+    pub(crate) fn leaves_once(
+        &self,
+        wanted: impl Fn(Kind) -> bool,
+    ) -> impl Iterator<Item = &Leaf<TensorRef<'a>>> {
+        let mut seen = HashSet::new();
+        self.leaves
+            .iter()
+            .filter(move |leaf| wanted(leaf.kind))
+            .filter(move |leaf| leaf.storage.as_ref().is_none_or(|id| seen.insert(id)))
+    }
+}

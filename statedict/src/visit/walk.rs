@@ -24,7 +24,7 @@ pub enum Kind {
 }
 
 impl Kind {
-    pub(super) fn of_buffer(persistent: bool) -> Self {
+    pub(crate) fn of_buffer(persistent: bool) -> Self {
         if persistent { Kind::Buffer } else { Kind::NonPersistentBuffer }
     }
 
