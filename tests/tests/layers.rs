@@ -17,7 +17,7 @@ const LAYERS: &[&[&str]] = &[
     // Bytes to values and back; knows no model.
     &["codec"],
     &["migration"],
-    &["traits", "visit"],
+    &["extra_state", "traits", "visit"],
     // What implements the traits.
     &["impls", "leaves"],
     &["collect", "load"],

@@ -14,6 +14,7 @@
 
 pub(crate) mod pickle;
 pub(crate) mod read;
+mod shared;
 pub(crate) mod write;
 
 pub use pickle::PickleError;
