@@ -21,6 +21,7 @@ pub(crate) enum Word {
     Removed,
     Migrate,
     Transparent,
+    ExtraState,
     PreSave,
     PostSave,
     PreLoad,
@@ -129,6 +130,7 @@ pub(crate) static ROWS: &[Row] = &[
         ..container(Word::Migrate, "migrate", Form::Migrate, "(to = 2, with = Self::to_v2)")
     },
     Row { bare: false, ..container(Word::Transparent, "transparent", Form::Flag, "") },
+    Row { bare: false, ..container(Word::ExtraState, "extra_state", Form::Flag, "") },
     Row { bare: false, ..container(Word::PreSave, "pre_save", Form::Path, " = Self::pre_save") },
     Row { bare: false, ..container(Word::PostSave, "post_save", Form::Path, " = Self::post_save") },
     Row { bare: false, ..container(Word::PreLoad, "pre_load", Form::Path, " = Self::pre_load") },
@@ -340,6 +342,10 @@ static LOOK_ALIKES: &[(&[&str], &str)] = &[
     (
         &["upgrade", "migration"],
         "a step from one version to the next is declared on the struct by `migrate(to = 2, with = path)`",
+    ),
+    (
+        &["get_extra_state", "set_extra_state", "extra"],
+        "a module with extra state is marked `extra_state` and implements `statedict::ExtraState`",
     ),
     (
         &["default"],

@@ -3,13 +3,15 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
+use crate::codec::write::WriteError;
 use crate::load::run_on_modules;
 use crate::map::StateMap;
 use crate::metadata::{Metadata, ModuleMetadata};
 use crate::migration::MigrateError;
 use crate::tensor::{Storage, StorageError, Storages, TensorView};
 use crate::traits::{StateDict, TensorError};
-use crate::visit::{Elements, MigrateStep, ModelError, TensorRef, Walk, walk_saving};
+use crate::value::SharedValue;
+use crate::visit::{Elements, MigrateStep, ModelError, Name, TensorRef, Walk, walk_saving};
 
 /// The storages of a live model: one for each distinct leaf.
 struct LiveStorages<'a> {
@@ -56,6 +58,13 @@ pub enum CollectError {
         /// The cause.
         source: TensorError,
     },
+    /// An extra state cannot be saved.
+    ExtraState {
+        /// Its key.
+        key: String,
+        /// The cause.
+        source: WriteError,
+    },
     /// A module's `post_save` hook failed.
     PostSave {
         /// The module's path; empty for the root.
@@ -76,6 +85,7 @@ impl std::fmt::Display for CollectError {
                 lines.try_for_each(|problem| write!(f, "\n{problem}"))
             }
             CollectError::Tensor { key, source } => write!(f, "cannot read `{key}`: {source}"),
+            CollectError::ExtraState { key, source } => write!(f, "cannot save `{key}`: {source}"),
             CollectError::PostSave { module, source } => {
                 let at = if module.is_empty() { "the model" } else { module };
                 write!(f, "`post_save` of {at}: {source}")
@@ -89,6 +99,7 @@ impl std::error::Error for CollectError {
         match self {
             CollectError::Model(problems) => problems.first().map(|problem| problem as _),
             CollectError::Tensor { source, .. } => source.source(),
+            CollectError::ExtraState { source, .. } => source.source(),
             CollectError::PostSave { source, .. } => source.source(),
         }
     }
@@ -100,8 +111,13 @@ pub(crate) fn state_dict<M: StateDict + ?Sized>(model: &M) -> Result<StateMap<'_
 }
 
 /// The state dict of a model that has been walked for it.
-pub(crate) fn of_walk(walk: Walk<TensorRef<'_>>) -> Result<StateMap<'_>, CollectError> {
+pub(crate) fn of_walk(mut walk: Walk<TensorRef<'_>>) -> Result<StateMap<'_>, CollectError> {
     let names = walk.names().map_err(CollectError::Model)?;
+    let extras = std::mem::take(&mut walk.extras).into_iter().map(|extra| {
+        let refused = |source| CollectError::ExtraState { key: extra.key, source };
+        extra.value.transpose().map_err(refused)
+    });
+    let values: Vec<Option<SharedValue>> = extras.collect::<Result<_, _>>()?;
     let mut storages = Vec::with_capacity(walk.leaves.len());
     // For each leaf its storage. Leaves of one storage have been made one already; a buffer that is
     // not persistent has none.
@@ -122,7 +138,11 @@ pub(crate) fn of_walk(walk: Walk<TensorRef<'_>>) -> Result<StateMap<'_>, Collect
     }
     let set: Arc<dyn Storages + '_> = Arc::new(LiveStorages { storages });
     let mut map = StateMap::with_capacity(names.leaves.len());
-    for name in names.leaves {
+    let mut extras = names.extras.iter().peekable();
+    for (position, name) in names.leaves.into_iter().enumerate() {
+        while let Some(extra) = extras.next_if(|extra| extra.position <= position) {
+            put_extra(&mut map, &values, &extra.name)?;
+        }
         let Some((leaf, index)) =
             walk.leaves.get(name.index).zip(storage_of.get(name.index).copied().flatten())
         else {
@@ -133,6 +153,7 @@ pub(crate) fn of_walk(walk: Walk<TensorRef<'_>>) -> Result<StateMap<'_>, Collect
             .map_err(|source| error(&name.key, TensorError::Library(source.into())))?;
         map.insert(name.key, view);
     }
+    extras.try_for_each(|extra| put_extra(&mut map, &values, &extra.name))?;
     let steps: Vec<(String, MigrateStep)> = names
         .modules
         .iter()
@@ -154,6 +175,26 @@ pub(crate) fn of_walk(walk: Walk<TensorRef<'_>>) -> Result<StateMap<'_>, Collect
     // The order is a module before those below it; hooks run the other way round, as in PyTorch.
     run_on_modules(&map, steps.iter().rev().map(|(path, step)| (path.as_str(), *step)))
         .map_err(|(module, source)| CollectError::PostSave { module, source })
+}
+
+/// Puts an extra state under one of its names. One that is a tensor is a tensor of the map, as in a file.
+fn put_extra(
+    map: &mut StateMap<'_>,
+    values: &[Option<SharedValue>],
+    name: &Name,
+) -> Result<(), CollectError> {
+    let refused = |source| CollectError::ExtraState { key: name.key.clone(), source };
+    let Some(Some(value)) = values.get(name.index) else { return Ok(()) };
+    // PyTorch asks the module for each of its names, and gets another object each time.
+    let value = match name.alias {
+        true => value.copied().map_err(refused)?,
+        false => value.clone(),
+    };
+    match value.value().as_tensor() {
+        Some(tensor) => drop(map.insert(name.key.clone(), tensor)),
+        None => drop(map.insert_value(name.key.clone(), value)),
+    }
+    Ok(())
 }
 
 fn error(key: &str, source: TensorError) -> CollectError {

@@ -9,6 +9,7 @@ pub mod codec;
 mod collect;
 mod dtype;
 mod error;
+mod extra_state;
 mod files;
 mod impls;
 mod json;
@@ -38,6 +39,7 @@ pub use codec::{ReadError, ReadOptions};
 pub use collect::CollectError;
 pub use dtype::DType;
 pub use error::Error;
+pub use extra_state::{ExtraState, ExtraStateError};
 pub use impls::{ParameterDict, ParameterList};
 pub use key::InvalidName;
 pub use leaves::Nested;
@@ -78,6 +80,7 @@ pub use visit::{
 #[doc(alias = "flatten")]
 #[doc(alias = "transparent")]
 #[doc(alias = "alias")]
+#[doc(alias = "extra_state")]
 #[doc(alias = "version")]
 #[doc(alias = "since")]
 #[doc(alias = "renamed")]

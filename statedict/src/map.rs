@@ -33,6 +33,14 @@ pub struct StateMap<'a> {
     values: IndexMap<String, Placed>,
 }
 
+/// What a state dict has under a key.
+#[derive(Debug, Clone)]
+pub(crate) enum Part<'a> {
+    Tensor(TensorView<'a>),
+    /// Extra state of a module.
+    Value(SharedValue),
+}
+
 /// A value that is no tensor, and how many tensors come before it.
 #[derive(Debug, Clone)]
 struct Placed {
@@ -84,6 +92,11 @@ impl<'a> StateMap<'a> {
     /// `get_extra_state()`, under keys that end in `_extra_state`.
     pub fn values(&self) -> impl ExactSizeIterator<Item = (&str, &SharedValue)> {
         self.values.iter().map(|(key, placed)| (key.as_str(), &placed.value))
+    }
+
+    /// The value under `key` that is no tensor.
+    pub fn value(&self, key: &str) -> Option<&SharedValue> {
+        self.values.get(key).map(|placed| &placed.value)
     }
 
     /// How many tensors come before the value under `key`.
@@ -160,8 +173,43 @@ impl<'a> StateMap<'a> {
         self.metadata.as_ref()?.version(path)
     }
 
-    pub(crate) fn into_entries(self) -> IndexMap<String, TensorView<'a>> {
-        self.entries
+    /// Every key in order, tensors' and others'; with the number of the tensor, where it is one.
+    pub(crate) fn all_keys(&self) -> impl Iterator<Item = (&str, Option<usize>)> {
+        let mut values = self.values.iter().peekable();
+        let mut tensors = self.entries.keys().enumerate().peekable();
+        std::iter::from_fn(move || {
+            let next = tensors.peek().map_or(usize::MAX, |(index, _)| *index);
+            if let Some((key, _)) = values.next_if(|(_, placed)| placed.position <= next) {
+                return Some((key.as_str(), None));
+            }
+            tensors.next().map(|(index, key)| (key.as_str(), Some(index)))
+        })
+    }
+
+    /// Every key in order with what is under it.
+    pub(crate) fn parts(&self) -> impl Iterator<Item = (&str, Part<'a>)> {
+        self.all_keys().filter_map(|(key, index)| {
+            let part = match index {
+                Some(index) => Part::Tensor(self.get_index(index)?.1.clone()),
+                None => Part::Value(self.value(key)?.clone()),
+            };
+            Some((key, part))
+        })
+    }
+
+    /// Puts what is of either kind under `key`, at the end.
+    pub(crate) fn insert_part(&mut self, key: String, part: Part<'a>) {
+        match part {
+            Part::Tensor(tensor) => drop(self.insert(key, tensor)),
+            Part::Value(value) => drop(self.insert_value(key, value)),
+        }
+    }
+
+    /// A map of these keys, without metadata.
+    pub(crate) fn from_parts(parts: impl IntoIterator<Item = (String, Part<'a>)>) -> Self {
+        let mut map = StateMap::new();
+        parts.into_iter().for_each(|(key, part)| map.insert_part(key, part));
+        map
     }
 
     /// The same map with every tensor's bytes in memory of its own, free of the model or file they

@@ -9,7 +9,7 @@ use std::marker::PhantomData;
 pub use crate::schema::SchemaBuilder;
 use crate::visit::{Alias, Loaded};
 pub use crate::visit::{Change, ModuleInfo, Visitor, VisitorMut};
-use crate::{StateDict, Tensor, TensorMut};
+use crate::{ExtraState, StateDict, Tensor, TensorMut};
 
 /// A field that is a parameter or a buffer: a tensor, or an `Option` of one.
 ///
@@ -111,6 +111,26 @@ pub fn pre_save<M>(visitor: &dyn Visitor<'_>, module: &M, hook: fn(&M)) {
 pub fn post_load<M>(visitor: &dyn VisitorMut<'_>, module: &mut M, hook: fn(&mut M, &Loaded)) {
     if let Some(loaded) = visitor.loaded() {
         hook(module, loaded);
+    }
+}
+
+/// How the derive reaches the extra state of a module; as [`LeafField`].
+pub struct ModuleExtra<M> {
+    get: fn(&M) -> &dyn ExtraState,
+    get_mut: fn(&mut M) -> &mut dyn ExtraState,
+}
+
+pub const fn extra_state<M: ExtraState>() -> ModuleExtra<M> {
+    ModuleExtra { get: |module| module, get_mut: |module| module }
+}
+
+impl<M> ModuleExtra<M> {
+    pub fn report(self, visitor: &mut dyn Visitor<'_>, module: &M) {
+        visitor.extra_state((self.get)(module));
+    }
+
+    pub fn report_mut(self, visitor: &mut dyn VisitorMut<'_>, module: &mut M) {
+        visitor.extra_state((self.get_mut)(module));
     }
 }
 

@@ -36,8 +36,10 @@ pub(crate) fn save<M: StateDict + ?Sized>(
     options: &WriteOptions,
 ) -> Result<(), Error> {
     let walk = walk_saving(model);
-    if walk.modules.iter().any(|module| module.info.post_save().is_some()) {
-        // What the hooks change is a state dict, so there must be one.
+    let has_hooks = walk.modules.iter().any(|module| module.info.post_save().is_some());
+    if has_hooks || !walk.extras.is_empty() {
+        // What the hooks change is a state dict, so there must be one; and extra states are values of
+        // any kind, for which the stream of tensors has no place.
         let map = collect::of_walk(walk)?;
         return Ok(write::save_map(&map, path, options)?);
     }

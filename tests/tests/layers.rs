@@ -17,7 +17,7 @@ const LAYERS: &[&[&str]] = &[
     // Bytes to values and back; knows no model.
     &["codec"],
     &["migration"],
-    &["traits", "visit", "schema"],
+    &["extra_state", "traits", "visit", "schema"],
     // What implements the traits.
     &["impls", "leaves"],
     &["collect", "load"],

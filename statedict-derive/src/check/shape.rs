@@ -13,6 +13,7 @@ const OF_A_MODULE: &[Word] = &[
     Word::PostSave,
     Word::PreLoad,
     Word::PostLoad,
+    Word::ExtraState,
     Word::Alias,
     Word::RenameAll,
 ];
@@ -96,6 +97,11 @@ fn enumeration(ctxt: &Ctxt, model: &Model<'_>) {
             "put the hook on the struct that holds the enum, or on the module that a variant holds";
         ctxt.error_help(&found.ident, message, help);
     }
+    if let Some(found) = model.words.get(Word::ExtraState) {
+        let message = "an enum cannot have extra state: its variant's fields are borrowed when it would be set";
+        let help = "put `extra_state` on the struct that holds the enum, or on the module that a variant holds";
+        ctxt.error_help(&found.ident, message, help);
+    }
     let on_fields = model.fields.iter().filter_map(|field| field.words.get(Word::SameAs));
     for found in model.words.get(Word::Alias).into_iter().chain(on_fields) {
         let message = "an enum has no aliases: which fields it has depends on its variant";
@@ -125,10 +131,9 @@ fn enumeration(ctxt: &Ctxt, model: &Model<'_>) {
         if content.is_none() {
             continue;
         }
-        for word in OF_A_MODULE
-            .iter()
-            .filter(|word| !matches!(word, Word::Alias | Word::RenameAll | Word::PostLoad))
-        {
+        for word in OF_A_MODULE.iter().filter(|word| {
+            !matches!(word, Word::Alias | Word::RenameAll | Word::PostLoad | Word::ExtraState)
+        }) {
             if let Some(other) = model.words.get(*word) {
                 let word = &other.ident;
                 let message = format!(

@@ -1,5 +1,7 @@
 //! The calls of the two methods.
 
+use std::ops::Range;
+
 use proc_macro2::{Span, TokenStream};
 use quote::{format_ident, quote};
 use syn::{Ident, Member};
@@ -60,6 +62,15 @@ impl Access {
         Some(quote!(#runtime::__private::post_load::<Self>(&*__visitor, self, #hook);))
     }
 
+    /// The module itself, where it has extra state.
+    fn extra_state(&self, model: &Model<'_>) -> Option<TokenStream> {
+        let (runtime, found) = (&model.runtime, model.words.get(Word::ExtraState)?);
+        let method = self.method("report");
+        // A missing implementation is underlined where the attribute promises it.
+        let this = Ident::new("Self", found.ident.span());
+        Some(quote!(#runtime::__private::extra_state::<#this>().#method(__visitor, self);))
+    }
+
     /// A module that is another.
     fn content(&self, model: &Model<'_>, field: &Field<'_>) -> TokenStream {
         let runtime = &model.runtime;
@@ -74,10 +85,14 @@ impl Access {
         let with_rank = |rank| {
             model.fields_of(number).filter(move |field| self.rank(model, field) == Some(rank))
         };
-        let fields = (0..4).flat_map(with_rank).map(|field| self.field(model, field));
+        let fields =
+            |ranks: Range<u8>| ranks.flat_map(with_rank).map(|field| self.field(model, field));
+        // While the leaves are lent for writing, the module cannot be.
+        let (first, last) = if self.mutable { (0..0, 0..4) } else { (0..3, 3..4) };
+        let (first, extra_state, last) = (fields(first), self.extra_state(model), fields(last));
         let aliases = model.aliases.iter().filter(|alias| alias.field.is_none()).map(alias);
         let pre_save = self.pre_save(model);
-        quote!(#report #pre_save #hook #(#fields)* #(#aliases)*)
+        quote!(#report #pre_save #hook #(#first)* #extra_state #(#last)* #(#aliases)*)
     }
 
     /// Where a field stands among the others; `None` where it is not reported.

@@ -1,5 +1,6 @@
 //! Writing the model, once everything has been checked.
 
+use crate::load::extra;
 use crate::load::fill::{fill, pieces};
 use crate::load::fitted;
 use crate::load::matching::{Match, Source};
@@ -16,6 +17,8 @@ use crate::visit::{Leaf, ModelError, Slot, Walk, walk_mut, walk_writing};
 pub(crate) struct Written {
     /// How many tensors were written, and stayed so.
     pub(crate) tensors: usize,
+    /// How many extra states were set, and stayed so.
+    pub(crate) extras: usize,
     pub(crate) problems: Vec<LoadProblem>,
 }
 
@@ -25,7 +28,7 @@ type Stopped = (String, Box<TensorError>);
 /// What leaves held before they were written, by their number: only kept where that is asked for.
 type Before = Vec<(usize, TensorView<'static>)>;
 
-/// Writes every source into its leaf.
+/// Hands every extra state to its module, then writes every source into its leaf.
 ///
 /// What can fail in a library comes first: where the first one fails, nothing is written yet.
 pub(crate) fn commit<M: StateDict + ?Sized>(
@@ -35,7 +38,7 @@ pub(crate) fn commit<M: StateDict + ?Sized>(
     options: &LoadOptions,
 ) -> Written {
     if let Err(problems) = same_model(plan, &walk_mut(model)) {
-        return Written { tensors: 0, problems };
+        return Written { problems, ..Written::default() };
     }
     let mut held = Vec::new();
     let staged: Vec<Option<Source<'_, '_>>>;
@@ -55,10 +58,21 @@ pub(crate) fn commit<M: StateDict + ?Sized>(
         &found.sources
     };
     let (mut written, mut before) = (Written::default(), Before::new());
+    let extras = match extra::set(model, found, options, &mut written.problems) {
+        Ok((extras, count)) => {
+            written.extras = count;
+            extras
+        }
+        Err(problem) => {
+            written.problems.push(problem);
+            return written;
+        }
+    };
     match write_all(model, sources, options, &mut written, &mut before) {
         Ok(()) => written,
         Err((key, error)) if options.atomicity == Atomicity::Staged => {
-            match roll_back(model, before, options) {
+            let given_back = extra::give_back(model, &extras).map_err(TensorError::Library);
+            match roll_back(model, before, options).and(given_back) {
                 Ok(()) => undone(&key, *error, written.tensors),
                 Err(_) => stopped(written, &key, *error),
             }
@@ -198,7 +212,7 @@ fn stopped(mut written: Written, key: &str, error: TensorError) -> Written {
 
 fn undone(key: &str, source: TensorError, undone: usize) -> Written {
     let problem = LoadProblem::RolledBack { key: key.to_owned(), source, undone };
-    Written { tensors: 0, problems: vec![problem] }
+    Written { problems: vec![problem], ..Written::default() }
 }
 
 /// Checks that the model shows the same leaves for writing as it did for reading, and that all of
@@ -219,7 +233,15 @@ fn same_model(plan: &Plan, walk: &Walk<Slot<'_>>) -> Result<(), Vec<LoadProblem>
             || expected.dtype != leaf.tensor.dtype()
             || expected.shape != leaf.tensor.shape()
     }) {
-        Some((expected, _)) => Err(different(&expected.key)),
-        None => Ok(()),
+        Some((expected, _)) => return Err(different(&expected.key)),
+        None => {}
     }
+    let expected = plan.extras.iter().map(|extra| &extra.key);
+    let shown = walk.extras.iter().map(|extra| &extra.key);
+    if expected.clone().ne(shown.clone()) {
+        let differing = expected.clone().zip(shown).find(|(expected, shown)| expected != shown);
+        let first = differing.map(|(expected, _)| expected).or_else(|| expected.clone().next());
+        return Err(different(first.map_or("_extra_state", |key| key)));
+    }
+    Ok(())
 }

@@ -22,7 +22,7 @@ pub struct LoadError {
     pub problems: Vec<LoadProblem>,
     /// A prefix that explains many of the missing and unexpected keys at once.
     pub guess: Option<PrefixGuess>,
-    /// How many of the model's tensors were written, and stayed so.
+    /// How many of the model's tensors and extra states were written, and stayed so.
     pub written: usize,
 }
 
@@ -62,7 +62,11 @@ impl LoadError {
 
     /// Whether the model still is what it was before the load.
     pub fn nothing_was_written(&self) -> bool {
-        let writing = |problem: &LoadProblem| matches!(problem, LoadProblem::Write { .. });
+        let writing = |problem: &LoadProblem| match problem {
+            LoadProblem::Write { .. } => true,
+            LoadProblem::ExtraState { written, .. } => *written > 0,
+            _ => false,
+        };
         self.written == 0 && !self.problems.iter().any(writing)
     }
 

@@ -32,16 +32,25 @@ pub(super) fn key_problems(
             module: leaf.module,
             nearest: nearest(key, unexpected_keys),
         },
-        None => LoadProblem::MissingByHook { key: key.clone() },
+        None => match plan.extra_names.iter().find(|extra| extra.name.key == *key) {
+            Some(extra) => LoadProblem::MissingValue {
+                key: key.clone(),
+                module: plan.extra(&extra.name).map_or("", |extra| extra.module),
+            },
+            None => LoadProblem::MissingByHook { key: key.clone() },
+        },
     });
-    let unexpected = unexpected_keys.iter().map(|key| match map.get(key) {
-        Some(tensor) => LoadProblem::Unexpected {
+    let unexpected = unexpected_keys.iter().map(|key| match (map.get(key), map.value(key)) {
+        (Some(tensor), _) => LoadProblem::Unexpected {
             key: key.clone(),
             dtype: tensor.dtype(),
             shape: tensor.shape().clone(),
             nearest: nearest(key, missing_keys),
         },
-        None => LoadProblem::UnexpectedByHook { key: key.clone() },
+        (None, Some(value)) => {
+            LoadProblem::UnexpectedValue { key: key.clone(), type_name: value.value().type_name() }
+        }
+        (None, None) => LoadProblem::UnexpectedByHook { key: key.clone() },
     });
     missing.chain(unexpected).collect()
 }

@@ -1,26 +1,43 @@
 //! Which tensor of the state dict goes into which leaf, and everything that does not fit.
 
+use std::collections::HashSet;
+
+use crate::load::extra::{self, FoundExtra};
 use crate::load::fit::{self, Fit};
 use crate::load::incompatible::IncompatibleKeys;
 use crate::load::migrate::Migrated;
 use crate::load::options::LoadOptions;
-use crate::load::plan::Plan;
+use crate::load::plan::{Plan, is_newer};
 use crate::load::policy::AliasPolicy;
 use crate::load::problem::LoadProblem;
 use crate::load::report::{Converted, Mismatched};
 use crate::map::StateMap;
 use crate::tensor::{StorageError, TensorView};
+use crate::visit::{ExtraName, Name};
 
 /// What goes where.
 #[derive(Default)]
 pub(crate) struct Match<'m, 's> {
     /// For each leaf of the plan, the entry of the state dict that goes into it.
     pub(crate) sources: Vec<Option<Source<'m, 's>>>,
+    /// For each extra state of the plan, what the state dict has for it.
+    pub(crate) extras: Vec<Option<FoundExtra>>,
     pub(crate) keys: IncompatibleKeys,
     pub(crate) defaulted: Vec<String>,
     pub(crate) satisfied_by_alias: Vec<(String, String)>,
     pub(crate) converted: Vec<Converted>,
     pub(crate) mismatched: Vec<Mismatched>,
+}
+
+impl<'m, 's> Match<'m, 's> {
+    /// Nothing yet, for each leaf and each extra state of the plan.
+    pub(super) fn of(plan: &Plan) -> Self {
+        Match {
+            sources: vec![None; plan.leaves.len()],
+            extras: plan.extras.iter().map(|_| None).collect(),
+            ..Match::default()
+        }
+    }
 }
 
 /// An entry of the state dict.
@@ -38,14 +55,14 @@ pub(crate) fn match_keys<'m, 's>(
     problems: &mut Vec<LoadProblem>,
 ) -> Match<'m, 's> {
     let map = &*migrated.map;
-    let mut found = Match { sources: vec![None; plan.leaves.len()], ..Match::default() };
+    let mut found = Match::of(plan);
     let mut used = vec![false; map.len()];
     let mut absent = Vec::new();
-    for (name, index) in plan.names.iter().zip(entries(plan, map)) {
+    for (nth, (name, index)) in plan.names.iter().zip(entries(plan, map)).enumerate() {
         let Some((index, (key, tensor))) =
             index.and_then(|index| Some((index, map.get_index(index)?)))
         else {
-            absent.push(name);
+            absent.push((nth, Absent::Leaf(name)));
             continue;
         };
         if let Some(used) = used.get_mut(index) {
@@ -55,22 +72,51 @@ pub(crate) fn match_keys<'m, 's>(
             meet(slot, Source { key, tensor }, options, problems);
         }
     }
-    let version = |module: usize| migrated.found.get(module).copied().flatten();
-    for name in absent {
-        let Some(leaf) = plan.leaves.get(name.index) else { continue };
-        match found.sources.get(name.index) {
-            Some(Some(source)) => {
-                found.satisfied_by_alias.push((name.key.clone(), source.key.to_owned()));
-            }
-            _ if leaf.is_optional(version) => found.defaulted.push(name.key.clone()),
-            _ => found.keys.missing_keys.push(name.key.clone()),
+    for ExtraName { name, position } in &plan.extra_names {
+        if !extra::find(name, map, options, &mut found, problems) {
+            absent.push((*position, Absent::Extra(name)));
         }
     }
-    let unexpected = map.keys().zip(used).filter(|(_, used)| !used);
+    // In the model's order: an extra state is before the leaf whose place it has.
+    absent.sort_by_key(|(place, absent)| (*place, matches!(absent, Absent::Leaf(_))));
+    let version = |module: usize| migrated.found.get(module).copied().flatten();
+    for (_, absent) in absent {
+        let (key, other, optional) = match absent {
+            Absent::Leaf(name) => {
+                let source = found.sources.get(name.index).and_then(Option::as_ref);
+                let leaf = plan.leaves.get(name.index);
+                let optional = leaf.is_some_and(|leaf| leaf.is_optional(version));
+                (&name.key, source.map(|source| source.key), optional)
+            }
+            Absent::Extra(name) => {
+                let source = found.extras.get(name.index).and_then(Option::as_ref);
+                let extra = plan.extra(name);
+                let optional = extra.is_some_and(|extra| is_newer(&extra.since, version));
+                (&name.key, source.map(|source| source.key.as_str()), optional)
+            }
+        };
+        match other {
+            Some(other) => found.satisfied_by_alias.push((key.clone(), other.to_owned())),
+            None if optional => found.defaulted.push(key.clone()),
+            None => found.keys.missing_keys.push(key.clone()),
+        }
+    }
+    let expected: HashSet<&str> =
+        plan.extra_names.iter().map(|extra| extra.name.key.as_str()).collect();
+    let is_used = |index: usize| used.get(index).copied().unwrap_or_default();
+    let unexpected = map
+        .all_keys()
+        .filter(|(key, index)| !index.is_some_and(is_used) && !expected.contains(key));
     found.keys.unexpected_keys.extend(unexpected.map(|(key, _)| key.to_owned()));
     hooks(plan, migrated, options, &mut found.keys, problems);
     check_tensors(plan, &mut found, options, problems);
     found
+}
+
+/// A name that the state dict lacks.
+enum Absent<'p> {
+    Leaf(&'p Name),
+    Extra(&'p Name),
 }
 
 /// For each name of the plan, where the state dict has it.

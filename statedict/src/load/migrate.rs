@@ -10,10 +10,9 @@ use crate::load::hooks::Added;
 use crate::load::options::LoadOptions;
 use crate::load::problem::LoadProblem;
 use crate::load::report::ModuleMigration;
-use crate::map::StateMap;
+use crate::map::{Part, StateMap};
 use crate::metadata::{Metadata, ModuleMetadata};
 use crate::migration::{Edit, MigrateError, Migration};
-use crate::tensor::TensorView;
 use crate::visit::{Change, MigrateStep, ModuleInfo};
 
 /// What migrating a state dict led to.
@@ -185,14 +184,15 @@ pub(super) struct Tree<'s> {
 struct Entry<'s> {
     /// The place in the file's order; the second number tells entries apart that share a place.
     place: (usize, usize),
-    tensor: TensorView<'s>,
+    part: Part<'s>,
 }
 
 impl<'s> Tree<'s> {
     pub(super) fn new(map: &StateMap<'s>) -> Self {
-        let entries = map.iter().enumerate().map(|(index, (key, tensor))| {
-            (key.to_owned(), Entry { place: (index, 0), tensor: tensor.clone() })
-        });
+        let entries = map
+            .parts()
+            .enumerate()
+            .map(|(index, (key, part))| (key.to_owned(), Entry { place: (index, 0), part }));
         Tree { entries: entries.collect(), metadata: map.metadata().cloned() }
     }
 
@@ -241,8 +241,8 @@ impl<'s> Tree<'s> {
         problems: &mut Vec<LoadProblem>,
     ) -> Added {
         let (entries, places) = self.take_below(path);
-        let entries = entries.into_iter().map(|(name, tensor)| (key::join(path, &name), tensor));
-        let mut state_dict = StateMap::from_iter(entries);
+        let entries = entries.into_iter().map(|(name, part)| (key::join(path, &name), part));
+        let mut state_dict = StateMap::from_parts(entries);
         if path.is_empty() {
             *state_dict.metadata_mut() = self.metadata.take();
         }
@@ -251,10 +251,10 @@ impl<'s> Tree<'s> {
             self.metadata = state_dict.metadata_mut().take();
         }
         let mut entries = IndexMap::with_capacity(state_dict.len());
-        for (key, tensor) in state_dict.into_entries() {
-            match key::below(&key, path) {
+        for (key, part) in state_dict.parts() {
+            match key::below(key, path) {
                 Some(name) => {
-                    entries.insert(name.to_owned(), tensor);
+                    entries.insert(name.to_owned(), part);
                 }
                 // PyTorch does not look at it.
                 None if options.torch_rules => {}
@@ -269,10 +269,7 @@ impl<'s> Tree<'s> {
     }
 
     /// Takes what is below `path` out, with keys relative to it, in the file's order.
-    fn take_below(
-        &mut self,
-        path: &str,
-    ) -> (IndexMap<String, TensorView<'s>>, Vec<(usize, usize)>) {
+    fn take_below(&mut self, path: &str) -> (IndexMap<String, Part<'s>>, Vec<(usize, usize)>) {
         let mut taken: Vec<(String, Entry<'s>)> = if path.is_empty() {
             std::mem::take(&mut self.entries).into_iter().collect()
         } else {
@@ -286,7 +283,7 @@ impl<'s> Tree<'s> {
         let places = taken.iter().map(|(_, entry)| entry.place).collect();
         let relative = |(key, entry): (String, Entry<'s>)| {
             let name = key::below(&key, path).unwrap_or(&key).to_owned();
-            (name, entry.tensor)
+            (name, entry.part)
         };
         (taken.into_iter().map(relative).collect(), places)
     }
@@ -295,13 +292,13 @@ impl<'s> Tree<'s> {
     fn put_below(
         &mut self,
         path: &str,
-        entries: IndexMap<String, TensorView<'s>>,
+        entries: IndexMap<String, Part<'s>>,
         places: &[(usize, usize)],
     ) {
         let last = places.last().copied().unwrap_or((usize::MAX, 0));
-        for (nth, (name, tensor)) in entries.into_iter().enumerate() {
+        for (nth, (name, part)) in entries.into_iter().enumerate() {
             let (place, _) = places.get(nth).copied().unwrap_or(last);
-            self.entries.insert(key::join(path, &name), Entry { place: (place, nth), tensor });
+            self.entries.insert(key::join(path, &name), Entry { place: (place, nth), part });
         }
     }
 
@@ -324,7 +321,7 @@ impl<'s> Tree<'s> {
         let mut entries: Vec<(String, Entry<'s>)> = self.entries.into_iter().collect();
         entries.sort_by_key(|(_, entry)| entry.place);
         let mut map =
-            StateMap::from_iter(entries.into_iter().map(|(key, entry)| (key, entry.tensor)));
+            StateMap::from_parts(entries.into_iter().map(|(key, entry)| (key, entry.part)));
         *map.metadata_mut() = self.metadata;
         map
     }

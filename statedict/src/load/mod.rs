@@ -5,6 +5,7 @@
 
 mod commit;
 mod error;
+mod extra;
 mod fill;
 mod fit;
 mod fitted;
@@ -110,7 +111,7 @@ fn run(
     // PyTorch writes what fits before it complains; damaged bytes it would not have come to see.
     if problems.is_empty() || (options.atomicity == Atomicity::None && !damaged) {
         let done = write(&found);
-        written = done.tensors;
+        written = done.tensors + done.extras;
         problems.extend(done.problems);
     }
     if !problems.is_empty() {
@@ -118,6 +119,7 @@ fn run(
     }
     Ok(LoadReport {
         model: plan.class,
+        extra_states: found.extras.into_iter().flatten().map(|extra| extra.key).collect(),
         loaded: found.sources.iter().flatten().map(|source| source.key.to_owned()).collect(),
         missing: found.keys.missing_keys,
         unexpected: found.keys.unexpected_keys,

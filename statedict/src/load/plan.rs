@@ -4,11 +4,12 @@ use std::collections::{HashMap, HashSet};
 
 use crate::dtype::DType;
 use crate::key;
+use crate::load::extra::{self, ExpectedExtra};
 use crate::load::migrate::Place;
 use crate::load::problem::LoadProblem;
 use crate::tensor::Shape;
 use crate::traits::StateDict;
-use crate::visit::{Change, Kind, Leaf, Name, Names, TensorRef, Walk, walk};
+use crate::visit::{Change, ExtraName, Kind, Leaf, Name, Names, TensorRef, Walk, walk};
 
 /// What the model expects of a state dict.
 pub(crate) struct Plan {
@@ -17,6 +18,9 @@ pub(crate) struct Plan {
     pub(crate) leaves: Vec<Destination>,
     /// The keys in order, each with the leaf it names; only of leaves that are part of the state dict.
     pub(crate) names: Vec<Name>,
+    pub(crate) extras: Vec<ExpectedExtra>,
+    /// The keys of extra states in order, each with its place among the names.
+    pub(crate) extra_names: Vec<ExtraName>,
     /// The modules under all their paths, parents before children.
     pub(crate) modules: Vec<Place>,
     /// The children that are `None`, each by the path of its module and its name.
@@ -54,13 +58,20 @@ impl Plan {
     ) -> Result<Self, (&'static str, Vec<LoadProblem>)> {
         let walk = walk(model);
         let class = walk.modules.first().map_or("model", |module| module.info.name());
-        let Names { leaves: mut names, modules } = walk
+        let Names { leaves: mut names, modules, extras: extra_names } = walk
             .names()
             .map_err(|errors| (class, errors.into_iter().map(LoadProblem::Model).collect()))?;
-        names.retain(|name| {
-            walk.leaves.get(name.index).is_some_and(|leaf| leaf.kind.is_persistent())
+        let is_persistent =
+            |name: &Name| walk.leaves.get(name.index).is_some_and(|leaf| leaf.kind.is_persistent());
+        let extra_names = extra::among_persistent(extra_names, &names, is_persistent);
+        names.retain(is_persistent);
+        let (since, since_of_extras) = first_versions(&walk);
+        let extras = walk.extras.iter().zip(since_of_extras).map(|(extra, since)| ExpectedExtra {
+            key: extra.key.clone(),
+            module: walk.modules.get(extra.module).map_or("", |module| module.info.rust_type()),
+            since,
         });
-        let since = first_versions(&walk);
+        let extras = extras.collect();
         let leaves = walk.leaves.iter().zip(since);
         let leaves =
             leaves.map(|(leaf, since)| Destination::new(&walk, leaf, since, wanted)).collect();
@@ -70,7 +81,7 @@ impl Plan {
         });
         let modules: Vec<Place> = modules.collect();
         let none_children = none_children(&walk, &modules);
-        Ok(Plan { class, leaves, names, modules, none_children })
+        Ok(Plan { class, leaves, names, extras, extra_names, modules, none_children })
     }
 
     /// Each key with the leaf it names.
@@ -102,27 +113,39 @@ impl Destination {
     /// Whether a state dict whose modules have these versions may lack it, being older than it.
     /// A module of unknown version counts as older than every version.
     pub(crate) fn is_optional(&self, version: impl Fn(usize) -> Option<u64>) -> bool {
-        self.since.iter().any(|since| version(since.module).unwrap_or(0) < since.version)
+        is_newer(&self.since, version)
     }
 }
 
-/// For each leaf, the versions of its modules with which it came.
-fn first_versions(walk: &Walk<TensorRef<'_>>) -> Vec<Vec<Since>> {
+/// Whether something came after these versions of its modules.
+pub(super) fn is_newer(since: &[Since], version: impl Fn(usize) -> Option<u64>) -> bool {
+    since.iter().any(|since| version(since.module).unwrap_or(0) < since.version)
+}
+
+/// For each leaf and each extra state, the versions of its modules with which it came.
+fn first_versions(walk: &Walk<TensorRef<'_>>) -> (Vec<Vec<Since>>, Vec<Vec<Since>>) {
     let mut since = vec![Vec::new(); walk.leaves.len()];
+    let mut of_extras = vec![Vec::new(); walk.extras.len()];
     if walk.modules.iter().all(|module| module.info.changes().is_empty()) {
-        return since;
+        return (since, of_extras);
     }
     let paths = walk.paths();
     for (index, module) in walk.modules.iter().enumerate() {
         for change in module.info.changes() {
             let Change::Added { since: version, name } = *change else { continue };
-            let range = walk.leaves_at(&paths, &key::join(&module.path, name)).unwrap_or(0..0);
+            let path = key::join(&module.path, name);
+            for extra in walk.extras_at(&paths, &path) {
+                if let Some(extra) = of_extras.get_mut(extra) {
+                    extra.push(Since { module: index, version });
+                }
+            }
+            let range = walk.leaves_at(&paths, &path).unwrap_or(0..0);
             for leaf in since.get_mut(range).unwrap_or_default() {
                 leaf.push(Since { module: index, version });
             }
         }
     }
-    since
+    (since, of_extras)
 }
 
 /// The children that are `None`, under all paths of their modules.

@@ -4,6 +4,7 @@ use std::error::Error;
 use std::fmt;
 
 use crate::dtype::DType;
+use crate::extra_state::ExtraStateError;
 use crate::mapping::KeyMapError;
 use crate::migration::MigrateError;
 use crate::tensor::{Shape, StorageError};
@@ -43,6 +44,20 @@ pub enum LoadProblem {
         shape: Shape,
         /// A missing key that looks alike.
         nearest: Option<String>,
+    },
+    /// The state dict has no such extra state.
+    MissingValue {
+        /// The key.
+        key: String,
+        /// The Rust type of the module it belongs to.
+        module: &'static str,
+    },
+    /// The state dict has a value that is no tensor, and no module of the model takes it.
+    UnexpectedValue {
+        /// The key.
+        key: String,
+        /// The value's type in Python.
+        type_name: String,
     },
     /// A hook added a key to the missing ones.
     MissingByHook {
@@ -119,6 +134,15 @@ pub enum LoadProblem {
         /// The cause.
         source: MigrateError,
     },
+    /// A module does not take its extra state.
+    ExtraState {
+        /// The key.
+        key: String,
+        /// What the module says.
+        source: ExtraStateError,
+        /// How many extra states had been set before, and stayed so.
+        written: usize,
+    },
     /// The bytes of a tensor cannot be read, or are damaged.
     Storage {
         /// The key.
@@ -150,16 +174,18 @@ pub enum LoadProblem {
 impl LoadProblem {
     pub(crate) fn missing_key(&self) -> Option<&str> {
         match self {
-            LoadProblem::Missing { key, .. } | LoadProblem::MissingByHook { key } => Some(key),
+            LoadProblem::Missing { key, .. }
+            | LoadProblem::MissingValue { key, .. }
+            | LoadProblem::MissingByHook { key } => Some(key),
             _ => None,
         }
     }
 
     pub(crate) fn unexpected_key(&self) -> Option<&str> {
         match self {
-            LoadProblem::Unexpected { key, .. } | LoadProblem::UnexpectedByHook { key } => {
-                Some(key)
-            }
+            LoadProblem::Unexpected { key, .. }
+            | LoadProblem::UnexpectedValue { key, .. }
+            | LoadProblem::UnexpectedByHook { key } => Some(key),
             _ => None,
         }
     }
@@ -171,6 +197,7 @@ impl LoadProblem {
             LoadProblem::Migration { source, .. } | LoadProblem::PreLoad { source, .. } => {
                 Some(source)
             }
+            LoadProblem::ExtraState { source, .. } => Some(&**source),
             LoadProblem::Storage { source, .. } => Some(source),
             LoadProblem::Write { source, .. } | LoadProblem::RolledBack { source, .. } => {
                 Some(source)
@@ -184,8 +211,12 @@ impl LoadProblem {
         match self {
             LoadProblem::Model(_) => "model",
             LoadProblem::KeyMap(_) => "rename",
-            LoadProblem::Missing { .. } | LoadProblem::MissingByHook { .. } => "missing",
-            LoadProblem::Unexpected { .. } | LoadProblem::UnexpectedByHook { .. } => "unexpected",
+            LoadProblem::Missing { .. }
+            | LoadProblem::MissingValue { .. }
+            | LoadProblem::MissingByHook { .. } => "missing",
+            LoadProblem::Unexpected { .. }
+            | LoadProblem::UnexpectedValue { .. }
+            | LoadProblem::UnexpectedByHook { .. } => "unexpected",
             LoadProblem::Hook { .. } => "hook",
             LoadProblem::Shape { .. } => "shape",
             LoadProblem::DType { .. } => "dtype",
@@ -193,6 +224,7 @@ impl LoadProblem {
             LoadProblem::NewerVersion { .. } => "version",
             LoadProblem::Migration { .. } => "migration",
             LoadProblem::PreLoad { .. } => "hook",
+            LoadProblem::ExtraState { .. } => "extra state",
             LoadProblem::Storage { .. } => "damaged",
             LoadProblem::Write { .. } | LoadProblem::RolledBack { .. } => "write",
         }
@@ -218,6 +250,12 @@ impl LoadProblem {
                 let hint = hint.unwrap_or_default();
                 format!("{key}: {dtype} {shape}, which the model does not have{hint}")
             }
+            LoadProblem::MissingValue { key, module } => {
+                format!("{key}: the extra state of `{module}`")
+            }
+            LoadProblem::UnexpectedValue { key, type_name } => {
+                format!("{key}: extra state ({type_name}), which no module of the model takes")
+            }
             LoadProblem::MissingByHook { key } | LoadProblem::UnexpectedByHook { key } => {
                 format!("{key}: a hook says so")
             }
@@ -240,6 +278,10 @@ impl LoadProblem {
             }
             LoadProblem::Migration { path, module, to, source } => {
                 format!("{}: the step of `{module}` to version {to}: {source}", at(path))
+            }
+            LoadProblem::ExtraState { key, source, written: 0 } => format!("{key}: {source}"),
+            LoadProblem::ExtraState { key, source, written } => {
+                format!("{key}: {source} ({written} extra states were set before)")
             }
             LoadProblem::Storage { key, source } => format!("{key}: {source}"),
             LoadProblem::Write { key, source, written } => {

@@ -18,6 +18,8 @@ pub struct LoadReport {
     /// The keys that were loaded, in the model's order. A tensor with several names counts once,
     /// under the name whose tensor was taken.
     pub loaded: Vec<String>,
+    /// The keys of the extra states that were loaded.
+    pub extra_states: Vec<String>,
     /// Keys that the model has and the state dict has not; empty in a strict load.
     pub missing: Vec<String>,
     /// Keys that the state dict has and the model has not; empty in a strict load.
@@ -146,6 +148,11 @@ impl fmt::Display for LoadReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let LoadReport { model, loaded, missing, unexpected, defaulted, .. } = self;
         write!(f, "{model}: loaded {} tensors", loaded.len())?;
+        match self.extra_states.len() {
+            0 => {}
+            1 => f.write_str(" and 1 extra state")?,
+            count => write!(f, " and {count} extra states")?,
+        }
         for migration in &self.migrations {
             write!(f, "\n  {migration}")?;
         }

@@ -23,7 +23,7 @@ impl LoadReport {
     /// let mut fc = Linear { weight: vec![0.0; 2] };
     /// let map = Linear { weight: vec![1.0; 2] }.state_dict()?.into_owned()?;
     /// let json = fc.load_state_dict(&map)?.to_json();
-    /// assert!(json.starts_with(r#"{"model":"Linear","loaded":["weight"],"missing":[]"#));
+    /// assert!(json.starts_with(r#"{"model":"Linear","loaded":["weight"],"extra_states":[]"#));
     /// # Ok(())
     /// # }
     /// ```
@@ -31,6 +31,7 @@ impl LoadReport {
         Json::Object(vec![
             ("model", self.model.into()),
             ("loaded", Json::array(&self.loaded)),
+            ("extra_states", Json::array(&self.extra_states)),
             ("missing", Json::array(&self.missing)),
             ("unexpected", Json::array(&self.unexpected)),
             ("mismatched", Json::array(&self.mismatched)),
@@ -148,6 +149,9 @@ impl From<&LoadProblem> for Json {
                     ("expected", tensor(dtype.name(), shape)),
                 ])
             }
+            LoadProblem::MissingValue { key, module } => {
+                members.extend([("key", key.into()), ("module", (*module).into())]);
+            }
             LoadProblem::Unexpected { key, dtype, shape, nearest } => members.extend([
                 ("key", key.into()),
                 ("nearest", nearest.as_ref().into()),
@@ -178,9 +182,11 @@ impl From<&LoadProblem> for Json {
             }
             LoadProblem::MissingByHook { key }
             | LoadProblem::UnexpectedByHook { key }
+            | LoadProblem::UnexpectedValue { key, .. }
             | LoadProblem::Hook { path: key, .. }
             | LoadProblem::Storage { key, .. }
             | LoadProblem::Write { key, .. }
+            | LoadProblem::ExtraState { key, .. }
             | LoadProblem::RolledBack { key, .. } => members.push(("key", key.into())),
             LoadProblem::Model(_) | LoadProblem::KeyMap(_) => {}
         }

@@ -4,13 +4,17 @@
 //! filters it once for every child, which is quadratic for a flat model. Here every key is followed
 //! down the tree once; what is reported, and in which order, is the same.
 
+use std::collections::HashSet;
+
+use crate::load::extra;
 use crate::load::fit::{self, Fit};
 use crate::load::matching::{self, Match, Source, meet};
 use crate::load::migrate::Migrated;
 use crate::load::options::LoadOptions;
-use crate::load::plan::{Destination, Plan};
+use crate::load::plan::{Destination, Plan, is_newer};
 use crate::load::problem::LoadProblem;
 use crate::load::tree::{End, ModuleTree, Node};
+use crate::visit::ExtraName;
 
 /// Matches as PyTorch does. A tensor that does not fit is a problem, and its leaf has no source.
 pub(super) fn match_keys<'m, 's>(
@@ -21,8 +25,8 @@ pub(super) fn match_keys<'m, 's>(
 ) -> Match<'m, 's> {
     let tree = ModuleTree::new(plan);
     let entries: Vec<Option<usize>> = matching::entries(plan, &migrated.map).collect();
-    let unexpected = unexpected(&entries, migrated, &tree);
-    let found = Match { sources: vec![None; plan.leaves.len()], ..Match::default() };
+    let unexpected = unexpected(plan, &entries, migrated, &tree);
+    let found = Match::of(plan);
     let mut scan =
         Scan { plan, migrated, options, tree: &tree, entries, unexpected, found, problems };
     // Not recursive: a model may be deep.
@@ -60,6 +64,7 @@ enum Turn {
 /// For each node the keys it reports as unexpected: extra state first, then in the order of the
 /// state dict.
 fn unexpected<'m>(
+    plan: &Plan,
     entries: &[Option<usize>],
     migrated: &'m Migrated<'_, '_>,
     tree: &ModuleTree,
@@ -71,11 +76,14 @@ fn unexpected<'m>(
             *used = true;
         }
     }
+    let expected: HashSet<&str> =
+        plan.extra_names.iter().map(|extra| extra.name.key.as_str()).collect();
     let mut keys: Vec<Vec<&str>> = vec![Vec::new(); tree.nodes.len()];
-    for (key, used) in map.keys().zip(used) {
+    for (key, index) in map.all_keys() {
+        let used = index.is_some_and(|index| used.get(index).copied().unwrap_or_default());
         // A parameter may have the name that is kept for extra state; then it is both loaded and
         // unexpected.
-        if used && !key.ends_with("_extra_state") {
+        if used && !key.ends_with("_extra_state") || expected.contains(key) {
             continue;
         }
         let End::Module { node, extra_state } = tree.end_of(key) else { continue };
@@ -119,6 +127,20 @@ impl Scan<'_, '_, '_> {
                     self.found.defaulted.push(name.key.clone());
                 }
                 None => self.found.keys.missing_keys.push(name.key.clone()),
+            }
+        }
+        for &number in &node.extras {
+            let Some(ExtraName { name, .. }) = self.plan.extra_names.get(number) else { continue };
+            let (map, found) = (&self.migrated.map, &mut self.found);
+            if extra::find(name, map, self.options, found, self.problems) {
+                continue;
+            }
+            let extra = self.plan.extra(name);
+            let version = |module| self.version(index, module);
+            if extra.is_some_and(|extra| is_newer(&extra.since, version)) {
+                self.found.defaulted.push(name.key.clone());
+            } else {
+                self.found.keys.missing_keys.push(name.key.clone());
             }
         }
         let unexpected = self.unexpected.get(index).into_iter().flatten();

@@ -25,8 +25,10 @@ pub(super) fn message(error: &LoadError) -> String {
 fn line(problem: &LoadProblem) -> Option<String> {
     Some(match problem {
         LoadProblem::Missing { .. }
+        | LoadProblem::MissingValue { .. }
         | LoadProblem::MissingByHook { .. }
         | LoadProblem::Unexpected { .. }
+        | LoadProblem::UnexpectedValue { .. }
         | LoadProblem::UnexpectedByHook { .. } => return None,
         LoadProblem::Hook { message, .. } => message.clone(),
         LoadProblem::Shape { key, expected, found } => format!(

@@ -22,6 +22,8 @@ pub(super) struct Node {
     by_name: HashMap<String, Option<usize>>,
     /// The module's own names, indices into the plan's: parameters, then buffers.
     pub(super) names: Vec<usize>,
+    /// The module's extra states, indices into the plan's names of such.
+    pub(super) extras: Vec<usize>,
 }
 
 /// Where a key that is nobody's ends up.
@@ -59,6 +61,13 @@ impl ModuleTree {
         }
         for node in &mut tree.nodes {
             node.names.sort_by_key(|&name| kind(name));
+        }
+        for (index, extra) in plan.extra_names.iter().enumerate() {
+            let (module, _) = extra.name.key.rsplit_once('.').unwrap_or_default();
+            let node = tree.node(&mut paths, module);
+            if let Some(node) = tree.nodes.get_mut(node) {
+                node.extras.push(index);
+            }
         }
         for (path, name) in &plan.none_children {
             let node = paths.get(path).and_then(|&node| tree.nodes.get_mut(node));

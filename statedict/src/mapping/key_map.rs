@@ -3,12 +3,11 @@
 use indexmap::IndexMap;
 use indexmap::map::Entry;
 
-use crate::map::StateMap;
+use crate::map::{Part, StateMap};
 use crate::mapping::KeyMapError;
 #[cfg(feature = "regex")]
 use crate::mapping::pattern::Pattern;
 use crate::metadata::{Metadata, ModuleMetadata};
-use crate::tensor::TensorView;
 
 /// Renames the keys of a state dict: rules, applied to each key one after the other.
 ///
@@ -122,10 +121,9 @@ impl KeyMap {
     /// # Errors
     /// Where two keys or two modules would become one, or a selected prefix is nowhere.
     pub fn apply<'a>(&self, map: &StateMap<'a>) -> Result<Mapped<'a>, KeyMapError> {
-        let mut entries: IndexMap<String, (&str, &TensorView<'a>)> =
-            IndexMap::with_capacity(map.len());
+        let mut entries: IndexMap<String, (&str, Part<'a>)> = IndexMap::with_capacity(map.len());
         let (mut renamed, mut dropped) = (Vec::new(), Vec::new());
-        for (key, tensor) in map.iter() {
+        for (key, part) in map.parts() {
             let Some(to) = self.rename(key) else {
                 dropped.push(key.to_owned());
                 continue;
@@ -135,7 +133,7 @@ impl KeyMap {
             }
             match entries.entry(to) {
                 Entry::Vacant(entry) => {
-                    entry.insert((key, tensor));
+                    entry.insert((key, part));
                 }
                 Entry::Occupied(entry) => {
                     return Err(KeyMapError::Collision {
@@ -153,9 +151,8 @@ impl KeyMap {
         if let Some(prefix) = selected.filter(|_| entries.is_empty()) {
             return Err(KeyMapError::NothingSelected { prefix: prefix.clone() });
         }
-        let mut map_of = StateMap::from_iter(
-            entries.into_iter().map(|(key, (_, tensor))| (key, tensor.clone())),
-        );
+        let mut map_of =
+            StateMap::from_parts(entries.into_iter().map(|(key, (_, part))| (key, part)));
         *map_of.metadata_mut() =
             map.metadata().map(|metadata| self.rename_modules(metadata)).transpose()?;
         Ok(Mapped { map: map_of, renamed, dropped })

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
 
-use crate::map::StateMap;
+use crate::map::{Part, StateMap};
 use crate::tensor::{Storage, StorageError, Storages};
 
 /// Where tensors go whose storages a file says to be elsewhere, as `map_location` of `torch.load`.
@@ -77,7 +77,8 @@ impl fmt::Debug for MapLocation {
 }
 
 impl<'a> StateMap<'a> {
-    /// The same state dict with other location tags. Tensors that share a storage still do.
+    /// The same state dict with other location tags. Tensors that share a storage still do; those
+    /// within extra state stay as they are.
     ///
     /// ```
     /// use statedict::{MapLocation, StateMap, TensorView};
@@ -103,11 +104,18 @@ impl<'a> StateMap<'a> {
         }
         let moved: Arc<dyn Storages + 'a> = Arc::new(Moved(moved));
         let mut map = StateMap::with_capacity(self.len());
-        for (key, tensor) in self.iter() {
+        for (key, part) in self.parts() {
+            let tensor = match part {
+                Part::Tensor(tensor) => tensor,
+                Part::Value(value) => {
+                    map.insert_value(key, value);
+                    continue;
+                }
+            };
             let number = numbers.get(&tensor.storage().identity()).copied();
             let tensor = match number.and_then(|number| u32::try_from(number).ok()) {
-                Some(number) => tensor.clone().over(Storage::new(Arc::clone(&moved), number)),
-                None => tensor.clone(),
+                Some(number) => tensor.over(Storage::new(Arc::clone(&moved), number)),
+                None => tensor,
             };
             map.insert(key, tensor);
         }

@@ -35,13 +35,13 @@ impl StateMap<'_> {
         let mapped = KeyMap::new().strip_prefix(prefix).apply(self)?;
         let mut stripped = mapped.renamed.into_iter().map(|(old, _)| old).peekable();
         let (mut kept, mut moved) = (StateMap::new(), StateMap::new());
-        for ((old, _), (key, tensor)) in self.iter().zip(mapped.map.iter()) {
+        for ((old, _), (key, part)) in self.all_keys().zip(mapped.map.parts()) {
             let is_stripped = stripped.next_if(|stripped| stripped == old).is_some();
             let into = if is_stripped { &mut moved } else { &mut kept };
-            into.insert(key, tensor.clone());
+            into.insert_part(key.to_owned(), part);
         }
-        for (key, tensor) in moved.into_entries() {
-            kept.insert(key, tensor);
+        for (key, part) in moved.parts() {
+            kept.insert_part(key.to_owned(), part);
         }
         *kept.metadata_mut() = mapped.map.metadata().cloned();
         *self = kept;

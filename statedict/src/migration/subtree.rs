@@ -5,13 +5,16 @@ use std::collections::HashMap;
 use indexmap::IndexMap;
 
 use crate::key;
+use crate::map::{Part, StateMap};
 use crate::migration::MigrateError;
 use crate::tensor::{TensorView, ViewError};
+use crate::value::SharedValue;
 
 /// One module's part of a state dict, on its way from one version to the next.
 ///
 /// Keys are relative to the module, as a child sees them in PyTorch: `weight`, `attn.in_proj_weight`.
-/// A name may be that of a tensor or of a child with everything under it.
+/// A name may be that of a tensor, of an extra state (`_extra_state`, `child._extra_state`), or of a
+/// child with everything under it; extra state moves and goes with the child it is of.
 ///
 /// ```
 /// use statedict::prelude::*;
@@ -35,7 +38,7 @@ use crate::tensor::{TensorView, ViewError};
 /// ```
 #[derive(Debug)]
 pub struct Migration<'a> {
-    entries: IndexMap<String, TensorView<'a>>,
+    entries: IndexMap<String, Part<'a>>,
     edits: Vec<Edit>,
     from: Option<u64>,
     to: u64,
@@ -55,7 +58,7 @@ pub(crate) enum Edit {
 }
 
 impl<'a> Migration<'a> {
-    pub(crate) fn new(entries: IndexMap<String, TensorView<'a>>, from: Option<u64>) -> Self {
+    pub(crate) fn new(entries: IndexMap<String, Part<'a>>, from: Option<u64>) -> Self {
         Migration { entries, edits: Vec::new(), from, to: 0 }
     }
 
@@ -69,13 +72,14 @@ impl<'a> Migration<'a> {
     /// # Errors
     /// The step's.
     pub fn run_alone<E>(
-        map: crate::map::StateMap<'a>,
+        map: StateMap<'a>,
         step: impl FnOnce(&mut Migration<'a>) -> Result<(), E>,
-    ) -> Result<crate::map::StateMap<'a>, E> {
+    ) -> Result<StateMap<'a>, E> {
         let metadata = map.metadata().cloned();
-        let mut migration = Migration::new(map.into_entries(), None);
+        let parts = map.parts().map(|(key, part)| (key.to_owned(), part)).collect();
+        let mut migration = Migration::new(parts, None);
         step(&mut migration)?;
-        let mut map = crate::map::StateMap::from_iter(migration.entries);
+        let mut map = StateMap::from_parts(migration.entries);
         *map.metadata_mut() = metadata;
         Ok(map)
     }
@@ -90,12 +94,21 @@ impl<'a> Migration<'a> {
         self.to
     }
 
-    /// The keys of the module and of all below it, in order.
+    /// The tensors' keys of the module and of all below it, in order.
     pub fn keys(&self) -> impl Iterator<Item = &str> {
-        self.entries.keys().map(String::as_str)
+        let is_tensor = |(_, part): &(&String, &Part<'_>)| matches!(part, Part::Tensor(_));
+        self.entries.iter().filter(is_tensor).map(|(key, _)| key.as_str())
     }
 
-    /// Whether there is a tensor or a child of this name.
+    /// The extra state of the module and of all below it, in order, with its keys.
+    pub fn values(&self) -> impl Iterator<Item = (&str, &SharedValue)> {
+        self.entries.iter().filter_map(|(key, part)| match part {
+            Part::Tensor(_) => None,
+            Part::Value(value) => Some((key.as_str(), value)),
+        })
+    }
+
+    /// Whether there is a tensor, an extra state or a child of this name.
     pub fn contains(&self, name: &str) -> bool {
         self.entries.contains_key(name) || self.below(name).next().is_some()
     }
@@ -105,7 +118,44 @@ impl<'a> Migration<'a> {
     /// # Errors
     /// Where there is none.
     pub fn get(&self, key: &str) -> Result<&TensorView<'a>, MigrateError> {
-        self.entries.get(key).ok_or_else(|| self.no_such(key))
+        match self.entries.get(key) {
+            Some(Part::Tensor(tensor)) => Ok(tensor),
+            _ => Err(self.no_such(key)),
+        }
+    }
+
+    /// The extra state under `key`: `_extra_state` for the module's own.
+    ///
+    /// # Errors
+    /// Where there is none.
+    pub fn value(&self, key: &str) -> Result<&SharedValue, MigrateError> {
+        match self.entries.get(key) {
+            Some(Part::Value(value)) => Ok(value),
+            _ => Err(self.no_such(key)),
+        }
+    }
+
+    /// Takes the extra state under `key` out.
+    ///
+    /// # Errors
+    /// Where there is none.
+    pub fn take_value(&mut self, key: &str) -> Result<SharedValue, MigrateError> {
+        let value = self.value(key)?.clone();
+        self.entries.shift_remove(key);
+        self.edits.push(Edit::Removed(key.to_owned()));
+        Ok(value)
+    }
+
+    /// Puts an extra state under a new key, after the others.
+    ///
+    /// # Errors
+    /// Where the key is taken.
+    pub fn insert_value(
+        &mut self,
+        key: impl Into<String>,
+        value: SharedValue,
+    ) -> Result<(), MigrateError> {
+        self.insert_part(key.into(), Part::Value(value))
     }
 
     /// Takes the tensor under `key` out.
@@ -113,13 +163,10 @@ impl<'a> Migration<'a> {
     /// # Errors
     /// Where there is none.
     pub fn take(&mut self, key: &str) -> Result<TensorView<'a>, MigrateError> {
-        match self.entries.shift_remove(key) {
-            Some(tensor) => {
-                self.edits.push(Edit::Removed(key.to_owned()));
-                Ok(tensor)
-            }
-            None => Err(self.no_such(key)),
-        }
+        let tensor = self.get(key)?.clone();
+        self.entries.shift_remove(key);
+        self.edits.push(Edit::Removed(key.to_owned()));
+        Ok(tensor)
     }
 
     /// Puts a tensor under a new key, after the others.
@@ -131,16 +178,19 @@ impl<'a> Migration<'a> {
         key: impl Into<String>,
         tensor: TensorView<'a>,
     ) -> Result<(), MigrateError> {
-        let key = key.into();
+        self.insert_part(key.into(), Part::Tensor(tensor))
+    }
+
+    fn insert_part(&mut self, key: String, part: Part<'a>) -> Result<(), MigrateError> {
         if self.entries.contains_key(&key) {
             return Err(MigrateError::Collision { key });
         }
         self.edits.push(Edit::Inserted(key.clone()));
-        self.entries.insert(key, tensor);
+        self.entries.insert(key, part);
         Ok(())
     }
 
-    /// Drops a tensor, or a child with everything under it.
+    /// Drops a tensor, an extra state, or a child with everything under it.
     ///
     /// # Errors
     /// Where there is none.
@@ -156,7 +206,7 @@ impl<'a> Migration<'a> {
         Ok(())
     }
 
-    /// Gives a tensor, or a child with everything under it, another name. It keeps its place.
+    /// Gives a tensor, an extra state, or a child with everything under it, another name. It keeps its place.
     ///
     /// # Errors
     /// Where there is none, or the new name is taken.
@@ -243,7 +293,7 @@ impl<'a> Migration<'a> {
         change: impl FnOnce(&TensorView<'a>) -> Result<TensorView<'a>, ViewError>,
     ) -> Result<(), MigrateError> {
         let changed = change(self.get(key)?).map_err(|source| at(key, source))?;
-        self.entries.insert(key.to_owned(), changed);
+        self.entries.insert(key.to_owned(), Part::Tensor(changed));
         self.edits.push(Edit::Changed(key.to_owned()));
         Ok(())
     }
@@ -286,7 +336,7 @@ impl<'a> Migration<'a> {
         Ok(())
     }
 
-    pub(crate) fn into_parts(self) -> (IndexMap<String, TensorView<'a>>, Vec<Edit>) {
+    pub(crate) fn into_parts(self) -> (IndexMap<String, Part<'a>>, Vec<Edit>) {
         (self.entries, self.edits)
     }
 
@@ -315,8 +365,10 @@ mod tests {
     use super::*;
 
     fn migration(keys: &[&str]) -> Migration<'static> {
-        let tensor =
-            |key: &&str| (key.to_string(), TensorView::from_vec(vec![1.0f32; 4], [2, 2]).unwrap());
+        let tensor = |key: &&str| {
+            let tensor = TensorView::from_vec(vec![1.0f32; 4], [2, 2]).unwrap();
+            (key.to_string(), Part::Tensor(tensor))
+        };
         Migration::new(keys.iter().map(tensor).collect(), Some(1))
     }
 

@@ -38,6 +38,21 @@ from! {
 }
 
 impl<'a> Tree<'a> {
+    /// A tree that holds one value without parts; `()` is `None`.
+    ///
+    /// ```
+    /// use statedict::value::{Node, Tree};
+    ///
+    /// let tree = Tree::of(5);
+    /// assert!(matches!(tree.get(tree.root()), Some(Node::Int(5))));
+    /// ```
+    pub fn of(value: impl Into<Node<'a>>) -> Self {
+        let mut tree = Tree::new();
+        let root = tree.add(value);
+        tree.set_root(root);
+        tree
+    }
+
     /// A `list`.
     pub fn list(&mut self, items: impl IntoIterator<Item = NodeId>) -> NodeId {
         self.add(Node::List(items.into_iter().collect()))

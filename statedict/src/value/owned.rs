@@ -256,6 +256,11 @@ impl<'a> Tree<'a> {
         id
     }
 
+    /// The interned strings.
+    pub(crate) fn interned(&self) -> impl Iterator<Item = &str> {
+        self.keys.keys().map(String::as_str)
+    }
+
     /// Whether a string may be one object with a constant of PyTorch's code.
     pub(crate) fn is_interned(&self, id: NodeId) -> bool {
         self.constants.contains(&id)

@@ -105,6 +105,11 @@ impl<'g, 't> Import<'_, 'g, 't> {
 
     /// The node of a value, which may have to wait for its content.
     fn node(&mut self, raw: Raw) -> NodeId {
+        if let Raw::Str(text) = raw
+            && self.graph.is_interned(self.graph.str(text))
+        {
+            return self.tree.key(self.graph.str(text));
+        }
         let identity = identity(raw);
         if let Some(&known) = identity.and_then(|identity| self.known.get(&identity)) {
             return known;

@@ -1,6 +1,6 @@
 //! How a file made its values, as far as that is not in the values: for writing them again.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use crate::value::graph::Graph;
 use crate::value::raw::{Raw, Text};
@@ -31,6 +31,8 @@ pub(super) struct Provenance {
     calls: HashMap<CallKey, MadeBy>,
     /// Strings that are constants of PyTorch's code: the writer's, which values may be one object with.
     constants: Vec<Text>,
+    /// Texts of which a value that was built has one string each, as Python of its programs' names.
+    interned: HashSet<String>,
     /// The texts that single bytes beyond ASCII were given as, by where the bytes are.
     encoded: HashMap<u32, Text>,
 }
@@ -66,6 +68,15 @@ impl Graph {
 
     pub(super) fn constants(&self) -> &[Text] {
         &self.provenance.constants
+    }
+
+    /// Notes the texts that are interned.
+    pub(crate) fn note_interned<'t>(&mut self, texts: impl Iterator<Item = &'t str>) {
+        self.provenance.interned.extend(texts.map(str::to_owned));
+    }
+
+    pub(super) fn is_interned(&self, text: &str) -> bool {
+        self.provenance.interned.contains(text)
     }
 
     /// Notes which text a single byte beyond ASCII was given as: as bytes it is another run of bytes.

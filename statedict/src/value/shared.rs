@@ -3,6 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
+use crate::tensor::TensorView;
 use crate::value::graph::Graph;
 use crate::value::handle::{Kind, Value};
 use crate::value::raw::Raw;
@@ -10,7 +11,7 @@ use crate::value::raw::Raw;
 /// A value that keeps the tree it is of: for a value that outlives the document it was read from.
 ///
 /// Two are equal where they are one value, or plain values (numbers, text, bytes, and containers of
-/// them) with the same content; floats are compared by their bits.
+/// them, and tensors) with the same content; floats are compared by their bits.
 #[derive(Clone)]
 pub struct SharedValue {
     graph: Arc<Graph>,
@@ -69,8 +70,17 @@ fn same_content(a: Value<'_>, b: Value<'_>, depth: usize, left: &mut usize) -> b
                 same_content(a_key, b_key, depth - 1, left) && same_content(a, b, depth - 1, left)
             })
         }
+        (Kind::Tensor(a), Kind::Tensor(b)) => match (a.view(), b.view()) {
+            (Some(a), Some(b)) => same_elements(&a, &b),
+            _ => false,
+        },
         _ => false,
     }
+}
+
+fn same_elements(a: &TensorView<'_>, b: &TensorView<'_>) -> bool {
+    let alike = a.dtype() == b.dtype() && a.shape() == b.shape();
+    alike && matches!((a.bytes(), b.bytes()), (Ok(a), Ok(b)) if a == b)
 }
 
 impl fmt::Debug for SharedValue {

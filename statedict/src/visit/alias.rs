@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use crate::key;
 use crate::visit::ModelError;
-use crate::visit::walk::{Again, Alias, At, Item, Name, Names, Paths, Walk};
+use crate::visit::walk::{Again, Alias, At, ExtraName, Item, Name, Names, Paths, Walk};
 
 /// Replaces each alias by what it stands for.
 pub(super) struct Expansion<'w, T> {
@@ -48,6 +48,13 @@ impl<'w, T> Expansion<'w, T> {
                 Item::Leaf(index) => {
                     if let Some(leaf) = self.walk.leaves.get(index) {
                         self.names.leaves.push(Name { key: moved(&leaf.key), index, alias });
+                    }
+                }
+                Item::Extra(index) => {
+                    if let Some(extra) = self.walk.extras.get(index) {
+                        let position = self.names.leaves.len();
+                        let name = Name { key: moved(&extra.key), index, alias };
+                        self.names.extras.push(ExtraName { name, position });
                     }
                 }
                 Item::Alias(index) => {

@@ -20,11 +20,12 @@ pub use leaf::TensorRef;
 pub use marker::Alias;
 pub use module::{Change, MigrateStep, ModuleInfo};
 pub(crate) use reading::{walk, walk_copying, walk_saving};
-pub(crate) use tour::{run_post_load, set_training};
+pub(crate) use tour::{run_post_load, set_training, visit_extra_states};
 pub use walk::Kind;
-pub(crate) use walk::{Leaf, Name, Names, Walk};
+pub(crate) use walk::{ExtraName, Leaf, Name, Names, Walk};
 pub(crate) use writing::{Slot, walk_mut, walk_writing};
 
+use crate::extra_state::ExtraState;
 use crate::traits::{StateDict, StorageId, Tensor, TensorMut};
 
 /// Takes what a model reports of itself, for reading.
@@ -66,6 +67,10 @@ pub trait Visitor<'a> {
     /// The module's content cannot be reached.
     fn unavailable(&mut self, reason: Unavailable);
 
+    /// The module has extra state: after its parameters and buffers, before its children. The visitor
+    /// asks for it only while it is called.
+    fn extra_state(&mut self, _state: &dyn ExtraState) {}
+
     /// Whether a state dict is about to be made: then the module runs its `pre_save` hook first.
     fn saving(&self) -> bool {
         false
@@ -106,6 +111,10 @@ pub trait VisitorMut<'a> {
 
     /// The module's mode flag: whether it is being trained. Only visitors that set it look at it.
     fn training(&mut self, _flag: &mut bool) {}
+
+    /// The module has extra state. Unlike [`Visitor::extra_state`] this comes before the module's
+    /// leaves: while they are lent, the module cannot be.
+    fn extra_state(&mut self, _state: &mut dyn ExtraState) {}
 
     /// Whether a load has just ended, and what it did to this module: then the module runs its
     /// `post_load` hook, before it reports any leaf.

@@ -17,7 +17,7 @@ pub(super) fn merge_flattened<T>(walk: &Walk<T>, names: &mut Names) {
         let block = rest.get_mut(..length).unwrap_or_default();
         // What is no leaf of the module itself keeps its order after those that are.
         let path = walk.modules.get(module.index).map_or("", |module| &module.path);
-        block.sort_by_key(|name| match walk.leaves.get(name.index) {
+        let rank = |name: &Name| match walk.leaves.get(name.index) {
             // An alias within the module has another name than the leaf.
             Some(leaf)
                 if leaf.module == module.index
@@ -29,6 +29,17 @@ pub(super) fn merge_flattened<T>(walk: &Walk<T>, names: &mut Names) {
                 }
             }
             _ => 2,
-        });
+        };
+        let own: Vec<usize> = block
+            .iter()
+            .enumerate()
+            .filter(|(_, name)| rank(name) < 2)
+            .map(|(nth, _)| start + nth)
+            .collect();
+        block.sort_by_key(rank);
+        // Extra states come after the module's own leaves as well: those that were behind are before now.
+        for extra in names.extras.iter_mut().filter(|extra| below(&extra.name)) {
+            extra.position += own.iter().filter(|&&leaf| leaf >= extra.position).count();
+        }
     }
 }

@@ -2,7 +2,9 @@
 
 use std::collections::HashSet;
 
+use crate::extra_state::ExtraState;
 use crate::traits::{StateDict, StorageId, Tensor};
+use crate::value::SharedValue;
 use crate::visit::walk::{Kind, Leaf, Walk};
 use crate::visit::{ModuleInfo, TensorRef, Unavailable, Visitor};
 
@@ -109,6 +111,13 @@ macro_rules! visitor {
             fn unavailable(&mut self, reason: Unavailable) {
                 let $this = self;
                 $reading.walk.add_unavailable(reason);
+            }
+
+            fn extra_state(&mut self, state: &dyn ExtraState) {
+                let $this = self;
+                let value =
+                    $reading.saving.then(|| SharedValue::of(&state.get_extra_state()));
+                $reading.walk.add_extra(value);
             }
 
             fn saving(&self) -> bool {

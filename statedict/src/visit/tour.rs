@@ -1,8 +1,10 @@
-//! Visits of every module that touch no leaf: the mode flags, and the hooks after a load.
+//! Visits of every module that touch no leaf: the mode flags, the extra states, and the hooks after a
+//! load.
 
 use std::cell::RefCell;
 use std::collections::HashSet;
 
+use crate::extra_state::ExtraState;
 use crate::key;
 use crate::traits::{StateDict, StorageId, TensorMut};
 use crate::visit::{Loaded, ModelError, ModuleInfo, Unavailable, VisitorMut};
@@ -36,6 +38,19 @@ pub(crate) fn run_post_load<M: StateDict + ?Sized>(model: &mut M, all: &Loaded) 
     }
 }
 
+/// Hands each extra state to `take`, with its number in the order of a walk.
+///
+/// # Errors
+/// The modules that cannot be reached.
+pub(crate) fn visit_extra_states<M: StateDict + ?Sized>(
+    model: &mut M,
+    take: &mut dyn FnMut(usize, &mut dyn ExtraState),
+) -> Result<(), Vec<ModelError>> {
+    let mut tour = Tour::new(Job::ExtraStates { next: 0, take });
+    model.visit_mut(&mut tour);
+    if tour.problems.is_empty() { Ok(()) } else { Err(tour.problems) }
+}
+
 /// A visit of every module, each once.
 struct Tour<'r> {
     job: Job<'r>,
@@ -49,6 +64,10 @@ enum Job<'r> {
     Mode(bool),
     /// Notes the depths of the modules that ask whether they were loaded.
     FindHooks(RefCell<Vec<usize>>),
+    ExtraStates {
+        next: usize,
+        take: &'r mut dyn FnMut(usize, &mut dyn ExtraState),
+    },
     RunHooks {
         at: usize,
         all: &'r Loaded,
@@ -113,9 +132,16 @@ impl<'a> VisitorMut<'a> for Tour<'_> {
         }
     }
 
+    fn extra_state(&mut self, state: &mut dyn ExtraState) {
+        if let Job::ExtraStates { next, take } = &mut self.job {
+            take(*next, state);
+            *next += 1;
+        }
+    }
+
     fn loaded(&self) -> Option<&Loaded> {
         match &self.job {
-            Job::Mode(_) => None,
+            Job::Mode(_) | Job::ExtraStates { .. } => None,
             Job::FindHooks(depths) => {
                 depths.borrow_mut().push(self.depth);
                 None

@@ -4,12 +4,17 @@ use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::ops::Range;
 
+use crate::codec::write::WriteError;
 use crate::dtype::DType;
 use crate::key;
 use crate::tensor::Shape;
 use crate::traits::StorageId;
+use crate::value::SharedValue;
 use crate::visit::alias::Expansion;
 use crate::visit::{ModelError, ModuleInfo, Unavailable, order, sharing};
+
+/// The name of a module's extra state.
+const EXTRA_STATE: &str = "_extra_state";
 
 /// What a leaf is to its module.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -55,6 +60,23 @@ pub(crate) struct Leaf<T> {
     pub(crate) tensor: T,
 }
 
+/// The extra state of a module.
+pub(crate) struct Extra {
+    pub(crate) key: String,
+    /// The module it belongs to, an index into [`Walk::modules`].
+    pub(crate) module: usize,
+    /// Only where a state dict is made.
+    pub(crate) value: Option<Result<SharedValue, WriteError>>,
+}
+
+/// The name of an extra state in the final order.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct ExtraName {
+    pub(crate) name: Name,
+    /// How many names of leaves come before it.
+    pub(crate) position: usize,
+}
+
 /// A module, by the first path under which it was met.
 pub(crate) struct Module {
     pub(crate) path: String,
@@ -65,7 +87,7 @@ pub(crate) struct Module {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Name {
     pub(crate) key: String,
-    /// An index into [`Walk::leaves`] or [`Walk::modules`].
+    /// An index into [`Walk::leaves`], [`Walk::modules`] or [`Walk::extras`].
     pub(crate) index: usize,
     pub(crate) alias: bool,
 }
@@ -74,6 +96,7 @@ pub(crate) struct Name {
 pub(crate) struct Walk<T> {
     pub(crate) leaves: Vec<Leaf<T>>,
     pub(crate) modules: Vec<Module>,
+    pub(crate) extras: Vec<Extra>,
     pub(super) items: Vec<Item>,
     /// Every child that was met, with what it holds; also children that are `None`.
     pub(super) children: Vec<Subtree>,
@@ -99,6 +122,7 @@ pub(crate) struct Walk<T> {
 pub(super) enum Item {
     Module(usize),
     Leaf(usize),
+    Extra(usize),
     Alias(usize),
     Again(usize),
 }
@@ -139,6 +163,7 @@ impl<T> Walk<T> {
         Walk {
             leaves: Vec::new(),
             modules: Vec::new(),
+            extras: Vec::new(),
             items: Vec::new(),
             children: Vec::new(),
             aliases: Vec::new(),
@@ -192,6 +217,12 @@ impl<T> Walk<T> {
         self.items.push(Item::Leaf(self.leaves.len()));
         let key = key::join(&self.prefix, name);
         self.leaves.push(Leaf { key, kind, storage, module: self.module, tensor });
+    }
+
+    pub(super) fn add_extra(&mut self, value: Option<Result<SharedValue, WriteError>>) {
+        self.items.push(Item::Extra(self.extras.len()));
+        let key = key::join(&self.prefix, EXTRA_STATE);
+        self.extras.push(Extra { key, module: self.module, value });
     }
 
     /// Goes into a child: until [`leave`](Self::leave), the prefix is extended by `name`.
@@ -279,11 +310,22 @@ impl<T> Walk<T> {
         };
         let mut leaves = self.items.get(items)?.iter().filter_map(|item| match item {
             Item::Leaf(leaf) => Some(*leaf),
-            Item::Module(_) | Item::Alias(_) | Item::Again(_) => None,
+            Item::Module(_) | Item::Extra(_) | Item::Alias(_) | Item::Again(_) => None,
         });
         // Leaves are numbered in the order they are met, so those of a subtree are consecutive.
         let Some(first) = leaves.next() else { return Some(0..0) };
         Some(first..leaves.next_back().unwrap_or(first) + 1)
+    }
+
+    /// The extra states of a child and all below it.
+    pub(crate) fn extras_at(&self, paths: &Paths, path: &str) -> Vec<usize> {
+        let Some(&At::Child(child)) = paths.0.get(path) else { return Vec::new() };
+        let items = self.children.get(child).and_then(|child| self.items.get(child.items.clone()));
+        let extra = |item: &Item| match item {
+            Item::Extra(extra) => Some(*extra),
+            Item::Module(_) | Item::Leaf(_) | Item::Alias(_) | Item::Again(_) => None,
+        };
+        items.unwrap_or_default().iter().filter_map(extra).collect()
     }
 
     /// The paths of all children, also of those that are `None`.
@@ -321,7 +363,8 @@ impl<T> Walk<T> {
         sharing::check_ties(self, &names, &mut problems);
         sharing::unify_storages(self, &mut names);
         let mut seen = HashSet::with_capacity(names.leaves.len());
-        for name in names.leaves.iter().filter(|name| self.persistent(name)) {
+        let leaves = names.leaves.iter().filter(|name| self.persistent(name));
+        for name in leaves.chain(names.extras.iter().map(|extra| &extra.name)) {
             if !seen.insert(name.key.as_str()) {
                 problems.push(ModelError::Duplicate { key: name.key.clone() });
             }
@@ -339,6 +382,7 @@ impl<T> Walk<T> {
 pub(crate) struct Names {
     pub(crate) leaves: Vec<Name>,
     pub(crate) modules: Vec<Name>,
+    pub(crate) extras: Vec<ExtraName>,
 }
 
 /// Where each leaf and child of a walk is.

@@ -1,6 +1,7 @@
 //! A walk for writing.
 
 use crate::dtype::DType;
+use crate::extra_state::ExtraState;
 use crate::tensor::Shape;
 use crate::traits::{StateDict, StorageId, TensorMut};
 use crate::visit::walk::{Kind, Walk};
@@ -130,6 +131,11 @@ macro_rules! visitor {
             fn locked(&mut self, visit: &mut dyn FnMut(&mut dyn for<'g> VisitorMut<'g>)) {
                 let $this = self;
                 visit(&mut Behind(&mut *$writing));
+            }
+
+            fn extra_state(&mut self, _: &mut dyn ExtraState) {
+                let $this = self;
+                $writing.walk.add_extra(None);
             }
 
             fn unavailable(&mut self, reason: Unavailable) {

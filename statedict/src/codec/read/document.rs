@@ -28,6 +28,10 @@ impl Document {
         &self.graph
     }
 
+    pub(crate) fn into_graph(self) -> Arc<Graph> {
+        self.graph
+    }
+
     /// The values as a tree that can be edited, and written with [`save_tree`](crate::save_tree).
     ///
     /// Tensors are lazy views still; those that cannot be represented are kept, and written as they were.

@@ -129,11 +129,13 @@ mod tests {
     use indexmap::IndexMap;
 
     use super::*;
+    use crate::map::Part;
     use crate::tensor::TensorView;
 
     pub(super) fn migration(entries: &[(&str, Vec<f32>, &[usize])]) -> Migration<'static> {
         let entry = |(key, elements, shape): &(&str, Vec<f32>, &[usize])| {
-            (key.to_string(), TensorView::from_vec(elements.clone(), *shape).unwrap())
+            let tensor = TensorView::from_vec(elements.clone(), *shape).unwrap();
+            (key.to_string(), Part::Tensor(tensor))
         };
         Migration::new(entries.iter().map(entry).collect::<IndexMap<_, _>>(), None)
     }
