@@ -308,3 +308,20 @@ fn lists_are_found_under_the_name_their_parent_gives_them() {
     assert_eq!(map.get("blocks.1.weight").unwrap().to_vec::<f32>().unwrap(), [2.0]);
     assert_eq!(map.version("blocks.1"), Some(2));
 }
+
+#[test]
+fn values_that_are_no_tensors_follow_their_modules() {
+    #[derive(StateDict)]
+    #[version(2)]
+    struct Net {
+        #[renamed(since = 2, from = "old")]
+        new: Linear,
+    }
+    let mut map = map_of(&["old.weight"]);
+    let source = StateMap::load(fixtures_folder().join("read/extra_state.pt")).unwrap();
+    let (_, value) = source.values().next().unwrap();
+    map.insert_value("old._extra_state", value.clone());
+    migrate::<Net>(&mut map).unwrap();
+    assert_eq!(map.values().map(|(key, _)| key).collect::<Vec<_>>(), ["new._extra_state"]);
+    assert_eq!(map.value_position("new._extra_state"), Some(1));
+}

@@ -46,6 +46,7 @@ impl fmt::Display for MapMigration {
 ///
 /// The steps are those of a load, and the new versions are in the map's `_metadata` afterwards. For lists
 /// and maps of modules, the keys say which children there are.
+/// Tensors keep the file's order; values that are no tensors come after them.
 ///
 /// What is behind a `dyn StateDict` is not migrated, and [reported](MapMigration::unknown); so is an
 /// `enum` whose variants are modules of different histories.
