@@ -64,7 +64,7 @@ pub(crate) fn commit<M: StateDict + ?Sized>(
             extras
         }
         Err(problem) => {
-            written.problems.push(problem);
+            written.problems.push(*problem);
             return written;
         }
     };
@@ -227,14 +227,14 @@ fn same_model(plan: &Plan, walk: &Walk<Slot<'_>>) -> Result<(), Vec<LoadProblem>
     if plan.leaves.len() != leaves.len() {
         return Err(different(plan.leaves.get(leaves.len()).map_or("", |leaf| &leaf.key)));
     }
-    match plan.leaves.iter().zip(leaves).find(|(expected, leaf)| {
+    let changed = plan.leaves.iter().zip(leaves).find(|(expected, leaf)| {
         expected.key != leaf.key
             || expected.kind != leaf.kind
             || expected.dtype != leaf.tensor.dtype()
             || expected.shape != leaf.tensor.shape()
-    }) {
-        Some((expected, _)) => return Err(different(&expected.key)),
-        None => {}
+    });
+    if let Some((expected, _)) = changed {
+        return Err(different(&expected.key));
     }
     let expected = plan.extras.iter().map(|extra| &extra.key);
     let shown = walk.extras.iter().map(|extra| &extra.key);

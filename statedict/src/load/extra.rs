@@ -100,7 +100,7 @@ pub(super) fn set<M: StateDict + ?Sized>(
     found: &Match<'_, '_>,
     options: &LoadOptions,
     problems: &mut Vec<LoadProblem>,
-) -> Result<(Before, usize), LoadProblem> {
+) -> Result<(Before, usize), Box<LoadProblem>> {
     let (mut before, mut taken) = (Before::new(), 0);
     if found.extras.iter().all(Option::is_none) {
         return Ok((before, taken));
@@ -136,7 +136,7 @@ pub(super) fn set<M: StateDict + ?Sized>(
     let failed = failed.or_else(|| gone.map(|gone| ("", gone.into())));
     let Some((key, source)) = failed else { return Ok((before, taken)) };
     let written = if undo && give_back(model, &before).is_ok() { 0 } else { taken };
-    Err(LoadProblem::ExtraState { key: key.to_owned(), source, written })
+    Err(Box::new(LoadProblem::ExtraState { key: key.to_owned(), source, written }))
 }
 
 /// Gives modules the extra states that they had.
