@@ -35,4 +35,23 @@ impl ::statedict::StateDict for Tokenizer {
         ::statedict::__private::child::<Encoder>()
             .child_mut(__visitor, "encoder", &mut self.encoder);
     }
+    fn describe(__visitor: &mut ::statedict::__private::SchemaBuilder)
+    where
+        Self: ::core::marker::Sized,
+    {
+        #[allow(unused_imports)]
+        use ::statedict::__private::Opaque as _;
+        __visitor
+            .module(
+                ::statedict::__private::ModuleInfo::new("Tokenizer")
+                    .with_rust_type(::core::any::type_name::<Self>()),
+            );
+        ::statedict::__private::leaf::<CpuTensor>()
+            .describe_parameter(__visitor, "embedding");
+        ::statedict::__private::leaf::<CpuTensor>()
+            .describe_buffer(__visitor, "counts", true);
+        ::statedict::__private::probe::<Encoder>()
+            .describe()
+            .child(__visitor, "encoder");
+    }
 }
