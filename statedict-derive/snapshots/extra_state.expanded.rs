@@ -50,6 +50,7 @@ impl ::statedict::StateDict for Tokenizer {
             .describe_parameter(__visitor, "embedding");
         ::statedict::__private::leaf::<CpuTensor>()
             .describe_buffer(__visitor, "counts", true);
+        __visitor.extra_state();
         ::statedict::__private::probe::<Encoder>()
             .describe()
             .child(__visitor, "encoder");

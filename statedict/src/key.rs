@@ -2,6 +2,9 @@
 
 use std::fmt;
 
+/// The last segment of the key of a module's extra state, as PyTorch names it.
+pub(crate) const EXTRA_STATE: &str = "_extra_state";
+
 /// Why a name cannot be one segment of a key. The rules are those of
 /// `torch.nn.Module.register_parameter`, `register_buffer` and `add_module`.
 #[non_exhaustive]

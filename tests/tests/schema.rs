@@ -325,3 +325,49 @@ fn values_that_are_no_tensors_follow_their_modules() {
     assert_eq!(map.values().map(|(key, _)| key).collect::<Vec<_>>(), ["new._extra_state"]);
     assert_eq!(map.value_position("new._extra_state"), Some(1));
 }
+
+#[test]
+fn extra_state_is_an_entry_like_a_leaf() {
+    #[derive(StateDict)]
+    #[state_dict(extra_state)]
+    struct Tokenizer {
+        words: String,
+        #[buffer]
+        counts: Vec<i64>,
+        embedding: Vec<Embedding>,
+    }
+    #[derive(StateDict)]
+    struct Embedding {
+        #[param]
+        weight: Vec<f32>,
+    }
+    impl statedict::ExtraState for Tokenizer {
+        fn get_extra_state(&self) -> statedict::value::Tree<'_> {
+            statedict::value::Tree::of(self.words.as_str())
+        }
+        fn set_extra_state(
+            &mut self,
+            value: statedict::value::Value<'_>,
+        ) -> Result<(), statedict::ExtraStateError> {
+            self.words = value.as_str().ok_or("the words are a str")?.to_owned();
+            Ok(())
+        }
+    }
+    let schema = Tokenizer::schema();
+    assert!(schema.to_string().contains("\nextra state _extra_state\n"), "{schema}");
+    let keys: Vec<&str> = schema.entries().map(|entry| entry.key()).collect();
+    assert_eq!(keys, ["counts", "_extra_state", "embedding.*.weight"]);
+
+    let model = Tokenizer {
+        words: "a b".into(),
+        counts: vec![1],
+        embedding: vec![Embedding { weight: vec![0.5] }],
+    };
+    let mut map = model.state_dict().unwrap().into_owned().unwrap();
+    schema.check(&map).unwrap();
+    let value = map.remove_value("_extra_state").unwrap();
+    assert_eq!(schema.check(&map).unwrap_err().missing(), ["_extra_state"]);
+    map.insert_value("_extra_state", value.clone());
+    map.insert_value("embedding.0._extra_state", value);
+    assert_eq!(schema.check(&map).unwrap_err().unexpected(), ["embedding.0._extra_state"]);
+}

@@ -52,9 +52,11 @@ fn module(model: &Model<'_>, number: usize) -> TokenStream {
     let report = info::report(model, model.fields_of(number));
     let with_rank =
         |rank| model.fields_of(number).filter(move |field| access.rank(model, field) == Some(rank));
-    let fields = (1..4).flat_map(with_rank).map(|member| field(model, member));
+    let leaves = (1..3).flat_map(with_rank).map(|member| field(model, member));
+    let extra = model.words.get(Word::ExtraState).map(|_| quote!(__visitor.extra_state();));
+    let children = with_rank(3).map(|member| field(model, member));
     let aliases = model.aliases.iter().filter(|alias| alias.field.is_none()).map(alias);
-    quote!(#report #(#fields)* #(#aliases)*)
+    quote!(#report #(#leaves)* #extra #(#children)* #(#aliases)*)
 }
 
 fn field(model: &Model<'_>, field: &Field<'_>) -> TokenStream {

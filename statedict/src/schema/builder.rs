@@ -120,6 +120,11 @@ impl SchemaBuilder {
         self.add_leaf(name, Kind::of_buffer(persistent), optional);
     }
 
+    /// The module's extra state, which comes after its leaves and before its children.
+    pub fn extra_state(&mut self) {
+        self.add_leaf(key::EXTRA_STATE, Kind::ExtraState, false);
+    }
+
     /// A child module, of the type whose [`describe`](StateDict::describe) this is.
     pub fn child(&mut self, name: &str, describe: fn(&mut SchemaBuilder)) {
         let Some(path) = self.path_of(name) else { return };
@@ -272,9 +277,13 @@ impl SchemaBuilder {
                 Part::Known(SchemaItem::Entry(entry))
                     if item.frame == frame.number && entry.alias_of.is_none() =>
                 {
-                    if entry.kind == Kind::Parameter { 1 } else { 2 }
+                    match entry.kind {
+                        Kind::Parameter => 1,
+                        Kind::Buffer | Kind::NonPersistentBuffer => 2,
+                        Kind::ExtraState => 3,
+                    }
                 }
-                _ => 3,
+                _ => 4,
             });
         }
         self.items.append(&mut items);

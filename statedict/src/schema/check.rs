@@ -76,13 +76,15 @@ impl Schema {
     /// # Errors
     /// All keys that are missing, and all that are not expected.
     pub fn check(&self, map: &StateMap<'_>) -> Result<(), SchemaMismatch> {
-        let paths = Paths::new(map.keys());
+        let keys: Vec<&str> = map.keys().chain(map.values().map(|(key, _)| key)).collect();
+        let paths = Paths::new(keys.iter().copied());
         let patterns = Patterns::new(self.entries().map(SchemaEntry::key));
         let mut expected = HashSet::new();
         let mut mismatch = SchemaMismatch::default();
         for entry in self.entries().filter(|entry| entry.is_persistent()) {
             for key in patterns.expand(&entry.key, &paths) {
                 if !map.contains_key(&key)
+                    && map.value(&key).is_none()
                     && entry.optional.is_none_or(|depth| paths.contains(first(&key, depth)))
                     && !entry.is_newer(&key, map)
                     && !self.is_unknown(&key)
@@ -93,7 +95,8 @@ impl Schema {
                 expected.insert(key);
             }
         }
-        let unexpected = map.keys().filter(|&key| !expected.contains(key) && !self.is_unknown(key));
+        let unexpected =
+            keys.into_iter().filter(|&key| !expected.contains(key) && !self.is_unknown(key));
         mismatch.unexpected = unexpected.map(str::to_owned).collect();
         let agrees = mismatch == SchemaMismatch::default();
         if agrees { Ok(()) } else { Err(mismatch) }

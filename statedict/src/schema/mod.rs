@@ -249,6 +249,7 @@ impl fmt::Display for SchemaItem {
                 let kind = match entry.kind {
                     Kind::Parameter => "parameter",
                     Kind::Buffer | Kind::NonPersistentBuffer => "buffer",
+                    Kind::ExtraState => "extra state",
                 };
                 write!(f, "{kind} {}", entry.key)?;
                 if !entry.is_persistent() {

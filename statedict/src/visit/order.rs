@@ -25,7 +25,7 @@ pub(super) fn merge_flattened<T>(walk: &Walk<T>, names: &mut Names) {
             {
                 match leaf.kind {
                     Kind::Parameter => 0,
-                    Kind::Buffer | Kind::NonPersistentBuffer => 1,
+                    Kind::Buffer | Kind::NonPersistentBuffer | Kind::ExtraState => 1,
                 }
             }
             _ => 2,

@@ -13,9 +13,6 @@ use crate::value::SharedValue;
 use crate::visit::alias::Expansion;
 use crate::visit::{ModelError, ModuleInfo, Unavailable, order, sharing};
 
-/// The name of a module's extra state.
-const EXTRA_STATE: &str = "_extra_state";
-
 /// What a leaf is to its module.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
@@ -26,6 +23,8 @@ pub enum Kind {
     Buffer,
     /// A buffer that is not: `persistent=False`.
     NonPersistentBuffer,
+    /// A value that is no tensor: a module's extra state. Only a schema lists it among the leaves.
+    ExtraState,
 }
 
 impl Kind {
@@ -45,6 +44,7 @@ impl fmt::Display for Kind {
             Kind::Parameter => "parameter",
             Kind::Buffer => "buffer",
             Kind::NonPersistentBuffer => "non-persistent buffer",
+            Kind::ExtraState => "extra state",
         })
     }
 }
@@ -221,7 +221,7 @@ impl<T> Walk<T> {
 
     pub(super) fn add_extra(&mut self, value: Option<Result<SharedValue, WriteError>>) {
         self.items.push(Item::Extra(self.extras.len()));
-        let key = key::join(&self.prefix, EXTRA_STATE);
+        let key = key::join(&self.prefix, key::EXTRA_STATE);
         self.extras.push(Extra { key, module: self.module, value });
     }
 

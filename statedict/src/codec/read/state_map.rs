@@ -169,9 +169,6 @@ struct Entries {
     refused: Vec<RefusedTensor>,
 }
 
-/// What a module's own code adds to its state dict, which can be anything.
-const EXTRA_STATE: &str = "_extra_state";
-
 impl Entries {
     fn with_capacity(capacity: usize) -> Self {
         Entries { map: StateMap::with_capacity(capacity), refused: Vec::new() }
@@ -191,7 +188,7 @@ impl Entries {
             Kind::Refused(refusal) => refusal.clone(),
             Kind::Sparse(_) => plain("a sparse tensor"),
             Kind::Quantized(_) => plain("a quantized tensor"),
-            _ if key.rsplit('.').next() == Some(EXTRA_STATE) => {
+            _ if key.rsplit('.').next() == Some(crate::key::EXTRA_STATE) => {
                 return match self.map.insert_value(key, SharedValue::new(graph, value)) {
                     None => Ok(true),
                     Some(_) => Err(ReadError::DuplicateKey { key: key.to_owned() }),
