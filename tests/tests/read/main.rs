@@ -7,6 +7,7 @@ mod old_formats;
 mod other_reader;
 mod peers;
 mod pickles;
+mod plain_pickles;
 mod refusals;
 mod sources;
 mod special_tensors;
