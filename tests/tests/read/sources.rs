@@ -43,3 +43,13 @@ fn a_mapped_tensor_is_borrowed_and_a_read_one_is_owned() {
     let weight = map.get("fc.weight").unwrap();
     assert!(matches!(weight.bytes().unwrap(), std::borrow::Cow::Owned(_)));
 }
+
+#[test]
+fn a_directory_is_called_one_by_every_source() {
+    let directory = path("state_dict.pt").parent().unwrap().to_owned();
+    for source in [Source::open(&directory), Source::file(&directory)] {
+        assert_eq!(source.err().unwrap().kind(), std::io::ErrorKind::IsADirectory);
+    }
+    let error = statedict::StateMap::load(&directory).unwrap_err().to_string();
+    assert!(error.starts_with("cannot read `") && error.contains("is a directory"), "{error}");
+}

@@ -55,7 +55,9 @@ impl Source {
     #[cfg(feature = "mmap")]
     pub fn map(path: impl AsRef<Path>) -> io::Result<Self> {
         let file = File::open(path.as_ref())?;
-        if file.metadata()?.len() == 0 {
+        let metadata = file.metadata()?;
+        // Neither can be mapped, and the reason the system gives names neither.
+        if metadata.is_dir() || metadata.len() == 0 {
             return Source::from_file(path.as_ref(), file);
         }
         // SAFETY: the map is only read. That nobody shortens or rewrites the file meanwhile cannot be
