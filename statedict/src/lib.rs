@@ -5,6 +5,7 @@
 #[path = "private.rs"]
 pub mod __private;
 mod adapters;
+mod checkpoint;
 pub mod codec;
 mod collect;
 mod dtype;
@@ -30,6 +31,8 @@ mod traits;
 pub mod value;
 mod visit;
 
+#[doc(inline)]
+pub use checkpoint::optimizer as optim;
 #[cfg(feature = "safetensors")]
 pub use codec::write::save_safetensors;
 pub use codec::write::{

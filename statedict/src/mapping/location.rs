@@ -6,7 +6,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::map::{Part, StateMap};
-use crate::tensor::{Storage, StorageError, Storages};
+use crate::tensor::{Storage, StorageError, Storages, TensorView};
 
 /// Where tensors go whose storages a file says to be elsewhere, as `map_location` of `torch.load`.
 ///
@@ -122,6 +122,15 @@ impl<'a> StateMap<'a> {
         *map.metadata_mut() = self.metadata().cloned();
         map
     }
+}
+
+/// The same tensor, of a storage that says it is at `location`.
+pub(crate) fn relocated<'a>(tensor: TensorView<'a>, location: &str) -> TensorView<'a> {
+    if tensor.location() == location {
+        return tensor;
+    }
+    let moved = Moved(vec![(tensor.storage().clone(), location.to_owned())]);
+    tensor.over(Storage::new(Arc::new(moved), 0))
 }
 
 /// Storages with other location tags.

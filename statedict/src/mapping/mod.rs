@@ -10,3 +10,4 @@ mod prefix;
 pub use error::KeyMapError;
 pub use key_map::{KeyMap, Mapped};
 pub use location::MapLocation;
+pub(crate) use location::relocated;

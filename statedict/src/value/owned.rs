@@ -45,7 +45,7 @@ impl NodeId {
 /// # Ok(())
 /// # }
 /// ```
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Tree<'a> {
     nodes: Vec<Node<'a>>,
     root: NodeId,
@@ -256,6 +256,11 @@ impl<'a> Tree<'a> {
         id
     }
 
+    /// The interned string `text`, where it has been asked for.
+    pub(crate) fn known_key(&self, text: &str) -> Option<NodeId> {
+        self.keys.get(text).copied()
+    }
+
     /// The interned strings.
     pub(crate) fn interned(&self) -> impl Iterator<Item = &str> {
         self.keys.keys().map(String::as_str)
@@ -309,6 +314,33 @@ impl Node<'_> {
                 parts.extend(object.state);
                 parts.extend(&object.items);
                 parts.extend(object.entries.iter().flat_map(pair));
+            }
+            _ => {}
+        }
+    }
+
+    /// Replaces each value that this one has as a part.
+    pub(crate) fn map_parts(&mut self, map: &mut dyn FnMut(NodeId) -> NodeId) {
+        let mut all = |parts: &mut dyn Iterator<Item = &mut NodeId>| {
+            parts.for_each(|part| *part = map(*part));
+        };
+        match self {
+            Node::List(items)
+            | Node::Tuple(items)
+            | Node::Size(items)
+            | Node::Set(items)
+            | Node::FrozenSet(items) => all(&mut items.iter_mut()),
+            Node::Dict(dict) => {
+                all(&mut dict.entries.iter_mut().flat_map(|(key, value)| [key, value]));
+                all(&mut dict.attributes.iter_mut().chain(&mut dict.default_factory));
+            }
+            Node::Tensor(tensor) => all(&mut tensor.attributes.iter_mut()),
+            Node::Device { kind, .. } => all(&mut std::iter::once(kind)),
+            Node::Object(object) => {
+                let optional = object.kwargs.iter_mut().chain(&mut object.state);
+                all(&mut [&mut object.class, &mut object.args].into_iter().chain(optional));
+                all(&mut object.items.iter_mut());
+                all(&mut object.entries.iter_mut().flat_map(|(key, value)| [key, value]));
             }
             _ => {}
         }

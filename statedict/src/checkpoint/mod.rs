@@ -1,0 +1,3 @@
+//! Checkpoints: what a training saves besides its model.
+
+pub mod optimizer;
