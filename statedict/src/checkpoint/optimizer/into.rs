@@ -1,5 +1,6 @@
 //! Rust's values as those of an optimizer's state dict.
 
+use super::value::StateValue;
 use crate::tensor::{CpuTensor, TensorView};
 use crate::value::{Node, NodeId, Tree};
 
@@ -21,6 +22,13 @@ macro_rules! nodes {
 }
 
 nodes!((), bool, i32, u32, i64, u64, f64, &'a str, String, TensorView<'a>, Node<'a>);
+
+impl<'a> IntoState<'a> for StateValue<'_, 'a> {
+    /// A copy of the value, of this state or another.
+    fn into_state(self, tree: &mut Tree<'a>) -> NodeId {
+        tree.graft(self.tree(), self.id())
+    }
+}
 
 impl<'a> IntoState<'a> for usize {
     fn into_state(self, tree: &mut Tree<'a>) -> NodeId {

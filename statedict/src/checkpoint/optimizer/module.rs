@@ -72,8 +72,7 @@ impl OptimizerState<'_> {
     ///
     /// // … steps …
     /// sgd.state[0].momentum_buffer[0] = 4.0;
-    /// let mut next = saved.clone();
-    /// next.update_from(&sgd)?;
+    /// let next = saved.updated_from(&sgd)?;
     /// assert_eq!(next.of("weight")?.get::<TensorView>("momentum_buffer")?.to_vec::<f32>()?, [4.0, 2.0]);
     /// # Ok(())
     /// # }

@@ -17,24 +17,27 @@ enum Place<'k> {
 }
 
 impl<'a> OptimizerState<'a> {
-    /// The reverse of [`load_into`](Self::load_into): what the struct's leaves hold is put where PyTorch has it.
+    /// The reverse of [`load_into`](Self::load_into): the same state with what the struct's leaves hold, where PyTorch
+    /// has it. Their elements are borrowed.
     ///
     /// What is there already keeps its kind: a number stays a number, a tensor its element type, so that an integer
     /// `step` is written as PyTorch counts. What is new becomes a tensor in a state (`step` one of float32), and
-    /// a number or a tuple of numbers in a group. What the struct has not stays as it was. On any error
-    /// nothing is changed.
+    /// a number or a tuple of numbers in a group. What the struct has not stays as it was.
     ///
     /// # Errors
     /// Where a key is none of an optimizer's state dict, or there is no such group or parameter.
-    pub fn update_from<M: StateDict + ?Sized>(
-        &mut self,
-        optimizer: &'a M,
-    ) -> Result<(), OptimizerError> {
+    pub fn updated_from<'m, M: StateDict + ?Sized>(
+        &self,
+        optimizer: &'m M,
+    ) -> Result<OptimizerState<'m>, OptimizerError>
+    where
+        'a: 'm,
+    {
         let map = optimizer.state_dict().map_err(OptimizerProblem::Collect)?;
-        let mut next = self.clone();
+        let mut updated: OptimizerState<'m> = self.clone();
         let mut problems = Vec::new();
         for (key, view) in map.iter() {
-            if let Err(problem) = next.update(key, view) {
+            if let Err(problem) = updated.update(key, view) {
                 problems.push(problem);
             }
         }
@@ -43,8 +46,7 @@ impl<'a> OptimizerState<'a> {
             problems.push(OptimizerProblem::Foreign { key: key.to_owned(), reason });
         }
         OptimizerError::unless_empty(problems)?;
-        *self = next;
-        Ok(())
+        Ok(updated)
     }
 
     fn update(&mut self, key: &str, view: &TensorView<'a>) -> Result<(), OptimizerProblem> {

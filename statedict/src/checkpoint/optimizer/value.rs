@@ -18,6 +18,10 @@ impl<'s, 'a> StateValue<'s, 'a> {
         StateValue { tree, id }
     }
 
+    pub(super) fn tree(self) -> &'s Tree<'a> {
+        self.tree
+    }
+
     /// What the value is.
     pub fn node(self) -> &'s Node<'a> {
         self.tree.get(self.id).unwrap_or(&Node::None)
