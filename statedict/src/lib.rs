@@ -5,7 +5,7 @@
 #[path = "private.rs"]
 pub mod __private;
 mod adapters;
-mod checkpoint;
+pub mod checkpoint;
 pub mod codec;
 mod collect;
 mod dtype;
@@ -33,6 +33,7 @@ mod visit;
 
 #[doc(inline)]
 pub use checkpoint::optimizer as optim;
+pub use checkpoint::{Checkpoint, CheckpointError};
 #[cfg(feature = "safetensors")]
 pub use codec::write::save_safetensors;
 pub use codec::write::{

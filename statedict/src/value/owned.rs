@@ -256,14 +256,14 @@ impl<'a> Tree<'a> {
         id
     }
 
-    /// The interned string `text`, where it has been asked for.
-    pub(crate) fn known_key(&self, text: &str) -> Option<NodeId> {
-        self.keys.get(text).copied()
-    }
-
     /// The interned strings.
     pub(crate) fn interned(&self) -> impl Iterator<Item = &str> {
         self.keys.keys().map(String::as_str)
+    }
+
+    /// Whether a string is the interned one of its text.
+    pub(super) fn is_key(&self, id: NodeId, text: &str) -> bool {
+        self.keys.get(text) == Some(&id)
     }
 
     /// Whether a string may be one object with a constant of PyTorch's code.
@@ -314,33 +314,6 @@ impl Node<'_> {
                 parts.extend(object.state);
                 parts.extend(&object.items);
                 parts.extend(object.entries.iter().flat_map(pair));
-            }
-            _ => {}
-        }
-    }
-
-    /// Replaces each value that this one has as a part.
-    pub(crate) fn map_parts(&mut self, map: &mut dyn FnMut(NodeId) -> NodeId) {
-        let mut all = |parts: &mut dyn Iterator<Item = &mut NodeId>| {
-            parts.for_each(|part| *part = map(*part));
-        };
-        match self {
-            Node::List(items)
-            | Node::Tuple(items)
-            | Node::Size(items)
-            | Node::Set(items)
-            | Node::FrozenSet(items) => all(&mut items.iter_mut()),
-            Node::Dict(dict) => {
-                all(&mut dict.entries.iter_mut().flat_map(|(key, value)| [key, value]));
-                all(&mut dict.attributes.iter_mut().chain(&mut dict.default_factory));
-            }
-            Node::Tensor(tensor) => all(&mut tensor.attributes.iter_mut()),
-            Node::Device { kind, .. } => all(&mut std::iter::once(kind)),
-            Node::Object(object) => {
-                let optional = object.kwargs.iter_mut().chain(&mut object.state);
-                all(&mut [&mut object.class, &mut object.args].into_iter().chain(optional));
-                all(&mut object.items.iter_mut());
-                all(&mut object.entries.iter_mut().flat_map(|(key, value)| [key, value]));
             }
             _ => {}
         }

@@ -26,7 +26,7 @@ nodes!((), bool, i32, u32, i64, u64, f64, &'a str, String, TensorView<'a>, Node<
 impl<'a> IntoState<'a> for StateValue<'_, 'a> {
     /// A copy of the value, of this state or another.
     fn into_state(self, tree: &mut Tree<'a>) -> NodeId {
-        tree.graft(self.tree(), self.id())
+        tree.copy_part(self.tree(), self.id())
     }
 }
 

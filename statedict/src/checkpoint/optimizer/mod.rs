@@ -148,7 +148,7 @@ impl<'a> OptimizerState<'a> {
         for (text, key) in layout::single_keys(&self.tree) {
             known.insert(key, tree.key(text));
         }
-        tree.graft_known(&self.tree, self.tree.root(), &mut known)
+        tree.copy_part_known(&self.tree, self.tree.root(), &mut known)
     }
 
     /// The groups of parameters, in order.

@@ -7,9 +7,8 @@ use super::error::{OptimizerError, OptimizerProblem};
 use super::number;
 use super::value::StateValue;
 use crate::dtype::DType;
-use crate::load::{LoadOptions, LoadReport};
+use crate::load::{self, LoadOptions, LoadReport};
 use crate::map::StateMap;
-use crate::state_dict_ext::StateDictExt;
 use crate::traits::StateDict;
 use crate::value::{Node, SharedValue, Tree};
 use crate::visit;
@@ -101,7 +100,7 @@ impl OptimizerState<'_> {
         options: &LoadOptions,
     ) -> Result<LoadReport, OptimizerError> {
         let map = self.map_for(optimizer)?;
-        let loaded = optimizer.load_state_dict_with(&map, options);
+        let loaded = load::load(optimizer, &map, options);
         loaded.map_err(|error| OptimizerProblem::Load(error).into())
     }
 

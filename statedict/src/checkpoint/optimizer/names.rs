@@ -8,10 +8,16 @@ use super::fit;
 use super::param::ParamId;
 use super::value::StateValue;
 use crate::key;
-use crate::state_dict_ext::StateDictExt;
 use crate::traits::StateDict;
 use crate::value::Node;
-use crate::visit::TensorRef;
+use crate::visit::{self, Kind, TensorRef};
+
+/// The parameters of a model in PyTorch's order, each once.
+pub(super) fn parameters<M: StateDict + ?Sized>(model: &M) -> Vec<(String, TensorRef<'_>)> {
+    let walk = visit::walk(model);
+    let parameters = walk.leaves_once(|kind| kind == Kind::Parameter);
+    parameters.map(|leaf| (leaf.key.clone(), leaf.tensor.clone())).collect()
+}
 
 impl<'a> OptimizerState<'a> {
     /// The same state with names for the parameters: those of the parameters that the optimizer was made with,
@@ -45,7 +51,7 @@ impl<'a> OptimizerState<'a> {
     /// The same state with the names of a model's parameters, for an optimizer that was made with
     /// `model.parameters()` or `model.named_parameters()`.
     ///
-    /// PyTorch's order of the parameters is [`named_parameters`](StateDictExt::named_parameters): one with several
+    /// PyTorch's order of the parameters is [`named_parameters`](crate::StateDictExt::named_parameters): one with several
     /// names counts once. Where the file has names (`param_names`), these are looked for in the model,
     /// whatever its order. Tensors of the state that belong to one parameter must have the shape that is due to it.
     ///
@@ -53,7 +59,7 @@ impl<'a> OptimizerState<'a> {
     /// All that does not fit: the number of parameters, names that the model has not, shapes. And where there
     /// are several groups but no names in the file: their order need not be the model's.
     pub fn with_names<M: StateDict + ?Sized>(mut self, model: &M) -> Result<Self, OptimizerError> {
-        let parameters = model.named_parameters();
+        let parameters = parameters(model);
         if self.names().any(|name| name.is_none()) {
             let groups = self.layout.groups.len();
             if groups > 1 {

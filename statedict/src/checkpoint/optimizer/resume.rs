@@ -7,8 +7,8 @@ use super::error::{OptimizerError, OptimizerProblem};
 use super::fit::{self, Target, Unfit};
 use super::group::ParamGroup;
 use super::layout::{Layout, dict};
+use super::names;
 use super::param::ParamId;
-use crate::state_dict_ext::StateDictExt;
 use crate::traits::StateDict;
 use crate::value::{DictKind, DictNode, Node, NodeId, TensorNode, Tree};
 use crate::visit::TensorRef;
@@ -62,7 +62,7 @@ impl<'a> OptimizerState<'a> {
     ) -> Result<(), OptimizerError> {
         OptimizerError::unless_empty(self.check_groups(saved))?;
         let mut problems = Vec::new();
-        let parameters = model.named_parameters();
+        let parameters = names::parameters(model);
         let targets = self.targets(&parameters, &mut problems);
         for (mine, (state, target)) in self.params().zip(saved.params().zip(&targets)) {
             let Some(target) = target else { continue };
@@ -136,7 +136,7 @@ impl<'l, 'a> Loading<'l, 'a> {
     }
 
     fn copy(&mut self, value: NodeId) -> NodeId {
-        self.tree.graft_known(&self.saved.tree, value, &mut self.known)
+        self.tree.copy_part_known(&self.saved.tree, value, &mut self.known)
     }
 
     /// The states in the saved order, under the optimizer's own ids.
@@ -259,7 +259,7 @@ impl<'l, 'a> Loading<'l, 'a> {
             let names = Some("param_names").filter(|names| saved.find(names).is_none());
             for key in names.into_iter().chain(["params"]) {
                 let Some(value) = mine.find(key) else { continue };
-                let value = self.tree.graft_known(&own.tree, value.id(), &mut copied);
+                let value = self.tree.copy_part_known(&own.tree, value.id(), &mut copied);
                 // The group is a dict.
                 let _ = self.tree.put(group, key, value);
             }

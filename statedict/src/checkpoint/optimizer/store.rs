@@ -4,8 +4,8 @@ use super::OptimizerState;
 use super::error::{OptimizerError, OptimizerProblem};
 use super::number::{self, Number};
 use super::value::{StateValue, WrongValue};
+use crate::collect;
 use crate::dtype::DType;
-use crate::state_dict_ext::StateDictExt;
 use crate::tensor::{Shape, TensorView, cast};
 use crate::traits::StateDict;
 use crate::value::{Node, NodeId, Tree};
@@ -33,7 +33,7 @@ impl<'a> OptimizerState<'a> {
     where
         'a: 'm,
     {
-        let map = optimizer.state_dict().map_err(OptimizerProblem::Collect)?;
+        let map = collect::state_dict(optimizer).map_err(OptimizerProblem::Collect)?;
         let mut updated: OptimizerState<'m> = self.clone();
         let mut problems = Vec::new();
         for (key, view) in map.iter() {
