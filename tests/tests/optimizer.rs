@@ -25,8 +25,8 @@ fn sgd() -> OptimizerState<'static> {
     let mut group = state.add_param_group(Algorithm::Sgd, ["a", "b"]).unwrap();
     group.set("lr", 0.1).set("momentum", 0.9);
     let momentum = tensor(&[1.0, 2.0, 3.0, 4.0, 5.0, 6.0], &[2, 3]);
-    state.param_mut("a").unwrap().set("momentum_buffer", momentum);
-    state.param_mut("b").unwrap().set("momentum_buffer", tensor(&[7.0, 8.0, 9.0, 10.0], &[4]));
+    state.of_mut("a").unwrap().set("momentum_buffer", momentum);
+    state.of_mut("b").unwrap().set("momentum_buffer", tensor(&[7.0, 8.0, 9.0, 10.0], &[4]));
     state
 }
 
@@ -36,7 +36,7 @@ fn adam() -> OptimizerState<'static> {
     state.add_param_group(Algorithm::Adam, ["a", "b"]).unwrap();
     for (name, shape) in [("a", &[2, 3][..]), ("b", &[4])] {
         let moments = tensor(&vec![0.5; shape.iter().product()], shape);
-        let mut param = state.param_mut(name).unwrap();
+        let mut param = state.of_mut(name).unwrap();
         param.set("step", CpuTensor::scalar(3f32));
         param.set("exp_avg", moments.clone()).set("exp_avg_sq", moments);
     }
@@ -47,7 +47,7 @@ fn adam() -> OptimizerState<'static> {
 fn values_are_read_as_rusts_types() {
     let mut state = adam();
     state.param_group_mut(0).unwrap().set("lr", CpuTensor::scalar(0.25f32)).set("note", "x");
-    state.param_mut("a").unwrap().set("list", vec![Some(1i64), None]).set("momentum_buffer", ());
+    state.of_mut("a").unwrap().set("list", vec![Some(1i64), None]).set("momentum_buffer", ());
     let state = through_a_file(&state).named(["a", "b"]).unwrap();
     let group = state.param_group(0).unwrap();
     assert_eq!(group.get::<f64>("lr").unwrap(), 0.25);
@@ -85,7 +85,7 @@ fn values_are_read_as_rusts_types() {
 #[test]
 fn integers_are_read_from_whole_numbers_only() {
     let mut state = adam();
-    let mut param = state.param_mut("a").unwrap();
+    let mut param = state.of_mut("a").unwrap();
     param.set("half", CpuTensor::scalar(0.5f32)).set("nan", CpuTensor::scalar(f32::NAN));
     param.set("large", CpuTensor::scalar(u64::MAX)).set("minus", CpuTensor::scalar(-1f64));
     param.set("byte", CpuTensor::scalar(7u8)).set("float", 3.0);
@@ -126,7 +126,7 @@ fn several_groups_need_names_of_their_own() {
     let mut made = OptimizerState::new();
     made.add_param_group(Algorithm::Sgd, ["b"]).unwrap();
     made.add_param_group(Algorithm::Sgd, ["a"]).unwrap();
-    made.param_mut("b").unwrap().set("momentum_buffer", tensor(&[1.0; 4], &[4]));
+    made.of_mut("b").unwrap().set("momentum_buffer", tensor(&[1.0; 4], &[4]));
     let error = through_a_file(&made).with_names(&Pair::new()).unwrap_err();
     assert!(matches!(error.problems[..], [OptimizerProblem::GroupsWithoutNames { groups: 2 }]));
     assert_eq!(through_a_file(&made).named(["b", "a"]).unwrap().of("a").unwrap().group(), 1);
@@ -231,7 +231,7 @@ fn a_state_that_holds_itself_is_an_error_of_the_load() {
 #[test]
 fn a_state_can_be_cleared_and_options_set_before_the_parameters() {
     let mut state = sgd();
-    state.param_mut("a").unwrap().clear();
+    state.of_mut("a").unwrap().clear();
     state.param_group_mut(0).unwrap().set("initial_lr", 0.1).set("params", 3);
     let state = through_a_file(&state);
     assert!(state.param(0).unwrap().is_empty() && !state.param(1).unwrap().is_empty());
@@ -277,10 +277,23 @@ fn an_option_that_a_struct_does_not_know_is_no_detail() {
     let report = state.load_into_with(&mut optimizer, &LoadOptions::new().strict(false)).unwrap();
     assert_eq!(report.unexpected, ["param_groups.0.weight_decay"]);
     assert_eq!(optimizer.param_groups[0].lr, 0.1);
-    // What cannot be a tensor is said too.
+    // What cannot be a tensor is said too, and what belongs to no parameter.
     state.param_group_mut(0).unwrap().set("weight_decay", 0).set("line_search_fn", "strong_wolfe");
+    let mut tree = state.tree().clone();
+    let global = tree.at(&["state"]).unwrap();
+    tree.set(global, "global", 5).unwrap();
+    let number = tree.add(7);
+    let first = tree.at(&["state"]).and_then(|state| match tree.get(state) {
+        Some(Node::Dict(dict)) => Some(dict.entries[0].1),
+        _ => None,
+    });
+    let Some(Node::Dict(dict)) = tree.get_mut(first.unwrap()) else { panic!() };
+    dict.entries.push((number, number));
+    let state = OptimizerState::from_tree(tree).unwrap();
     let error = state.load_into(&mut optimizer).unwrap_err().to_string();
-    assert!(error.contains("param_groups.0.line_search_fn"), "{error}");
+    for key in ["param_groups.0.line_search_fn", "state[global]", "state.0[]"] {
+        assert!(error.contains(key), "{key}: {error}");
+    }
 }
 
 #[test]
@@ -358,7 +371,7 @@ fn an_update_reaches_into_lists_and_leaves_who_shares_them() {
     let mut state = OptimizerState::new();
     state.add_param_group(Algorithm::Lbfgs, ["a"]).unwrap();
     let dirs = vec![tensor(&[1.0], &[1]), tensor(&[2.0], &[1])];
-    state.param_mut("a").unwrap().set("old_dirs", dirs);
+    state.of_mut("a").unwrap().set("old_dirs", dirs);
     let old_dirs = ParameterList(vec![vec![0.0], vec![0.0]]);
     let mut optimizer = Optimizer { state: vec![History { old_dirs }] };
     state.load_into(&mut optimizer).unwrap();
@@ -382,4 +395,52 @@ fn an_update_from_what_is_no_optimizer_is_an_error() {
     larger.state.push(larger.state[0].clone());
     let error = state.updated_from(&larger).unwrap_err();
     assert!(error.to_string().contains("`state.2.momentum_buffer`"), "{error}");
+}
+
+#[test]
+fn integers_fill_what_holds_them() {
+    #[derive(StateDict)]
+    struct Optimizer {
+        state: Vec<Counter>,
+        param_groups: Vec<Group>,
+    }
+    #[derive(StateDict)]
+    struct Counter {
+        #[buffer]
+        step: u64,
+    }
+    #[derive(StateDict)]
+    struct Group {
+        #[buffer]
+        lr: f32,
+        #[buffer]
+        warmup: u64,
+        #[buffer]
+        shift: i8,
+    }
+    let mut state = OptimizerState::new();
+    let mut group = state.add_param_group(Algorithm::SparseAdam, ["a"]).unwrap();
+    group.set("betas", ()).set("eps", 0).set("lr", 1).set("warmup", 200).set("shift", -128);
+    state.of_mut("a").unwrap().set("step", 9);
+    let group = Group { lr: 0.0, warmup: 0, shift: 0 };
+    let mut optimizer = Optimizer { state: vec![Counter { step: 0 }], param_groups: vec![group] };
+    state.load_into(&mut optimizer).unwrap();
+    let group = &optimizer.param_groups[0];
+    assert_eq!((group.lr, group.warmup, group.shift), (1.0, 200, -128));
+    assert_eq!(optimizer.state[0].step, 9);
+
+    // Numbers that do not fit are an error, and never others.
+    for (key, number) in [("warmup", -1i64), ("shift", 128), ("shift", 1 << 40)] {
+        let mut state = state.clone();
+        state.param_group_mut(0).unwrap().set(key, number);
+        let error = state.load_into(&mut optimizer).unwrap_err().to_string();
+        assert!(error.contains(key), "{error}");
+    }
+    optimizer.param_groups[0].warmup = 300;
+    optimizer.state[0].step = 10;
+    let updated = state.updated_from(&optimizer).unwrap();
+    let group = updated.param_group(0).unwrap();
+    assert!(matches!(group.find("warmup").unwrap().node(), Node::Int(300)));
+    assert!(matches!(group.find("lr").unwrap().node(), Node::Int(1)));
+    assert!(matches!(updated.of("a").unwrap().find("step").unwrap().node(), Node::Int(10)));
 }

@@ -75,7 +75,7 @@ fn rebuilt<'a>(state: &OptimizerState<'a>, class: &str) -> OptimizerState<'a> {
     for param in state.params() {
         let name = param.name().unwrap();
         for (key, value) in param.iter() {
-            let mut made = new.param_mut(name).unwrap();
+            let mut made = new.of_mut(name).unwrap();
             match value.node() {
                 Node::Float(_) => made.set(key, value.get::<f64>().unwrap()),
                 Node::Int(_) => made.set(key, value.get::<i64>().unwrap()),

@@ -1,5 +1,7 @@
 //! A group of parameters with its options.
 
+use std::collections::HashSet;
+
 use super::OptimizerState;
 use super::algorithm::Algorithm;
 use super::defaults::DefaultValue;
@@ -157,15 +159,13 @@ impl<'a> OptimizerState<'a> {
     ) -> Result<ParamGroupMut<'_, 'a>, OptimizerError> {
         let names: Vec<String> = names.into_iter().map(Into::into).collect();
         let start = self.layout.params.len();
-        let mut positions = self.positions.clone();
-        let mut problems = Vec::new();
-        for (position, name) in (start..).zip(&names) {
-            if positions.insert(name.clone(), position).is_some() {
-                problems.push(OptimizerProblem::SameName { name: name.clone() });
-            }
-        }
-        OptimizerError::unless_empty(problems)?;
-        self.positions = positions;
+        let mut new = HashSet::with_capacity(names.len());
+        let again = names.iter().filter(|name| {
+            self.positions.contains_key(name.as_str()) || !new.insert(name.as_str())
+        });
+        let problems = again.map(|name| OptimizerProblem::SameName { name: name.clone() });
+        OptimizerError::unless_empty(problems.collect())?;
+        self.positions.extend(names.iter().cloned().zip(start..));
 
         let index = self.layout.groups.len();
         let node = self.tree.dict();
@@ -175,8 +175,9 @@ impl<'a> OptimizerState<'a> {
             let _ = self.tree.put(node, key, value);
         }
         let mut ids = Vec::with_capacity(names.len());
-        for (number, name) in (self.first_free_id()..).zip(names) {
-            let id = ParamId::Int(number);
+        for name in names {
+            let id = ParamId::Int(self.layout.next_id);
+            self.layout.next_id = self.layout.next_id.saturating_add(1);
             ids.push(id.add_to(&mut self.tree));
             self.layout.params.push(Param { group: index, id, name: Some(name) });
         }
@@ -191,15 +192,6 @@ impl<'a> OptimizerState<'a> {
         }
         self.layout.groups.push(Group { node, params: start..self.layout.params.len() });
         Ok(ParamGroupMut::new(self, index))
-    }
-
-    /// PyTorch numbers the parameters on over all groups.
-    fn first_free_id(&self) -> i64 {
-        let ids = self.layout.params.iter().filter_map(|param| match param.id {
-            ParamId::Int(id) => Some(id.saturating_add(1)),
-            ParamId::Str(_) => None,
-        });
-        ids.max().unwrap_or(0)
     }
 
     /// A tuple among an optimizer's defaults is one object in all its groups.

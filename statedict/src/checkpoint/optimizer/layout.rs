@@ -17,6 +17,8 @@ pub(super) struct Layout {
     pub(super) params: Vec<Param>,
     /// The state of each parameter that has one, a dict.
     pub(super) states: HashMap<ParamId, NodeId>,
+    /// The number of a new parameter: PyTorch numbers them on over all groups.
+    pub(super) next_id: i64,
 }
 
 #[derive(Debug, Clone)]
@@ -37,7 +39,7 @@ pub(super) struct Param {
 impl Default for Layout {
     fn default() -> Self {
         let (groups, params) = (Vec::new(), Vec::new());
-        Layout { state: Tree::new().root(), groups, params, states: HashMap::new() }
+        Layout { state: Tree::new().root(), groups, params, states: HashMap::new(), next_id: 0 }
     }
 }
 
@@ -134,6 +136,10 @@ impl Reading<'_, '_> {
         for &item in items {
             match ParamId::of(self.tree, item) {
                 Some(id) => {
+                    if let ParamId::Int(number) = id {
+                        let next = number.saturating_add(1);
+                        self.layout.next_id = self.layout.next_id.max(next);
+                    }
                     self.layout.params.push(Param { group: index, id, name: None });
                 }
                 None => self.wrong(format!("`params` of group {index}"), "int or str", item),

@@ -57,8 +57,8 @@ use crate::value::{Node, NodeId, Tree, Value};
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// # let mut made = OptimizerState::new();
 /// # made.add_param_group(Algorithm::Sgd, ["weight", "bias"])?.set("lr", 0.1).set("momentum", 0.9);
-/// # made.param_mut("weight")?.set("momentum_buffer", CpuTensor::from_vec(vec![1f32, 2.0], [2])?);
-/// # made.param_mut("bias")?.set("momentum_buffer", CpuTensor::from_vec(vec![3f32], [1])?);
+/// # made.of_mut("weight")?.set("momentum_buffer", CpuTensor::from_vec(vec![1f32, 2.0], [2])?);
+/// # made.of_mut("bias")?.set("momentum_buffer", CpuTensor::from_vec(vec![3f32], [1])?);
 /// # let mut tree = Tree::new();
 /// # let node = made.write_to(&mut tree);
 /// # tree.put(tree.root(), "optimizer_state_dict", node)?;
@@ -192,10 +192,7 @@ impl<'a> OptimizerState<'a> {
     ///
     /// # Errors
     /// Where there are not so many.
-    pub fn param_at_mut(
-        &mut self,
-        position: usize,
-    ) -> Result<ParamStateMut<'_, 'a>, OptimizerError> {
+    pub fn param_mut(&mut self, position: usize) -> Result<ParamStateMut<'_, 'a>, OptimizerError> {
         self.check_param(position).map(|()| ParamStateMut::new(self, position))
     }
 
@@ -212,7 +209,7 @@ impl<'a> OptimizerState<'a> {
     ///
     /// # Errors
     /// As [`of`](Self::of).
-    pub fn param_mut(&mut self, name: &str) -> Result<ParamStateMut<'_, 'a>, OptimizerError> {
+    pub fn of_mut(&mut self, name: &str) -> Result<ParamStateMut<'_, 'a>, OptimizerError> {
         self.position(name).map(|position| ParamStateMut::new(self, position))
     }
 

@@ -60,7 +60,7 @@ impl OptimizerState<'_> {
     /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// # let mut saved = OptimizerState::new();
     /// # saved.add_param_group(Algorithm::Sgd, ["weight"])?.set("lr", 0.1).set("momentum", 0.9);
-    /// # saved.param_mut("weight")?.set("momentum_buffer", CpuTensor::from_vec(vec![1f32, 2.0], [2])?);
+    /// # saved.of_mut("weight")?.set("momentum_buffer", CpuTensor::from_vec(vec![1f32, 2.0], [2])?);
     /// let mut sgd = Sgd {
     ///     state: vec![SgdState { momentum_buffer: vec![0.0; 2] }],
     ///     param_groups: vec![SgdGroup { lr: 0.0, momentum: 0.0 }],
@@ -118,9 +118,17 @@ impl OptimizerState<'_> {
         let parents: HashSet<&str> = parents.collect();
         let mut offer = Offer { leaves: &leaves, parents: &parents, map: StateMap::new() };
         for param in self.params() {
+            let position = param.position();
             for (key, value) in param.iter() {
-                offer.value(format!("state.{}.{key}", param.position()), value, false)?;
+                offer.value(format!("state.{position}.{key}"), value, false)?;
             }
+            if let Some(dict) = param.dict().filter(|dict| dict.has_other_keys()) {
+                offer.left_over(format!("state.{position}[]"), dict)?;
+            }
+        }
+        for (key, state) in self.others() {
+            let key = key.get::<String>().or_else(|_| key.get::<i64>().map(|id| id.to_string()));
+            offer.left_over(format!("state[{}]", key.unwrap_or_default()), state)?;
         }
         let has_groups = walk.child_paths().any(|path| path == "param_groups");
         for group in self.param_groups().filter(|_| has_groups) {
@@ -166,6 +174,9 @@ impl<'a> Offer<'_, 'a> {
             for (name, entry) in value.entries() {
                 self.value(format!("{key}.{name}"), entry, may_be_left)?;
             }
+            if value.has_other_keys() {
+                self.left_over(format!("{key}[]"), value)?;
+            }
             return Ok(());
         }
         let leaf = self.leaves.get(key.as_str());
@@ -177,7 +188,11 @@ impl<'a> Offer<'_, 'a> {
             self.map.insert(key, view);
             return Ok(());
         }
-        // Not for a leaf: the load says so.
+        self.left_over(key, value)
+    }
+
+    /// Notes what is not for a leaf, for the load to say so.
+    fn left_over(&mut self, key: String, value: StateValue<'_, 'a>) -> Result<(), OptimizerError> {
         let text = Tree::of(value.type_name());
         let shared = SharedValue::of(&text).map_err(|source| {
             let source = crate::collect::CollectError::ExtraState { key: key.clone(), source };

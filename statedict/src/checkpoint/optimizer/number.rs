@@ -44,8 +44,12 @@ impl Number {
     pub(super) fn of_element(bytes: &[u8], dtype: DType) -> Option<Number> {
         let to = match dtype {
             DType::Bool => DType::Bool,
+            DType::U64 => {
+                let number = i64::try_from(u64::read_le(bytes)).ok()?;
+                return Some(Number::Int(number));
+            }
             _ if dtype.is_floating_point() => DType::F64,
-            _ if dtype.is_complex() || dtype.is_quantized() || dtype == DType::U64 => return None,
+            _ if dtype.is_complex() || dtype.is_quantized() => return None,
             _ => DType::I64,
         };
         let bytes = cast(bytes, dtype, to)?;
@@ -145,6 +149,11 @@ fn natural(numbers: &[Number]) -> Option<DType> {
 
 /// Whether all of these integers are numbers of an integer type.
 fn holds(bytes: &[u8], dtype: DType) -> bool {
+    // Negative numbers go there and back.
+    let negative = |number: &[u8]| i64::read_le(number) < 0;
+    if dtype == DType::U64 && bytes.chunks_exact(size_of::<i64>()).any(negative) {
+        return false;
+    }
     let integers = !dtype.is_complex() && !dtype.is_quantized() && dtype != DType::Bool;
     let there = cast(bytes, DType::I64, dtype).filter(|_| integers);
     there.and_then(|there| cast(&there, dtype, DType::I64)).is_some_and(|back| back == bytes)

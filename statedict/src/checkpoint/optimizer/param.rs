@@ -108,7 +108,7 @@ impl<'s, 'a> ParamState<'s, 'a> {
     /// # optimizer.add_param_group(Algorithm::Adam, ["fc.weight"])?;
     /// # let moments = || CpuTensor::from_vec(vec![0f32; 2], [2]);
     /// # let step = CpuTensor::scalar(3f32);
-    /// # optimizer.param_mut("fc.weight")?.set("step", step).set("exp_avg", moments()?);
+    /// # optimizer.of_mut("fc.weight")?.set("step", step).set("exp_avg", moments()?);
     /// let state = optimizer.of("fc.weight")?;
     /// let step: i64 = state.get("step")?;
     /// let first: TensorView = state.get("exp_avg")?;

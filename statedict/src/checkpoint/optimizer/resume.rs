@@ -24,7 +24,8 @@ impl<'a> OptimizerState<'a> {
     /// parameter in `model`, where the names of this state find it. `step` stays as it is, unless the group
     /// is `fused` or `capturable`: then it becomes float32 on the parameter's device. Beyond what PyTorch
     /// checks (the number of groups, and of parameters in each), tensors that belong to one parameter must have
-    /// its shape. On any error nothing is changed.
+    /// its shape. On any error nothing is changed. What an old file lacks (an option, a `step` that is a tensor) is not
+    /// filled in: PyTorch does that itself when it loads what is written here. Sparse tensors stay as they are.
     ///
     /// ```
     /// use statedict::optim::{Algorithm, OptimizerState};
@@ -41,7 +42,7 @@ impl<'a> OptimizerState<'a> {
     /// let mut saved = OptimizerState::new();
     /// saved.add_param_group(Algorithm::Sgd, ["weight"])?.set("lr", 0.5);
     /// let buffer = CpuTensor::from_vec(vec![1f32, 2.0], [2])?;
-    /// saved.param_mut("weight")?.set("momentum_buffer", buffer);
+    /// saved.of_mut("weight")?.set("momentum_buffer", buffer);
     ///
     /// let mut optimizer = OptimizerState::new();
     /// optimizer.add_param_group(Algorithm::Sgd, ["weight"])?;

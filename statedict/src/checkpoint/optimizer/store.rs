@@ -6,7 +6,7 @@ use super::number::{self, Number};
 use super::value::{StateValue, WrongValue};
 use crate::collect;
 use crate::dtype::DType;
-use crate::tensor::{Shape, TensorView, cast};
+use crate::tensor::{TensorView, cast};
 use crate::traits::StateDict;
 use crate::value::{Node, NodeId, Tree};
 
@@ -37,8 +37,8 @@ impl<'a> OptimizerState<'a> {
         let mut updated: OptimizerState<'m> = self.clone();
         let mut problems = Vec::new();
         for (key, view) in map.iter() {
-            if let Err(problem) = updated.update(key, view) {
-                problems.push(problem);
+            if let Err(error) = updated.update(key, view) {
+                problems.extend(error.problems);
             }
         }
         for (key, _) in map.values() {
@@ -49,8 +49,10 @@ impl<'a> OptimizerState<'a> {
         Ok(updated)
     }
 
-    fn update(&mut self, key: &str, view: &TensorView<'a>) -> Result<(), OptimizerProblem> {
-        let foreign = |reason| OptimizerProblem::Foreign { key: key.to_owned(), reason };
+    fn update(&mut self, key: &str, view: &TensorView<'a>) -> Result<(), OptimizerError> {
+        let foreign = |reason| {
+            OptimizerError::from(OptimizerProblem::Foreign { key: key.to_owned(), reason })
+        };
         let place = self.place(key).map_err(foreign)?;
         let (dict, path, in_state) = match &place {
             Place::State { position, path } => {
@@ -68,7 +70,9 @@ impl<'a> OptimizerState<'a> {
         });
         let Some(old) = old else { return Err(foreign("the state dict has no such container")) };
         let found = found.map(StateValue::id);
-        let wrong = |wrong| OptimizerProblem::Type { place: format!("`{key}`"), wrong };
+        let wrong = |wrong| {
+            OptimizerError::from(OptimizerProblem::Type { place: format!("`{key}`"), wrong })
+        };
         let new = match old {
             Some(old) if !old.is_none() => {
                 let old = old.id();
@@ -85,7 +89,7 @@ impl<'a> OptimizerState<'a> {
         let first = *first;
         match place {
             Place::State { position, .. } => {
-                if let Ok(mut param) = self.param_at_mut(position) {
+                if let Ok(mut param) = self.param_mut(position) {
                     param.put(first, new);
                 }
             }
@@ -211,7 +215,7 @@ fn converted<'a>(view: &TensorView<'a>, dtype: DType) -> Option<TensorView<'a>> 
 /// A new value of a parameter's state.
 fn new_in_state<'a>(key: &str, view: &TensorView<'a>) -> TensorView<'a> {
     // PyTorch's counter, whatever the struct counts in.
-    let counter = key == "step" && *view.shape() == Shape::from([]);
+    let counter = key == "step" && view.shape().is_empty();
     let counter = counter.then(|| converted(view, DType::F32)).flatten();
     counter.unwrap_or_else(|| view.clone())
 }

@@ -67,6 +67,14 @@ impl<'s, 'a> StateValue<'s, 'a> {
         })
     }
 
+    /// Whether it is a dict with keys that are no `str`.
+    pub(super) fn has_other_keys(self) -> bool {
+        match self.node() {
+            Node::Dict(dict) => self.entries().count() < dict.entries.len(),
+            _ => false,
+        }
+    }
+
     /// The value under `key` of a dict.
     pub fn find(self, key: &str) -> Option<StateValue<'s, 'a>> {
         self.tree.find(self.id, key).map(|id| StateValue { id, ..self })
