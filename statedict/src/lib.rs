@@ -51,7 +51,7 @@ pub use load::{
     migrate,
 };
 pub use map::StateMap;
-pub use mapping::{KeyMap, KeyMapError, MapLocation, Mapped};
+pub use mapping::{KeyMap, KeyMapError, LocationError, MapLocation, Mapped};
 pub use metadata::{Metadata, ModuleMetadata};
 #[doc(inline)]
 pub use migration::pieces as migrations;

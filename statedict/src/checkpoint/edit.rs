@@ -139,7 +139,7 @@ impl<'a> Checkpoint<'a> {
         };
         let place = self.part(&parent)?;
         if place.entries().is_none() {
-            let found = format!("a {}", place.type_name());
+            let found = place.described();
             return Err(unfit(&parent, "a dict to take an entry out of", found));
         }
         let tree = self.tree_mut();
@@ -174,7 +174,7 @@ impl<'a> Checkpoint<'a> {
                 }
             }
             _ => {
-                let found = format!("a {}", place.type_name());
+                let found = place.described();
                 return Err(unfit(&parent, "a dict or list to put something into", found));
             }
         }
