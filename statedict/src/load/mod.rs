@@ -85,7 +85,7 @@ fn run(
     write: impl FnOnce(&Match<'_, '_>) -> Written,
 ) -> Result<LoadReport, LoadError> {
     let failed = |problems| LoadError::new(plan.class, problems);
-    let prepared = prepare(map, options).map_err(|problem| failed(vec![problem]))?;
+    let prepared = prepare(map, options).map_err(failed)?;
     let mut problems = Vec::new();
     let migrated = migrate::migrate(&prepared.map, &plan.modules, options, &mut problems);
     if !problems.is_empty() {
@@ -142,16 +142,17 @@ struct Prepared<'m, 's> {
 fn prepare<'m, 's>(
     map: &'m StateMap<'s>,
     options: &LoadOptions,
-) -> Result<Prepared<'m, 's>, LoadProblem> {
+) -> Result<Prepared<'m, 's>, Vec<LoadProblem>> {
     let mut prepared =
         Prepared { map: Cow::Borrowed(map), renamed: Vec::new(), dropped: Vec::new() };
     if !options.keys.is_empty() {
         let Mapped { map, renamed, dropped } =
-            options.keys.apply(map).map_err(LoadProblem::KeyMap)?;
+            options.keys.apply(map).map_err(|error| vec![LoadProblem::KeyMap(error)])?;
         prepared = Prepared { map: Cow::Owned(map), renamed, dropped };
     }
     if let Some(location) = &options.location {
-        let map = prepared.map.map_location(location).map_err(LoadProblem::Location)?;
+        let map = prepared.map.map_location(location);
+        let map = map.map_err(|error| vec![LoadProblem::Location(error)])?;
         prepared.map = Cow::Owned(map);
     }
     Ok(prepared)

@@ -126,7 +126,8 @@ impl<'a> Checkpoint<'a> {
     /// Structs and maps become dicts in the order of their entries, tuples and arrays tuples, other sequences
     /// lists, `None` and `()` Python's `None`; integers of any size and floats keep their value, bytes
     /// (`serde_bytes`) become `bytes`. Variants of enums become their name, or a dict of their name to what they
-    /// hold. Keys of maps can be all that Python can hash.
+    /// hold. Keys of maps can be all that Python can hash. An empty `bytes` is better left out: PyTorch writes
+    /// it in a way that its own `weights_only=True` refuses.
     ///
     /// ```
     /// use statedict::Checkpoint;
