@@ -99,6 +99,8 @@ pub mod prelude {
 
 /// Guides.
 pub mod guide {
+    #[doc = include_str!("../doc/checkpoints.md")]
+    pub mod checkpoints {}
     #[doc = include_str!("../doc/migrating.md")]
     pub mod migrating {}
 }

@@ -26,13 +26,13 @@ fn our_lines(path: &Path) -> Vec<String> {
 fn every_leaf_is_read_and_what_is_only_read_is_written_as_it_was() {
     let torch = Torch::start();
     let folder = temp_dir();
-    let theirs = path_in(folder.path(), "theirs", "training.pt");
-    let expected: Vec<String> = torch.get("training.save", json!({"path": theirs}));
+    let theirs = path_in(folder.path(), "theirs", "whole_training.pt");
+    let expected: Vec<String> = torch.get("whole_training.save", json!({"path": theirs}));
     assert!(expected.len() > 300, "{}", expected.len());
     assert_eq!(our_lines(&theirs), expected);
 
     let bytes = fs::read(&theirs).unwrap();
-    let ours = path_in(folder.path(), "ours", "training.pt");
+    let ours = path_in(folder.path(), "ours", "whole_training.pt");
     let checkpoint = Checkpoint::open(&theirs).unwrap();
     checkpoint.save(&ours).unwrap();
     assert!(fs::read(&ours).unwrap() == bytes, "opened and saved, the files differ");
@@ -53,10 +53,10 @@ fn every_leaf_is_read_and_what_is_only_read_is_written_as_it_was() {
 fn an_edited_checkpoint_resumes_torchs_own_objects() {
     let torch = Torch::start();
     let folder = temp_dir();
-    let theirs = path_in(folder.path(), "theirs", "training.pt");
-    let ours = path_in(folder.path(), "ours", "training.pt");
-    let before: Vec<String> = torch.get("training.save", json!({"path": theirs}));
-    let resumed: Json = torch.call("training.resume", json!({"path": theirs}));
+    let theirs = path_in(folder.path(), "theirs", "whole_training.pt");
+    let ours = path_in(folder.path(), "ours", "whole_training.pt");
+    let before: Vec<String> = torch.get("whole_training.save", json!({"path": theirs}));
+    let resumed: Json = torch.call("whole_training.resume", json!({"path": theirs}));
 
     let mut checkpoint = Checkpoint::open(&theirs).unwrap();
     assert_eq!(checkpoint.get::<u64>("global_step").unwrap(), 1 << 40);
@@ -69,7 +69,7 @@ fn an_edited_checkpoint_resumes_torchs_own_objects() {
     checkpoint.set(("losses", 0), 2.0).unwrap();
     checkpoint.save(&ours).unwrap();
 
-    let after: Vec<String> = torch.get("training.read", json!({"path": ours}));
+    let after: Vec<String> = torch.get("whole_training.read", json!({"path": ours}));
     assert_eq!(our_lines(&ours), after);
     let expected: Vec<String> = before
         .iter()
@@ -98,7 +98,7 @@ fn an_edited_checkpoint_resumes_torchs_own_objects() {
     assert_eq!(after, expected);
     assert!(after.contains(&"[\"same_losses\"]\tagain [\"losses\"]".to_owned()));
 
-    let again: Json = torch.call("training.resume", json!({"path": ours}));
+    let again: Json = torch.call("whole_training.resume", json!({"path": ours}));
     let mut wanted = resumed.clone();
     wanted["epoch"] = json!(4);
     wanted["last_epochs"]["StepLR"] = json!(10);
@@ -143,7 +143,7 @@ fn what_is_built_with_serde_is_what_torch_saves_and_is_read_back() {
     let folder = temp_dir();
     let theirs = path_in(folder.path(), "theirs", "built.pt");
     let ours = path_in(folder.path(), "ours", "built.pt");
-    torch.call("training.save_built", json!([theirs]));
+    torch.call("whole_training.save_built", json!([theirs]));
     let file = Checkpoint::open(&theirs).unwrap();
 
     let config = Config {
@@ -193,7 +193,7 @@ fn two_models_in_one_file_there_and_back() {
     let folder = temp_dir();
     let theirs = path_in(folder.path(), "theirs", "gan.pt");
     let ours = path_in(folder.path(), "ours", "gan.pt");
-    torch.call("training.save_gan", json!([theirs]));
+    torch.call("whole_training.save_gan", json!([theirs]));
     let file = Checkpoint::open(&theirs).unwrap();
     assert!(file.find_state_dict().is_err());
     let mut checkpoint = Checkpoint::new();
@@ -204,7 +204,7 @@ fn two_models_in_one_file_there_and_back() {
     }
     checkpoint.save(&ours).unwrap();
     assert!(fs::read(&ours).unwrap() == fs::read(&theirs).unwrap(), "the files differ");
-    let loaded: Json = torch.call("training.load_gan", json!([ours]));
+    let loaded: Json = torch.call("whole_training.load_gan", json!([ours]));
     for key in keys {
         let found: Description = serde_json::from_value(loaded[key].clone()).unwrap();
         Description::of(&file.state_dict(key).unwrap()).assert_is(&found);
@@ -219,8 +219,9 @@ fn locations_are_mapped_and_saved_as_torch_maps_and_sees_them() {
     let theirs = path_in(folder.path(), "theirs", "tagged.pt");
     let ours = path_in(folder.path(), "ours", "tagged.pt");
     let tags = ["cuda:0", "cuda:1", "cuda:0", "mps"];
-    torch.call("training.save_tagged", json!({"path": theirs, "tags": tags}));
-    let seen = |path: &Path| -> Vec<String> { torch.get("training.tags", json!({"path": path})) };
+    torch.call("whole_training.save_tagged", json!({"path": theirs, "tags": tags}));
+    let seen =
+        |path: &Path| -> Vec<String> { torch.get("whole_training.tags", json!({"path": path})) };
     assert_eq!(seen(&theirs), tags);
 
     // None: the tags stay, and are saved.
@@ -228,7 +229,7 @@ fn locations_are_mapped_and_saved_as_torch_maps_and_sees_them() {
     checkpoint.save(&ours).unwrap();
     assert!(fs::read(&ours).unwrap() == fs::read(&theirs).unwrap(), "the files differ");
     let located = |path: &Path, map: Json| -> Json {
-        torch.call("training.locate", json!({"path": path, "map_location": map}))
+        torch.call("whole_training.locate", json!({"path": path, "map_location": map}))
     };
     assert!(located(&theirs, Json::Null).as_str().unwrap().contains("CUDA"));
 
@@ -279,10 +280,10 @@ fn what_we_refuse_as_a_location_torch_cannot_restore() {
     let torch = Torch::start();
     let folder = temp_dir();
     let path = folder.path().join("tagged.pt");
-    torch.call("training.save_tagged", json!({"path": path, "tags": ["cuda:0"]}));
+    torch.call("whole_training.save_tagged", json!({"path": path, "tags": ["cuda:0"]}));
     for wrong in ["cpu:0", "meta:0", "", "Cpu", "cuda:x", "cuda:-1", "cuda:01", "cuda:128"] {
         let args = json!({"path": path, "map_location": wrong});
-        let error: String = torch.get("training.locate", args);
+        let error: String = torch.get("whole_training.locate", args);
         assert!(MapLocation::to(wrong).of("cuda:0").is_err(), "{wrong}: {error}");
         // It says more of a device that there could be.
         let unknown =
@@ -305,7 +306,7 @@ fn a_checkpoint_of_another_device_loads_into_host_memory() {
     let torch = Torch::start();
     let folder = temp_dir();
     let path = folder.path().join("tagged.pt");
-    torch.call("training.save_tagged", json!({"path": path, "tags": ["cuda:0", "mps"]}));
+    torch.call("whole_training.save_tagged", json!({"path": path, "tags": ["cuda:0", "mps"]}));
     for options in [LoadOptions::new(), LoadOptions::new().map_location(MapLocation::to("cpu"))] {
         let mut net = Net { a: vec![0.0; 2], b: vec![9.0; 3] };
         net.load_with(&path, &options).unwrap();

@@ -50,7 +50,6 @@ use crate::value::Tree;
 /// ```
 /// use statedict::prelude::*;
 /// use statedict::Checkpoint;
-/// use statedict::value::Tree;
 ///
 /// #[derive(StateDict)]
 /// struct Linear {

@@ -78,8 +78,8 @@ impl<'a> Checkpoint<'a> {
     ///
     /// Text and bytes can be borrowed. Integers of any size come as Rust's, or as the digits in a `String` where
     /// they are larger than any; NumPy's scalars come as the numbers they are, dtypes and devices as their names,
-    /// objects of unknown classes (with [`opaque`](crate::ReadOptions::opaque)) as the dict of their attributes. A
-    /// field that is absent from a struct is passed over, tensors too; a tensor that is asked for is an error, since
+    /// objects of unknown classes (with [`opaque`](crate::ReadOptions::opaque)) as the dict of their attributes. What
+    /// a struct has no field for is passed over, tensors too; a tensor that is asked for is an error, since
     /// [`tensor`](Self::tensor) gives it.
     ///
     /// ```
