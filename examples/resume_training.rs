@@ -188,12 +188,11 @@ impl Training {
         let mut training = Training::new();
         let checkpoint = Checkpoint::open(path)?;
         training.net.load_state_dict(&checkpoint.state_dict("model_state_dict")?)?;
-        OptimizerState::from_tree(checkpoint.tree("optimizer_state_dict")?)?
+        checkpoint
+            .optimizer_state("optimizer_state_dict")?
             .with_names(&training.net)?
             .load_into(&mut training.optimizer)?;
-        let root = checkpoint.document().ok_or("no file")?.root();
-        let epoch = root.get("epoch").and_then(|epoch| epoch.as_i64());
-        training.epoch = epoch.ok_or("the checkpoint has no `epoch`")?;
+        training.epoch = checkpoint.get("epoch")?;
         Ok(training)
     }
 
@@ -206,10 +205,10 @@ impl Training {
         let optimizer = options.updated_from(&self.optimizer)?;
 
         let mut checkpoint = Checkpoint::new();
-        checkpoint.set_value("epoch", self.epoch)?;
+        checkpoint.set("epoch", self.epoch)?;
         checkpoint.set_state_dict("model_state_dict", &self.net)?;
-        checkpoint.set_tree("optimizer_state_dict", optimizer.tree())?;
-        checkpoint.set_value("loss", loss)?;
+        checkpoint.set_optimizer_state("optimizer_state_dict", &optimizer)?;
+        checkpoint.set("loss", loss)?;
         checkpoint.save(path)?;
         Ok(())
     }

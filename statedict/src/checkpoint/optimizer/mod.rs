@@ -12,6 +12,7 @@ mod layout;
 mod module;
 mod names;
 mod number;
+mod of_checkpoint;
 mod param;
 mod resume;
 mod store;
@@ -39,12 +40,9 @@ use crate::value::{Node, NodeId, Tree, Value};
 /// to a model's, and [`of`](Self::of) then finds the state of a parameter by its name.
 ///
 /// ```
-/// use statedict::optim::OptimizerState;
+/// use statedict::Checkpoint;
 /// use statedict::prelude::*;
-/// # use statedict::codec::{self, ReadOptions, Source};
-/// # use statedict::optim::Algorithm;
-/// # use statedict::value::Tree;
-/// # use statedict::{WriteOptions, write_tree};
+/// # use statedict::optim::{Algorithm, OptimizerState};
 ///
 /// #[derive(StateDict)]
 /// struct Linear {
@@ -59,16 +57,14 @@ use crate::value::{Node, NodeId, Tree, Value};
 /// # made.add_param_group(Algorithm::Sgd, ["weight", "bias"])?.set("lr", 0.1).set("momentum", 0.9);
 /// # made.of_mut("weight")?.set("momentum_buffer", CpuTensor::from_vec(vec![1f32, 2.0], [2])?);
 /// # made.of_mut("bias")?.set("momentum_buffer", CpuTensor::from_vec(vec![3f32], [1])?);
-/// # let mut tree = Tree::new();
-/// # let node = made.write_to(&mut tree);
-/// # tree.put(tree.root(), "optimizer_state_dict", node)?;
-/// # let mut file = Vec::new();
-/// # write_tree(&tree, &mut file, &WriteOptions::default())?;
-/// # let document = codec::read(Source::bytes(file), &ReadOptions::default())?;
-/// // let document = codec::open("checkpoint.pt", &ReadOptions::default())?;
-/// let saved = document.root().get("optimizer_state_dict").ok_or("no optimizer")?;
+/// # let directory = tempfile::tempdir()?;
+/// # let path = directory.path().join("checkpoint.pt");
+/// # let mut checkpoint = Checkpoint::new();
+/// # checkpoint.set_optimizer_state("optimizer_state_dict", &made)?;
+/// # checkpoint.save(&path)?;
+/// let checkpoint = Checkpoint::open(&path)?;
 /// let model = Linear { weight: vec![0.0; 2], bias: vec![0.0] };
-/// let optimizer = OptimizerState::from_value(saved)?.with_names(&model)?;
+/// let optimizer = checkpoint.optimizer_state("optimizer_state_dict")?.with_names(&model)?;
 ///
 /// let lr: f64 = optimizer.param_group(0)?.get("lr")?;
 /// let momentum: TensorView = optimizer.of("weight")?.get("momentum_buffer")?;
