@@ -23,6 +23,10 @@ pub enum Error {
     Write(WriteError),
     /// The model has no state dict.
     Collect(CollectError),
+    /// There is no file at a location.
+    #[cfg(feature = "hub")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "hub")))]
+    Hub(crate::hub::HubError),
     /// The state dict of a file does not fit the model.
     Load {
         /// The file.
@@ -40,6 +44,8 @@ impl fmt::Display for Error {
             Error::Read { path, source } => write!(f, "{}: {source}", path.display()),
             Error::Write(source) => source.fmt(f),
             Error::Collect(source) => source.fmt(f),
+            #[cfg(feature = "hub")]
+            Error::Hub(source) => source.fmt(f),
             Error::Load { path, source } => write!(f, "{}: {source}", path.display()),
         }
     }
@@ -51,6 +57,8 @@ impl std::error::Error for Error {
             Error::Read { source, .. } => source.source(),
             Error::Write(source) => source.source(),
             Error::Collect(source) => source.source(),
+            #[cfg(feature = "hub")]
+            Error::Hub(source) => source.source(),
             Error::Load { source, .. } => source.source(),
         }
     }
@@ -65,5 +73,12 @@ impl From<WriteError> for Error {
 impl From<CollectError> for Error {
     fn from(error: CollectError) -> Self {
         Error::Collect(error)
+    }
+}
+
+#[cfg(feature = "hub")]
+impl From<crate::hub::HubError> for Error {
+    fn from(error: crate::hub::HubError) -> Self {
+        Error::Hub(error)
     }
 }
