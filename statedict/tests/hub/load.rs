@@ -46,7 +46,7 @@ fn checkpoint(folder: &Path, parts: &[(&str, &StateMap<'_>)]) -> PathBuf {
     tree.set(root, "epoch", 5).unwrap();
     for (name, map) in parts {
         let map = tree.state_map(map);
-        tree.put(root, *name, map).unwrap();
+        tree.put(root, name, map).unwrap();
     }
     save_tree(&tree, &path, &WriteOptions::default()).unwrap();
     path

@@ -26,9 +26,14 @@ fn fetch_in_a_process() {
         None => hub::Options::new(),
     };
     match hub::fetch(location, &options) {
-        Ok(path) => eprintln!("is at {}", path.display()),
+        Ok(path) => say(format_args!("is at {}", path.display())),
         Err(error) => panic!("failed: {error}"),
     }
+}
+
+/// A line for the process that listens.
+fn say(line: std::fmt::Arguments<'_>) {
+    writeln!(std::io::stderr(), "{line}").unwrap();
 }
 
 /// The log as lines for the process that listens.
@@ -41,7 +46,7 @@ impl log::Log for Lines {
 
     fn log(&self, record: &log::Record<'_>) {
         if self.enabled(record.metadata()) {
-            eprintln!("{}: {}", record.level(), record.args());
+            say(format_args!("{}: {}", record.level(), record.args()));
         }
     }
 
