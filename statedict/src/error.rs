@@ -3,6 +3,7 @@
 use std::fmt;
 use std::path::PathBuf;
 
+use crate::checkpoint::CheckpointError;
 use crate::codec::ReadError;
 use crate::codec::write::WriteError;
 use crate::collect::CollectError;
@@ -23,6 +24,13 @@ pub enum Error {
     Write(WriteError),
     /// The model has no state dict.
     Collect(CollectError),
+    /// A checkpoint does not give or take a value.
+    Checkpoint {
+        /// The file, where there is one.
+        path: Option<PathBuf>,
+        /// The cause.
+        source: Box<CheckpointError>,
+    },
     /// There is no file at a location.
     #[cfg(feature = "hub")]
     #[cfg_attr(docsrs, doc(cfg(feature = "hub")))]
@@ -44,6 +52,10 @@ impl fmt::Display for Error {
             Error::Read { path, source } => write!(f, "{}: {source}", path.display()),
             Error::Write(source) => source.fmt(f),
             Error::Collect(source) => source.fmt(f),
+            Error::Checkpoint { path: Some(path), source } => {
+                write!(f, "{}: {source}", path.display())
+            }
+            Error::Checkpoint { path: None, source } => source.fmt(f),
             #[cfg(feature = "hub")]
             Error::Hub(source) => source.fmt(f),
             Error::Load { path, source } => write!(f, "{}: {source}", path.display()),
@@ -57,6 +69,7 @@ impl std::error::Error for Error {
             Error::Read { source, .. } => source.source(),
             Error::Write(source) => source.source(),
             Error::Collect(source) => source.source(),
+            Error::Checkpoint { source, .. } => source.source(),
             #[cfg(feature = "hub")]
             Error::Hub(source) => source.source(),
             Error::Load { source, .. } => source.source(),
@@ -73,6 +86,12 @@ impl From<WriteError> for Error {
 impl From<CollectError> for Error {
     fn from(error: CollectError) -> Self {
         Error::Collect(error)
+    }
+}
+
+impl From<CheckpointError> for Error {
+    fn from(error: CheckpointError) -> Self {
+        Error::Checkpoint { path: None, source: Box::new(error) }
     }
 }
 

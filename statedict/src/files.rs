@@ -2,7 +2,8 @@
 
 use std::path::Path;
 
-use crate::codec::ReadOptions;
+use crate::checkpoint::{Checkpoint, CheckpointError};
+#[cfg(feature = "safetensors")]
 use crate::codec::read;
 use crate::codec::write::{self, WriteOptions};
 use crate::error::Error;
@@ -10,6 +11,10 @@ use crate::map::StateMap;
 
 impl StateMap<'static> {
     /// Opens a file that holds a state dict, as `torch.load(path)`. No tensor is read before it is asked for.
+    ///
+    /// Of a checkpoint with more in it, this is the state dict of its model: what it has under `state_dict`,
+    /// `model_state_dict` or `model`, as [`Checkpoint::find_state_dict`] finds it. One under another name is
+    /// asked for with [`Checkpoint::state_dict`].
     ///
     /// The file is mapped into memory (feature `mmap`): it must not be changed in place while the
     /// map, or a tensor of it, is in use. Replacing it by renaming, as [`save`](StateMap::save) does, is safe.
@@ -31,12 +36,17 @@ impl StateMap<'static> {
     /// ```
     ///
     /// # Errors
-    /// Where the file cannot be read, is damaged, or holds something else than a state dict.
+    /// Where the file cannot be read or is damaged. Where it holds no state dict, or several, so that it
+    /// cannot be told which is meant: the error lists all there are.
     pub fn load(path: impl AsRef<Path>) -> Result<Self, Error> {
         let path = path.as_ref();
-        read::open(path, &ReadOptions::default())
-            .and_then(|document| document.state_map())
-            .map_err(|source| Error::Read { path: path.to_owned(), source: Box::new(source) })
+        let checkpoint = Checkpoint::open(path)?;
+        checkpoint.find_state_dict().map_err(|source| match source {
+            CheckpointError::StateDict(source) => {
+                Error::Read { path: path.to_owned(), source: Box::new(source) }
+            }
+            source => Error::Checkpoint { path: Some(path.to_owned()), source: Box::new(source) },
+        })
     }
 
     /// Opens a safetensors file. The ties, the order and the versions that

@@ -5,6 +5,7 @@
 #[path = "private.rs"]
 pub mod __private;
 mod adapters;
+pub mod checkpoint;
 pub mod codec;
 mod collect;
 mod dtype;
@@ -33,6 +34,7 @@ mod traits;
 pub mod value;
 mod visit;
 
+pub use checkpoint::{Checkpoint, CheckpointError};
 #[cfg(feature = "safetensors")]
 pub use codec::write::save_safetensors;
 pub use codec::write::{

@@ -23,7 +23,8 @@ const LAYERS: &[&[&str]] = &[
     &["collect", "load"],
     // The errors of the stages below it.
     &["error"],
-    &["save", "files"],
+    &["checkpoint", "save"],
+    &["files"],
     &["state_dict_ext"],
     &["adapters", "hub", "bin"],
 ];

@@ -19,6 +19,7 @@ pub(super) struct Address {
     /// The value of the header that user and password make.
     authorization: Option<String>,
     shown: String,
+    place: String,
     fingerprint: String,
 }
 
@@ -73,7 +74,9 @@ impl Address {
             pair.extend(percent_decode_str(password));
             format!("Basic {}", STANDARD.encode(pair))
         });
-        Ok(Address { authorization, shown, fingerprint: hash::hex(&Sha256::digest(&plain)), uri })
+        let place = format!("{}{path}", host.to_ascii_lowercase());
+        let fingerprint = hash::hex(&Sha256::digest(&plain));
+        Ok(Address { uri, authorization, shown, place, fingerprint })
     }
 
     pub(super) fn uri(&self) -> &Uri {
@@ -91,6 +94,11 @@ impl Address {
     /// As far as it may be shown.
     pub(super) fn shown(&self) -> &str {
         &self.shown
+    }
+
+    /// Host and path: what stays the same where a query is a signature of today.
+    pub(super) fn place(&self) -> &str {
+        &self.place
     }
 
     /// The SHA-256 of the address without user and password: what a partial download remembers it by.

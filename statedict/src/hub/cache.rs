@@ -12,6 +12,8 @@ use crate::hub::options::Options;
 pub(super) const PARTIAL: &str = ".partial";
 /// What is added to a file's name for the file that is locked.
 pub(super) const LOCK: &str = ".lock";
+/// What is added to a file's name for the note of its address.
+pub(super) const SOURCE: &str = ".source";
 
 /// The folder of torch.hub's downloads, which is ours too: `torch.hub.get_dir()` and `checkpoints`.
 ///
@@ -70,8 +72,8 @@ fn refusal(name: &str) -> Option<&'static str> {
         "." | ".." => Some("it is a folder's name"),
         _ if name.contains(separators) => Some("it is a path"),
         _ if name.contains(char::is_control) => Some("it has control characters"),
-        _ if name.ends_with(PARTIAL) || name.ends_with(LOCK) => {
-            Some("such a name is for a file that is being downloaded")
+        _ if [PARTIAL, LOCK, SOURCE].iter().any(|end| name.ends_with(end)) => {
+            Some("such names are for files beside those that are downloaded")
         }
         _ => None,
     }

@@ -27,6 +27,8 @@ pub(super) struct Download<'a> {
     pub(super) target: &'a Path,
     /// How the digest should begin.
     pub(super) expected: Option<&'a str>,
+    /// What to note beside the file.
+    pub(super) source: Option<&'a str>,
     pub(super) options: &'a Options,
     pub(super) deadline: &'a Deadline,
     pub(super) log: Log,
@@ -54,7 +56,7 @@ impl Download<'_> {
         let mut partial =
             Partial::open(target, locked, self.expected.is_some(), address.fingerprint())?;
         match self.fill(&mut partial) {
-            Ok(()) => partial.finish(target),
+            Ok(()) => partial.finish(target, self.source),
             Err(error) => {
                 let useless = matches!(
                     error,

@@ -60,6 +60,15 @@ pub enum HubError {
         /// Where it was looked for.
         path: PathBuf,
     },
+    /// The file in the cache is another one, whose address ends in the same name.
+    OtherAddress {
+        /// The file in the cache.
+        path: PathBuf,
+        /// Host and path of the address it is from.
+        cached: String,
+        /// The address that was asked for.
+        address: String,
+    },
     /// The name under which an address would be cached cannot be that of a file.
     FileName {
         /// The address.
@@ -181,6 +190,12 @@ impl fmt::Display for HubError {
             HubError::Offline { address, path } => write!(
                 out,
                 "{address}: offline, and there is no such file in the cache: {}",
+                path.display()
+            ),
+            HubError::OtherAddress { path, cached, address } => write!(
+                out,
+                "{} is not from {address}, but from {cached}; give one of the two another name with \
+                 Options::file_name, or another folder with Options::directory",
                 path.display()
             ),
             HubError::FileName { address, name, reason } => write!(

@@ -16,6 +16,7 @@ use crate::hub::location::{self, Resolved};
 use crate::hub::lock::{Lock, Wanted};
 use crate::hub::options::Options;
 use crate::hub::rank::Log;
+use crate::hub::source;
 
 /// The file at a location, downloaded into the cache if it is not there: `torch.hub.load_state_dict_from_url`
 /// without the loading.
@@ -65,8 +66,8 @@ pub fn download(address: &str, path: impl AsRef<Path>, options: &Options) -> Res
     if options.offline {
         return Err(HubError::Offline { address: address.to_string(), path: path.to_owned() });
     }
-    let job = Job { address: &address, path, expected: expected.as_deref(), options };
-    job.run(|| Ok(false))
+    let expected = expected.as_deref();
+    Job { address: &address, path, expected, noted: false, options }.run(|| Ok(false))
 }
 
 /// The file, and by which kind of location it was found.
@@ -93,8 +94,7 @@ fn cached(address: &Address, options: &Options) -> Result<PathBuf, HubError> {
     let name = path.file_name().and_then(OsStr::to_str).unwrap_or_default();
     let expected = expected(address, name, options)?;
     // No lock for what is there: a cache may be readable only.
-    let found = look(&path, expected.as_deref())?;
-    match found {
+    match look_for(address, &path, expected.as_deref())? {
         Found::Good => return Ok(path),
         Found::Nothing if options.offline => {
             return Err(HubError::Offline { address: address.to_string(), path });
@@ -108,8 +108,9 @@ fn cached(address: &Address, options: &Options) -> Result<PathBuf, HubError> {
     if let Some(folder) = path.parent() {
         fs::create_dir_all(folder).map_err(HubError::io_at("create the folder", folder))?;
     }
-    let job = Job { address, path: &path, expected: expected.as_deref(), options };
-    job.run(|| Ok(matches!(look(&path, expected.as_deref())?, Found::Good)))?;
+    let expected = expected.as_deref();
+    let job = Job { address, path: &path, expected, noted: true, options };
+    job.run(|| Ok(matches!(look_for(address, &path, expected)?, Found::Good)))?;
     Ok(path)
 }
 
@@ -133,6 +134,16 @@ enum Found {
     Good,
     /// A file whose digest is not as expected.
     Wrong(HubError),
+}
+
+/// What is at a path in the cache; a file of another address is an error, unless the digest says that it
+/// is the same.
+fn look_for(address: &Address, path: &Path, expected: Option<&str>) -> Result<Found, HubError> {
+    let found = look(path, expected)?;
+    if expected.is_none() {
+        source::check(path, address)?;
+    }
+    Ok(found)
 }
 
 fn look(path: &Path, expected: Option<&str>) -> Result<Found, HubError> {
@@ -160,13 +171,16 @@ struct Job<'a> {
     address: &'a Address,
     path: &'a Path,
     expected: Option<&'a str>,
+    /// Whether to note where the file is from, if its digest does not tell.
+    noted: bool,
     options: &'a Options,
 }
 
 impl Job<'_> {
     /// Downloads, unless another process did so, as `done` says, while this one waited.
     fn run(&self, done: impl FnOnce() -> Result<bool, HubError>) -> Result<(), HubError> {
-        let Job { address, path, expected, options } = *self;
+        let Job { address, path, expected, noted, options } = *self;
+        let source = (noted && expected.is_none()).then(|| address.place());
         let log = Log::new(options);
         let deadline = Deadline::new(options.timeout);
         let wanted = Wanted {
@@ -193,8 +207,8 @@ impl Job<'_> {
             }
         };
         deadline.check(Duration::ZERO, address.shown())?;
-        let download =
-            Download { address, target: path, expected, options, deadline: &deadline, log };
+        let deadline = &deadline;
+        let download = Download { address, target: path, expected, source, options, deadline, log };
         download.run(held.is_some())
     }
 }

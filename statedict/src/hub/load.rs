@@ -3,7 +3,7 @@
 use std::ffi::OsStr;
 use std::path::Path;
 
-use crate::codec::read;
+use crate::checkpoint::Checkpoint;
 use crate::error::Error;
 use crate::hub::fetch;
 use crate::hub::options::{Options, Prefix};
@@ -60,15 +60,20 @@ pub fn load_checkpoint<M: StateDict + ?Sized>(
 }
 
 fn state_dict_of(path: &Path, options: &Options) -> Result<StateMap<'static>, Error> {
-    let failed = |source| Error::Read { path: path.to_owned(), source: Box::new(source) };
-    let document = read::open(path, &options.read).map_err(failed)?;
-    let root = document.root();
+    // As torch.load, by the name: the content could be anything.
+    #[cfg(feature = "safetensors")]
+    if options.state_dict.is_none() && path.extension().is_some_and(|end| end == "safetensors") {
+        return StateMap::load_safetensors(path);
+    }
+    let checkpoint = Checkpoint::open_with(path, &options.read)?;
     let found = match &options.state_dict {
-        Some(key) => vec![key.as_str()],
-        None if root.get("state_dict").is_some() => vec!["state_dict"],
-        None => Vec::new(),
+        Some(key) => checkpoint.state_dict(key.clone()),
+        None => checkpoint.find_state_dict(),
     };
-    document.state_map_at(&found).map_err(failed)
+    found.map_err(|source| Error::Checkpoint {
+        path: Some(path.to_owned()),
+        source: Box::new(source),
+    })
 }
 
 /// What is to be taken off the keys.

@@ -24,7 +24,7 @@
 //! | location | an address | path, address, `torchvision://`, `open-mmlab://`, …, with lists of addresses that came with it | path, address, any scheme whose names *you* give: [`Schemes`] |
 //! | cache | `$TORCH_HOME/hub/checkpoints`, `$XDG_CACHE_HOME/torch/hub/checkpoints`, `~/.cache/torch/hub/checkpoints` | the same | the same: [`cache_directory`] |
 //! | name in the cache | the end of the address's path; `Content-Disposition` is not looked at | the same | the same, but never a folder, and no name that ends in `.partial` or `.lock` |
-//! | two addresses that end alike | the first one's file for both | the same | the same; where the name has the file's SHA-256 that is found out, else use [`Options::file_name`] |
+//! | two addresses that end alike | the first one's file for both | the same | an error ([`HubError::OtherAddress`]), where the first was downloaded here or the name has the SHA-256; queries are not looked at |
 //! | SHA-256 in the name | checked on request, while downloading | not checked | checked, *also in the cache*: [`HashCheck`]. A cached file that is wrong is replaced, once the right one is there |
 //! | file cut off by the server | taken for whole | the same | an error, if the server said how long it is (or the name has the SHA-256) |
 //! | interrupted download | from the beginning | the same | goes on where it was, also in another process, if the server has the same `ETag` still (`If-Range`); else from the beginning |
@@ -46,6 +46,12 @@
 //! without locks (some network ones) every process downloads into a file of its own, which a warning says; the
 //! result is the same, as each puts its file into place in one step. On Unix the lock file is removed in the end;
 //! on Windows it stays, and is empty.
+//!
+//! # Beside the files
+//!
+//! `NAME.partial` and `NAME.partial.json` are there while a file is downloaded, or could not be to the end, `NAME.lock`
+//! while it is locked, and `NAME.source` stays: it says from which host and path the file is, where its name does not
+//! have its SHA-256. PyTorch looks at none of them.
 //!
 //! # What is logged
 //!
@@ -77,6 +83,7 @@ mod report;
 mod request;
 mod scheme_file;
 mod schemes;
+mod source;
 
 pub use cache::cache_directory;
 pub use error::HubError;

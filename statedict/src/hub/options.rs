@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::checkpoint::ValuePath;
 use crate::codec::ReadOptions;
 use crate::hub::hash::HashCheck;
 use crate::hub::progress::{Progress, Teller};
@@ -49,7 +50,7 @@ pub struct Options {
     pub(super) environment_proxy: bool,
     pub(super) progress: Option<Teller>,
     pub(super) rank: Option<u64>,
-    pub(super) state_dict: Option<String>,
+    pub(super) state_dict: Option<ValuePath>,
     pub(super) prefix: Prefix,
     pub(super) load: LoadOptions,
     pub(super) read: ReadOptions,
@@ -143,8 +144,8 @@ impl Options {
     }
 
     /// The name of the file in the cache, instead of the end of the address's path: `file_name` of
-    /// torch.hub. Two addresses that end in the same name are one file in the cache, as in torch.hub:
-    /// give one of them another name.
+    /// torch.hub. Two addresses that end in the same name would be one file in the cache: give one of
+    /// them another name.
     #[must_use]
     pub fn file_name(mut self, name: impl Into<String>) -> Self {
         self.file_name = Some(name.into());
@@ -257,10 +258,11 @@ impl Options {
         self
     }
 
-    /// Where in the checkpoint the state dict is, instead of looking for it.
+    /// Where in the checkpoint the state dict is, instead of looking for it as
+    /// [`Checkpoint::find_state_dict`](crate::Checkpoint::find_state_dict).
     #[must_use]
-    pub fn state_dict(mut self, key: impl Into<String>) -> Self {
-        self.state_dict = Some(key.into());
+    pub fn state_dict(mut self, path: impl Into<ValuePath>) -> Self {
+        self.state_dict = Some(path.into());
         self
     }
 

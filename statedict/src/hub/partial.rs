@@ -10,6 +10,7 @@ use sha2::{Digest, Sha256};
 use crate::hub::cache::{PARTIAL, beside};
 use crate::hub::error::HubError;
 use crate::hub::hash;
+use crate::hub::source;
 
 /// After so many bytes they are flushed to the disk and noted: what a killed process loses at most.
 const NOTE_EVERY: u64 = 16 << 20;
@@ -213,8 +214,13 @@ impl Partial {
     }
 
     /// Puts the whole file in its place, in one step and once it is on the disk.
-    pub(super) fn finish(self, target: &Path) -> Result<(), HubError> {
+    /// Beside it comes the note of its `source`, if there is one.
+    pub(super) fn finish(self, target: &Path, source: Option<&str>) -> Result<(), HubError> {
         self.file.sync_all().map_err(self.failed("flush"))?;
+        if let Some(source) = source {
+            // Before the file is there: one that is there without a note would do for any address.
+            source::write(target, &self.file, source)?;
+        }
         fs::rename(&self.path, target)
             .map_err(HubError::io_at("put the file in its place", target))?;
         self.remove_note()?;
@@ -300,7 +306,7 @@ mod tests {
         second.write(b"def").unwrap();
         second.check(Some(WHOLE), &target).unwrap();
         assert!(second.check(Some("00"), &target).is_err() && second.pieced());
-        second.finish(&target).unwrap();
+        second.finish(&target, None).unwrap();
         assert_eq!(fs::read(&target).unwrap(), b"abcdef");
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
     }

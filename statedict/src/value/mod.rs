@@ -1,6 +1,7 @@
 //! The values that a checkpoint file holds: Python's, in an arena, with their identity.
 
 mod build;
+mod copy;
 mod graph;
 mod handle;
 pub(crate) mod integer;

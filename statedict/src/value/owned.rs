@@ -261,6 +261,11 @@ impl<'a> Tree<'a> {
         self.keys.keys().map(String::as_str)
     }
 
+    /// Whether a string is the interned one of its text.
+    pub(super) fn is_key(&self, id: NodeId, text: &str) -> bool {
+        self.keys.get(text) == Some(&id)
+    }
+
     /// Whether a string may be one object with a constant of PyTorch's code.
     pub(crate) fn is_interned(&self, id: NodeId) -> bool {
         self.constants.contains(&id)

@@ -191,11 +191,12 @@ pub(crate) fn options(folder: &Path) -> Options {
         .timeout(LIMIT)
 }
 
-/// The names of the files in a folder, sorted.
+/// The names of the files in a folder, sorted, but for the notes of where files are from.
 pub(crate) fn files(folder: &Path) -> Vec<String> {
     let entries = std::fs::read_dir(folder).unwrap();
     let mut names: Vec<String> =
         entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+    names.retain(|name| !name.ends_with(".source"));
     // On Windows these stay, empty.
     names.retain(|name| cfg!(unix) || !name.ends_with(".lock"));
     names.sort();

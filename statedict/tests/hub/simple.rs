@@ -30,6 +30,28 @@ fn downloaded_once_and_then_found() {
 }
 
 #[test]
+fn two_addresses_that_end_alike_are_not_one_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let server =
+        Server::start(|request, stream| give(request, stream, request.target.as_bytes(), "\"1\""));
+    let fetch = |path: &str, options: &Options| {
+        hub::fetch(server.url(path), options).map(|path| std::fs::read_to_string(path).unwrap())
+    };
+    let options = options(folder.path());
+    assert_eq!(fetch("/x/model.bin?signed=1", &options).unwrap(), "/x/model.bin?signed=1");
+    assert_eq!(fetch("/x/model.bin?signed=2", &options).unwrap(), "/x/model.bin?signed=1");
+    let error = fetch("/y/model.bin", &options).unwrap_err();
+    assert!(matches!(error, HubError::OtherAddress { .. }), "{error}");
+    let named = options.clone().file_name("y.bin");
+    assert_eq!(fetch("/y/model.bin", &named).unwrap(), "/y/model.bin");
+
+    // What others have put there could be from anywhere, as for torch.hub.
+    std::fs::write(folder.path().join("model.bin"), "theirs").unwrap();
+    assert_eq!(fetch("/y/model.bin", &options).unwrap(), "theirs");
+    assert_eq!(server.count(), 2);
+}
+
+#[test]
 fn progress_is_told_from_the_first_byte_to_the_last() {
     let folder = tempfile::tempdir().unwrap();
     let file = content(3_000_000);

@@ -55,15 +55,26 @@ impl Document {
         &self,
         path: &[&str],
     ) -> Result<(StateMap<'static>, Vec<RefusedTensor>), ReadError> {
-        let value = self.at(path)?;
+        let place = display(path);
+        self.state_map_of(self.at(path)?, &place, &|dict| nested(dict, path))
+    }
+
+    /// The state dict that a value of this document is, `place` being its name in messages, and `advice`
+    /// what to do where it is none.
+    pub(crate) fn state_map_of(
+        &self,
+        value: Value<'_>,
+        place: &str,
+        advice: &dyn Fn(Dict<'_>) -> String,
+    ) -> Result<(StateMap<'static>, Vec<RefusedTensor>), ReadError> {
         if let Some(limit) = self.whole_models
             && module::is_module(value)
         {
-            return self.module(value, path, limit);
+            return self.module(value, place, limit);
         }
         let Some(dict) = value.as_dict() else {
             return Err(ReadError::NotAStateDict {
-                path: display(path),
+                path: place.to_owned(),
                 expected: "a dict of str to tensor",
                 found: format!("{value:?}"),
                 advice: match module::is_module(value) {
@@ -72,9 +83,14 @@ impl Document {
                 },
             });
         };
-        let (mut map, refused) = self.tensors(dict, path)?;
-        *map.metadata_mut() = metadata(dict, path, &self.graph)?;
+        let (mut map, refused) = self.tensors(dict, place, advice)?;
+        *map.metadata_mut() = metadata(dict, place, &self.graph)?;
         Ok((map, refused))
+    }
+
+    /// Whether a value is a pickled module that is to be read as its state dict.
+    pub(crate) fn is_whole_model(&self, value: Value<'_>) -> bool {
+        self.whole_models.is_some() && module::is_module(value)
     }
 
     fn at(&self, path: &[&str]) -> Result<Value<'_>, ReadError> {
@@ -105,24 +121,25 @@ impl Document {
     fn tensors(
         &self,
         dict: Dict<'_>,
-        path: &[&str],
+        place: &str,
+        advice: &dyn Fn(Dict<'_>) -> String,
     ) -> Result<(StateMap<'static>, Vec<RefusedTensor>), ReadError> {
         let mut entries = Entries::with_capacity(dict.len());
         for (key, value) in dict.iter() {
             let Some(name) = key.as_str() else {
                 return Err(ReadError::NotAStateDict {
-                    path: format!("the key {key:?} of {}", display(path)),
+                    path: format!("the key {key:?} of {place}"),
                     expected: "a str",
                     found: key.type_name(),
-                    advice: nested(dict, path),
+                    advice: advice(dict),
                 });
             };
             if !entries.add(name, value, &self.graph)? {
                 return Err(ReadError::NotAStateDict {
-                    path: join(&display(path), name),
+                    path: join(place, name),
                     expected: "a tensor",
                     found: format!("{value:?}"),
-                    advice: nested(dict, path),
+                    advice: advice(dict),
                 });
             }
         }
@@ -133,16 +150,16 @@ impl Document {
     fn module(
         &self,
         value: Value<'_>,
-        path: &[&str],
+        place: &str,
         limit: u64,
     ) -> Result<(StateMap<'static>, Vec<RefusedTensor>), ReadError> {
         let found = module::state_dict(value, limit).map_err(|problem| match problem {
             ModuleProblem::Malformed { path: within, expected, found } => {
-                let path = join(&display(path), &within);
+                let path = join(place, &within);
                 ReadError::NotAStateDict { path, expected, found, advice: String::new() }
             }
             ModuleProblem::TooMany { needed } => ReadError::Limit {
-                what: format!("the names of the model at {}", display(path)),
+                what: format!("the names of the model at {place}"),
                 limit: "name_bytes",
                 allowed: limit,
                 needed,
@@ -152,7 +169,7 @@ impl Document {
         for (name, value) in found {
             if !entries.add(&name, value, &self.graph)? {
                 return Err(ReadError::NotAStateDict {
-                    path: join(&display(path), &name),
+                    path: join(place, &name),
                     expected: "a tensor",
                     found: format!("{value:?}"),
                     advice: String::new(),
@@ -216,13 +233,13 @@ impl Entries {
 /// The versions in the attribute `_metadata` of a state dict.
 fn metadata(
     dict: Dict<'_>,
-    path: &[&str],
+    place: &str,
     graph: &Arc<Graph>,
 ) -> Result<Option<Metadata>, ReadError> {
     let Some(found) = dict.attributes().and_then(|attributes| attributes.get("_metadata")) else {
         return Ok(None);
     };
-    let place = format!("_metadata of {}", display(path));
+    let place = format!("_metadata of {place}");
     let wrong = |path: String, expected, value: Value<'_>| ReadError::NotAStateDict {
         path,
         expected,

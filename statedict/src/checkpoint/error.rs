@@ -1,0 +1,149 @@
+//! Why a checkpoint does not give or take a value.
+
+use std::fmt::{self, Write as _};
+
+use crate::checkpoint::find::FindError;
+use crate::checkpoint::path::ValuePath;
+use crate::codec::ReadError;
+use crate::codec::write::WriteError;
+use crate::collect::CollectError;
+use crate::line::OneLine;
+
+/// Why a checkpoint does not give or take a value.
+#[non_exhaustive]
+#[derive(Debug)]
+pub enum CheckpointError {
+    /// There is nothing at a path.
+    Absent {
+        /// The path, up to the first segment that leads nowhere.
+        path: ValuePath,
+        /// What is where that segment should lead on from.
+        within: String,
+        /// The name among those there that is nearest to the one asked for.
+        nearest: Option<String>,
+    },
+    /// What is at a path is of another kind.
+    Unfit {
+        /// The path.
+        path: ValuePath,
+        /// What should be there.
+        expected: &'static str,
+        /// What is there.
+        found: String,
+        /// What to do about it; may be empty.
+        advice: String,
+    },
+    /// A tensor of a state dict cannot be represented.
+    Refused {
+        /// The path of the state dict.
+        path: ValuePath,
+        /// The tensor's key.
+        key: String,
+        /// What it is.
+        reason: String,
+    },
+    /// What is asked for as a state dict is none.
+    StateDict(ReadError),
+    /// Which state dict is meant cannot be told.
+    Find(FindError),
+    /// A model has no state dict.
+    Collect(CollectError),
+    /// A value cannot be held by PyTorch's format.
+    Write(WriteError),
+    /// A value does not fit the Rust type asked for.
+    Decode {
+        /// The path of what does not fit.
+        path: ValuePath,
+        /// Why not.
+        reason: String,
+    },
+    /// A Rust value cannot be a value of a checkpoint.
+    Encode {
+        /// The path of what cannot.
+        path: ValuePath,
+        /// Why not.
+        reason: String,
+    },
+}
+
+/// What a message calls a path.
+pub(super) struct Named<'p>(pub(super) &'p ValuePath);
+
+impl fmt::Display for Named<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0.is_root() {
+            true => f.write_str("the root of the checkpoint"),
+            false => write!(f, "`{}`", self.0),
+        }
+    }
+}
+
+impl fmt::Display for CheckpointError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut f = OneLine(f);
+        match self {
+            CheckpointError::Absent { path, within, nearest } => {
+                write!(f, "there is no `{path}` in the checkpoint: {within}")?;
+                match nearest {
+                    Some(nearest) => write!(f, "; did you mean `{nearest}`?"),
+                    None => Ok(()),
+                }
+            }
+            CheckpointError::Unfit { path, expected, found, advice } => {
+                write!(f, "{} should be {expected} and is {found}", Named(path))?;
+                match advice.is_empty() {
+                    true => Ok(()),
+                    false => write!(f, "; {advice}"),
+                }
+            }
+            CheckpointError::Refused { path, key, reason } => write!(
+                f,
+                "the tensor {key:?} of {} is {reason}; `Checkpoint::state_dict_partial` gives the others",
+                Named(path)
+            ),
+            CheckpointError::StateDict(source) => write!(f, "{source}"),
+            CheckpointError::Find(source) => write!(f, "{source}"),
+            CheckpointError::Collect(source) => write!(f, "{source}"),
+            CheckpointError::Write(source) => write!(f, "{source}"),
+            CheckpointError::Decode { path, reason } => write!(f, "{}: {reason}", Named(path)),
+            CheckpointError::Encode { path, reason } => {
+                write!(f, "{} cannot be in a checkpoint: {reason}", Named(path))
+            }
+        }
+    }
+}
+
+impl std::error::Error for CheckpointError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            CheckpointError::StateDict(source) => source.source(),
+            CheckpointError::Collect(source) => source.source(),
+            CheckpointError::Write(source) => source.source(),
+            _ => None,
+        }
+    }
+}
+
+impl From<FindError> for CheckpointError {
+    fn from(error: FindError) -> Self {
+        CheckpointError::Find(error)
+    }
+}
+
+impl From<ReadError> for CheckpointError {
+    fn from(error: ReadError) -> Self {
+        CheckpointError::StateDict(error)
+    }
+}
+
+impl From<CollectError> for CheckpointError {
+    fn from(error: CollectError) -> Self {
+        CheckpointError::Collect(error)
+    }
+}
+
+impl From<WriteError> for CheckpointError {
+    fn from(error: WriteError) -> Self {
+        CheckpointError::Write(error)
+    }
+}

@@ -1,0 +1,231 @@
+//! Which of a checkpoint's values is the state dict.
+
+use std::collections::{HashSet, VecDeque};
+use std::fmt::{self, Write as _};
+
+use crate::checkpoint::Checkpoint;
+use crate::checkpoint::error::CheckpointError;
+use crate::checkpoint::part::{Entries, Part, Shape};
+use crate::checkpoint::path::{Segment, ValuePath};
+use crate::key;
+use crate::line::OneLine;
+use crate::map::StateMap;
+
+/// The keys under which a checkpoint's state dict is found without being named: those of PyTorch's
+/// tutorials and of the libraries that follow them.
+const NAMES: [&str; 3] = ["state_dict", "model_state_dict", "model"];
+
+/// So deep state dicts are looked for, and in so many items of lists and tuples: a small file can have very
+/// many paths, since a tuple may be in others again and again.
+const DEPTH: usize = 8;
+const ITEMS: usize = 100_000;
+
+/// So many are listed in a message.
+const LISTED: usize = 8;
+
+/// A value of a checkpoint that could be a model's state dict: a dict of str to tensor.
+#[non_exhaustive]
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Candidate {
+    /// Where it is.
+    pub path: ValuePath,
+    /// How many tensors it has.
+    pub tensors: usize,
+}
+
+/// Which state dict of a checkpoint is meant cannot be told.
+#[non_exhaustive]
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FindError {
+    /// Those that could be meant by their names; none or several.
+    pub fitting: Vec<ValuePath>,
+    /// All there are.
+    pub candidates: Vec<Candidate>,
+    /// Why the checkpoint is not a state dict itself.
+    pub root: String,
+}
+
+impl fmt::Display for FindError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut f = OneLine(f);
+        let list = |f: &mut OneLine<'_, '_>, candidates: &[&Candidate]| {
+            for (index, candidate) in candidates.iter().take(LISTED).enumerate() {
+                let comma = if index > 0 { ", " } else { "" };
+                let s = if candidate.tensors == 1 { "" } else { "s" };
+                write!(f, "{comma}`{}` ({} tensor{s})", candidate.path, candidate.tensors)?;
+            }
+            match candidates.len().checked_sub(LISTED) {
+                None | Some(0) => Ok(()),
+                Some(more) => write!(f, " and {more} more"),
+            }
+        };
+        if self.fitting.is_empty() {
+            write!(f, "the checkpoint is no state dict ({}), and ", self.root)?;
+            let Some(first) = self.candidates.first() else {
+                return write!(f, "there is none in it");
+            };
+            write!(f, "has none under ")?;
+            for (index, name) in NAMES.iter().enumerate() {
+                let comma = if index > 0 { ", " } else { "" };
+                write!(f, "{comma}`{name}`")?;
+            }
+            write!(f, "; name the one you mean, such as `{}`: there are ", first.path)?;
+            return list(&mut f, &self.candidates.iter().collect::<Vec<_>>());
+        }
+        let fits = |candidate: &&Candidate| self.fitting.contains(&candidate.path);
+        write!(f, "several state dicts could be meant; name one of ")?;
+        list(&mut f, &self.candidates.iter().filter(fits).collect::<Vec<_>>())
+    }
+}
+
+impl std::error::Error for FindError {}
+
+impl<'a> Checkpoint<'a> {
+    /// The state dict of the checkpoint's model: the checkpoint itself where it is one, or what it has under
+    /// `state_dict`, `model_state_dict` or `model`. No tensor is read.
+    ///
+    /// ```
+    /// use statedict::{Checkpoint, StateMap, TensorView};
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let mut map = StateMap::new();
+    /// map.insert("fc.weight", TensorView::from_vec(vec![0.5f32; 6], [2, 3])?);
+    /// let mut checkpoint = Checkpoint::new();
+    /// checkpoint.set_state_map("generator", &map)?;
+    /// checkpoint.set_state_map("discriminator", &map)?;
+    ///
+    /// let error = checkpoint.find_state_dict().unwrap_err().to_string();
+    /// assert!(error.ends_with("there are `generator` (1 tensor), `discriminator` (1 tensor)"));
+    ///
+    /// checkpoint.set_state_map("model", &map)?;
+    /// assert_eq!(checkpoint.find_state_dict()?.len(), 1);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// [`CheckpointError::Find`] where there is none or several, with all that could be meant. Where it is
+    /// found, as [`state_dict`](Self::state_dict).
+    pub fn find_state_dict(&self) -> Result<StateMap<'a>, CheckpointError> {
+        self.state_dict(self.find_state_dict_path()?)
+    }
+
+    /// Where [`find_state_dict`](Self::find_state_dict) finds it.
+    ///
+    /// # Errors
+    /// Where there is none, or there are several.
+    pub fn find_state_dict_path(&self) -> Result<ValuePath, FindError> {
+        let root = self.root();
+        let problem = match self.problem(root) {
+            None => return Ok(ValuePath::root()),
+            Some(problem) => problem,
+        };
+        let mut fitting: Vec<(ValuePath, Part<'_, 'a>)> = Vec::new();
+        for name in NAMES {
+            let Some(part) = root.entries().and_then(|entries| entries.get(name)) else { continue };
+            // One state dict under two names is one.
+            let known = |(_, other): &(_, Part<'_, 'a>)| other.id() == part.id();
+            if self.is_state_dict(part) && !fitting.iter().any(known) {
+                fitting.push((name.into(), part));
+            }
+        }
+        match fitting.as_slice() {
+            [(path, _)] => Ok(path.clone()),
+            _ => Err(FindError {
+                fitting: fitting.into_iter().map(|(path, _)| path).collect(),
+                candidates: self.candidates(),
+                root: problem,
+            }),
+        }
+    }
+
+    /// Everything in the checkpoint that could be a model's state dict, the least deep first. Those that are
+    /// nested more than eight levels deep, or behind a hundred thousand items of lists, are not looked for, and
+    /// optimizers' states are passed over.
+    pub fn candidates(&self) -> Vec<Candidate> {
+        let mut found = Vec::new();
+        let mut seen = HashSet::new();
+        let mut items_left = ITEMS;
+        let mut waiting = VecDeque::from([(self.root(), ValuePath::root())]);
+        while let Some((part, path)) = waiting.pop_front() {
+            if part.id().is_some_and(|id| !seen.insert(id)) {
+                continue;
+            }
+            if self.is_state_dict(part) {
+                found.push(Candidate { tensors: self.count(part), path });
+                continue;
+            }
+            if path.segments().len() >= DEPTH {
+                continue;
+            }
+            match part.shape() {
+                Shape::Dict(entries) if !is_optimizer(&entries) => {
+                    waiting.extend(entries.iter().filter_map(|(key, value)| {
+                        let segment = match (key.str(), key.int()) {
+                            (Some(key), _) => Segment::Key(key.to_owned()),
+                            (_, Some(key)) => Segment::Index(key),
+                            _ => return None,
+                        };
+                        has_parts(value).then(|| (value, path.join(segment)))
+                    }));
+                }
+                Shape::Items(items) if items.len() <= items_left => {
+                    items_left -= items.len();
+                    let part = |index| items.get(index).map(|part| (part, path.join(index)));
+                    let parts = (0..items.len()).filter_map(part);
+                    waiting.extend(parts.filter(|&(part, _)| has_parts(part)));
+                }
+                _ => {}
+            }
+        }
+        found
+    }
+
+    /// Whether a value could be a model's state dict.
+    fn is_state_dict(&self, part: Part<'_, 'a>) -> bool {
+        self.problem(part).is_none() && {
+            // An empty dict is a state dict if it says so: that of a model without parameters.
+            let said = |entries: Entries<'_, 'a>| entries.attribute("_metadata").is_some();
+            part.entries().is_none_or(|entries| entries.len() > 0 || said(entries))
+        }
+    }
+
+    /// What about a value is not as in a state dict.
+    fn problem(&self, part: Part<'_, 'a>) -> Option<String> {
+        if self.is_whole_model(part) {
+            return None;
+        }
+        let Some(entries) = part.entries() else {
+            return Some(format!("it is a {}", part.type_name()));
+        };
+        entries.iter().find_map(|(key, value)| {
+            let Some(name) = key.str() else {
+                return Some(format!("one of its keys is a {}", key.type_name()));
+            };
+            let fits = matches!(value.shape(), Shape::Tensor | Shape::OddTensor(_))
+                || name.rsplit('.').next() == Some(key::EXTRA_STATE);
+            (!fits).then(|| format!("its {name:?} is a {}", value.type_name()))
+        })
+    }
+
+    fn count(&self, part: Part<'_, 'a>) -> usize {
+        match part.entries() {
+            Some(entries) => {
+                let tensor = |part: Part<'_, 'a>| {
+                    matches!(part.shape(), Shape::Tensor | Shape::OddTensor(_))
+                };
+                entries.iter().filter(|&(_, value)| tensor(value)).count()
+            }
+            None => self.state_dict_of(part, &ValuePath::root()).map_or(0, |(map, _)| map.len()),
+        }
+    }
+}
+
+fn has_parts(part: Part<'_, '_>) -> bool {
+    matches!(part.shape(), Shape::Dict(_) | Shape::Items(_) | Shape::Object(_))
+}
+
+/// Whether a dict is an optimizer's, whose state has dicts of tensors too.
+fn is_optimizer(entries: &Entries<'_, '_>) -> bool {
+    entries.get("state").is_some() && entries.get("param_groups").is_some()
+}

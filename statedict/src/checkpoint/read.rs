@@ -1,0 +1,147 @@
+//! What is in a checkpoint: its parts by their paths.
+
+use crate::checkpoint::Checkpoint;
+use crate::checkpoint::built;
+use crate::checkpoint::error::{CheckpointError, Named};
+use crate::checkpoint::part::{Part, Shape};
+use crate::checkpoint::path::{Segment, ValuePath};
+use crate::codec::RefusedTensor;
+use crate::key;
+use crate::map::StateMap;
+use crate::tensor::TensorView;
+
+/// So many keys are named in a message.
+const NAMED: usize = 8;
+
+/// A state dict, and those of its tensors that it cannot have.
+pub(super) type Partial<'a> = (StateMap<'a>, Vec<RefusedTensor>);
+
+impl<'a> Checkpoint<'a> {
+    /// Whether there is something at a path.
+    pub fn contains(&self, path: impl Into<ValuePath>) -> bool {
+        self.part(&path.into()).is_ok()
+    }
+
+    /// The name of the type that the value at a path has in Python: `"int"`, `"collections.OrderedDict"`.
+    ///
+    /// # Errors
+    /// Where there is nothing at the path.
+    pub fn type_name(&self, path: impl Into<ValuePath>) -> Result<String, CheckpointError> {
+        Ok(self.part(&path.into())?.type_name().into_owned())
+    }
+
+    /// The state dict at a path: a dict of str to tensor, with its `_metadata`. The tensors are lazy: none is
+    /// read.
+    ///
+    /// ```
+    /// use statedict::{Checkpoint, StateMap, TensorView};
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let directory = tempfile::tempdir()?;
+    /// # let path = directory.path().join("gan.pt");
+    /// let mut map = StateMap::new();
+    /// map.insert("fc.weight", TensorView::from_vec(vec![0.5f32; 6], [2, 3])?);
+    /// let mut checkpoint = Checkpoint::new();
+    /// checkpoint.set_state_map("generator", &map)?;
+    /// checkpoint.save(&path)?;
+    ///
+    /// let checkpoint = Checkpoint::open(&path)?;
+    /// let generator = checkpoint.state_dict("generator")?;
+    /// assert_eq!(generator.get("fc.weight").unwrap().shape(), &[2, 3]);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// Where there is nothing at the path, or something else than a state dict. Where one of its tensors
+    /// cannot be represented; see [`state_dict_partial`](Self::state_dict_partial).
+    pub fn state_dict(&self, path: impl Into<ValuePath>) -> Result<StateMap<'a>, CheckpointError> {
+        let path = path.into();
+        let (map, refused) = self.state_dict_of(self.part(&path)?, &path)?;
+        match refused.into_iter().next() {
+            None => Ok(map),
+            Some(RefusedTensor { key, refusal }) => {
+                Err(CheckpointError::Refused { path, key, reason: refusal.to_string() })
+            }
+        }
+    }
+
+    /// The state dict at a path without the tensors that cannot be represented; these are returned beside it.
+    ///
+    /// # Errors
+    /// As [`state_dict`](Self::state_dict), except for such tensors.
+    pub fn state_dict_partial(
+        &self,
+        path: impl Into<ValuePath>,
+    ) -> Result<(StateMap<'a>, Vec<RefusedTensor>), CheckpointError> {
+        let path = path.into();
+        self.state_dict_of(self.part(&path)?, &path)
+    }
+
+    /// The tensor at a path, as a lazy view.
+    ///
+    /// # Errors
+    /// Where there is nothing at the path, or something else.
+    pub fn tensor(&self, path: impl Into<ValuePath>) -> Result<TensorView<'a>, CheckpointError> {
+        let path = path.into();
+        let part = self.part(&path)?;
+        part.tensor().ok_or_else(|| CheckpointError::Unfit {
+            expected: "a tensor",
+            found: match part.shape() {
+                Shape::OddTensor(what) => what.to_owned(),
+                _ => format!("a {}", part.type_name()),
+            },
+            advice: String::new(),
+            path,
+        })
+    }
+
+    /// The value at a path.
+    pub(super) fn part(&self, path: &ValuePath) -> Result<Part<'_, 'a>, CheckpointError> {
+        let mut part = self.root();
+        for (depth, segment) in path.segments().iter().enumerate() {
+            part = part.step(segment).ok_or_else(|| absent(path, depth, part))?;
+        }
+        Ok(part)
+    }
+
+    pub(super) fn state_dict_of(
+        &self,
+        part: Part<'_, 'a>,
+        path: &ValuePath,
+    ) -> Result<Partial<'a>, CheckpointError> {
+        let place = Named(path).to_string();
+        match (part, self.document()) {
+            (Part::File(value), Some(document)) => {
+                Ok(document.state_map_of(value, &place, &|_| String::new())?)
+            }
+            _ => built::state_dict(part, &place),
+        }
+    }
+}
+
+/// What is said where a segment leads nowhere.
+pub(super) fn absent(path: &ValuePath, depth: usize, part: Part<'_, '_>) -> CheckpointError {
+    let place = Named(&path.first(depth)).to_string();
+    let mut nearest = None;
+    let within = match part.shape() {
+        Shape::Dict(entries) => {
+            let keys: Vec<&str> = entries.iter().filter_map(|(key, _)| key.str()).collect();
+            if let Some(Segment::Key(wanted)) = path.segments().get(depth) {
+                nearest = key::nearest(wanted, keys.iter().copied()).map(str::to_owned);
+            }
+            let mut named = keys.iter().take(NAMED).copied().collect::<Vec<_>>().join(", ");
+            if let Some(more) = entries.len().checked_sub(NAMED).filter(|&more| more > 0) {
+                named += &format!(" and {more} more");
+            }
+            match (entries.len(), keys.is_empty()) {
+                (0, _) => format!("{place} is an empty {}", part.type_name()),
+                (len, true) => format!("{place} is a {} of {len}", part.type_name()),
+                _ => format!("{place} has {named}"),
+            }
+        }
+        Shape::Items(items) => format!("{place} is a {} of {}", part.type_name(), items.len()),
+        _ => format!("{place} is a {}", part.type_name()),
+    };
+    CheckpointError::Absent { path: path.first(depth + 1), within, nearest }
+}
