@@ -71,7 +71,7 @@ impl Download<'_> {
     }
 
     fn fill(&self, partial: &mut Partial) -> Result<(), HubError> {
-        let client = Client::new(self.address, self.options);
+        let client = Client::new(self.address, self.options)?;
         let mut attempts = 0;
         loop {
             self.deadline.check(Duration::ZERO, self.address.shown())?;
@@ -224,5 +224,53 @@ impl Download<'_> {
                 total: partial.total(),
             });
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{BufRead, BufReader, Write};
+    use std::net::TcpListener;
+
+    use super::*;
+
+    /// Answers two questions, neither before both were asked.
+    fn answer_both(listener: &TcpListener) {
+        let ask = || {
+            let (stream, _) = listener.accept().unwrap();
+            let mut lines = BufReader::new(&stream).lines().map_while(Result::ok);
+            assert!(lines.any(|line| line.is_empty()));
+            stream
+        };
+        let answer = b"HTTP/1.1 200 OK\r\nETag: \"1\"\r\nContent-Length: 3\r\n\r\nabc";
+        for mut stream in [ask(), ask()] {
+            stream.write_all(answer).unwrap();
+        }
+    }
+
+    #[test]
+    fn where_there_are_no_locks_each_has_a_file_of_its_own() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let text = format!("http://{}/a.pt", listener.local_addr().unwrap());
+        let address = Address::parse(&text).unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let target = folder.path().join("a.pt");
+        let options = Options::new().environment_proxy(false).rank(1);
+        let deadline = Deadline::new(Some(Duration::from_secs(60)));
+        let download = || {
+            let log = Log::new(&options);
+            let (options, deadline) = (&options, &deadline);
+            let (address, target, expected) = (&address, &*target, Some("ba7816bf"));
+            Download { address, target, expected, source: None, options, deadline, log }
+                .run(false)
+                .unwrap();
+        };
+        std::thread::scope(|scope| {
+            scope.spawn(|| answer_both(&listener));
+            scope.spawn(download);
+            scope.spawn(download);
+        });
+        assert_eq!(std::fs::read(&target).unwrap(), b"abc");
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
     }
 }

@@ -62,7 +62,8 @@
 //!
 //! # TLS and proxies
 //!
-//! Certificates are checked against Mozilla's roots, by rustls. The proxy is the one the environment names
+//! Certificates are checked by rustls, against Mozilla's roots or those in the file that `SSL_CERT_FILE` names, as in
+//! OpenSSL: where a proxy of your organisation has its own. The proxy is the one the environment names
 //! ([`Options::environment_proxy`]).
 
 mod address;
@@ -84,6 +85,7 @@ mod request;
 mod scheme_file;
 mod schemes;
 mod source;
+mod tls;
 
 pub use cache::cache_directory;
 pub use error::HubError;

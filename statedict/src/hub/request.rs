@@ -8,7 +8,9 @@ use ureq::{Agent, Timeout};
 
 use crate::hub::address::Address;
 use crate::hub::deadline::Deadline;
+use crate::hub::error::HubError;
 use crate::hub::options::Options;
+use crate::hub::tls;
 
 /// As many redirects are followed.
 const MAX_REDIRECTS: u32 = 10;
@@ -57,7 +59,7 @@ pub(super) struct Client<'a> {
 }
 
 impl<'a> Client<'a> {
-    pub(super) fn new(address: &'a Address, options: &Options) -> Client<'a> {
+    pub(super) fn new(address: &'a Address, options: &Options) -> Result<Client<'a>, HubError> {
         let mut config = Agent::config_builder()
             .http_status_as_error(false)
             // Redirects from there to plain http are refused.
@@ -73,7 +75,13 @@ impl<'a> Client<'a> {
         if !options.environment_proxy {
             config = config.proxy(None);
         }
-        Client { address, agent: config.build().new_agent(), stall_timeout: options.stall_timeout }
+        // A redirect may lead from http to https.
+        config = config.tls_config(tls::config()?);
+        Ok(Client {
+            address,
+            agent: config.build().new_agent(),
+            stall_timeout: options.stall_timeout,
+        })
     }
 
     /// Asks for the file: all of it, or from a byte on if it is still the file of this `ETag`.
@@ -196,7 +204,7 @@ mod tests {
     #[test]
     fn faults_tell_no_addresses() {
         let address = Address::parse("https://h/x").unwrap();
-        let client = Client::new(&address, &Options::new());
+        let client = Client::new(&address, &Options::new()).unwrap();
         let secret = || "https://h/?token".to_owned();
         for error in [
             ureq::Error::BadUri(secret()),

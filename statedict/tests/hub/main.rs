@@ -6,3 +6,4 @@ mod processes;
 mod resume;
 mod server;
 mod simple;
+mod tls;

@@ -54,29 +54,35 @@ impl log::Log for Lines {
 }
 
 /// Processes that run, and what they say.
-struct Processes {
+pub(crate) struct Processes {
     children: Vec<Option<Child>>,
     sender: Sender<(usize, String)>,
     lines: Receiver<(usize, String)>,
-    said: Vec<(usize, String)>,
+    pub(crate) said: Vec<(usize, String)>,
 }
 
 impl Processes {
-    fn new() -> Processes {
+    pub(crate) fn new() -> Processes {
         let (sender, lines) = channel();
         Processes { children: Vec::new(), sender, lines, said: Vec::new() }
     }
 
-    fn start(&mut self, location: &str, environment: &[(&str, &str)]) {
+    pub(crate) fn start(&mut self, location: &str, environment: &[(&str, &str)]) {
         let mut command = Command::new(std::env::current_exe().unwrap());
         command.args(["--exact", "processes::fetch_in_a_process", "--ignored", "--nocapture"]);
         for name in ["RANK", "LOCAL_RANK", "TORCH_HOME", "XDG_CACHE_HOME", "ALL_PROXY", "all_proxy"]
         {
             command.env_remove(name);
         }
-        for name in
-            ["HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "https_proxy", "NO_PROXY", "no_proxy"]
-        {
+        for name in [
+            "HTTP_PROXY",
+            "http_proxy",
+            "HTTPS_PROXY",
+            "https_proxy",
+            "NO_PROXY",
+            "no_proxy",
+            "SSL_CERT_FILE",
+        ] {
             command.env_remove(name);
         }
         command.env(LOCATION, location).envs(environment.iter().copied());
@@ -90,7 +96,7 @@ impl Processes {
     }
 
     /// Waits until this many processes have said something with `text` in it; which.
-    fn wait_for(&mut self, count: usize, text: &str) -> Vec<usize> {
+    pub(crate) fn wait_for(&mut self, count: usize, text: &str) -> Vec<usize> {
         let end = Instant::now() + LIMIT;
         loop {
             let mut who: Vec<usize> = self.who(text);
@@ -106,7 +112,7 @@ impl Processes {
         }
     }
 
-    fn who(&self, text: &str) -> Vec<usize> {
+    pub(crate) fn who(&self, text: &str) -> Vec<usize> {
         let mut who: Vec<usize> =
             self.said.iter().filter(|(_, line)| line.contains(text)).map(|(who, _)| *who).collect();
         who.sort_unstable();
@@ -120,7 +126,7 @@ impl Processes {
     }
 
     /// Waits until all have ended, and how.
-    fn ends(&mut self) -> Vec<ExitStatus> {
+    pub(crate) fn ends(&mut self) -> Vec<ExitStatus> {
         let end = Instant::now() + LIMIT;
         let mut ends = Vec::new();
         for child in self.children.iter_mut().filter_map(Option::as_mut) {
