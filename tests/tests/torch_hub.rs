@@ -1,6 +1,5 @@
 //! The cache of torch.hub is ours: what one of the two has downloaded, the other finds.
 
-use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -176,7 +175,7 @@ fn torch_takes_a_file_that_was_cut_off_and_we_do_not() {
 #[ignore = "run by the other test"]
 fn say_the_cache_directory() {
     let directory = hub::cache_directory().unwrap();
-    writeln!(std::io::stderr(), "cache: {}", directory.display()).unwrap();
+    eprintln!("cache: {}", directory.display());
 }
 
 #[test]

@@ -33,7 +33,7 @@ fn fetch_in_a_process() {
 
 /// A line for the process that listens.
 fn say(line: std::fmt::Arguments<'_>) {
-    writeln!(std::io::stderr(), "{line}").unwrap();
+    std::io::stderr().write_fmt(format_args!("{line}\n")).unwrap();
 }
 
 /// The log as lines for the process that listens.
