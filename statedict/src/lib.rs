@@ -54,7 +54,7 @@ pub use load::{
     migrate,
 };
 pub use map::StateMap;
-pub use mapping::{KeyMap, KeyMapError, MapLocation, Mapped};
+pub use mapping::{KeyMap, KeyMapError, LocationError, MapLocation, Mapped};
 pub use metadata::{Metadata, ModuleMetadata};
 #[doc(inline)]
 pub use migration::pieces as migrations;
@@ -102,6 +102,8 @@ pub mod prelude {
 
 /// Guides.
 pub mod guide {
+    #[doc = include_str!("../doc/checkpoints.md")]
+    pub mod checkpoints {}
     #[doc = include_str!("../doc/migrating.md")]
     pub mod migrating {}
 }

@@ -336,7 +336,7 @@ fn mappings_keep_it_and_rename_it_with_its_module() {
     let mut consumed = wrapped.clone();
     consumed.consume_prefix_in_state_dict_if_present("module").unwrap();
     assert_eq!(values(&consumed), values(&map));
-    let moved = consumed.map_location(&statedict::MapLocation::to("cuda:0"));
+    let moved = consumed.map_location(&statedict::MapLocation::to("cuda:0")).unwrap();
     assert_eq!(values(&moved), values(&map));
     assert_eq!(moved.value_position("_extra_state"), Some(2));
 

@@ -191,7 +191,7 @@ fn a_tie_stays_a_tie_when_it_is_assigned() {
 /// The tags of a file reach the library; without `map_location` they stay.
 #[test]
 fn locations_are_mapped_before_a_library_sees_them() {
-    let map = state(50.0).map_location(&MapLocation::to("cuda:1"));
+    let map = state(50.0).map_location(&MapLocation::to("cuda:1")).unwrap();
     let options = LoadOptions::new().assign(true);
     let table = MapLocation::table([("cuda:1", "cuda:0"), ("cuda:2", "cpu")]);
     let function =

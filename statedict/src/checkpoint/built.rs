@@ -93,6 +93,6 @@ fn text<'c>(part: Part<'c, '_>, place: impl Fn() -> String) -> Result<&'c str, C
 }
 
 fn unfit(path: String, expected: &'static str, part: Part<'_, '_>) -> CheckpointError {
-    let found = format!("a {}", part.type_name());
+    let found = part.described();
     ReadError::NotAStateDict { path, expected, found, advice: String::new() }.into()
 }

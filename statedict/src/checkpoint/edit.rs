@@ -76,13 +76,21 @@ impl<'a> Checkpoint<'a> {
     /// ```
     ///
     /// # Errors
-    /// Where the path leads nowhere.
+    /// Where the path leads nowhere. Where the value has parts, which are of a tree:
+    /// [`set_tree`](Self::set_tree) takes both.
     pub fn set_value(
         &mut self,
         path: impl Into<ValuePath>,
         value: impl Into<Node<'a>>,
     ) -> Result<(), CheckpointError> {
-        self.put(&path.into(), |tree| Ok(tree.add(value)))
+        let (path, value) = (path.into(), value.into());
+        let mut parts = Vec::new();
+        value.push_parts(&mut parts);
+        if !parts.is_empty() {
+            let reason = "its parts are of a tree: `set_tree` takes both".to_owned();
+            return Err(CheckpointError::Encode { path, reason });
+        }
+        self.put(&path, |tree| Ok(tree.add(value)))
     }
 
     /// Puts what a tree holds at a path; see [`set_state_dict`](Self::set_state_dict).
@@ -139,7 +147,7 @@ impl<'a> Checkpoint<'a> {
         };
         let place = self.part(&parent)?;
         if place.entries().is_none() {
-            let found = format!("a {}", place.type_name());
+            let found = place.described();
             return Err(unfit(&parent, "a dict to take an entry out of", found));
         }
         let tree = self.tree_mut();
@@ -174,7 +182,7 @@ impl<'a> Checkpoint<'a> {
                 }
             }
             _ => {
-                let found = format!("a {}", place.type_name());
+                let found = place.described();
                 return Err(unfit(&parent, "a dict or list to put something into", found));
             }
         }

@@ -196,15 +196,15 @@ impl<'a> Checkpoint<'a> {
             return None;
         }
         let Some(entries) = part.entries() else {
-            return Some(format!("it is a {}", part.type_name()));
+            return Some(format!("it is {}", part.described()));
         };
         entries.iter().find_map(|(key, value)| {
             let Some(name) = key.str() else {
-                return Some(format!("one of its keys is a {}", key.type_name()));
+                return Some(format!("one of its keys is {}", key.described()));
             };
             let fits = matches!(value.shape(), Shape::Tensor | Shape::OddTensor(_))
                 || name.rsplit('.').next() == Some(key::EXTRA_STATE);
-            (!fits).then(|| format!("its {name:?} is a {}", value.type_name()))
+            (!fits).then(|| format!("its {name:?} is {}", value.described()))
         })
     }
 

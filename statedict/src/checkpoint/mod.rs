@@ -16,16 +16,24 @@ mod built;
 mod edit;
 mod error;
 mod find;
+mod listing;
+mod location;
 mod part;
 mod path;
 mod read;
+mod scalar;
+#[cfg(feature = "serde")]
+mod typed;
 
 use std::io::Write;
 use std::path::Path;
 
 pub use error::CheckpointError;
 pub use find::{Candidate, FindError};
+pub use listing::Listed;
 pub use path::{PathSyntax, Segment, ValuePath};
+#[cfg(feature = "serde")]
+pub use typed::{from_value, to_tree};
 
 use crate::checkpoint::part::Part;
 use crate::codec::write::{self, WriteError, WriteOptions};
@@ -42,7 +50,6 @@ use crate::value::Tree;
 /// ```
 /// use statedict::prelude::*;
 /// use statedict::Checkpoint;
-/// use statedict::value::Tree;
 ///
 /// #[derive(StateDict)]
 /// struct Linear {

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use crate::checkpoint::path::Segment;
+use crate::checkpoint::scalar;
 use crate::tensor::TensorView;
 use crate::value::{Dict, Integer, Kind, Node, NodeId, Tree, Value};
 
@@ -65,6 +66,24 @@ impl<'c, 'a> Part<'c, 'a> {
             Part::Built(tree, id) => {
                 tree.get(id).map_or("NoneType".into(), |node| name_of_node(tree, node))
             }
+        }
+    }
+
+    /// What messages say of it: an int, a list.
+    pub(super) fn described(self) -> String {
+        match &*self.type_name() {
+            "NoneType" => "None".to_owned(),
+            name if name.starts_with(['a', 'e', 'i', 'o', 'u']) => format!("an {name}"),
+            name => format!("a {name}"),
+        }
+    }
+
+    /// About how much there is of what it is a part of: the size of the pickle, or the number of values.
+    #[cfg(feature = "serde")]
+    pub(super) fn size(self) -> usize {
+        match self {
+            Part::File(value) => value.graph().source_len(),
+            Part::Built(tree, _) => tree.len(),
         }
     }
 
@@ -239,7 +258,8 @@ fn of_value<'c, 'a>(value: Value<'c>) -> Shape<'c, 'a> {
         Kind::Device(device) => Shape::Name(device.to_string()),
         Kind::Layout(name) => Shape::Name(name.to_owned()),
         Kind::Object(object) => Shape::Object(object.state().as_dict().map(Entries::File)),
-        Kind::NumPy(_) | Kind::Storage(_) | Kind::Global(_) => Shape::Other,
+        Kind::NumPy(value) => scalar::of_numpy(value).unwrap_or(Shape::Other),
+        Kind::Storage(_) | Kind::Global(_) => Shape::Other,
     }
 }
 
@@ -270,7 +290,8 @@ fn of_node<'c, 'a>(tree: &'c Tree<'a>, node: &'c Node<'a>) -> Shape<'c, 'a> {
         Node::Layout(name) => Shape::Name(name.clone().into_owned()),
         Node::Object(object) => match rebuilt(tree, object.class) {
             Some(what) => Shape::OddTensor(what),
-            None => Shape::Object(object.state.and_then(dict)),
+            None => scalar::of_object(tree, object)
+                .unwrap_or_else(|| Shape::Object(object.state.and_then(dict))),
         },
         Node::Storage(..) | Node::Global { .. } => Shape::Other,
     }

@@ -89,7 +89,7 @@ impl<'a> Checkpoint<'a> {
             expected: "a tensor",
             found: match part.shape() {
                 Shape::OddTensor(what) => what.to_owned(),
-                _ => format!("a {}", part.type_name()),
+                _ => part.described(),
             },
             advice: String::new(),
             path,
@@ -141,7 +141,7 @@ pub(super) fn absent(path: &ValuePath, depth: usize, part: Part<'_, '_>) -> Chec
             }
         }
         Shape::Items(items) => format!("{place} is a {} of {}", part.type_name(), items.len()),
-        _ => format!("{place} is a {}", part.type_name()),
+        _ => format!("{place} is {}", part.described()),
     };
     CheckpointError::Absent { path: path.first(depth + 1), within, nearest }
 }

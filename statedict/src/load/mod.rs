@@ -46,7 +46,7 @@ use crate::load::commit::Written;
 use crate::load::matching::Match;
 use crate::load::plan::Plan;
 use crate::map::StateMap;
-use crate::mapping::{KeyMapError, Mapped};
+use crate::mapping::Mapped;
 use crate::traits::StateDict;
 use crate::visit::{self, Loaded};
 
@@ -85,8 +85,7 @@ fn run(
     write: impl FnOnce(&Match<'_, '_>) -> Written,
 ) -> Result<LoadReport, LoadError> {
     let failed = |problems| LoadError::new(plan.class, problems);
-    let prepared =
-        prepare(map, options).map_err(|error| failed(vec![LoadProblem::KeyMap(error)]))?;
+    let prepared = prepare(map, options).map_err(failed)?;
     let mut problems = Vec::new();
     let migrated = migrate::migrate(&prepared.map, &plan.modules, options, &mut problems);
     if !problems.is_empty() {
@@ -143,15 +142,18 @@ struct Prepared<'m, 's> {
 fn prepare<'m, 's>(
     map: &'m StateMap<'s>,
     options: &LoadOptions,
-) -> Result<Prepared<'m, 's>, KeyMapError> {
+) -> Result<Prepared<'m, 's>, Vec<LoadProblem>> {
     let mut prepared =
         Prepared { map: Cow::Borrowed(map), renamed: Vec::new(), dropped: Vec::new() };
     if !options.keys.is_empty() {
-        let Mapped { map, renamed, dropped } = options.keys.apply(map)?;
+        let Mapped { map, renamed, dropped } =
+            options.keys.apply(map).map_err(|error| vec![LoadProblem::KeyMap(error)])?;
         prepared = Prepared { map: Cow::Owned(map), renamed, dropped };
     }
     if let Some(location) = &options.location {
-        prepared.map = Cow::Owned(prepared.map.map_location(location));
+        let map = prepared.map.map_location(location);
+        let map = map.map_err(|error| vec![LoadProblem::Location(error)])?;
+        prepared.map = Cow::Owned(map);
     }
     Ok(prepared)
 }

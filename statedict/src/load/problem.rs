@@ -5,7 +5,7 @@ use std::fmt;
 
 use crate::dtype::DType;
 use crate::extra_state::ExtraStateError;
-use crate::mapping::KeyMapError;
+use crate::mapping::{KeyMapError, LocationError};
 use crate::migration::MigrateError;
 use crate::tensor::{Shape, StorageError};
 use crate::traits::TensorError;
@@ -19,6 +19,8 @@ pub enum LoadProblem {
     Model(ModelError),
     /// The keys could not be renamed as the options say.
     KeyMap(KeyMapError),
+    /// The tensors could not be given other locations.
+    Location(LocationError),
     /// The state dict has no such key.
     Missing {
         /// The key.
@@ -194,6 +196,7 @@ impl LoadProblem {
         match self {
             LoadProblem::Model(error) => Some(error),
             LoadProblem::KeyMap(error) => Some(error),
+            LoadProblem::Location(error) => Some(error),
             LoadProblem::Migration { source, .. } | LoadProblem::PreLoad { source, .. } => {
                 Some(source)
             }
@@ -211,6 +214,7 @@ impl LoadProblem {
         match self {
             LoadProblem::Model(_) => "model",
             LoadProblem::KeyMap(_) => "rename",
+            LoadProblem::Location(_) => "location",
             LoadProblem::Missing { .. }
             | LoadProblem::MissingValue { .. }
             | LoadProblem::MissingByHook { .. } => "missing",
@@ -237,6 +241,7 @@ impl LoadProblem {
         match self {
             LoadProblem::Model(error) => error.to_string(),
             LoadProblem::KeyMap(error) => error.to_string(),
+            LoadProblem::Location(error) => error.to_string(),
             LoadProblem::Missing { key, kind, dtype, shape, module, nearest } => {
                 let hint = nearest
                     .as_ref()

@@ -188,7 +188,7 @@ impl From<&LoadProblem> for Json {
             | LoadProblem::Write { key, .. }
             | LoadProblem::ExtraState { key, .. }
             | LoadProblem::RolledBack { key, .. } => members.push(("key", key.into())),
-            LoadProblem::Model(_) | LoadProblem::KeyMap(_) => {}
+            LoadProblem::Model(_) | LoadProblem::KeyMap(_) | LoadProblem::Location(_) => {}
         }
         members.push(("text", Json::String(problem.text())));
         Json::Object(members)

@@ -121,7 +121,7 @@ impl<'g> Value<'g> {
         Value { graph, raw }
     }
 
-    pub(super) fn graph(self) -> &'g Graph {
+    pub(crate) fn graph(self) -> &'g Graph {
         self.graph
     }
 

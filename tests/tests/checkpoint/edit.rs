@@ -81,6 +81,9 @@ fn what_cannot_be_put_or_found_says_why_and_changes_nothing() {
         set("losses.x"),
         "`losses` should be a dict or list to put something into and is a list"
     );
+    let list = Node::List(vec![checkpoint.tree(()).unwrap().root()]);
+    let foreign = checkpoint.set_value("x", list).unwrap_err();
+    assert!(matches!(foreign, CheckpointError::Encode { .. }), "{foreign}");
     assert!(checkpoint.remove("x").is_err() && checkpoint.remove(("losses", 0)).is_err());
     assert!(checkpoint.remove(()).is_err());
     let error = checkpoint.tensor(("config", "lr")).unwrap_err();

@@ -3,7 +3,7 @@
 use statedict::checkpoint::{Candidate, CheckpointError, ValuePath};
 use statedict::prelude::*;
 use statedict::value::{Node, Tree};
-use statedict::{Checkpoint, Error, StateMap};
+use statedict::{Checkpoint, Error, ReadOptions, StateMap};
 use statedict_tests::{fixture, temp_dir};
 
 fn map(tensors: usize) -> StateMap<'static> {
@@ -139,7 +139,7 @@ fn none_under_a_name_is_an_error_that_lists_what_there_is_but_optimizers() {
         assert_candidates(&error.candidates, &all);
         assert_eq!(
             error.to_string(),
-            "the checkpoint is no state dict (its \"epoch\" is a int), and has none under `state_dict`, \
+            "the checkpoint is no state dict (its \"epoch\" is an int), and has none under `state_dict`, \
              `model_state_dict`, `model`; name the one you mean, such as `[0]`: there are `[0]` (3 tensors), \
              `models.G` (2 tensors), `models.D` (1 tensor)"
         );
@@ -160,6 +160,20 @@ fn a_file_without_one_says_so_by_its_name() {
     let expected =
         ": the checkpoint is no state dict (its \"lr\" is a float), and there is none in it";
     assert_eq!(error.to_string(), format!("{}{expected}", path.display()));
+}
+
+/// What `torch.save(model)` wrote is a state dict where it is to be read as one.
+#[test]
+fn a_whole_model_is_found_if_it_is_asked_for() {
+    let path = fixture("read/whole_model.zip.pt");
+    let opaque = ReadOptions::default().opaque(true);
+    let checkpoint = Checkpoint::open_with(&path, &opaque).unwrap();
+    assert!(checkpoint.find_state_dict().is_err());
+    let whole = ReadOptions::default().whole_models(true);
+    let checkpoint = Checkpoint::open_with(&path, &whole).unwrap();
+    let found = checkpoint.find_state_dict().unwrap();
+    assert!(!found.is_empty());
+    assert_candidates(&checkpoint.candidates(), &[candidate((), found.len())]);
 }
 
 #[test]

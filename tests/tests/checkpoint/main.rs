@@ -2,3 +2,7 @@
 
 mod edit;
 mod find;
+mod listing;
+mod location;
+mod typed;
+mod typed_limits;

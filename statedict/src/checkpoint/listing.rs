@@ -1,0 +1,313 @@
+//! What is in a checkpoint, as a list and as a tree to look at.
+
+use std::fmt::{self, Write as _};
+
+use crate::checkpoint::Checkpoint;
+use crate::checkpoint::error::CheckpointError;
+use crate::checkpoint::part::{Entries, Items, Part, Shape};
+use crate::checkpoint::path::{Segment, ValuePath};
+use crate::key::EXTRA_STATE;
+use crate::line::OneLine;
+
+/// What is shown: so many levels, so many entries of one container, so many lines in all, and so many
+/// characters of a text.
+const LEVELS: usize = 8;
+const SHOWN: usize = 16;
+const LINES: usize = 1000;
+const TEXT: usize = 60;
+
+/// A part of a container in a checkpoint.
+#[non_exhaustive]
+#[derive(Debug, Clone, PartialEq)]
+pub struct Listed {
+    /// Where it is; `None` where its key is neither str nor int, and no path leads to it.
+    pub path: Option<ValuePath>,
+    /// Its type's name in Python.
+    pub type_name: String,
+    /// How many entries or items it has, where it is a container.
+    pub len: Option<usize>,
+    /// How many tensors it has, where it could be a state dict; of a tensor, one.
+    pub tensors: usize,
+    /// The size of these tensors' elements in bytes. Those of tensors that share a storage count each.
+    pub nbytes: u64,
+}
+
+impl Checkpoint<'_> {
+    /// What the container at a path holds, in order. No tensor is read.
+    ///
+    /// ```
+    /// use statedict::{Checkpoint, TensorView};
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let mut checkpoint = Checkpoint::new();
+    /// checkpoint.set_value("epoch", 5)?;
+    /// checkpoint.set_value("mask", TensorView::from_vec(vec![true; 6], [6])?)?;
+    /// for listed in checkpoint.list(())? {
+    ///     println!("{:?}: {} of {} bytes", listed.path, listed.type_name, listed.nbytes);
+    /// }
+    /// # assert_eq!(checkpoint.list(())?[1].nbytes, 6);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// Where there is nothing at the path, or no container.
+    pub fn list(&self, path: impl Into<ValuePath>) -> Result<Vec<Listed>, CheckpointError> {
+        let path = path.into();
+        let part = self.part(&path)?;
+        let Some(parts) = Parts::of(part) else {
+            return Err(CheckpointError::Unfit {
+                path,
+                expected: "a container",
+                found: part.described(),
+                advice: String::new(),
+            });
+        };
+        let listed = (0..parts.len()).filter_map(|index| {
+            let (name, part) = parts.get(index)?;
+            let (tensors, nbytes) = tensors(part).unwrap_or_default();
+            Some(Listed {
+                path: name.segment().map(|segment| path.join(segment)),
+                type_name: part.type_name().into_owned(),
+                len: Parts::of(part).map(|parts| parts.len()),
+                tensors,
+                nbytes,
+            })
+        });
+        Ok(listed.collect())
+    }
+}
+
+/// The parts of a container.
+enum Parts<'c, 'a> {
+    Entries(Entries<'c, 'a>),
+    Items(Items<'c, 'a>),
+}
+
+/// What leads to a part.
+enum Name<'c, 'a> {
+    Key(Part<'c, 'a>),
+    Index(usize),
+}
+
+impl Name<'_, '_> {
+    fn segment(&self) -> Option<Segment> {
+        match self {
+            Name::Key(key) => match (key.str(), key.int()) {
+                (Some(key), _) => Some(key.into()),
+                (_, key) => key.map(Segment::Index),
+            },
+            Name::Index(index) => Some((*index).into()),
+        }
+    }
+}
+
+impl<'c, 'a> Parts<'c, 'a> {
+    fn of(part: Part<'c, 'a>) -> Option<Self> {
+        match part.shape() {
+            Shape::Dict(entries) | Shape::Object(Some(entries)) => Some(Parts::Entries(entries)),
+            Shape::Items(items) => Some(Parts::Items(items)),
+            _ => None,
+        }
+    }
+
+    fn len(&self) -> usize {
+        match self {
+            Parts::Entries(entries) => entries.len(),
+            Parts::Items(items) => items.len(),
+        }
+    }
+
+    fn get(&self, index: usize) -> Option<(Name<'c, 'a>, Part<'c, 'a>)> {
+        match self {
+            Parts::Entries(entries) => {
+                entries.get_index(index).map(|(key, value)| (Name::Key(key), value))
+            }
+            Parts::Items(items) => items.get(index).map(|item| (Name::Index(index), item)),
+        }
+    }
+}
+
+/// How many tensors a tensor or a dict of tensors has, and of how many bytes.
+fn tensors(part: Part<'_, '_>) -> Option<(usize, u64)> {
+    let size = |part: Part<'_, '_>| match (part.tensor(), part.shape()) {
+        (Some(view), _) => u64::try_from(view.nbytes()).ok(),
+        (None, Shape::OddTensor(_)) => Some(0),
+        _ => None,
+    };
+    match part.shape() {
+        Shape::Dict(entries) if entries.len() > 0 => {
+            let mut total = (0usize, 0u64);
+            for (key, value) in entries.iter() {
+                match size(value) {
+                    Some(nbytes) => total = (total.0 + 1, total.1.saturating_add(nbytes)),
+                    None if key.str().is_some_and(|key| key.ends_with(crate::key::EXTRA_STATE)) => {
+                    }
+                    None => return None,
+                }
+            }
+            Some(total)
+        }
+        _ => size(part).map(|nbytes| (1, nbytes)),
+    }
+}
+
+impl fmt::Display for Checkpoint<'_> {
+    /// A tree of what is in it: keys, types, plain values, numbers of entries, sizes of tensors. State dicts
+    /// are one line; of long or deep containers only the beginning is shown, and what is left out is counted.
+    ///
+    /// ```
+    /// use statedict::{Checkpoint, StateMap, TensorView};
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let mut map = StateMap::new();
+    /// map.insert("fc.weight", TensorView::from_vec(vec![0.5f32; 6], [2, 3])?);
+    /// let mut checkpoint = Checkpoint::new();
+    /// checkpoint.set_value("epoch", 5)?;
+    /// checkpoint.set_state_map("model", &map)?;
+    /// assert_eq!(
+    ///     checkpoint.to_string(),
+    ///     "dict of 2\n  epoch: int 5\n  model: collections.OrderedDict, 1 tensor of 24 bytes\n"
+    /// );
+    /// # Ok(())
+    /// # }
+    /// ```
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let root = self.root();
+        write_value(f, root)?;
+        // The containers that are being shown, each with the next of its parts.
+        let mut open: Vec<(Parts<'_, '_>, usize)> =
+            shown(root).into_iter().map(|p| (p, 0)).collect();
+        let mut lines = 0;
+        while let Some((parts, next)) = open.last_mut() {
+            let index = *next;
+            *next += 1;
+            let len = parts.len();
+            let part = if index < SHOWN { parts.get(index) } else { None };
+            let indent = open.len() * 2;
+            let Some((name, part)) = part else {
+                if let Some(more) = len.checked_sub(SHOWN).filter(|&more| more > 0) {
+                    writeln!(f, "{:indent$}… {more} more", "")?;
+                }
+                open.pop();
+                continue;
+            };
+            lines += 1;
+            if lines > LINES {
+                return writeln!(f, "{:indent$}… and what follows", "");
+            }
+            write!(f, "{:indent$}", "")?;
+            match name {
+                Name::Index(index) => write!(f, "[{index}]: ")?,
+                Name::Key(key) => match (key.str(), key.int()) {
+                    (Some(key), _) => write!(OneLine(f), "{key}: ")?,
+                    (_, Some(key)) => write!(f, "{key}: ")?,
+                    _ => write!(f, "<{}>: ", key.type_name())?,
+                },
+            }
+            write_value(f, part)?;
+            match shown(part) {
+                Some(_) if open.len() >= LEVELS => writeln!(f, "{:indent$}  …", "")?,
+                Some(parts) => open.push((parts, 0)),
+                None => {}
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The parts of a value that have lines of their own: not those of a state dict or of a short list.
+fn shown<'c, 'a>(part: Part<'c, 'a>) -> Option<Parts<'c, 'a>> {
+    if tensors(part).is_some() || short(part).is_some() {
+        return None;
+    }
+    Parts::of(part).filter(|parts| parts.len() > 0)
+}
+
+/// A list or the like of a few numbers, as one text.
+fn short(part: Part<'_, '_>) -> Option<String> {
+    let Shape::Items(items) = part.shape() else { return None };
+    if items.len() > SHOWN {
+        return None;
+    }
+    let mut texts = Vec::with_capacity(items.len());
+    for index in 0..items.len() {
+        texts.push(plain(items.get(index)?)?);
+    }
+    let text = texts.join(", ");
+    (text.chars().count() <= TEXT).then_some(text)
+}
+
+/// A value without parts, as Python prints it.
+fn plain(part: Part<'_, '_>) -> Option<String> {
+    Some(match part.shape() {
+        Shape::None => "None".to_owned(),
+        Shape::Bool(value) => if value { "True" } else { "False" }.to_owned(),
+        Shape::Int(value) => value.to_string(),
+        Shape::Float(value) => format!("{value:?}"),
+        Shape::Complex(re, im) => format!("{re:?}{im:+?}j"),
+        Shape::Str(text) => {
+            let mut chars = text.chars();
+            let start: String = chars.by_ref().take(TEXT).collect();
+            let rest = if chars.next().is_some() { "…" } else { "" };
+            format!("{start:?}{rest}")
+        }
+        Shape::Bytes(bytes) => format!("of {}", bytes.len()),
+        Shape::Name(name) => name,
+        _ => return None,
+    })
+}
+
+/// The line of a value, after its name.
+fn write_value(f: &mut fmt::Formatter<'_>, part: Part<'_, '_>) -> fmt::Result {
+    let mut f = OneLine(f);
+    let name = part.type_name();
+    match (part.tensor(), tensors(part), plain(part), short(part)) {
+        (Some(view), ..) => {
+            let location = match view.location() {
+                "cpu" => String::new(),
+                location => format!(" on {location}"),
+            };
+            write!(f, "{name} {} {}{location}", view.dtype(), view.shape())?;
+        }
+        (_, Some((count, nbytes)), ..) if Parts::of(part).is_some() => {
+            let s = if count == 1 { "" } else { "s" };
+            write!(f, "{name}, {count} tensor{s} of {}", Size(nbytes))?;
+        }
+        (_, _, Some(text), _) if name == "NoneType" => write!(f, "{text}")?,
+        (_, _, Some(text), _) => write!(f, "{name} {text}")?,
+        (_, _, _, Some(text)) => match &*name {
+            "list" => write!(f, "list [{text}]")?,
+            _ => write!(f, "{name} ({text})")?,
+        },
+        _ => match Parts::of(part) {
+            Some(parts) => write!(f, "{name} of {}", parts.len())?,
+            None => write!(f, "{name}")?,
+        },
+    }
+    f.0.write_char('\n')
+}
+
+/// A number of bytes for people.
+struct Size(u64);
+
+impl fmt::Display for Size {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let units = ["KiB", "MiB", "GiB", "TiB"];
+        let mut unit = None;
+        // In tenths, and in whole numbers: no float rounds them up to the next unit.
+        let mut tenths = self.0.saturating_mul(10);
+        for name in units {
+            if tenths < 10_240 {
+                break;
+            }
+            tenths /= 1024;
+            unit = Some(name);
+        }
+        match unit {
+            None if self.0 == 1 => f.write_str("1 byte"),
+            None => write!(f, "{} bytes", self.0),
+            Some(unit) => write!(f, "{}.{} {unit}", tenths / 10, tenths % 10),
+        }
+    }
+}
