@@ -2,9 +2,9 @@
 
 use std::path::Path;
 
-use crate::codec::ReadOptions;
 use crate::codec::read;
 use crate::codec::write::{self, WriteOptions};
+use crate::codec::{ReadError, ReadOptions, Source};
 use crate::error::Error;
 use crate::map::StateMap;
 
@@ -37,6 +37,42 @@ impl StateMap<'static> {
         read::open(path, &ReadOptions::default())
             .and_then(|document| document.state_map())
             .map_err(|source| Error::Read { path: path.to_owned(), source: Box::new(source) })
+    }
+
+    /// Reads a file that holds a state dict with all its tensors into memory, and checks them against
+    /// their checksums (which `torch.load(path)` does not). The file can then be changed or removed.
+    ///
+    /// All tensors lie in one piece of memory, in huge pages where the system has them, aligned to 64 bytes
+    /// (tiny ones to 16); it is given back when the last of them is gone. To copy a file's tensors into a
+    /// model, [`StateDictExt::load`](crate::StateDictExt::load) is faster and takes no memory of its own.
+    ///
+    /// ```
+    /// use statedict::{StateMap, TensorView};
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let directory = tempfile::tempdir()?;
+    /// # let path = directory.path().join("model.pt");
+    /// let mut map = StateMap::new();
+    /// map.insert("fc.weight", TensorView::from_vec(vec![0.5f32; 6], [2, 3])?);
+    /// map.save(&path)?;
+    ///
+    /// let owned = StateMap::load_owned(&path)?;
+    /// std::fs::remove_file(&path)?;
+    /// assert_eq!(owned.get("fc.weight").unwrap().to_vec::<f32>()?, [0.5; 6]);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// As [`load`](Self::load), and where a tensor is damaged or the memory cannot be had.
+    pub fn load_owned(path: impl AsRef<Path>) -> Result<Self, Error> {
+        let path = path.as_ref();
+        let failed = |source| Error::Read { path: path.to_owned(), source: Box::new(source) };
+        let source = Source::file(path)
+            .map_err(|source| failed(ReadError::Io { file: path.display().to_string(), source }))?;
+        read::read(source, &ReadOptions::default().in_memory(true))
+            .and_then(|document| document.state_map())
+            .map_err(failed)
     }
 
     /// Opens a safetensors file. The ties, the order and the versions that

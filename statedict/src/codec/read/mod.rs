@@ -4,6 +4,7 @@ mod container;
 mod detect;
 mod document;
 mod error;
+mod in_memory;
 mod limits;
 mod module;
 mod options;

@@ -15,7 +15,7 @@ pub(in crate::codec::read) struct Archive {
     pub(in crate::codec::read) directory: Directory,
 }
 
-const LOCAL_HEADER: usize = 30;
+pub(super) const LOCAL_HEADER: usize = 30;
 /// How much is read at a time where only a checksum is wanted.
 const CHUNK: usize = 1 << 20;
 
@@ -49,20 +49,28 @@ impl Archive {
                 &buffer
             }
         };
+        let within = self.payload_within(index, record, header)?;
+        Ok(record.header.saturating_add(within))
+    }
+
+    /// How far from its local header the stored bytes of a member start, as the header says.
+    pub(super) fn payload_within(
+        &self,
+        index: u32,
+        record: Record,
+        header: &[u8],
+    ) -> Result<u64, StorageError> {
         if !header.starts_with(b"PK\x03\x04") {
             return Err(self.invalid(index, "its header in the archive is damaged"));
         }
         let lengths = u16_at(header, 26).zip(u16_at(header, 28));
         let lengths = lengths.map_or(0, |(name, extra)| u64::from(name) + u64::from(extra));
-        let start = record.header.checked_add(30 + lengths);
-        match start {
-            Some(start)
-                if start
-                    .checked_add(record.stored_size())
-                    .is_some_and(|end| end <= record.limit) =>
-            {
-                Ok(start)
-            }
+        let within = 30 + lengths;
+        let end = within
+            .checked_add(record.stored_size())
+            .and_then(|within| record.header.checked_add(within));
+        match end {
+            Some(end) if end <= record.limit => Ok(within),
             _ => Err(self.invalid(index, "it reaches into the next member of the archive")),
         }
     }
