@@ -2,8 +2,7 @@
 
 use std::io;
 
-/// The size of a huge page where the system has them.
-pub(super) const HUGE_PAGE: usize = 2 << 20;
+use crate::codec::read::huge_pages::HUGE_PAGE;
 
 /// From here on memory comes straight from the system, in huge pages where it gives them.
 #[cfg(feature = "mmap")]

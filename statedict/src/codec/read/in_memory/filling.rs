@@ -4,7 +4,7 @@ use std::sync::{Mutex, PoisonError};
 
 use crc32fast::Hasher;
 
-use crate::codec::read::in_memory::arena::HUGE_PAGE;
+use crate::codec::read::huge_pages::HUGE_PAGE;
 use crate::codec::read::in_memory::layout::{Layout, Segment};
 use crate::codec::read::in_memory::{FileStorages, Place};
 use crate::parallel;
