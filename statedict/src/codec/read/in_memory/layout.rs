@@ -9,8 +9,8 @@ const TINY_ALIGNMENT: usize = 16;
 /// A run of the file that becomes a run of memory: one storage, or several that share bytes.
 pub(super) struct Segment {
     /// The places of the storages, by their position among all.
-    first: usize,
-    count: usize,
+    first: u32,
+    count: u32,
     pub(super) at: u64,
     pub(super) end: u64,
     pub(super) nbytes: usize,
@@ -33,12 +33,12 @@ impl Layout {
             places.sort_by_key(key);
         }
         let mut segments: Vec<Segment> = Vec::with_capacity(places.len());
-        for (position, place) in places.iter().enumerate() {
+        for (position, place) in (0u32..).zip(&places) {
             if let Some(last) = segments.last_mut()
                 && let Some(within) = distance(last.at, place.at)
                 && within < last.nbytes
             {
-                last.count += 1;
+                last.count = last.count.saturating_add(1);
                 last.end = last.end.max(place.end);
                 last.nbytes = last.nbytes.max(within.saturating_add(place.nbytes));
                 continue;
@@ -67,14 +67,14 @@ impl Layout {
 
     /// The first storage of a segment, and for those with a header the only one.
     pub(super) fn place(&self, segment: &Segment) -> Option<&Place> {
-        self.places.get(segment.first)
+        self.places.get(segment.first as usize)
     }
 
     /// The storages, each with where it is in memory.
     pub(super) fn places(&self) -> impl Iterator<Item = (&Place, usize)> {
         self.segments.iter().flat_map(|segment| {
-            let places = self.places.get(segment.first..).unwrap_or_default();
-            places.iter().take(segment.count).map(|place| {
+            let places = self.places.get(segment.first as usize..).unwrap_or_default();
+            places.iter().take(segment.count as usize).map(|place| {
                 let within = distance(segment.at, place.at).unwrap_or(0);
                 (place, segment.offset.saturating_add(within))
             })

@@ -78,8 +78,11 @@ pub(super) fn settle<S: FileStorages + 'static>(
 
 fn read<S: FileStorages>(storages: &S, options: &ReadOptions) -> Result<InMemory, ReadError> {
     let name = storages.source().name();
-    let (plain, compressed): (Vec<Place>, Vec<Place>) =
-        storages.places().into_iter().partition(|place| place.is_plain);
+    let mut plain = storages.places();
+    let compressed: Vec<Place> = plain.iter().filter(|place| !place.is_plain).copied().collect();
+    if !compressed.is_empty() {
+        plain.retain(|place| place.is_plain);
+    }
     // What is not compressed is no more than the file has: where two places share bytes, one piece of
     // memory serves both.
     let needed = compressed.iter().map(|place| u64::try_from(place.nbytes).unwrap_or(u64::MAX));
