@@ -46,15 +46,15 @@ struct Discriminator {
 
 #[derive(Serialize, Deserialize, Clone, PartialEq, Debug)]
 struct Config {
-    target: (f32, f32),
+    target: (f64, f64),
     rates: Rates,
     batch: u32,
 }
 
 #[derive(Serialize, Deserialize, Clone, PartialEq, Debug)]
 struct Rates {
-    generator: f32,
-    discriminator: f32,
+    generator: f64,
+    discriminator: f64,
 }
 
 #[derive(Serialize, Deserialize, Clone, PartialEq, Debug)]
@@ -129,25 +129,25 @@ impl Training {
             let (mut mean, mut loss) = (0.0, 0.0);
             for _ in 0..self.config.batch {
                 let (centre, width) = self.config.target;
-                let real = centre + width * self.random.normal();
+                let real = centre as f32 + width as f32 * self.random.normal();
                 let noise = self.random.normal();
                 let made = self.generator.make(noise);
                 // The discriminator: -log(judge(real)) - log(1 - judge(made)).
-                let rate = self.config.rates.discriminator;
+                let rate = self.config.rates.discriminator as f32;
                 self.discriminator.learn(real, rate * (self.discriminator.judge(real) - 1.0));
                 self.discriminator.learn(made, rate * self.discriminator.judge(made));
                 // The generator: -log(judge(made)).
                 let judged = self.discriminator.judge(made);
                 let [weight] = self.discriminator.weight;
                 let slope = (judged - 1.0) * (weight[0] + 2.0 * weight[1] * made);
-                let rate = self.config.rates.generator;
+                let rate = self.config.rates.generator as f32;
                 self.generator.weight[0][0] -= rate * slope * noise;
                 self.generator.bias[0] -= rate * slope;
                 mean += made / self.config.batch as f32;
                 loss -= judged.ln() / self.config.batch as f32;
             }
             self.step += 1;
-            if self.step.is_multiple_of(100) {
+            if self.step.is_multiple_of(250) {
                 self.history.push(Moment { step: self.step, mean, loss });
             }
         }
