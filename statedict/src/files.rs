@@ -3,9 +3,9 @@
 use std::path::Path;
 
 use crate::checkpoint::{Checkpoint, CheckpointError};
-#[cfg(feature = "safetensors")]
 use crate::codec::read;
 use crate::codec::write::{self, WriteOptions};
+use crate::codec::{ReadError, ReadOptions};
 use crate::error::Error;
 use crate::map::StateMap;
 
@@ -40,11 +40,14 @@ impl StateMap<'static> {
     /// cannot be told which is meant: the error lists all there are.
     pub fn load(path: impl AsRef<Path>) -> Result<Self, Error> {
         let path = path.as_ref();
-        let checkpoint = Checkpoint::open(path)?;
-        checkpoint.find_state_dict().map_err(|source| match source {
-            CheckpointError::StateDict(source) => {
-                Error::Read { path: path.to_owned(), source: Box::new(source) }
-            }
+        let unread = |source| Error::Read { path: path.to_owned(), source: Box::new(source) };
+        let document = read::open(path, &ReadOptions::default()).map_err(unread)?;
+        match document.state_map() {
+            Err(ReadError::NotAStateDict { .. }) => {}
+            found => return found.map_err(unread),
+        }
+        Checkpoint::from(document).find_state_dict().map_err(|source| match source {
+            CheckpointError::StateDict(source) => unread(source),
             source => Error::Checkpoint { path: Some(path.to_owned()), source: Box::new(source) },
         })
     }
