@@ -12,6 +12,9 @@ mod dtype;
 mod error;
 mod extra_state;
 mod files;
+#[cfg(feature = "hub")]
+#[cfg_attr(docsrs, doc(cfg(feature = "hub")))]
+pub mod hub;
 mod impls;
 mod json;
 mod key;
@@ -31,6 +34,8 @@ mod traits;
 pub mod value;
 mod visit;
 
+#[doc(inline)]
+pub use checkpoint::optimizer as optim;
 pub use checkpoint::{Checkpoint, CheckpointError};
 #[cfg(feature = "safetensors")]
 pub use codec::write::save_safetensors;

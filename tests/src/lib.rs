@@ -5,6 +5,7 @@ pub mod generations;
 pub mod layers;
 mod lines;
 pub mod models;
+pub mod optimizers;
 mod torch;
 pub mod tree;
 

@@ -3,6 +3,7 @@
 use std::fmt::{self, Write as _};
 
 use crate::checkpoint::find::FindError;
+use crate::checkpoint::optimizer::OptimizerError;
 use crate::checkpoint::path::ValuePath;
 use crate::codec::ReadError;
 use crate::codec::write::WriteError;
@@ -50,6 +51,13 @@ pub enum CheckpointError {
     Collect(CollectError),
     /// A value cannot be held by PyTorch's format.
     Write(WriteError),
+    /// What is at a path is no optimizer's state.
+    Optimizer {
+        /// The path.
+        path: ValuePath,
+        /// Why not.
+        source: OptimizerError,
+    },
     /// A value does not fit the Rust type asked for.
     Decode {
         /// The path of what does not fit.
@@ -80,8 +88,14 @@ impl fmt::Display for Named<'_> {
 
 impl fmt::Display for CheckpointError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Of several lines, each of which is kept to one by itself.
+        if let CheckpointError::Optimizer { path, source } = self {
+            write!(OneLine(f), "{}: ", Named(path))?;
+            return source.fmt(f);
+        }
         let mut f = OneLine(f);
         match self {
+            CheckpointError::Optimizer { .. } => Ok(()),
             CheckpointError::Absent { path, within, nearest } => {
                 write!(f, "there is no `{path}` in the checkpoint: {within}")?;
                 match nearest {
@@ -119,6 +133,7 @@ impl std::error::Error for CheckpointError {
             CheckpointError::StateDict(source) => source.source(),
             CheckpointError::Collect(source) => source.source(),
             CheckpointError::Write(source) => source.source(),
+            CheckpointError::Optimizer { source, .. } => source.source(),
             _ => None,
         }
     }

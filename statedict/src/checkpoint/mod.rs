@@ -18,6 +18,7 @@ mod error;
 mod find;
 mod listing;
 mod location;
+pub mod optimizer;
 mod part;
 mod path;
 mod read;

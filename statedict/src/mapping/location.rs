@@ -177,6 +177,15 @@ impl<'a> StateMap<'a> {
     }
 }
 
+/// The same tensor, of a storage that says it is at `location`.
+pub(crate) fn relocated<'a>(tensor: TensorView<'a>, location: &str) -> TensorView<'a> {
+    if tensor.location() == location {
+        return tensor;
+    }
+    let moved = Moved(vec![(tensor.storage().clone(), location.to_owned())]);
+    tensor.over(Storage::new(Arc::new(moved), 0))
+}
+
 /// What storages are elsewhere.
 pub(crate) struct Relocated<'a> {
     moved: Arc<dyn Storages + 'a>,

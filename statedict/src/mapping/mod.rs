@@ -9,5 +9,5 @@ mod prefix;
 
 pub use error::KeyMapError;
 pub use key_map::{KeyMap, Mapped};
-pub(crate) use location::Relocated;
 pub use location::{LocationError, MapLocation};
+pub(crate) use location::{Relocated, relocated};

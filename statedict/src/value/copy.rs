@@ -27,19 +27,29 @@ impl<'a> Tree<'a> {
     /// # Panics
     /// At more than 2^32 values.
     pub fn copy_part(&mut self, other: &Tree<'a>, part: NodeId) -> NodeId {
-        let mut copies = HashMap::new();
+        self.copy_part_known(other, part, &mut HashMap::new())
+    }
+
+    /// As [`copy_part`](Self::copy_part), where some values of `other` have a node in this tree already; those
+    /// that are copied are noted.
+    pub(crate) fn copy_part_known(
+        &mut self,
+        other: &Tree<'a>,
+        part: NodeId,
+        copies: &mut HashMap<NodeId, NodeId>,
+    ) -> NodeId {
         let mut todo = Vec::new();
-        let root = self.copy_of_node(other, part, &mut copies, &mut todo);
+        let root = self.copy_of_node(other, part, copies, &mut todo);
         while let Some((original, copy)) = todo.pop() {
             let Some(mut node) = other.get(original).cloned() else { continue };
             node.for_each_part(|id| {
-                *id = self.copy_of_node(other, *id, &mut copies, &mut todo);
+                *id = self.copy_of_node(other, *id, copies, &mut todo);
             });
             if let Some(place) = self.get_mut(copy) {
                 *place = node;
             }
             if let Some(text) = other.text_of(original) {
-                let text = self.copy_of_node(other, text, &mut copies, &mut todo);
+                let text = self.copy_of_node(other, text, copies, &mut todo);
                 self.set_text_of(copy, text);
             }
             if other.is_interned(original) {

@@ -45,7 +45,7 @@ impl NodeId {
 /// # Ok(())
 /// # }
 /// ```
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Tree<'a> {
     nodes: Vec<Node<'a>>,
     root: NodeId,

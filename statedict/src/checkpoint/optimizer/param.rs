@@ -1,0 +1,225 @@
+//! The state of one parameter.
+
+use std::fmt;
+
+use super::OptimizerState;
+use super::error::{OptimizerError, OptimizerProblem};
+use super::into::IntoState;
+use super::layout;
+use super::value::{FromState, StateValue};
+use crate::key;
+use crate::value::{Node, NodeId, Tree};
+
+/// How a state dict refers to a parameter: by number, or by name where it was gathered from several
+/// processes.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum ParamId {
+    /// A number, counted over all groups.
+    Int(i64),
+    /// A text.
+    Str(String),
+}
+
+impl ParamId {
+    pub(super) fn of(tree: &Tree<'_>, node: NodeId) -> Option<ParamId> {
+        match tree.get(node)? {
+            Node::Int(id) => Some(ParamId::Int(*id)),
+            Node::Str(id) => Some(ParamId::Str(id.clone().into_owned())),
+            _ => None,
+        }
+    }
+
+    pub(super) fn add_to(&self, tree: &mut Tree<'_>) -> NodeId {
+        match self {
+            ParamId::Int(id) => tree.add(*id),
+            ParamId::Str(id) => tree.add(id.clone()),
+        }
+    }
+}
+
+impl fmt::Display for ParamId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            ParamId::Int(id) => id.fmt(f),
+            ParamId::Str(id) => write!(f, "`{id}`"),
+        }
+    }
+}
+
+/// The state of one parameter: what the optimizer keeps of it from step to step, by name.
+#[derive(Debug, Clone, Copy)]
+pub struct ParamState<'s, 'a> {
+    owner: &'s OptimizerState<'a>,
+    position: usize,
+}
+
+impl<'s, 'a> ParamState<'s, 'a> {
+    pub(super) fn new(owner: &'s OptimizerState<'a>, position: usize) -> Self {
+        ParamState { owner, position }
+    }
+
+    fn param(&self) -> Option<&'s layout::Param> {
+        self.owner.layout.params.get(self.position)
+    }
+
+    /// Which parameter it is, counted over all groups.
+    pub fn position(&self) -> usize {
+        self.position
+    }
+
+    /// How the state dict refers to it: its position, in what PyTorch writes.
+    pub fn id(&self) -> ParamId {
+        self.param().map_or(ParamId::Int(-1), |param| param.id.clone())
+    }
+
+    /// Its name, where names are known.
+    pub fn name(&self) -> Option<&'s str> {
+        self.param()?.name.as_deref()
+    }
+
+    /// The group it is in.
+    pub fn group(&self) -> usize {
+        self.param().map_or(0, |param| param.group)
+    }
+
+    /// Whether the optimizer has no state of it: before its first step, or where it needs none.
+    pub fn is_empty(&self) -> bool {
+        self.iter().next().is_none()
+    }
+
+    /// Its values by name, in the file's order.
+    pub fn iter(&self) -> impl Iterator<Item = (&'s str, StateValue<'s, 'a>)> + use<'s, 'a> {
+        self.dict().into_iter().flat_map(StateValue::entries)
+    }
+
+    /// The value under `key`.
+    pub fn find(&self, key: &str) -> Option<StateValue<'s, 'a>> {
+        self.dict()?.find(key)
+    }
+
+    /// The value under `key` as a Rust type; an `Option` is `None` where there is none.
+    ///
+    /// ```
+    /// # use statedict::optim::{Algorithm, OptimizerState};
+    /// use statedict::{CpuTensor, TensorView};
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let mut optimizer = OptimizerState::new();
+    /// # optimizer.add_param_group(Algorithm::Adam, ["fc.weight"])?;
+    /// # let moments = || CpuTensor::from_vec(vec![0f32; 2], [2]);
+    /// # let step = CpuTensor::scalar(3f32);
+    /// # optimizer.of_mut("fc.weight")?.set("step", step).set("exp_avg", moments()?);
+    /// let state = optimizer.of("fc.weight")?;
+    /// let step: i64 = state.get("step")?;
+    /// let first: TensorView = state.get("exp_avg")?;
+    /// let largest: Option<TensorView> = state.get("max_exp_avg_sq")?;
+    /// # assert_eq!((step, first.numel(), largest.is_none()), (3, 2, true));
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// Where there is none, or it is of another type.
+    pub fn get<T: FromState<'a>>(&self, key: &str) -> Result<T, OptimizerError> {
+        let keys = || self.iter().map(|(key, _)| key);
+        read(self.find(key), key, keys, || format!("the state of {}", self.title()))
+    }
+
+    /// The parameter for messages.
+    pub(super) fn title(&self) -> String {
+        self.name().map_or_else(|| format!("parameter {}", self.id()), |name| format!("`{name}`"))
+    }
+
+    pub(super) fn dict(&self) -> Option<StateValue<'s, 'a>> {
+        let state = self.owner.layout.states.get(&self.param()?.id)?;
+        Some(StateValue::new(&self.owner.tree, *state))
+    }
+}
+
+/// Reads what was found under `key`.
+pub(super) fn read<'k, 'a, T: FromState<'a>, K: Iterator<Item = &'k str>>(
+    found: Option<StateValue<'_, 'a>>,
+    key: &str,
+    keys: impl FnOnce() -> K,
+    place: impl FnOnce() -> String,
+) -> Result<T, OptimizerError> {
+    let problem = match found {
+        Some(value) => match value.get() {
+            Ok(value) => return Ok(value),
+            Err(wrong) => {
+                OptimizerProblem::Type { place: format!("`{key}` of {}", place()), wrong }
+            }
+        },
+        None => match T::absent() {
+            Some(value) => return Ok(value),
+            None => OptimizerProblem::Absent {
+                place: place(),
+                key: key.to_owned(),
+                nearest: key::nearest(key, keys()).map(str::to_owned),
+            },
+        },
+    };
+    Err(problem.into())
+}
+
+/// The state of one parameter, for changing it.
+#[derive(Debug)]
+pub struct ParamStateMut<'s, 'a> {
+    owner: &'s mut OptimizerState<'a>,
+    position: usize,
+}
+
+impl<'s, 'a> ParamStateMut<'s, 'a> {
+    pub(super) fn new(owner: &'s mut OptimizerState<'a>, position: usize) -> Self {
+        ParamStateMut { owner, position }
+    }
+
+    /// Puts a value under `key`: in the place of the one that is there, or at the end.
+    pub fn set(&mut self, key: &str, value: impl IntoState<'a>) -> &mut Self {
+        let value = value.into_state(&mut self.owner.tree);
+        self.put(key, value);
+        self
+    }
+
+    /// The same with a value of the tree.
+    pub(super) fn put(&mut self, key: &str, value: NodeId) {
+        if let Some(state) = self.dict() {
+            // It is a dict, as all states are.
+            let _ = self.owner.tree.put(state, key, value);
+        }
+    }
+
+    /// Removes all of the parameter's state, as if the optimizer had not made a step.
+    pub fn clear(&mut self) -> &mut Self {
+        let OptimizerState { tree, layout, .. } = &mut *self.owner;
+        let Some(param) = layout.params.get(self.position) else { return self };
+        if layout.states.remove(&param.id).is_some() {
+            let others = |tree: &Tree<'_>| {
+                let entries = &layout::dict(tree, layout.state)?.entries;
+                let other = |key| ParamId::of(tree, key).is_none_or(|id| id != param.id);
+                Some(entries.iter().copied().filter(|&(key, _)| other(key)).collect())
+            };
+            if let Some(others) = others(tree)
+                && let Some(Node::Dict(dict)) = tree.get_mut(layout.state)
+            {
+                dict.entries = others;
+            }
+        }
+        self
+    }
+
+    /// The dict of the parameter's state, which is made where there is none.
+    fn dict(&mut self) -> Option<NodeId> {
+        let OptimizerState { tree, layout, .. } = &mut *self.owner;
+        let id = &layout.params.get(self.position)?.id;
+        if let Some(&state) = layout.states.get(id) {
+            return Some(state);
+        }
+        let (key, state) = (id.add_to(tree), tree.dict());
+        if let Some(Node::Dict(dict)) = tree.get_mut(layout.state) {
+            dict.entries.push((key, state));
+        }
+        layout.states.insert(id.clone(), state);
+        Some(state)
+    }
+}

@@ -1,0 +1,317 @@
+//! One value of an optimizer's state dict, as Rust's types read it.
+
+use crate::dtype::DType;
+use crate::tensor::{CpuTensor, TensorView, cast};
+use crate::value::{DictKind, Node, NodeId, Tree};
+
+/// A value of an optimizer's state dict: an option of a group, or a part of a parameter's state.
+///
+/// [`get`](Self::get) reads it as a Rust type; [`node`](Self::node) gives what it is, for matching.
+#[derive(Debug, Clone, Copy)]
+pub struct StateValue<'s, 'a> {
+    tree: &'s Tree<'a>,
+    id: NodeId,
+}
+
+impl<'s, 'a> StateValue<'s, 'a> {
+    pub(super) fn new(tree: &'s Tree<'a>, id: NodeId) -> Self {
+        StateValue { tree, id }
+    }
+
+    pub(super) fn tree(self) -> &'s Tree<'a> {
+        self.tree
+    }
+
+    /// What the value is.
+    pub fn node(self) -> &'s Node<'a> {
+        self.tree.get(self.id).unwrap_or(&Node::None)
+    }
+
+    /// Where it is in [`OptimizerState::tree`](super::OptimizerState::tree).
+    pub fn id(self) -> NodeId {
+        self.id
+    }
+
+    /// Whether it is `None`.
+    pub fn is_none(self) -> bool {
+        matches!(self.node(), Node::None)
+    }
+
+    /// The value as a Rust type.
+    ///
+    /// # Errors
+    /// Where it is of another type, or a tensor's bytes cannot be read.
+    pub fn get<T: FromState<'a>>(self) -> Result<T, WrongValue> {
+        T::from_state(self)
+    }
+
+    /// The elements of a `list`, `tuple` or `torch.Size`.
+    pub fn items(self) -> Option<impl ExactSizeIterator<Item = StateValue<'s, 'a>>> {
+        match self.node() {
+            Node::List(items) | Node::Tuple(items) | Node::Size(items) => {
+                Some(items.iter().map(move |&id| StateValue { id, ..self }))
+            }
+            _ => None,
+        }
+    }
+
+    /// The entries of a dict that have a `str` as key, in order.
+    pub fn entries(self) -> impl Iterator<Item = (&'s str, StateValue<'s, 'a>)> {
+        let entries = match self.node() {
+            Node::Dict(dict) => dict.entries.as_slice(),
+            _ => &[],
+        };
+        entries.iter().filter_map(move |&(key, id)| match self.tree.get(key)? {
+            Node::Str(key) => Some((key.as_ref(), StateValue { id, ..self })),
+            _ => None,
+        })
+    }
+
+    /// Whether it is a dict with keys that are no `str`.
+    pub(super) fn has_other_keys(self) -> bool {
+        match self.node() {
+            Node::Dict(dict) => self.entries().count() < dict.entries.len(),
+            _ => false,
+        }
+    }
+
+    /// The value under `key` of a dict.
+    pub fn find(self, key: &str) -> Option<StateValue<'s, 'a>> {
+        self.tree.find(self.id, key).map(|id| StateValue { id, ..self })
+    }
+
+    /// The name of its type in Python.
+    pub fn type_name(self) -> &'static str {
+        type_name(self.node())
+    }
+
+    fn wrong(self, expected: &'static str) -> WrongValue {
+        WrongValue { expected, found: self.type_name().to_owned() }
+    }
+
+    /// The only element of a tensor of one, converted.
+    fn item<T: crate::tensor::Element>(self, expected: &'static str) -> Result<T, WrongValue> {
+        let Node::Tensor(tensor) = self.node() else { return Err(self.wrong(expected)) };
+        let view = &tensor.view;
+        if view.numel() != 1 {
+            let found = format!("a tensor of shape {}", view.shape());
+            return Err(WrongValue { expected, found });
+        }
+        let bytes = view.bytes().map_err(|error| WrongValue::unreadable(expected, &error))?;
+        let element = cast(&bytes, view.dtype(), T::DTYPE);
+        element
+            .filter(|_| !view.dtype().is_complex())
+            .map(|bytes| T::read_le(&bytes))
+            .ok_or_else(|| WrongValue { expected, found: format!("a tensor of {}", view.dtype()) })
+    }
+}
+
+/// A value is not what it was asked to be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct WrongValue {
+    /// What was asked for, in Python's terms.
+    pub expected: &'static str,
+    /// What it is.
+    pub found: String,
+}
+
+impl WrongValue {
+    pub(super) fn unreadable(expected: &'static str, error: &dyn std::error::Error) -> Self {
+        WrongValue { expected, found: format!("a tensor that cannot be read: {error}") }
+    }
+}
+
+impl std::fmt::Display for WrongValue {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "expected {}, found {}", self.expected, self.found)
+    }
+}
+
+impl std::error::Error for WrongValue {}
+
+/// Rust types that a value of an optimizer's state dict can be read as.
+///
+/// Numbers are read from a tensor of one element too, whatever its type: `lr` and `step` come both ways.
+/// An integer is only read from a number that is one. `Option` is `None` for Python's `None`.
+pub trait FromState<'a>: Sized {
+    /// Reads the value.
+    ///
+    /// # Errors
+    /// Where it is none of this type.
+    fn from_state(value: StateValue<'_, 'a>) -> Result<Self, WrongValue>;
+
+    /// What is read where there is no such value: an error, but for an `Option`.
+    fn absent() -> Option<Self> {
+        None
+    }
+}
+
+impl<'a> FromState<'a> for bool {
+    fn from_state(value: StateValue<'_, 'a>) -> Result<Self, WrongValue> {
+        match value.node() {
+            Node::Bool(value) => Ok(*value),
+            _ => Err(value.wrong("bool")),
+        }
+    }
+}
+
+impl<'a> FromState<'a> for i64 {
+    fn from_state(value: StateValue<'_, 'a>) -> Result<Self, WrongValue> {
+        const EXPECTED: &str = "int";
+        let number = match value.node() {
+            Node::Int(value) => return Ok(*value),
+            Node::Tensor(tensor) if is_integer(tensor.view.dtype()) => {
+                return value.item::<i64>(EXPECTED);
+            }
+            Node::Tensor(tensor) if tensor.view.dtype() == DType::U64 => {
+                let number = value.item::<u64>(EXPECTED)?;
+                return i64::try_from(number)
+                    .map_err(|_| WrongValue { expected: EXPECTED, found: number.to_string() });
+            }
+            Node::Tensor(_) => value.item::<f64>(EXPECTED)?,
+            _ => return Err(value.wrong(EXPECTED)),
+        };
+        // 2^63 is the first number that does not fit; both bounds are exact as floats.
+        let bound = 9_223_372_036_854_775_808.0;
+        if number.fract() == 0.0 && (-bound..bound).contains(&number) {
+            // In range and without a fraction, as just seen.
+            #[allow(clippy::cast_possible_truncation)]
+            return Ok(number as i64);
+        }
+        Err(WrongValue { expected: EXPECTED, found: format!("a tensor of {number}") })
+    }
+}
+
+fn is_integer(dtype: DType) -> bool {
+    use DType::{I8, I16, I32, I64, U8, U16, U32};
+    matches!(dtype, U8 | I8 | I16 | U16 | I32 | U32 | I64)
+}
+
+macro_rules! integers {
+    ($($integer:ty),*) => {$(
+        impl<'a> FromState<'a> for $integer {
+            fn from_state(value: StateValue<'_, 'a>) -> Result<Self, WrongValue> {
+                let number = i64::from_state(value)?;
+                <$integer>::try_from(number).map_err(|_| {
+                    let expected = concat!("int of the size of ", stringify!($integer));
+                    WrongValue { expected, found: number.to_string() }
+                })
+            }
+        }
+    )*};
+}
+
+integers!(i32, u32, u64, usize);
+
+impl<'a> FromState<'a> for f64 {
+    fn from_state(value: StateValue<'_, 'a>) -> Result<Self, WrongValue> {
+        match value.node() {
+            Node::Float(value) => Ok(*value),
+            // As Python's `float()`: rounded to the nearest.
+            Node::Int(value) => Ok(*value as f64),
+            Node::Tensor(_) => value.item("float"),
+            _ => Err(value.wrong("float")),
+        }
+    }
+}
+
+impl<'a> FromState<'a> for f32 {
+    /// Rounded to the nearest.
+    #[allow(clippy::cast_possible_truncation)]
+    fn from_state(value: StateValue<'_, 'a>) -> Result<Self, WrongValue> {
+        f64::from_state(value).map(|value| value as f32)
+    }
+}
+
+impl<'a> FromState<'a> for String {
+    fn from_state(value: StateValue<'_, 'a>) -> Result<Self, WrongValue> {
+        match value.node() {
+            Node::Str(text) => Ok(text.clone().into_owned()),
+            _ => Err(value.wrong("str")),
+        }
+    }
+}
+
+impl<'a> FromState<'a> for TensorView<'a> {
+    fn from_state(value: StateValue<'_, 'a>) -> Result<Self, WrongValue> {
+        match value.node() {
+            Node::Tensor(tensor) => Ok(tensor.view.clone()),
+            _ => Err(value.wrong("torch.Tensor")),
+        }
+    }
+}
+
+impl<'a> FromState<'a> for CpuTensor {
+    fn from_state(value: StateValue<'_, 'a>) -> Result<Self, WrongValue> {
+        let view = TensorView::from_state(value)?;
+        CpuTensor::from_view(&view).map_err(|error| WrongValue::unreadable("torch.Tensor", &error))
+    }
+}
+
+impl<'a, T: FromState<'a>> FromState<'a> for Option<T> {
+    fn from_state(value: StateValue<'_, 'a>) -> Result<Self, WrongValue> {
+        if value.is_none() { Ok(None) } else { T::from_state(value).map(Some) }
+    }
+
+    fn absent() -> Option<Self> {
+        Some(None)
+    }
+}
+
+impl<'a, T: FromState<'a>> FromState<'a> for Vec<T> {
+    fn from_state(value: StateValue<'_, 'a>) -> Result<Self, WrongValue> {
+        value.items().ok_or_else(|| value.wrong("list"))?.map(T::from_state).collect()
+    }
+}
+
+macro_rules! tuples {
+    ($($expected:literal: $($name:ident)*;)*) => {$(
+        impl<'a, $($name: FromState<'a>),*> FromState<'a> for ($($name,)*) {
+            fn from_state(value: StateValue<'_, 'a>) -> Result<Self, WrongValue> {
+                let mut items = value.items().ok_or_else(|| value.wrong($expected))?;
+                let len = items.len();
+                let other = || WrongValue { expected: $expected, found: format!("{len} values") };
+                let found = ($($name::from_state(items.next().ok_or_else(other)?)?,)*);
+                if items.next().is_none() { Ok(found) } else { Err(other()) }
+            }
+        }
+    )*};
+}
+
+tuples! {
+    "tuple of 2": A B;
+    "tuple of 3": A B C;
+}
+
+/// The name of a value's type in Python.
+pub(super) fn type_name(node: &Node<'_>) -> &'static str {
+    match node {
+        Node::None => "None",
+        Node::Bool(_) => "bool",
+        Node::Int(_) | Node::BigInt(_) => "int",
+        Node::Float(_) => "float",
+        Node::Complex { .. } => "complex",
+        Node::Str(_) => "str",
+        Node::Bytes(_) => "bytes",
+        Node::ByteArray(_) => "bytearray",
+        Node::List(_) => "list",
+        Node::Tuple(_) => "tuple",
+        Node::Size(_) => "torch.Size",
+        Node::Set(_) => "set",
+        Node::FrozenSet(_) => "frozenset",
+        Node::Dict(dict) => match dict.kind {
+            DictKind::Dict => "dict",
+            DictKind::OrderedDict => "OrderedDict",
+            DictKind::Counter => "Counter",
+            DictKind::DefaultDict => "defaultdict",
+        },
+        Node::Tensor(_) | Node::Refused(_) => "torch.Tensor",
+        Node::Storage(..) => "torch.UntypedStorage",
+        Node::DType(_) => "torch.dtype",
+        Node::Device { .. } => "torch.device",
+        Node::Layout(_) => "torch.layout",
+        Node::Global { .. } => "type",
+        Node::Object(_) => "object",
+    }
+}
