@@ -124,10 +124,14 @@ impl StateMap<'_> {
 
 /// The state dict of a checkpoint that was opened from `path`.
 fn found_in(checkpoint: &Checkpoint<'static>, path: &Path) -> Result<StateMap<'static>, Error> {
+    let unread = |source| Error::Read { path: path.to_owned(), source: Box::new(source) };
+    // Most files are a state dict and nothing else: those are walked once.
+    match checkpoint.document().map(|document| document.state_map()) {
+        None | Some(Err(ReadError::NotAStateDict { .. })) => {}
+        Some(found) => return found.map_err(unread),
+    }
     checkpoint.find_state_dict().map_err(|source| match source {
-        CheckpointError::StateDict(source) => {
-            Error::Read { path: path.to_owned(), source: Box::new(source) }
-        }
+        CheckpointError::StateDict(source) => unread(source),
         source => Error::Checkpoint { path: Some(path.to_owned()), source: Box::new(source) },
     })
 }
