@@ -23,22 +23,22 @@ use serde::{Deserialize, Serialize};
 use statedict::Checkpoint;
 use statedict::prelude::*;
 
-/// `nn.Linear(1, 1)`: a noise becomes a number.
+/// `nn.Linear(1, 1).double()`: a noise becomes a number.
 #[derive(StateDict, Clone, PartialEq, Debug)]
 struct Generator {
     #[param]
-    weight: [[f32; 1]; 1],
+    weight: [[f64; 1]; 1],
     #[param]
-    bias: [f32; 1],
+    bias: [f64; 1],
 }
 
-/// `nn.Linear(2, 1)` of a number and its square, then a sigmoid: how real the number looks.
+/// `nn.Linear(2, 1).double()` of a number and its square, then a sigmoid: how real the number looks.
 #[derive(StateDict, Clone, PartialEq, Debug)]
 struct Discriminator {
     #[param]
-    weight: [[f32; 2]; 1],
+    weight: [[f64; 2]; 1],
     #[param]
-    bias: [f32; 1],
+    bias: [f64; 1],
     /// How many numbers it has judged.
     #[buffer]
     judged: i64,
@@ -46,38 +46,38 @@ struct Discriminator {
 
 #[derive(Serialize, Deserialize, Clone, PartialEq, Debug)]
 struct Config {
-    target: (f32, f32),
+    target: (f64, f64),
     rates: Rates,
     batch: u32,
 }
 
 #[derive(Serialize, Deserialize, Clone, PartialEq, Debug)]
 struct Rates {
-    generator: f32,
-    discriminator: f32,
+    generator: f64,
+    discriminator: f64,
 }
 
 #[derive(Serialize, Deserialize, Clone, PartialEq, Debug)]
 struct Moment {
     step: u64,
-    mean: f32,
-    loss: f32,
+    mean: f64,
+    loss: f64,
 }
 
 /// A generator of random numbers (xorshift) whose state is saved: a `u64`, for Python an int as any.
 struct Random(u64);
 
 impl Random {
-    fn uniform(&mut self) -> f32 {
+    fn uniform(&mut self) -> f64 {
         self.0 ^= self.0 << 13;
         self.0 ^= self.0 >> 7;
         self.0 ^= self.0 << 17;
-        (self.0 >> 40) as f32 / (1u32 << 24) as f32
+        (self.0 >> 40) as f64 / f64::from(1u32 << 24)
     }
 
     /// Nearly normal: a sum of uniform numbers.
-    fn normal(&mut self) -> f32 {
-        (0..12).map(|_| self.uniform()).sum::<f32>() - 6.0
+    fn normal(&mut self) -> f64 {
+        (0..12).map(|_| self.uniform()).sum::<f64>() - 6.0
     }
 }
 
@@ -91,19 +91,19 @@ struct Training {
 }
 
 impl Generator {
-    fn make(&self, noise: f32) -> f32 {
+    fn make(&self, noise: f64) -> f64 {
         self.weight[0][0] * noise + self.bias[0]
     }
 }
 
 impl Discriminator {
-    fn judge(&self, x: f32) -> f32 {
+    fn judge(&self, x: f64) -> f64 {
         let [weight] = self.weight;
         1.0 / (1.0 + (-(weight[0] * x + weight[1] * x * x + self.bias[0])).exp())
     }
 
     /// Moves the weights along the slope of one number's loss.
-    fn learn(&mut self, x: f32, slope: f32) {
+    fn learn(&mut self, x: f64, slope: f64) {
         self.weight[0][0] -= slope * x;
         self.weight[0][1] -= slope * x * x;
         self.bias[0] -= slope;
@@ -143,11 +143,11 @@ impl Training {
                 let rate = self.config.rates.generator;
                 self.generator.weight[0][0] -= rate * slope * noise;
                 self.generator.bias[0] -= rate * slope;
-                mean += made / self.config.batch as f32;
-                loss -= judged.ln() / self.config.batch as f32;
+                mean += made / f64::from(self.config.batch);
+                loss -= judged.ln() / f64::from(self.config.batch);
             }
             self.step += 1;
-            if self.step.is_multiple_of(100) {
+            if self.step.is_multiple_of(250) {
                 self.history.push(Moment { step: self.step, mean, loss });
             }
         }

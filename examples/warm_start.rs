@@ -23,28 +23,19 @@ use statedict::{Checkpoint, LoadOptions};
 const CLASSES: usize = 3;
 const FEATURES: usize = 16;
 
-/// `nn.Linear`, with its weight row by row.
+/// `nn.Linear(IN, OUT)`.
 #[derive(StateDict, Clone)]
-struct Linear {
+struct Linear<const IN: usize, const OUT: usize> {
     #[param]
-    weight: Vec<[f32; FEATURES]>,
+    weight: [[f32; IN]; OUT],
     #[param]
-    bias: Vec<f32>,
-}
-
-/// `nn.Linear(4, 16)`.
-#[derive(StateDict, Clone)]
-struct Features {
-    #[param]
-    weight: [[f32; 4]; FEATURES],
-    #[param]
-    bias: [f32; FEATURES],
+    bias: [f32; OUT],
 }
 
 #[derive(StateDict, Clone)]
 struct Classifier {
-    features: Features,
-    head: Linear,
+    features: Linear<4, FEATURES>,
+    head: Linear<FEATURES, CLASSES>,
 }
 
 /// What the training was, saved beside the model.
@@ -76,7 +67,7 @@ impl Classifier {
 
     /// One step of gradient descent for the head alone; the mean loss before it.
     fn step(&mut self, data: &[([f32; 4], usize)], rate: f32) -> f64 {
-        let mut weight = vec![[0.0; FEATURES]; CLASSES];
+        let mut weight = [[0.0; FEATURES]; CLASSES];
         let mut bias = [0.0; CLASSES];
         let mut loss = 0.0;
         let scale = 1.0 / data.len() as f32;
@@ -103,7 +94,8 @@ impl Classifier {
     fn accuracy(&self, data: &[([f32; 4], usize)]) -> f64 {
         let right = data.iter().filter(|(input, label)| {
             let (probabilities, _) = self.forward(input);
-            probabilities.iter().all(|&other| probabilities[*label] >= other)
+            let others = probabilities.iter().enumerate().filter(|(class, _)| class != label);
+            others.map(|(_, other)| other).all(|&other| probabilities[*label] > other)
         });
         right.count() as f64 / data.len() as f64
     }
@@ -138,8 +130,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     let state_dict = checkpoint.state_dict("model_state_dict")?;
 
     // A model with a head for three classes, whose weights begin at nothing.
-    let head = Linear { weight: vec![[0.0; FEATURES]; CLASSES], bias: vec![0.0; CLASSES] };
-    let features = Features { weight: [[0.0; 4]; FEATURES], bias: [0.0; FEATURES] };
+    let head = Linear { weight: [[0.0; FEATURES]; CLASSES], bias: [0.0; CLASSES] };
+    let features = Linear { weight: [[0.0; 4]; FEATURES], bias: [0.0; FEATURES] };
     let mut model = Classifier { features, head };
 
     // The heads do not fit, and without leave nothing at all is loaded.

@@ -31,6 +31,10 @@ pub enum Error {
         /// The cause.
         source: Box<CheckpointError>,
     },
+    /// There is no file at a location.
+    #[cfg(feature = "hub")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "hub")))]
+    Hub(crate::hub::HubError),
     /// The state dict of a file does not fit the model.
     Load {
         /// The file.
@@ -52,6 +56,8 @@ impl fmt::Display for Error {
                 write!(f, "{}: {source}", path.display())
             }
             Error::Checkpoint { path: None, source } => source.fmt(f),
+            #[cfg(feature = "hub")]
+            Error::Hub(source) => source.fmt(f),
             Error::Load { path, source } => write!(f, "{}: {source}", path.display()),
         }
     }
@@ -64,6 +70,8 @@ impl std::error::Error for Error {
             Error::Write(source) => source.source(),
             Error::Collect(source) => source.source(),
             Error::Checkpoint { source, .. } => source.source(),
+            #[cfg(feature = "hub")]
+            Error::Hub(source) => source.source(),
             Error::Load { source, .. } => source.source(),
         }
     }
@@ -84,5 +92,12 @@ impl From<CollectError> for Error {
 impl From<CheckpointError> for Error {
     fn from(error: CheckpointError) -> Self {
         Error::Checkpoint { path: None, source: Box::new(error) }
+    }
+}
+
+#[cfg(feature = "hub")]
+impl From<crate::hub::HubError> for Error {
+    fn from(error: crate::hub::HubError) -> Self {
+        Error::Hub(error)
     }
 }

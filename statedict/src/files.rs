@@ -3,9 +3,8 @@
 use std::path::Path;
 
 use crate::checkpoint::{Checkpoint, CheckpointError};
-#[cfg(feature = "safetensors")]
-use crate::codec::read;
 use crate::codec::write::{self, WriteOptions};
+use crate::codec::{ReadError, ReadOptions, Source};
 use crate::error::Error;
 use crate::map::StateMap;
 
@@ -40,13 +39,43 @@ impl StateMap<'static> {
     /// cannot be told which is meant: the error lists all there are.
     pub fn load(path: impl AsRef<Path>) -> Result<Self, Error> {
         let path = path.as_ref();
-        let checkpoint = Checkpoint::open(path)?;
-        checkpoint.find_state_dict().map_err(|source| match source {
-            CheckpointError::StateDict(source) => {
-                Error::Read { path: path.to_owned(), source: Box::new(source) }
-            }
-            source => Error::Checkpoint { path: Some(path.to_owned()), source: Box::new(source) },
-        })
+        found_in(&Checkpoint::open(path)?, path)
+    }
+
+    /// Reads a file that holds a state dict with all its tensors into memory, and checks them against
+    /// their checksums (which `torch.load(path)` does not). The file can then be changed or removed.
+    ///
+    /// All tensors lie in one piece of memory, in huge pages where the system has them, aligned to 64 bytes
+    /// (tiny ones to 16); it is given back when the last of them is gone. To copy a file's tensors into a
+    /// model, [`StateDictExt::load`](crate::StateDictExt::load) is faster and takes no memory of its own.
+    ///
+    /// ```
+    /// use statedict::{StateMap, TensorView};
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let directory = tempfile::tempdir()?;
+    /// # let path = directory.path().join("model.pt");
+    /// let mut map = StateMap::new();
+    /// map.insert("fc.weight", TensorView::from_vec(vec![0.5f32; 6], [2, 3])?);
+    /// map.save(&path)?;
+    ///
+    /// let owned = StateMap::load_owned(&path)?;
+    /// std::fs::remove_file(&path)?;
+    /// assert_eq!(owned.get("fc.weight").unwrap().to_vec::<f32>()?, [0.5; 6]);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// As [`load`](Self::load), and where a tensor is damaged or the memory cannot be had.
+    pub fn load_owned(path: impl AsRef<Path>) -> Result<Self, Error> {
+        let path = path.as_ref();
+        let failed = |source| Error::Read { path: path.to_owned(), source: Box::new(source) };
+        let source = Source::file(path)
+            .map_err(|source| failed(ReadError::Io { file: path.display().to_string(), source }))?;
+        let checkpoint =
+            Checkpoint::read(source, &ReadOptions::default().in_memory(true)).map_err(failed)?;
+        found_in(&checkpoint, path)
     }
 
     /// Opens a safetensors file. The ties, the order and the versions that
@@ -77,7 +106,7 @@ impl StateMap<'static> {
     #[cfg(feature = "safetensors")]
     pub fn load_safetensors(path: impl AsRef<Path>) -> Result<Self, Error> {
         let path = path.as_ref();
-        read::safetensors::load(path)
+        crate::codec::read::safetensors::load(path)
             .map_err(|source| Error::Read { path: path.to_owned(), source: Box::new(source) })
     }
 }
@@ -91,4 +120,18 @@ impl StateMap<'_> {
     pub fn save(&self, path: impl AsRef<Path>) -> Result<(), Error> {
         Ok(write::save_map(self, path, &WriteOptions::default())?)
     }
+}
+
+/// The state dict of a checkpoint that was opened from `path`.
+fn found_in(checkpoint: &Checkpoint<'static>, path: &Path) -> Result<StateMap<'static>, Error> {
+    let unread = |source| Error::Read { path: path.to_owned(), source: Box::new(source) };
+    // Most files are a state dict and nothing else: those are walked once.
+    match checkpoint.document().map(|document| document.state_map()) {
+        None | Some(Err(ReadError::NotAStateDict { .. })) => {}
+        Some(found) => return found.map_err(unread),
+    }
+    checkpoint.find_state_dict().map_err(|source| match source {
+        CheckpointError::StateDict(source) => unread(source),
+        source => Error::Checkpoint { path: Some(path.to_owned()), source: Box::new(source) },
+    })
 }

@@ -12,6 +12,9 @@ mod dtype;
 mod error;
 mod extra_state;
 mod files;
+#[cfg(feature = "hub")]
+#[cfg_attr(docsrs, doc(cfg(feature = "hub")))]
+pub mod hub;
 mod impls;
 mod json;
 mod key;

@@ -1,11 +1,14 @@
 //! The map that `state_dict()` returns.
 
-use indexmap::IndexMap;
+use foldhash::fast::RandomState;
 use indexmap::map::Entry;
 
 use crate::metadata::Metadata;
 use crate::tensor::{StorageError, TensorView};
 use crate::value::SharedValue;
+
+/// Keys in order. Keys come from files: the hash has a seed that no file can know.
+type IndexMap<V> = indexmap::IndexMap<String, V, RandomState>;
 
 /// A state dict: keys in order, a tensor under each, and the modules' versions.
 ///
@@ -28,9 +31,9 @@ use crate::value::SharedValue;
 /// ```
 #[derive(Debug, Clone, Default)]
 pub struct StateMap<'a> {
-    entries: IndexMap<String, TensorView<'a>>,
+    entries: IndexMap<TensorView<'a>>,
     metadata: Option<Metadata>,
-    values: IndexMap<String, Placed>,
+    values: IndexMap<Placed>,
 }
 
 /// What a state dict has under a key.
@@ -56,7 +59,8 @@ impl<'a> StateMap<'a> {
 
     /// A map with room for `capacity` keys.
     pub fn with_capacity(capacity: usize) -> Self {
-        StateMap { entries: IndexMap::with_capacity(capacity), ..StateMap::default() }
+        let entries = IndexMap::with_capacity_and_hasher(capacity, RandomState::default());
+        StateMap { entries, ..StateMap::default() }
     }
 
     /// The tensor under `key`.
@@ -219,8 +223,8 @@ impl<'a> StateMap<'a> {
     /// # Errors
     /// Where a tensor's bytes cannot be read.
     pub fn into_owned(self) -> Result<StateMap<'static>, StorageError> {
-        let mut owned: IndexMap<String, TensorView<'static>> =
-            IndexMap::with_capacity(self.entries.len());
+        let mut owned: IndexMap<TensorView<'static>> =
+            IndexMap::with_capacity_and_hasher(self.entries.len(), RandomState::default());
         let mut first: std::collections::HashMap<(usize, u32), Vec<(usize, usize)>> =
             std::collections::HashMap::new();
         for (index, (key, tensor)) in self.entries.iter().enumerate() {

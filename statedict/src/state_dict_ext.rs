@@ -215,7 +215,8 @@ pub trait StateDictExt: StateDict {
         save::save(self, path.as_ref(), options)
     }
 
-    /// Loads a file strictly, as `model.load_state_dict(torch.load(path))`, but all or nothing.
+    /// Loads a file strictly, as `model.load_state_dict(torch.load(path))`, but all or nothing. Of a checkpoint
+    /// with more in it, what is loaded is the state dict that [`StateMap::load`] finds there.
     ///
     /// ```
     /// use statedict::prelude::*;

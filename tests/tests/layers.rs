@@ -26,7 +26,7 @@ const LAYERS: &[&[&str]] = &[
     &["checkpoint", "save"],
     &["files"],
     &["state_dict_ext"],
-    &["adapters", "bin"],
+    &["adapters", "hub", "bin"],
 ];
 
 /// Files that name things of all layers: the doors, and the sum of all errors.

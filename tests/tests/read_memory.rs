@@ -53,6 +53,10 @@ fn peak<T>(work: impl FnOnce() -> T) -> (T, usize) {
 /// larger than the file.
 fn read(bytes: &'static [u8], opaque: bool) -> Result<(), ReadError> {
     let options = ReadOptions::default().opaque(opaque);
+    // What is wrong with a file's storages is told at once, else when they are touched.
+    if let Err(error) = codec::read(Source::bytes(bytes), &options.clone().in_memory(true)) {
+        assert!(!error.to_string().contains('\n'), "{error}");
+    }
     let document = codec::read(Source::bytes(bytes), &options)?;
     let _ = document.state_map_partial(&[]);
     let dicts = document.root().as_dict().into_iter();

@@ -38,7 +38,9 @@ pub struct Candidate {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FindError {
     /// Those that could be meant by their names; none or several.
-    pub fitting: Vec<ValuePath>,
+    pub fitting: Vec<Candidate>,
+    /// What has one of these names and is no state dict, with the reason.
+    pub unfit: Vec<(ValuePath, String)>,
     /// All there are.
     pub candidates: Vec<Candidate>,
     /// Why the checkpoint is not a state dict itself.
@@ -48,7 +50,7 @@ pub struct FindError {
 impl fmt::Display for FindError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut f = OneLine(f);
-        let list = |f: &mut OneLine<'_, '_>, candidates: &[&Candidate]| {
+        let list = |f: &mut OneLine<'_, '_>, candidates: &[Candidate]| {
             for (index, candidate) in candidates.iter().take(LISTED).enumerate() {
                 let comma = if index > 0 { ", " } else { "" };
                 let s = if candidate.tensors == 1 { "" } else { "s" };
@@ -60,21 +62,23 @@ impl fmt::Display for FindError {
             }
         };
         if self.fitting.is_empty() {
-            write!(f, "the checkpoint is no state dict ({}), and ", self.root)?;
+            write!(f, "the checkpoint is no state dict ({})", self.root)?;
+            for (path, reason) in &self.unfit {
+                write!(f, ", nor is its `{path}` ({reason})")?;
+            }
             let Some(first) = self.candidates.first() else {
-                return write!(f, "there is none in it");
+                return write!(f, ", and there is none in it");
             };
-            write!(f, "has none under ")?;
+            write!(f, ", and it has none under ")?;
             for (index, name) in NAMES.iter().enumerate() {
                 let comma = if index > 0 { ", " } else { "" };
                 write!(f, "{comma}`{name}`")?;
             }
             write!(f, "; name the one you mean, such as `{}`: there are ", first.path)?;
-            return list(&mut f, &self.candidates.iter().collect::<Vec<_>>());
+            return list(&mut f, &self.candidates);
         }
-        let fits = |candidate: &&Candidate| self.fitting.contains(&candidate.path);
         write!(f, "several state dicts could be meant; name one of ")?;
-        list(&mut f, &self.candidates.iter().filter(fits).collect::<Vec<_>>())
+        list(&mut f, &self.fitting)
     }
 }
 
@@ -121,18 +125,26 @@ impl<'a> Checkpoint<'a> {
             Some(problem) => problem,
         };
         let mut fitting: Vec<(ValuePath, Part<'_, 'a>)> = Vec::new();
+        let mut unfit = Vec::new();
         for name in NAMES {
             let Some(part) = root.entries().and_then(|entries| entries.get(name)) else { continue };
             // One state dict under two names is one.
             let known = |(_, other): &(_, Part<'_, 'a>)| other.id() == part.id();
-            if self.is_state_dict(part) && !fitting.iter().any(known) {
+            if !self.is_state_dict(part) {
+                let problem = self.problem(part).unwrap_or_else(|| "it is empty".to_owned());
+                unfit.push((name.into(), problem));
+            } else if !fitting.iter().any(known) {
                 fitting.push((name.into(), part));
             }
         }
         match fitting.as_slice() {
             [(path, _)] => Ok(path.clone()),
             _ => Err(FindError {
-                fitting: fitting.into_iter().map(|(path, _)| path).collect(),
+                fitting: fitting
+                    .into_iter()
+                    .map(|(path, part)| Candidate { tensors: self.count(part), path })
+                    .collect(),
+                unfit,
                 candidates: self.candidates(),
                 root: problem,
             }),

@@ -6,7 +6,6 @@ use crate::checkpoint::Checkpoint;
 use crate::checkpoint::error::CheckpointError;
 use crate::checkpoint::part::{Entries, Items, Part, Shape};
 use crate::checkpoint::path::{Segment, ValuePath};
-use crate::key::EXTRA_STATE;
 use crate::line::OneLine;
 
 /// What is shown: so many levels, so many entries of one container, so many lines in all, and so many
@@ -141,8 +140,8 @@ fn tensors(part: Part<'_, '_>) -> Option<(usize, u64)> {
             for (key, value) in entries.iter() {
                 match size(value) {
                     Some(nbytes) => total = (total.0 + 1, total.1.saturating_add(nbytes)),
-                    None if key.str().is_some_and(|key| key.ends_with(crate::key::EXTRA_STATE)) => {
-                    }
+                    None if key.str().and_then(|key| key.rsplit('.').next())
+                        == Some(EXTRA_STATE) => {}
                     None => return None,
                 }
             }

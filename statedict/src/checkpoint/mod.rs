@@ -127,8 +127,11 @@ impl<'a> Checkpoint<'a> {
     /// Saves the checkpoint, as `torch.save(checkpoint, path)`. What [`save_map`](crate::save_map) says of files
     /// holds here too: the file that was there is replaced at once when the new one is complete.
     ///
-    /// As in PyTorch a tensor that is a part of a larger storage is written with all of that storage;
-    /// [`WriteOptions::keep_storage`] and [`save_with`](Self::save_with) leave the rest out.
+    /// What was opened and not edited is written as it was, in a file of PyTorch 2.15 byte for byte; the file is an
+    /// archive of that version, whatever it was before. As in PyTorch a tensor that is a part of a larger storage is
+    /// written with all of that storage. [`save_with`](Self::save_with) can write the format of before 1.6
+    /// ([`layout`](WriteOptions::layout)), and leave the rest of storages out
+    /// ([`keep_storage`](WriteOptions::keep_storage)).
     ///
     /// # Errors
     /// Where a value cannot be written in PyTorch's format, a tensor's bytes cannot be read, or writing fails.

@@ -299,13 +299,18 @@ fn of_node<'c, 'a>(tree: &'c Tree<'a>, node: &'c Node<'a>) -> Shape<'c, 'a> {
 
 /// The tensor that a function of PyTorch makes of its parts: a file's is kept like this once it is edited.
 fn rebuilt(tree: &Tree<'_>, class: NodeId) -> Option<&'static str> {
-    match tree.get(class)? {
-        Node::Global { module, name } if module == "torch._utils" => match &**name {
-            "_rebuild_sparse_tensor" => Some("a sparse tensor"),
-            "_rebuild_qtensor" => Some("a quantized tensor"),
-            name if name.starts_with("_rebuild_") => Some("a tensor that cannot be represented"),
-            _ => None,
-        },
+    let Node::Global { module, name } = tree.get(class)? else { return None };
+    match (&**module, &**name) {
+        ("torch._utils", "_rebuild_sparse_tensor") => Some("a sparse tensor"),
+        ("torch._utils", "_rebuild_qtensor") => Some("a quantized tensor"),
+        ("torch._utils", "_rebuild_nested_tensor") => Some("a nested tensor"),
+        ("torch._utils", name) if name.starts_with("_rebuild_") => {
+            Some("a tensor that cannot be represented")
+        }
+        ("torch._tensor", "_rebuild_from_type_v2") => Some("a tensor of a class of its own"),
+        ("torch.nn.parameter", "UninitializedParameter" | "UninitializedBuffer") => {
+            Some("an uninitialized parameter")
+        }
         _ => None,
     }
 }

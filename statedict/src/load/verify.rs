@@ -1,34 +1,72 @@
 //! The checksums of everything that is about to be loaded, before a byte of the model is written.
 
 use std::collections::HashSet;
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
 
-use crate::load::matching::{Match, Source};
+use crate::load::matching::Match;
 use crate::load::problem::LoadProblem;
+use crate::map::StateMap;
 use crate::parallel;
+use crate::tensor::{StorageError, TensorView};
 
-/// Verifies each storage once, on several threads where there is much to read.
+impl StateMap<'_> {
+    /// Reads every tensor and compares it with the checksum that came with it: the keys of those that are
+    /// damaged or cannot be read, and why, in order. A storage of several tensors is read once, and
+    /// named by the first of them. Several threads read where there is much.
+    ///
+    /// Loading into a model does this by itself, and so does [`load_owned`](Self::load_owned).
+    ///
+    /// ```
+    /// use statedict::{StateMap, TensorView};
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let directory = tempfile::tempdir()?;
+    /// # let path = directory.path().join("model.pt");
+    /// let mut map = StateMap::new();
+    /// map.insert("fc.weight", TensorView::from_vec(vec![0.5f32; 6], [2, 3])?);
+    /// map.save(&path)?;
+    /// assert!(StateMap::load(&path)?.damaged().is_empty());
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn damaged(&self) -> Vec<(&str, StorageError)> {
+        damaged(self.iter())
+    }
+}
+
+/// Verifies each storage once.
 pub(crate) fn verify_storages(found: &Match<'_, '_>, problems: &mut Vec<LoadProblem>) {
+    let sources = found.sources.iter().flatten();
+    let damaged = damaged(sources.map(|source| (source.key, source.tensor)));
+    problems.extend(damaged.into_iter().map(|(key, source)| {
+        let key = key.to_owned();
+        LoadProblem::Storage { key, source }
+    }));
+}
+
+/// The tensors whose storages are damaged, in order; on several threads where there is much to read.
+fn damaged<'k, 't>(
+    tensors: impl Iterator<Item = (&'k str, &'t TensorView<'t>)>,
+) -> Vec<(&'k str, StorageError)> {
     let mut seen = HashSet::new();
-    let distinct: Vec<&Source<'_, '_>> = found
-        .sources
-        .iter()
-        .flatten()
-        .filter(|source| seen.insert(source.tensor.storage().identity()))
-        .collect();
+    let distinct: Vec<(&str, &TensorView<'_>)> =
+        tensors.filter(|(_, tensor)| seen.insert(tensor.storage().identity())).collect();
     // Saturating: a tensor of the device `meta` has a size that no file bounds.
-    let sizes = distinct.iter().map(|source| source.tensor.storage().nbytes());
+    let sizes = distinct.iter().map(|(_, tensor)| tensor.storage().nbytes());
     let nbytes = sizes.fold(0, usize::saturating_add);
     let (next, damaged) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
     parallel::run(parallel::threads_for(nbytes), || {
-        while let Some(source) = distinct.get(next.fetch_add(1, Ordering::Relaxed)) {
-            if let Err(error) = source.tensor.storage().verify() {
-                let problem = LoadProblem::Storage { key: source.key.to_owned(), source: error };
-                let mut damaged = damaged.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
-                damaged.push(problem);
+        loop {
+            let index = next.fetch_add(1, Ordering::Relaxed);
+            let Some((key, tensor)) = distinct.get(index) else { break };
+            if let Err(error) = tensor.storage().verify() {
+                let mut damaged = damaged.lock().unwrap_or_else(PoisonError::into_inner);
+                damaged.push((index, *key, error));
             }
         }
     });
-    problems.extend(damaged.into_inner().unwrap_or_else(|poisoned| poisoned.into_inner()));
+    let mut damaged = damaged.into_inner().unwrap_or_else(PoisonError::into_inner);
+    damaged.sort_unstable_by_key(|(index, ..)| *index);
+    damaged.into_iter().map(|(_, key, error)| (key, error)).collect()
 }

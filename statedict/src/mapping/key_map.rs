@@ -111,6 +111,26 @@ impl KeyMap {
         Ok(self)
     }
 
+    /// These rules, and after them those of `next`.
+    ///
+    /// ```
+    /// use statedict::{KeyMap, StateMap, TensorView};
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let mut map = StateMap::new();
+    /// map.insert("module.fc.weight", TensorView::from_vec(vec![0.5f32], [1])?);
+    ///
+    /// let rules = KeyMap::new().strip_prefix("module.").then(KeyMap::new().strip_prefix("fc."));
+    /// assert!(rules.apply(&map)?.map.contains_key("weight"));
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn then(mut self, next: KeyMap) -> Self {
+        self.rules.extend(next.rules);
+        self
+    }
+
     /// Whether there is no rule.
     pub fn is_empty(&self) -> bool {
         self.rules.is_empty()

@@ -32,7 +32,7 @@ pub struct TensorView<'a> {
     shape: Shape,
     /// `None` for those that follow from the shape, by far the commonest. A row-major tensor may have
     /// others where a dimension has one element or none; files keep them, so they are kept here.
-    strides: Option<Strides>,
+    strides: Option<Box<Strides>>,
     offset: usize,
     dtype: DType,
     flags: Flags,
@@ -75,8 +75,19 @@ impl<'a> TensorView<'a> {
     ) -> Result<Self, ViewError> {
         let shape = shape.into();
         check_range(&shape, &strides, offset, dtype.size(), storage.nbytes())?;
-        let strides = (shape.contiguous_strides().as_ref() != Some(&strides)).then_some(strides);
+        let follow = shape.contiguous_strides().as_ref() == Some(&strides);
+        let strides = if follow { None } else { Some(Box::new(strides)) };
         Ok(TensorView { storage, shape, strides, offset, dtype, flags: Flags::default() })
+    }
+
+    /// The same, where the storage is known to be large enough.
+    pub(crate) fn known_contiguous(
+        storage: Storage<'a>,
+        dtype: DType,
+        shape: Shape,
+        offset: usize,
+    ) -> Self {
+        TensorView { storage, shape, strides: None, offset, dtype, flags: Flags::default() }
     }
 
     /// A row-major tensor of elements in memory.
@@ -132,7 +143,7 @@ impl<'a> TensorView<'a> {
     /// The step along each dimension, in elements.
     pub fn strides(&self) -> Strides {
         match &self.strides {
-            Some(strides) => strides.clone(),
+            Some(strides) => Strides::clone(strides),
             // Checked when the view was made.
             None => self.shape.contiguous_strides().unwrap_or_default(),
         }
@@ -140,7 +151,7 @@ impl<'a> TensorView<'a> {
 
     /// The strides where they are not those that follow from the shape.
     pub(crate) fn own_strides(&self) -> Option<&Strides> {
-        self.strides.as_ref()
+        self.strides.as_deref()
     }
 
     /// Where the first element is in the storage, in elements.

@@ -378,12 +378,13 @@ impl Graph {
                 .take(rank)
                 .map(|&stride| isize::try_from(stride).ok())
                 .collect::<Option<_>>()?;
-            TensorView::strided(storage, node.dtype, shape, strides, node.offset)
+            TensorView::strided(storage, node.dtype, shape, strides, node.offset).ok()?
         } else {
-            TensorView::contiguous(storage, node.dtype, shape, node.offset)
+            // Checked when the node was made.
+            TensorView::known_contiguous(storage, node.dtype, shape, node.offset)
         };
         let flags = node.flags;
-        let view = view.ok()?.with_requires_grad(flags.requires_grad);
+        let view = view.with_requires_grad(flags.requires_grad);
         Some(view.with_conj_neg(flags.conj, flags.neg))
     }
 }

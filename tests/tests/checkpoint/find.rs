@@ -89,12 +89,13 @@ fn several_are_an_error_that_lists_them() {
     checkpoint.set_state_map("other", &map(1)).unwrap();
     both(checkpoint, |checkpoint| {
         let Err(CheckpointError::Find(error)) = checkpoint.find_state_dict() else { panic!() };
-        assert_eq!(error.fitting, ["state_dict".into(), "model".into()]);
+        let fitting = [candidate("state_dict", 1), candidate("model", 2)];
+        assert_candidates(&error.fitting, &fitting);
         let all = [candidate("model", 2), candidate("state_dict", 1), candidate("other", 1)];
         assert_candidates(&error.candidates, &all);
         assert_eq!(
             error.to_string(),
-            "several state dicts could be meant; name one of `model` (2 tensors), `state_dict` (1 tensor)"
+            "several state dicts could be meant; name one of `state_dict` (1 tensor), `model` (2 tensors)"
         );
     });
 }
@@ -139,7 +140,7 @@ fn none_under_a_name_is_an_error_that_lists_what_there_is_but_optimizers() {
         assert_candidates(&error.candidates, &all);
         assert_eq!(
             error.to_string(),
-            "the checkpoint is no state dict (its \"epoch\" is an int), and has none under `state_dict`, \
+            "the checkpoint is no state dict (its \"epoch\" is an int), and it has none under `state_dict`, \
              `model_state_dict`, `model`; name the one you mean, such as `[0]`: there are `[0]` (3 tensors), \
              `models.G` (2 tensors), `models.D` (1 tensor)"
         );
@@ -160,6 +161,21 @@ fn a_file_without_one_says_so_by_its_name() {
     let expected =
         ": the checkpoint is no state dict (its \"lr\" is a float), and there is none in it";
     assert_eq!(error.to_string(), format!("{}{expected}", path.display()));
+}
+
+#[test]
+fn what_has_the_name_and_is_none_is_said_with_the_reason() {
+    let mut checkpoint = Checkpoint::new();
+    checkpoint.set_tree("model", &Tree::new()).unwrap();
+    checkpoint.set_value(("model", "fc._packed_params"), 1).unwrap();
+    checkpoint.set_tree("state_dict", &Tree::new()).unwrap();
+    both(checkpoint, |checkpoint| {
+        assert_eq!(
+            checkpoint.find_state_dict().unwrap_err().to_string(),
+            "the checkpoint is no state dict (its \"model\" is a dict), nor is its `state_dict` (it is empty), nor \
+             is its `model` (its \"fc._packed_params\" is an int), and there is none in it"
+        );
+    });
 }
 
 /// What `torch.save(model)` wrote is a state dict where it is to be read as one.

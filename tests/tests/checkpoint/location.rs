@@ -114,6 +114,15 @@ struct Model {
 }
 
 #[test]
+fn what_was_mapped_to_meta_is_loaded_into_no_model() {
+    let map = checkpoint().state_dict("model").unwrap();
+    let mut model = Model { weight: vec![0.5; 4] };
+    let options = LoadOptions::new().strict(false).map_location(MapLocation::to("meta"));
+    assert!(model.load_state_dict_with(&map, &options).is_err());
+    assert_eq!(model.weight, [0.5; 4]);
+}
+
+#[test]
 fn on_meta_there_are_no_elements_and_what_is_there_stays() {
     let mut checkpoint = checkpoint();
     // A storage by itself cannot be there.

@@ -2,6 +2,7 @@
 
 mod edit;
 mod find;
+mod fixtures;
 mod listing;
 mod location;
 mod typed;

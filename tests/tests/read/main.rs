@@ -3,6 +3,7 @@
 mod archives;
 mod fixture;
 mod hostile;
+mod in_memory;
 mod old_formats;
 mod other_reader;
 mod peers;

@@ -42,9 +42,20 @@ impl<R: StorageResolver> Machine<'_, R> {
     /// Fills the value below the last mark with the values above it.
     fn fill_target(&mut self, filling: Filling) -> Result<(), Fault> {
         let start = self.pop_mark()?;
-        let values = self.stack.split_off(start.min(self.stack.len()));
-        let target = self.top()?;
-        self.put_into(target, &values, filling)
+        // Set aside while they are read, so that they need not be copied.
+        let mut stack = std::mem::take(&mut self.stack);
+        let values = stack.get(start..).unwrap_or_default();
+        let target = match start.checked_sub(1).filter(|&below| below >= self.fence()) {
+            Some(below) => stack.get(below).copied(),
+            None => None,
+        };
+        let filled = match target {
+            Some(target) => self.put_into(target, values, filling),
+            None => Err(Fault::expected("a value on the stack", "none")),
+        };
+        stack.truncate(start);
+        self.stack = stack;
+        filled
     }
 
     /// Fills a new container with the values from a height of the stack on.

@@ -19,6 +19,16 @@ impl<'a> Cursor<'a> {
         self.position
     }
 
+    /// What is still to be read.
+    pub(super) fn rest(&self) -> &'a [u8] {
+        self.bytes.get(self.position..).unwrap_or_default()
+    }
+
+    /// Passes over all but `rest`, a tail of what is still to be read.
+    pub(super) fn set_rest(&mut self, rest: &[u8]) {
+        self.position = self.bytes.len().saturating_sub(rest.len());
+    }
+
     /// The next `count` bytes.
     pub(super) fn take(&mut self, count: usize) -> Result<&'a [u8], Fault> {
         let rest = self.bytes.get(self.position..).unwrap_or(&[]);

@@ -22,7 +22,7 @@ pub(super) struct Machine<'a, R> {
     pub(super) stack: Vec<Raw>,
     /// The heights of the stack at which marks were set.
     marks: Vec<usize>,
-    memo: Memo,
+    pub(super) memo: Memo,
     /// What the globals of the graph mean, in the same order.
     meanings: Vec<Option<Meaning>>,
     pub(super) resolver: &'a mut R,
@@ -48,7 +48,7 @@ impl<'a, R: StorageResolver> Machine<'a, R> {
     ) -> Self {
         let input = Cursor::new(source);
         Machine {
-            memo: Memo::scan(input.clone(), source.len()),
+            memo: Memo::scan(source),
             input,
             graph: Graph::new(Arc::clone(source)),
             stack: Vec::new(),
@@ -72,6 +72,7 @@ impl<'a, R: StorageResolver> Machine<'a, R> {
             self.offset = self.input.position();
             let opcode = match self.input.u8() {
                 Ok(op::STOP) => break,
+                Ok(op::BINUNICODE) if self.entry() => continue,
                 Ok(opcode) => opcode,
                 Err(fault) => return Err(self.error(op::STOP, fault, member)),
             };
@@ -256,7 +257,7 @@ impl<'a, R: StorageResolver> Machine<'a, R> {
     // The stack
 
     /// The height below which nothing may be popped.
-    fn fence(&self) -> usize {
+    pub(super) fn fence(&self) -> usize {
         self.marks.last().copied().unwrap_or(0)
     }
 
@@ -338,11 +339,15 @@ impl<'a, R: StorageResolver> Machine<'a, R> {
     fn note_constants(&mut self, id: Raw) {
         let Raw::Tuple(run) = id else { return };
         for place in [0, 3] {
-            if let Some(&Raw::Str(text)) = self.graph.run(run).get(place)
-                && !self.graph.text(text).contains(&b':')
-            {
-                self.graph.note_constant(text);
+            if let Some(&Raw::Str(text)) = self.graph.run(run).get(place) {
+                self.note_constant(text);
             }
+        }
+    }
+
+    pub(super) fn note_constant(&mut self, text: Text) {
+        if !self.graph.text(text).contains(&b':') {
+            self.graph.note_constant(text);
         }
     }
 

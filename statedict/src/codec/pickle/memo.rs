@@ -46,13 +46,67 @@ pub(super) fn name_of_line(line: &[u8]) -> Option<u64> {
     std::str::from_utf8(line).ok()?.trim().parse().ok()
 }
 
+/// How many bytes follow an opcode that can be passed over, and is short; else `LONGER`.
+const SHORT: [u8; 256] = {
+    let mut short = [LONGER; 256];
+    let mut code = 0u8;
+    loop {
+        let length = match opcode::operand(code) {
+            Some(opcode::Operand::Nothing) => 0,
+            Some(opcode::Operand::Fixed(1)) => 1,
+            Some(opcode::Operand::Fixed(2)) => 2,
+            Some(opcode::Operand::Fixed(4)) => 4,
+            Some(opcode::Operand::Fixed(8)) => 8,
+            _ => LONGER,
+        };
+        let counts =
+            matches!(code, opcode::STOP | opcode::BINGET | opcode::LONG_BINGET | opcode::MEMOIZE);
+        if !counts {
+            // An index of 8 bits into 256.
+            #[allow(clippy::indexing_slicing)]
+            let place = &mut short[code as usize];
+            *place = length;
+        }
+        if code == u8::MAX {
+            break;
+        }
+        code += 1;
+    }
+    short
+};
+const LONGER: u8 = u8::MAX;
+
+/// Passes over the opcodes that say nothing of the memo, which are nearly all; stops where unsure.
+fn pass(mut bytes: &[u8]) -> &[u8] {
+    while let Some((&code, rest)) = bytes.split_first() {
+        let short = SHORT.get(usize::from(code)).copied().unwrap_or(LONGER);
+        let next = if short != LONGER {
+            rest.get(usize::from(short)..)
+        } else if code == opcode::BINUNICODE {
+            rest.split_first_chunk()
+                .and_then(|(len, rest)| rest.get(usize::try_from(u32::from_le_bytes(*len)).ok()?..))
+        } else {
+            None
+        };
+        match next {
+            Some(next) => bytes = next,
+            None => break,
+        }
+    }
+    bytes
+}
+
 impl Memo {
     /// The memo for a pickle that starts at the cursor.
-    pub(super) fn scan(mut cursor: Cursor<'_>, pickle_len: usize) -> Self {
+    pub(super) fn scan(pickle: &[u8]) -> Self {
+        let pickle_len = pickle.len();
         let mut used = Vec::new();
         let mut memoizes = false;
+        let mut cursor = Cursor::new(pickle);
         // Where the pickle is malformed the machine will say so; names after that place are not needed.
-        while let Ok(code) = cursor.u8() {
+        loop {
+            cursor.set_rest(pass(cursor.rest()));
+            let Ok(code) = cursor.u8() else { break };
             let name = match code {
                 opcode::STOP => break,
                 opcode::BINGET => cursor.u8().ok().map(u64::from),
@@ -134,6 +188,12 @@ impl Memo {
         self.put(self.count, value)
     }
 
+    /// Whether giving anything that name would be forgotten at once.
+    pub(super) fn is_for_nothing(&self, name: u64) -> bool {
+        let name = usize::try_from(name).ok().filter(|&name| name < self.limit);
+        self.given.is_none() && name.is_some_and(|name| self.slot(name).is_none())
+    }
+
     pub(super) fn get(&self, name: u64) -> Option<Raw> {
         match usize::try_from(name).ok().filter(|&name| name < self.limit) {
             Some(name) => self.values.get(self.slot(name)?).copied().flatten(),
@@ -149,18 +209,18 @@ mod tests {
     #[test]
     fn only_names_that_are_used_are_kept() {
         // Three names are given, the second is used; so is a name that is never given.
-        let pickle = b"Nq\x00Nq\x01Nq\x02h\x01h\x46.h\x02";
-        let mut memo = Memo::scan(Cursor::new(pickle), 100);
+        let pickle = b"Nq\x00Nq\x01Nq\x02h\x01h\x0e.h\x02";
+        let mut memo = Memo::scan(pickle);
         assert!(!memo.put(0, Raw::Int(0)));
         assert!(memo.put(1, Raw::Int(1)));
         assert_eq!(memo.get(1), Some(Raw::Int(1)));
-        assert_eq!(memo.get(0x46), None);
+        assert_eq!(memo.get(0x0e), None);
         assert_eq!(memo.values.len(), 2);
     }
 
     #[test]
     fn a_huge_name_takes_no_room() {
-        let mut memo = Memo::scan(Cursor::new(b"Nr\xff\xff\xff\xffj\xff\xff\xff\xff."), 12);
+        let mut memo = Memo::scan(b"Nr\xff\xff\xff\xffj\xff\xff\xff\xff.");
         assert!(memo.put(0xffff_ffff, Raw::Int(1)));
         assert_eq!(memo.get(0xffff_ffff), Some(Raw::Int(1)));
         assert!(memo.used.is_empty());

@@ -4,6 +4,7 @@ mod build;
 mod call;
 mod composite;
 mod cursor;
+mod entry;
 mod error;
 mod extent;
 mod fault;

@@ -28,7 +28,7 @@ macro_rules! opcodes {
         }
 
         /// What follows an opcode; `None` where there is no such opcode.
-        pub(crate) fn operand(opcode: u8) -> Option<Operand> {
+        pub(crate) const fn operand(opcode: u8) -> Option<Operand> {
             use Operand::{Counted, Fixed, Line, Nothing, TwoLines};
             match opcode {
                 $($code => Some($operand),)*

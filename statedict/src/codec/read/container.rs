@@ -9,6 +9,7 @@ use crate::codec::pickle::{
 use crate::codec::read::detect::{self, Detected};
 use crate::codec::read::document::Document;
 use crate::codec::read::error::ReadError;
+use crate::codec::read::in_memory;
 use crate::codec::read::module;
 use crate::codec::read::options::ReadOptions;
 use crate::codec::read::source::Source;
@@ -138,7 +139,7 @@ fn read_zip(source: Source, options: &ReadOptions) -> Result<Document, ReadError
     let pickle = Arc::new(archive.read_member(pickle, limits.pickle_bytes, "pickle_bytes")?);
     let mut resolver = ArchiveResolver::new(archive, byte_order == ByteOrder::Big, limits);
     let decoded = decode(&pickle, &member, options, &mut resolver)?;
-    let storages: Arc<dyn Storages> = Arc::new(resolver.into_storages());
+    let storages = in_memory::settle(resolver.into_storages(), options)?;
     Ok(finish(decoded, storages, ContainerKind::Zip, byte_order, warnings, options))
 }
 

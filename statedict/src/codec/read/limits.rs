@@ -28,8 +28,9 @@ impl Limits {
         self
     }
 
-    /// The size of one compressed storage when it is expanded. By default sixteen times the file, at
-    /// least 256 MiB.
+    /// The size of one compressed storage when it is expanded, or of all where all are read at once
+    /// ([`ReadOptions::in_memory`](crate::ReadOptions::in_memory)). By default sixteen times the file, at least
+    /// 256 MiB.
     #[must_use]
     pub fn inflated_bytes(mut self, bytes: u64) -> Self {
         self.inflated_bytes = Some(bytes);

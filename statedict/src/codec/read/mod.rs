@@ -4,6 +4,8 @@ mod container;
 mod detect;
 mod document;
 mod error;
+mod huge_pages;
+mod in_memory;
 mod limits;
 mod module;
 mod options;

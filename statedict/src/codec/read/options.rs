@@ -14,6 +14,7 @@ pub struct ReadOptions {
     pub(super) limits: Limits,
     pub(super) opaque: bool,
     pub(super) whole_models: bool,
+    pub(super) in_memory: bool,
 }
 
 impl ReadOptions {
@@ -35,6 +36,21 @@ impl ReadOptions {
     #[must_use]
     pub fn whole_models(mut self, whole_models: bool) -> Self {
         self.whole_models = whole_models;
+        self
+    }
+
+    /// Whether to read all tensors into memory when the file is opened, and check each against its
+    /// checksum, as `torch.load(path)` does (but for the checksums); by default a tensor is read or
+    /// mapped when it is asked for, as with `torch.load(path, mmap=True)`.
+    ///
+    /// The tensors lie in one piece of memory, each at a multiple of 64 bytes (tiny ones of 16), and
+    /// need the file no more. It is given back when the last of them is gone. Storages that no tensor
+    /// uses are not read. See [`StateMap::load_owned`](crate::StateMap::load_owned).
+    ///
+    /// Reading is fastest from [`Source::file`](crate::codec::Source::file).
+    #[must_use]
+    pub fn in_memory(mut self, in_memory: bool) -> Self {
+        self.in_memory = in_memory;
         self
     }
 

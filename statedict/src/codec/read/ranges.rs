@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use crate::codec::read::in_memory::{FileStorages, Place};
 use crate::codec::read::source::Source;
 use crate::tensor::{StorageError, Storages};
 
@@ -60,13 +61,31 @@ impl RangeStorages {
         }
     }
 
-    pub(super) fn source(&self) -> &Source {
+    fn io(&self, range: Range, source: std::io::Error) -> StorageError {
+        StorageError::Io { member: self.label_of(range), source }
+    }
+
+    fn label_of(&self, range: Range) -> String {
+        format!("{}, storage at byte {}", self.source.name(), range.start)
+    }
+}
+
+impl FileStorages for RangeStorages {
+    fn source(&self) -> &Source {
         &self.source
     }
 
-    fn io(&self, range: Range, source: std::io::Error) -> StorageError {
-        let member = format!("{}, storage at byte {}", self.source.name(), range.start);
-        StorageError::Io { member, source }
+    fn places(&self) -> Vec<Place> {
+        let place = |(index, range): (u32, &Range)| {
+            let (at, nbytes) = (range.start, range.nbytes);
+            let end = at.saturating_add(nbytes.try_into().unwrap_or(u64::MAX));
+            Place { index, at, end, nbytes, is_plain: true }
+        };
+        (0u32..).zip(&self.ranges).map(place).collect()
+    }
+
+    fn label(&self, index: u32) -> String {
+        self.range(index).map_or_else(String::new, |range| self.label_of(range))
     }
 }
 

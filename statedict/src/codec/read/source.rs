@@ -6,6 +6,8 @@ use std::io::{self, Read, Seek, SeekFrom};
 use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 
+use crate::codec::read::huge_pages;
+
 /// Where the bytes of a file come from: a memory map, a file, any reader that can seek, or memory.
 pub struct Source {
     name: String,
@@ -60,9 +62,11 @@ impl Source {
         if metadata.is_dir() || metadata.len() == 0 {
             return Source::from_file(path.as_ref(), file);
         }
+        // One that cannot be addressed cannot be mapped either; the system says so.
+        let len = usize::try_from(metadata.len()).unwrap_or(usize::MAX);
         // SAFETY: the map is only read. That nobody shortens or rewrites the file meanwhile cannot be
         // ensured here, and is asked of the caller in the documentation above, as by every reader of maps.
-        let map = unsafe { memmap2::Mmap::map(&file)? };
+        let map = unsafe { memmap2::MmapOptions::new().len(len).map(&file)? };
         // The size of the map, not a second look at the file, bounds what is read from it.
         let len = map.len().try_into().unwrap_or(u64::MAX);
         let name = path.as_ref().display().to_string();
@@ -187,6 +191,7 @@ impl Source {
         }
         let mut buffer = Vec::new();
         buffer.try_reserve_exact(len)?;
+        huge_pages::wish_for(&mut buffer);
         buffer.resize(len, 0);
         self.read_at(offset, &mut buffer)?;
         Ok(buffer)

@@ -31,6 +31,7 @@ mod replace;
 #[cfg(feature = "safetensors")]
 mod safetensors;
 pub(crate) mod source;
+mod write_back;
 
 use std::io::Write;
 use std::path::Path;

@@ -5,6 +5,7 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use crate::codec::write::error::WriteError;
+use crate::codec::write::write_back::WriteBack;
 
 /// How many symbolic links are followed before they count as a loop, as in Linux.
 const MAX_LINKS: usize = 40;
@@ -45,7 +46,11 @@ pub(super) fn replace(
     }
     reserve(temporary.as_file(), len)
         .map_err(WriteError::io_at("reserve the space for", &target))?;
-    write(&mut temporary.as_file()).map_err(|error| error.in_file(&target))?;
+    let written = match sync {
+        true => write(&mut WriteBack::new(temporary.as_file())),
+        false => write(&mut temporary.as_file()),
+    };
+    written.map_err(|error| error.in_file(&target))?;
     if sync {
         temporary.as_file().sync_all().map_err(WriteError::io_at("flush to the disk", &target))?;
     }

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use crate::codec::read::container::{self, ByteOrder, ContainerKind};
 use crate::codec::read::document::Document;
 use crate::codec::read::error::ReadError;
+use crate::codec::read::in_memory;
 use crate::codec::read::options::ReadOptions;
 use crate::codec::read::pickle_run::PickleRun;
 use crate::codec::read::source::Source;
@@ -43,7 +44,7 @@ pub(super) fn read(
     let decoded = container::decode(&pickle, &label, options, &mut resolver)?;
     let keys = run.plain(limits)?;
     place(&keys, &mut run, &mut resolver)?;
-    let storages = Arc::new(resolver.into_storages(&run)?);
+    let storages = in_memory::settle(resolver.into_storages(&run)?, options)?;
     let end = run.position();
     let kind = ContainerKind::Legacy;
     Ok((container::finish(decoded, storages, kind, ByteOrder::Little, Vec::new(), options), end))

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use crate::codec::pickle::{Slice, StorageRequest, StorageResolver};
 use crate::codec::read::error::ReadError;
+use crate::codec::read::in_memory::FileStorages;
 use crate::codec::read::pickle_run::PickleRun;
 use crate::codec::read::ranges::RangeStorages;
 use crate::codec::read::source::Source;

@@ -60,10 +60,13 @@ fn number(key: &[u8]) -> Option<usize> {
     if key.len() > 9 || (key.len() > 1 && key.first() == Some(&b'0')) {
         return None;
     }
-    if key.is_empty() || !key.iter().all(u8::is_ascii_digit) {
+    if key.is_empty() {
         return None;
     }
-    std::str::from_utf8(key).ok()?.parse().ok()
+    // Nine digits fit.
+    key.iter().try_fold(0usize, |number, byte| {
+        byte.is_ascii_digit().then(|| number * 10 + usize::from(byte - b'0'))
+    })
 }
 
 impl Directory {

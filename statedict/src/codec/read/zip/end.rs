@@ -6,7 +6,9 @@ use crate::codec::read::zip::fields::{u16_at, u32_at, u64_at};
 
 /// The end record may be followed by a comment (or, in torch.load's reading, by anything) of 64 KiB;
 /// the zip64 locator comes before it. Usually the directory itself lies within as well.
-const TAIL: u64 = (64 << 10) + 22 + 20 + 56;
+const TAIL: u64 = (64 << 10) + RECORDS;
+/// The end record, the zip64 locator and the zip64 record: what an archive without a comment ends with.
+const RECORDS: u64 = 22 + 20 + 56;
 
 /// Where the central directory is, and its bytes.
 pub(super) struct End {
@@ -23,9 +25,16 @@ fn damaged(offset: u64, expected: &'static str, found: impl Into<String>) -> Rea
 /// Finds the central directory.
 pub(super) fn find(source: &Source) -> Result<End, ReadError> {
     let io = |error| ReadError::Io { file: source.name().to_owned(), source: error };
-    let tail_len = source.len().min(TAIL);
-    let tail_start = source.len() - tail_len;
-    let tail = source.read_vec(tail_start, usize::try_from(tail_len).unwrap_or(0)).map_err(io)?;
+    let tail_of = |len: u64| {
+        let len = source.len().min(len);
+        let start = source.len() - len;
+        source.read_vec(start, usize::try_from(len).unwrap_or(0)).map(|tail| (start, tail))
+    };
+    let (mut tail_start, mut tail) = tail_of(RECORDS).map_err(io)?;
+    let ends_there = tail.len().checked_sub(22).and_then(|at| tail.get(at..));
+    if !ends_there.is_some_and(|end| end.starts_with(b"PK\x05\x06")) {
+        (tail_start, tail) = tail_of(TAIL).map_err(io)?;
+    }
     let cut = || {
         damaged(
             source.len(),
@@ -57,7 +66,12 @@ pub(super) fn find(source: &Source) -> Result<End, ReadError> {
         if place.checked_add(56).is_none_or(|end| end > record_offset) {
             return Err(damaged(record_offset, "a zip64 record before the end", place.to_string()));
         }
-        let zip64 = source.read_vec(place, 56).map_err(io)?;
+        let within = place.checked_sub(tail_start).and_then(|at| usize::try_from(at).ok());
+        let zip64 = within.and_then(|at| tail.get(at..)?.get(..56));
+        let zip64 = match zip64 {
+            Some(zip64) => zip64.to_vec(),
+            None => source.read_vec(place, 56).map_err(io)?,
+        };
         if !zip64.starts_with(b"PK\x06\x06") {
             return Err(damaged(place, "the signature of a zip64 record", "other bytes"));
         }

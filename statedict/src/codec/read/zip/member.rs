@@ -15,7 +15,9 @@ pub(in crate::codec::read) struct Archive {
     pub(in crate::codec::read) directory: Directory,
 }
 
-const LOCAL_HEADER: usize = 30;
+pub(super) const LOCAL_HEADER: usize = 30;
+/// A member that takes no more than this is read with its header, which then is cut off.
+const SMALL: u64 = 1 << 20;
 /// How much is read at a time where only a checksum is wanted.
 const CHUNK: usize = 1 << 20;
 
@@ -49,20 +51,28 @@ impl Archive {
                 &buffer
             }
         };
+        let within = self.payload_within(index, record, header)?;
+        Ok(record.header.saturating_add(within))
+    }
+
+    /// How far from its local header the stored bytes of a member start, as the header says.
+    pub(super) fn payload_within(
+        &self,
+        index: u32,
+        record: Record,
+        header: &[u8],
+    ) -> Result<u64, StorageError> {
         if !header.starts_with(b"PK\x03\x04") {
             return Err(self.invalid(index, "its header in the archive is damaged"));
         }
         let lengths = u16_at(header, 26).zip(u16_at(header, 28));
         let lengths = lengths.map_or(0, |(name, extra)| u64::from(name) + u64::from(extra));
-        let start = record.header.checked_add(30 + lengths);
-        match start {
-            Some(start)
-                if start
-                    .checked_add(record.stored_size())
-                    .is_some_and(|end| end <= record.limit) =>
-            {
-                Ok(start)
-            }
+        let within = 30 + lengths;
+        let end = within
+            .checked_add(record.stored_size())
+            .and_then(|within| record.header.checked_add(within));
+        match end {
+            Some(end) if end <= record.limit => Ok(within),
             _ => Err(self.invalid(index, "it reaches into the next member of the archive")),
         }
     }
@@ -151,9 +161,7 @@ impl Archive {
             });
         }
         let bytes = if record.method == Method::Stored {
-            let size = self.size(index, record)?;
-            let start = self.payload(index, record)?;
-            self.source.read_vec(start, size).map_err(|error| self.io(index, error))?
+            self.read_stored(index, record)?
         } else {
             self.bytes(index)?.into_owned()
         };
@@ -163,6 +171,28 @@ impl Archive {
             return Err(StorageError::Checksum { member, expected: record.crc, found }.into());
         }
         Ok(bytes)
+    }
+
+    /// The bytes of a stored member, read rather than mapped: a page fault costs more than a call.
+    fn read_stored(&self, index: u32, record: Record) -> Result<Vec<u8>, StorageError> {
+        let size = self.size(index, record)?;
+        let room = record.limit.saturating_sub(record.header);
+        let read =
+            |offset, len| self.source.read_vec(offset, len).map_err(|error| self.io(index, error));
+        let header_len = match usize::try_from(room) {
+            Ok(room) if room as u64 <= SMALL => room,
+            _ => LOCAL_HEADER,
+        };
+        let mut head = read(record.header, header_len)?;
+        let within = self.payload_within(index, record, &head)?;
+        match usize::try_from(within).ok().filter(|_| header_len > LOCAL_HEADER) {
+            Some(within) => {
+                head.drain(..within.min(head.len()));
+                head.truncate(size);
+                Ok(head)
+            }
+            None => read(record.header.saturating_add(within), size),
+        }
     }
 
     /// Refuses a member whose bytes cannot be had.

@@ -5,9 +5,11 @@ use std::collections::HashMap;
 
 use crate::codec::pickle::{StorageRequest, StorageResolver};
 use crate::codec::read::error::ReadError;
+use crate::codec::read::in_memory::{FileStorages, Place};
 use crate::codec::read::limits::FileLimits;
+use crate::codec::read::source::Source;
 use crate::codec::read::zip::directory::Method;
-use crate::codec::read::zip::member::Archive;
+use crate::codec::read::zip::member::{Archive, LOCAL_HEADER};
 use crate::dtype::DType;
 use crate::tensor::{StorageError, Storages};
 
@@ -81,6 +83,46 @@ impl Storages for ArchiveStorages {
 
     fn verify(&self, index: u32) -> Result<(), StorageError> {
         self.archive.verify(index)
+    }
+}
+
+impl FileStorages for ArchiveStorages {
+    fn source(&self) -> &Source {
+        &self.archive.source
+    }
+
+    fn places(&self) -> Vec<Place> {
+        let used = (0u32..).zip(&self.uses).filter(|(_, used)| used.location > 0);
+        used.filter_map(|(index, _)| {
+            let record = self.archive.directory.record(index)?;
+            let nbytes = usize::try_from(record.size).ok()?;
+            let is_plain = record.method == Method::Stored;
+            Some(Place { index, at: record.header, end: record.limit, nbytes, is_plain })
+        })
+        .collect()
+    }
+
+    fn header_len(&self) -> usize {
+        LOCAL_HEADER
+    }
+
+    fn start(&self, place: &Place, head: &[u8]) -> Result<usize, StorageError> {
+        let record = self.archive.record(place.index)?;
+        let within = self.archive.payload_within(place.index, record, head)?;
+        // Two lengths of 16 bits and a constant.
+        Ok(usize::try_from(within).unwrap_or(usize::MAX))
+    }
+
+    fn checksum(&self, index: u32) -> Option<u32> {
+        self.archive.directory.record(index).map(|record| record.crc).filter(|&crc| crc != 0)
+    }
+
+    fn swapped(&self, index: u32) -> usize {
+        self.swap(index)
+    }
+
+    fn label(&self, index: u32) -> String {
+        self.archive.label(index)
     }
 }
 

@@ -1,0 +1,303 @@
+//! How to find, download and load a checkpoint.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::checkpoint::ValuePath;
+use crate::codec::ReadOptions;
+use crate::hub::hash::HashCheck;
+use crate::hub::progress::{Progress, Teller};
+use crate::hub::schemes::Schemes;
+use crate::load::{DTypePolicy, LoadOptions};
+
+/// How to find, download and load a checkpoint.
+///
+/// ```
+/// use std::time::Duration;
+///
+/// use statedict::LoadOptions;
+/// use statedict::hub::{Options, Schemes};
+///
+/// # fn main() -> Result<(), statedict::hub::HubError> {
+/// let mut schemes = Schemes::new();
+/// schemes.insert("lab", "tiny", "https://example.org/tiny-5c106cde.pth")?;
+/// let options = Options::new()
+///     .schemes(schemes)
+///     .max_size(2 << 30)
+///     .timeout(Duration::from_secs(3600))
+///     .progress(|progress| eprint!("\r{} {}", progress.address, progress.downloaded))
+///     .load_options(LoadOptions::new().strict(false));
+/// # let _ = options;
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug, Clone)]
+pub struct Options {
+    pub(super) directory: Option<PathBuf>,
+    pub(super) file_name: Option<String>,
+    pub(super) schemes: Schemes,
+    pub(super) check_hash: HashCheck,
+    pub(super) sha256: Option<String>,
+    pub(super) offline: bool,
+    pub(super) max_size: Option<u64>,
+    pub(super) retries: u32,
+    pub(super) retry_delay: Duration,
+    pub(super) connect_timeout: Duration,
+    pub(super) stall_timeout: Duration,
+    pub(super) lock_timeout: Duration,
+    pub(super) timeout: Option<Duration>,
+    pub(super) environment_proxy: bool,
+    pub(super) progress: Option<Teller>,
+    pub(super) rank: Option<u64>,
+    pub(super) state_dict: Option<ValuePath>,
+    pub(super) prefix: Prefix,
+    pub(super) load: LoadOptions,
+    pub(super) read: ReadOptions,
+}
+
+/// What is taken off the keys.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Prefix {
+    /// `module.`, unless the model has such a child.
+    OfWrappers,
+    /// These, in order.
+    These(Vec<String>),
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Options::new()
+    }
+}
+
+impl Options {
+    /// The cache of torch.hub, no schemes, a strict load; the methods say what the other defaults are.
+    pub fn new() -> Self {
+        Options {
+            directory: None,
+            file_name: None,
+            schemes: Schemes::new(),
+            check_hash: HashCheck::default(),
+            sha256: None,
+            offline: false,
+            max_size: None,
+            retries: 4,
+            retry_delay: Duration::from_millis(500),
+            connect_timeout: Duration::from_secs(10),
+            stall_timeout: Duration::from_secs(30),
+            lock_timeout: Duration::from_secs(600),
+            timeout: None,
+            environment_proxy: true,
+            progress: None,
+            rank: None,
+            state_dict: None,
+            prefix: Prefix::OfWrappers,
+            load: LoadOptions::new(),
+            read: ReadOptions::default(),
+        }
+    }
+
+    /// A load that is as tolerant as mmcv's `load_checkpoint` is by default: not strict, tensors of
+    /// another shape are left out, element types are converted. What did not fit is logged as a
+    /// warning, in mmcv's words.
+    ///
+    /// ```
+    /// use statedict::hub::{self, Options};
+    /// use statedict::prelude::*;
+    /// use statedict::{StateMap, TensorView};
+    ///
+    /// #[derive(StateDict)]
+    /// struct Linear {
+    ///     #[param]
+    ///     weight: Vec<f32>,
+    ///     #[param]
+    ///     bias: Vec<f32>,
+    /// }
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let directory = tempfile::tempdir()?;
+    /// # let path = directory.path().join("partial.pth");
+    /// let mut map = StateMap::new();
+    /// map.insert("module.weight", TensorView::from_vec(vec![1.0f32, 2.0], [2])?);
+    /// map.save(&path)?;
+    ///
+    /// let mut fc = Linear { weight: vec![0.0; 2], bias: vec![0.0; 2] };
+    /// let report = hub::load_checkpoint(&mut fc, &path, &Options::mmcv())?;
+    /// assert_eq!(fc.weight, [1.0, 2.0]);
+    /// assert_eq!(report.missing, ["bias"]);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn mmcv() -> Self {
+        let load =
+            LoadOptions::new().strict(false).ignore_mismatched(true).dtype(DTypePolicy::Cast);
+        Options::new().load_options(load)
+    }
+
+    /// The folder to cache in, instead of [`cache_directory`](crate::hub::cache_directory):
+    /// `model_dir` of torch.hub. It is created where it is not there.
+    #[must_use]
+    pub fn directory(mut self, directory: impl Into<PathBuf>) -> Self {
+        self.directory = Some(directory.into());
+        self
+    }
+
+    /// The name of the file in the cache, instead of the end of the address's path: `file_name` of
+    /// torch.hub. Two addresses that end in the same name would be one file in the cache: give one of
+    /// them another name.
+    #[must_use]
+    pub fn file_name(mut self, name: impl Into<String>) -> Self {
+        self.file_name = Some(name.into());
+        self
+    }
+
+    /// What names as `torchvision://resnet18` stand for.
+    #[must_use]
+    pub fn schemes(mut self, schemes: Schemes) -> Self {
+        self.schemes = schemes;
+        self
+    }
+
+    /// Whether the file's name says what its SHA-256 is; see [`HashCheck`].
+    #[must_use]
+    pub fn check_hash(mut self, check: HashCheck) -> Self {
+        self.check_hash = check;
+        self
+    }
+
+    /// How the SHA-256 of the file begins, in hexadecimal, or all of it; instead of what its name
+    /// says, and for local files too.
+    #[must_use]
+    pub fn sha256(mut self, digits: impl Into<String>) -> Self {
+        self.sha256 = Some(digits.into());
+        self
+    }
+
+    /// Whether nothing may be downloaded: what is neither local nor in the cache is then an error.
+    #[must_use]
+    pub fn offline(mut self, offline: bool) -> Self {
+        self.offline = offline;
+        self
+    }
+
+    /// How many bytes a download may have; any number by default.
+    #[must_use]
+    pub fn max_size(mut self, bytes: u64) -> Self {
+        self.max_size = Some(bytes);
+        self
+    }
+
+    /// How often a download is tried again (4 times): after a connection that failed, broke off or
+    /// stalled, and after the HTTP status 408, 425, 429, 500, 502, 503 or 504. Nothing else gets
+    /// better by asking again.
+    #[must_use]
+    pub fn retries(mut self, retries: u32) -> Self {
+        self.retries = retries;
+        self
+    }
+
+    /// How long to wait before the first time (500 ms). The next waits are each twice as long, 30 s at most,
+    /// up to a quarter longer at random, or what the server's `Retry-After` says, 120 s at most.
+    #[must_use]
+    pub fn retry_delay(mut self, delay: Duration) -> Self {
+        self.retry_delay = delay;
+        self
+    }
+
+    /// How long the name look-up may take, and then connecting (10 s each).
+    #[must_use]
+    pub fn connect_timeout(mut self, limit: Duration) -> Self {
+        self.connect_timeout = limit;
+        self
+    }
+
+    /// How long the server may be silent (30 s), before its answer as well as in the middle of the file.
+    #[must_use]
+    pub fn stall_timeout(mut self, limit: Duration) -> Self {
+        self.stall_timeout = limit;
+        self
+    }
+
+    /// How long to wait for another process that downloads the same file but does not get on (10 min):
+    /// that neither brings bytes, nor ends. One that dies leaves its lock at once.
+    #[must_use]
+    pub fn lock_timeout(mut self, limit: Duration) -> Self {
+        self.lock_timeout = limit;
+        self
+    }
+
+    /// How long everything may take together until the file is there, waiting for others included;
+    /// without end by default, as long as bytes come.
+    #[must_use]
+    pub fn timeout(mut self, limit: Duration) -> Self {
+        self.timeout = Some(limit);
+        self
+    }
+
+    /// Whether to use the proxy that the environment names (the default): the first of `ALL_PROXY`,
+    /// `HTTPS_PROXY` and `HTTP_PROXY`, in either case, but for the hosts of `NO_PROXY`.
+    #[must_use]
+    pub fn environment_proxy(mut self, wanted: bool) -> Self {
+        self.environment_proxy = wanted;
+        self
+    }
+
+    /// Is called with how far a download has come: once at the beginning, and after each piece.
+    #[must_use]
+    pub fn progress(mut self, tell: impl Fn(Progress<'_>) + Send + Sync + 'static) -> Self {
+        self.progress = Some(Teller(Arc::new(tell)));
+        self
+    }
+
+    /// The rank of this process, instead of `RANK` or else `LOCAL_RANK` of the environment. Only rank
+    /// 0, or a process without one, logs.
+    #[must_use]
+    pub fn rank(mut self, rank: u64) -> Self {
+        self.rank = Some(rank);
+        self
+    }
+
+    /// Where in the checkpoint the state dict is, instead of looking for it as
+    /// [`Checkpoint::find_state_dict`](crate::Checkpoint::find_state_dict).
+    #[must_use]
+    pub fn state_dict(mut self, path: impl Into<ValuePath>) -> Self {
+        self.state_dict = Some(path.into());
+        self
+    }
+
+    /// Takes `prefix` off the keys that begin with it; call it again for another one after it.
+    ///
+    /// Without a call that is `module.`, which `DataParallel` puts before all keys, unless the model has a
+    /// child of that name.
+    #[must_use]
+    pub fn strip_prefix(mut self, prefix: impl Into<String>) -> Self {
+        match &mut self.prefix {
+            Prefix::OfWrappers => self.prefix = Prefix::These(vec![prefix.into()]),
+            Prefix::These(prefixes) => prefixes.push(prefix.into()),
+        }
+        self
+    }
+
+    /// Leaves all keys as they are.
+    #[must_use]
+    pub fn keep_prefix(mut self) -> Self {
+        self.prefix = Prefix::These(Vec::new());
+        self
+    }
+
+    /// How to load the state dict: strictly, by default. Keys are renamed, and locations mapped, after
+    /// the prefix was taken off.
+    #[must_use]
+    pub fn load_options(mut self, options: LoadOptions) -> Self {
+        self.load = options;
+        self
+    }
+
+    /// How to read the file.
+    #[must_use]
+    pub fn read_options(mut self, options: ReadOptions) -> Self {
+        self.read = options;
+        self
+    }
+}

@@ -1,0 +1,218 @@
+//! One question to a server, and its answer.
+
+use std::io::{self, Read};
+use std::time::Duration;
+
+use ureq::http::header::{self, HeaderMap, HeaderName};
+use ureq::{Agent, Timeout};
+
+use crate::hub::address::Address;
+use crate::hub::deadline::Deadline;
+use crate::hub::error::HubError;
+use crate::hub::options::Options;
+use crate::hub::tls;
+
+/// As many redirects are followed.
+const MAX_REDIRECTS: u32 = 10;
+
+/// Why there is no answer, or no more of it.
+#[derive(Debug)]
+pub(super) struct Fault {
+    pub(super) reason: String,
+    /// Whether it may be otherwise the next time.
+    pub(super) passing: bool,
+}
+
+impl Fault {
+    pub(super) fn lasting(reason: impl Into<String>) -> Fault {
+        Fault { reason: reason.into(), passing: false }
+    }
+
+    pub(super) fn passing(reason: impl Into<String>) -> Fault {
+        Fault { reason: reason.into(), passing: true }
+    }
+}
+
+/// An answer, whatever its status.
+pub(super) struct Answer {
+    pub(super) status: u16,
+    /// A strong `ETag`, quotes included: it names these very bytes.
+    pub(super) etag: Option<String>,
+    pub(super) length: Option<u64>,
+    pub(super) range: Option<ContentRange>,
+    pub(super) retry_after: Option<Duration>,
+    pub(super) body: Box<dyn Read>,
+}
+
+/// `Content-Range: bytes START-…/TOTAL`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct ContentRange {
+    pub(super) start: u64,
+    pub(super) total: Option<u64>,
+}
+
+/// Asks for one address, again where it has to be.
+pub(super) struct Client<'a> {
+    address: &'a Address,
+    agent: Agent,
+    stall_timeout: Duration,
+}
+
+impl<'a> Client<'a> {
+    pub(super) fn new(address: &'a Address, options: &Options) -> Result<Client<'a>, HubError> {
+        let mut config = Agent::config_builder()
+            .http_status_as_error(false)
+            // Redirects from there to plain http are refused.
+            .https_only(address.is_https())
+            .max_redirects(MAX_REDIRECTS)
+            .user_agent(concat!("statedict/", env!("CARGO_PKG_VERSION")))
+            // The file's bytes and no others.
+            .accept_encoding("identity")
+            .timeout_resolve(Some(options.connect_timeout))
+            .timeout_connect(Some(options.connect_timeout))
+            .timeout_per_read(Some(options.stall_timeout))
+            .timeout_per_write(Some(options.stall_timeout));
+        if !options.environment_proxy {
+            config = config.proxy(None);
+        }
+        // A redirect may lead from http to https.
+        config = config.tls_config(tls::config()?);
+        Ok(Client {
+            address,
+            agent: config.build().new_agent(),
+            stall_timeout: options.stall_timeout,
+        })
+    }
+
+    /// Asks for the file: all of it, or from a byte on if it is still the file of this `ETag`.
+    pub(super) fn get(
+        &self,
+        resume: Option<(u64, &str)>,
+        deadline: &Deadline,
+    ) -> Result<Answer, Fault> {
+        let mut request = self.agent.get(self.address.uri());
+        if let Some(authorization) = self.address.authorization() {
+            request = request.header(header::AUTHORIZATION, authorization);
+        }
+        if let Some((start, etag)) = resume {
+            request = request
+                .header(header::RANGE, format!("bytes={start}-"))
+                .header(header::IF_RANGE, etag);
+        }
+        let request = request.config().timeout_global(deadline.remaining()).build();
+        let (head, body) = request.call().map_err(|error| self.fault(error))?.into_parts();
+        let headers = &head.headers;
+        if head.status.is_success()
+            && let Some(coding) = text(headers, &header::CONTENT_ENCODING)
+            && !coding.trim().eq_ignore_ascii_case("identity")
+        {
+            return Err(Fault::lasting(format!(
+                "the server sends the file as `{coding}`, although it was asked for the file as it is"
+            )));
+        }
+        Ok(Answer {
+            status: head.status.as_u16(),
+            etag: text(headers, &header::ETAG).filter(|etag| is_strong(etag)).map(str::to_owned),
+            length: text(headers, &header::CONTENT_LENGTH).and_then(|text| text.parse().ok()),
+            range: text(headers, &header::CONTENT_RANGE).and_then(content_range),
+            retry_after: text(headers, &header::RETRY_AFTER)
+                .and_then(|text| text.trim().parse().ok())
+                .map(Duration::from_secs),
+            body: Box::new(body.into_reader()),
+        })
+    }
+
+    /// What a failure while the body is read means.
+    pub(super) fn body_fault(&self, error: io::Error) -> Fault {
+        self.fault(error.into())
+    }
+
+    /// Never with an address in it: it may be one that a redirect made, with a secret.
+    fn fault(&self, error: ureq::Error) -> Fault {
+        use ureq::Error;
+        match error {
+            Error::Timeout(Timeout::PerRead | Timeout::PerWrite) => {
+                let seconds = self.stall_timeout.as_secs_f64();
+                Fault::passing(format!("nothing came for {seconds} s"))
+            }
+            Error::Timeout(timeout) => Fault::passing(format!("it took too long: {timeout}")),
+            Error::Io(error) => match error.kind() {
+                // TLS reports its errors so.
+                io::ErrorKind::InvalidData | io::ErrorKind::InvalidInput => {
+                    Fault::lasting(error.to_string())
+                }
+                io::ErrorKind::UnexpectedEof => Fault::passing("the connection ended too early"),
+                _ => Fault::passing(error.to_string()),
+            },
+            Error::HostNotFound => Fault::passing("the host was not found"),
+            Error::ConnectionFailed | Error::BodyStalled => Fault::passing("the connection failed"),
+            Error::TooManyRedirects => {
+                Fault::lasting(format!("more than {MAX_REDIRECTS} redirects"))
+            }
+            Error::RequireHttpsOnly(_) => {
+                Fault::lasting("it redirects from https to http, which is refused")
+            }
+            Error::BadUri(_) => Fault::lasting("it redirects to what is no address of the web"),
+            Error::ConnectProxyFailed(_) => Fault::lasting("the proxy refuses the connection"),
+            Error::Protocol(_) => Fault::lasting("what the server answers is not HTTP"),
+            Error::Rustls(error) => Fault::lasting(error.to_string()),
+            Error::Tls(error) => Fault::lasting(error),
+            _ => Fault::lasting("the request failed"),
+        }
+    }
+}
+
+fn text<'h>(headers: &'h HeaderMap, name: &HeaderName) -> Option<&'h str> {
+    headers.get(name)?.to_str().ok()
+}
+
+/// Weak ones (`W/"…"`) name what is as good as the file, and not its bytes.
+fn is_strong(etag: &str) -> bool {
+    etag.len() > 2 && etag.starts_with('"') && etag.ends_with('"')
+}
+
+fn content_range(text: &str) -> Option<ContentRange> {
+    let (range, total) = text.trim().strip_prefix("bytes ")?.split_once('/')?;
+    let (start, end) = range.split_once('-')?;
+    let (start, end): (u64, u64) = (start.parse().ok()?, end.parse().ok()?);
+    let total = if total == "*" { None } else { Some(total.parse().ok()?) };
+    (start <= end && total.is_none_or(|total| end < total)).then_some(ContentRange { start, total })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn content_ranges() {
+        let range = |start, total| Some(ContentRange { start, total });
+        assert_eq!(content_range("bytes 5-9/10"), range(5, Some(10)));
+        assert_eq!(content_range("bytes 5-9/*"), range(5, None));
+        for wrong in
+            ["bytes */10", "bytes 9-5/10", "bytes 5-9/9", "items 5-9/10", "bytes 5-/10", ""]
+        {
+            assert_eq!(content_range(wrong), None, "{wrong}");
+        }
+    }
+
+    #[test]
+    fn strong_etags() {
+        assert!(is_strong("\"a\""));
+        assert!(!is_strong("W/\"a\"") && !is_strong("a") && !is_strong("\"\"") && !is_strong(""));
+    }
+
+    #[test]
+    fn faults_tell_no_addresses() {
+        let address = Address::parse("https://h/x").unwrap();
+        let client = Client::new(&address, &Options::new()).unwrap();
+        let secret = || "https://h/?token".to_owned();
+        for error in [
+            ureq::Error::BadUri(secret()),
+            ureq::Error::RequireHttpsOnly(secret()),
+            ureq::Error::ConnectProxyFailed(secret()),
+        ] {
+            let fault = client.fault(error);
+            assert!(!fault.reason.contains("token") && !fault.passing, "{fault:?}");
+        }
+    }
+}
