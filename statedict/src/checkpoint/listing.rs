@@ -6,6 +6,7 @@ use crate::checkpoint::Checkpoint;
 use crate::checkpoint::error::CheckpointError;
 use crate::checkpoint::part::{Entries, Items, Part, Shape};
 use crate::checkpoint::path::{Segment, ValuePath};
+use crate::key::EXTRA_STATE;
 use crate::line::OneLine;
 
 /// What is shown: so many levels, so many entries of one container, so many lines in all, and so many

@@ -11,10 +11,10 @@ pub(super) fn canonical(tree: &Tree<'_>, key: NodeId) -> Result<String, &'static
         Node::Bool(value) => i64::from(*value).to_string(),
         Node::Int(value) => value.to_string(),
         Node::BigInt(bytes) => Integer::big(bytes).to_string(),
-        // Rust writes an integral float with all its digits.
+        // With a precision all digits are written; without, zeros follow the shortest that tell it from others.
         Node::Float(value) if value.is_finite() && value.fract() == 0.0 => match *value {
             0.0 => "0".to_owned(),
-            value => format!("{value}"),
+            value => format!("{value:.0}"),
         },
         Node::Float(value) => format!("float {:x}", value.to_bits()),
         Node::Str(text) => format!("str {text}"),
