@@ -4,7 +4,7 @@ use statedict::codec::{self, ReadOptions, Source};
 use statedict::optim::{Algorithm, OptimizerProblem, OptimizerState, ParamId};
 use statedict::prelude::*;
 use statedict::value::{Node, NodeId, Tree};
-use statedict::{LoadOptions, ParameterList, WriteOptions, write_tree};
+use statedict::{LoadOptions, ParameterList, Storage, Strides, WriteOptions, write_tree};
 use statedict_tests::optimizers::{Adam, Pair, Sgd};
 
 fn tensor(elements: &[f32], shape: &[usize]) -> CpuTensor {
@@ -226,6 +226,23 @@ fn a_state_that_holds_itself_is_an_error_of_the_load() {
     into.add_param_group(Algorithm::Sgd, ["a", "b"]).unwrap();
     let error = into.load_state_dict(&knotted, &Pair::new()).unwrap_err();
     assert!(matches!(error.problems[..], [OptimizerProblem::Depth { .. }]), "{error}");
+}
+
+#[test]
+fn what_repeats_its_elements_is_not_made_whole() {
+    let mut state = sgd();
+    let storage = Storage::from_bytes(vec![0u8; 4]);
+    let strides = Strides::from(&[0isize][..]);
+    let huge = TensorView::strided(storage, DType::F32, [1 << 40], strides, 0).unwrap();
+    state.of_mut("a").unwrap().set("huge", huge);
+    assert!(state.of("a").unwrap().get::<CpuTensor>("huge").is_err());
+    let double = |tensor: &CpuTensor| CpuTensor::zeros(DType::F64, tensor.shape().clone());
+    let pair = Pair::new();
+    let pair = Pair { a: double(&pair.a), b: double(&pair.b) };
+    let mut into = OptimizerState::new();
+    into.add_param_group(Algorithm::Sgd, ["a", "b"]).unwrap();
+    let error = into.load_state_dict(&state, &pair).unwrap_err();
+    assert!(matches!(error.problems[..], [OptimizerProblem::Expanded { .. }]), "{error}");
 }
 
 #[test]

@@ -154,6 +154,15 @@ pub enum OptimizerProblem {
         /// The parameter's.
         to: DType,
     },
+    /// A tensor repeats its elements, and is too large to be converted.
+    Expanded {
+        /// The parameter.
+        param: String,
+        /// The name within its state.
+        key: String,
+        /// The tensor's shape.
+        shape: Shape,
+    },
     /// A tensor's bytes cannot be read.
     Unreadable {
         /// The parameter.
@@ -269,6 +278,10 @@ impl OptimizerProblem {
             OptimizerProblem::Cast { param, key, from, to } => {
                 write!(f, "`{key}` of {param}: {from} cannot be converted into {to}")
             }
+            OptimizerProblem::Expanded { param, key, shape } => write!(
+                f,
+                "`{key}` of {param}: a tensor of shape {shape} that repeats its elements is not converted"
+            ),
             OptimizerProblem::Unreadable { param, key, source } => {
                 write!(f, "`{key}` of {param}: {source}")
             }

@@ -54,6 +54,7 @@ pub(super) fn check_shapes(
 pub(super) struct Target {
     /// `None` where the type stays.
     dtype: Option<DType>,
+    numel: usize,
     location: String,
     /// Whether `step` is on the parameter's device, as float32.
     step_moves: bool,
@@ -61,15 +62,21 @@ pub(super) struct Target {
 
 /// Why a tensor cannot be made into what a parameter needs.
 pub(super) enum Unfit {
-    Cast { from: DType, to: DType },
+    Cast {
+        from: DType,
+        to: DType,
+    },
     Unreadable(StorageError),
+    /// It has more elements than its storage and than the parameter.
+    Expanded,
 }
 
 impl Target {
     /// By PyTorch's rule: all is given the type of a parameter of floating point, and its device.
     pub(super) fn of(parameter: &TensorRef<'_>, step_moves: bool) -> Self {
         let dtype = Some(parameter.dtype()).filter(|dtype| dtype.is_floating_point());
-        Target { dtype, location: parameter.location().into_owned(), step_moves }
+        let numel = parameter.shape().numel().unwrap_or(0);
+        Target { dtype, numel, location: parameter.location().into_owned(), step_moves }
     }
 
     /// A tensor of the state as the parameter needs it, under `key` of a dict.
@@ -86,6 +93,10 @@ impl Target {
         };
         if view.dtype() == dtype {
             return Ok(relocated(view.clone(), &self.location));
+        }
+        // A file can claim any number of elements by repeating the few it has.
+        if view.numel() > self.numel && view.nbytes() > view.storage().nbytes() {
+            return Err(Unfit::Expanded);
         }
         let bytes = view.bytes().map_err(Unfit::Unreadable)?;
         let unfit = || Unfit::Cast { from: view.dtype(), to: dtype };

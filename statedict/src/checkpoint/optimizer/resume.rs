@@ -236,6 +236,10 @@ impl<'l, 'a> Loading<'l, 'a> {
             Err(Unfit::Cast { from, to }) => {
                 self.problems.push(OptimizerProblem::Cast { param, key: key_text, from, to });
             }
+            Err(Unfit::Expanded) => {
+                let shape = tensor.view.shape().clone();
+                self.problems.push(OptimizerProblem::Expanded { param, key: key_text, shape });
+            }
             Err(Unfit::Unreadable(source)) => {
                 self.problems.push(OptimizerProblem::Unreadable { param, key: key_text, source });
             }

@@ -245,6 +245,11 @@ impl<'a> FromState<'a> for TensorView<'a> {
 impl<'a> FromState<'a> for CpuTensor {
     fn from_state(value: StateValue<'_, 'a>) -> Result<Self, WrongValue> {
         let view = TensorView::from_state(value)?;
+        // A file can claim any number of elements by repeating the few it has.
+        if view.nbytes() > view.storage().nbytes() {
+            let found = format!("a tensor of shape {} that repeats its elements", view.shape());
+            return Err(WrongValue { expected: "torch.Tensor of its own elements", found });
+        }
         CpuTensor::from_view(&view).map_err(|error| WrongValue::unreadable("torch.Tensor", &error))
     }
 }
