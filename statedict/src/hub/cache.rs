@@ -10,6 +10,8 @@ use crate::hub::options::Options;
 
 /// What is added to a file's name while it is downloaded.
 pub(super) const PARTIAL: &str = ".partial";
+/// What is added to that for the note of how far it is.
+pub(super) const PARTIAL_NOTE: &str = ".partial.json";
 /// What is added to a file's name for the file that is locked.
 pub(super) const LOCK: &str = ".lock";
 /// What is added to a file's name for the note of its address.
@@ -72,7 +74,7 @@ fn refusal(name: &str) -> Option<&'static str> {
         "." | ".." => Some("it is a folder's name"),
         _ if name.contains(separators) => Some("it is a path"),
         _ if name.contains(char::is_control) => Some("it has control characters"),
-        _ if [PARTIAL, LOCK, SOURCE].iter().any(|end| name.ends_with(end)) => {
+        _ if [PARTIAL, PARTIAL_NOTE, LOCK, SOURCE].iter().any(|end| name.ends_with(end)) => {
             Some("such names are for files beside those that are downloaded")
         }
         _ => None,
@@ -119,7 +121,18 @@ mod tests {
         assert_eq!(file("http://h/%2e%2e", &options).unwrap(), Path::new("/cache/%2e%2e"));
         let named = Options::new().file_name("c.pt");
         assert_eq!(file("http://h/", &named).unwrap(), Path::new("/cache/c.pt"));
-        for wrong in ["", ".", "..", "/x", "a/../../x", "a\nb", "x.lock", "x.pt.partial"] {
+        for wrong in [
+            "",
+            ".",
+            "..",
+            "/x",
+            "a/../../x",
+            "a\nb",
+            "x.lock",
+            "x.partial",
+            "x.partial.json",
+            "x.source",
+        ] {
             let error = file("http://h/a.pt", &Options::new().file_name(wrong)).unwrap_err();
             assert!(matches!(error, HubError::FileName { .. }), "{wrong}: {error}");
         }

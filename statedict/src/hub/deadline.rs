@@ -4,6 +4,14 @@ use std::time::{Duration, Instant};
 
 use crate::hub::error::HubError;
 
+/// More than anybody waits: a point in time so far away cannot be calculated everywhere.
+const NEVER: Duration = Duration::from_secs(100 * 365 * 24 * 3600);
+
+/// A limit, if it is one.
+pub(super) fn limit(limit: Duration) -> Option<Duration> {
+    Some(limit).filter(|limit| *limit < NEVER)
+}
+
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Deadline {
     start: Instant,
@@ -13,7 +21,7 @@ pub(super) struct Deadline {
 impl Deadline {
     /// From now on.
     pub(super) fn new(limit: Option<Duration>) -> Deadline {
-        Deadline { start: Instant::now(), limit }
+        Deadline { start: Instant::now(), limit: limit.and_then(self::limit) }
     }
 
     /// How much is left, where there is a limit.

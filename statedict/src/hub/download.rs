@@ -175,6 +175,8 @@ impl Download<'_> {
                         partial.total().is_none_or(|known| known == total).then_some(total)
                     });
                     if let Some(total) = total {
+                        let length = partial.length();
+                        self.log.info(|| format!("going on after {length} of {total} bytes"));
                         partial.go_on(total);
                         return Ok(answer);
                     }

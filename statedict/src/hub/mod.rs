@@ -23,7 +23,7 @@
 //! |---|---|---|---|
 //! | location | an address | path, address, `torchvision://`, `open-mmlab://`, …, with lists of addresses that came with it | path, address, any scheme whose names *you* give: [`Schemes`] |
 //! | cache | `$TORCH_HOME/hub/checkpoints`, `$XDG_CACHE_HOME/torch/hub/checkpoints`, `~/.cache/torch/hub/checkpoints` | the same | the same: [`cache_directory`] |
-//! | name in the cache | the end of the address's path; `Content-Disposition` is not looked at | the same | the same, but never a folder, and no name that ends in `.partial` or `.lock` |
+//! | name in the cache | the end of the address's path; `Content-Disposition` is not looked at | the same | the same, but never a folder, and no name that ends as the files beside it |
 //! | two addresses that end alike | the first one's file for both | the same | an error ([`HubError::OtherAddress`]), where the first was downloaded here or the name has the SHA-256; queries are not looked at |
 //! | SHA-256 in the name | checked on request, while downloading | not checked | checked, *also in the cache*: [`HashCheck`]. A cached file that is wrong is replaced, once the right one is there |
 //! | file cut off by the server | taken for whole | the same | an error, if the server said how long it is (or the name has the SHA-256) |

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use crate::hub::cache::{PARTIAL, beside};
+use crate::hub::cache::{PARTIAL, PARTIAL_NOTE, beside};
 use crate::hub::error::HubError;
 use crate::hub::hash;
 use crate::hub::source;
@@ -66,7 +66,7 @@ impl Partial {
                 .write(true)
                 .open(&path)
                 .map_err(HubError::io_at("create", &path))?;
-            let note = beside(&path, ".json");
+            let note = beside(target, PARTIAL_NOTE);
             (path, file, Some(note))
         } else {
             let (file, path) =
@@ -315,7 +315,7 @@ mod tests {
     fn what_is_not_known_for_certain_is_not_gone_on_with() {
         let folder = tempfile::tempdir().unwrap();
         let target = folder.path().join("model.pt");
-        let (partial, note) = (beside(&target, ".partial"), beside(&target, ".partial.json"));
+        let (partial, note) = (beside(&target, PARTIAL), beside(&target, PARTIAL_NOTE));
         let good = r#"{"address":"fingerprint","etag":"\"1\"","length":3,"total":6}"#;
         let cases = [
             ("abc", None),

@@ -7,7 +7,7 @@ use ureq::http::header::{self, HeaderMap, HeaderName};
 use ureq::{Agent, Timeout};
 
 use crate::hub::address::Address;
-use crate::hub::deadline::Deadline;
+use crate::hub::deadline::{Deadline, limit};
 use crate::hub::error::HubError;
 use crate::hub::options::Options;
 use crate::hub::tls;
@@ -68,10 +68,10 @@ impl<'a> Client<'a> {
             .user_agent(concat!("statedict/", env!("CARGO_PKG_VERSION")))
             // The file's bytes and no others.
             .accept_encoding("identity")
-            .timeout_resolve(Some(options.connect_timeout))
-            .timeout_connect(Some(options.connect_timeout))
-            .timeout_per_read(Some(options.stall_timeout))
-            .timeout_per_write(Some(options.stall_timeout));
+            .timeout_resolve(limit(options.connect_timeout))
+            .timeout_connect(limit(options.connect_timeout))
+            .timeout_per_read(limit(options.stall_timeout))
+            .timeout_per_write(limit(options.stall_timeout));
         if !options.environment_proxy {
             config = config.proxy(None);
         }

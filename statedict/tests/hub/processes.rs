@@ -154,9 +154,10 @@ impl Drop for Processes {
     }
 }
 
-/// A server that gives half of the file, and the rest when it is told to, or never.
-fn in_halves(file: &[u8]) -> (Server, Sender<()>) {
+/// A server that gives half of the file, says so, and gives the rest when it is told to, or never.
+fn in_halves(file: &[u8]) -> (Server, Receiver<()>, Sender<()>) {
     let (go, wait) = channel();
+    let (half, given) = channel();
     let (file, wait) = (file.to_vec(), Mutex::new(wait));
     let server = Server::start(move |request: &Request, stream| match request.number {
         0 => {
@@ -164,6 +165,7 @@ fn in_halves(file: &[u8]) -> (Server, Sender<()>) {
             head(stream, "200 OK", &["ETag: \"1\"", &length])?;
             let (first, second) = file.split_at(file.len() / 2);
             stream.write_all(first)?;
+            half.send(()).unwrap();
             match wait.lock().unwrap().recv_timeout(LIMIT) {
                 Ok(()) => stream.write_all(second),
                 Err(_) => until_gone(stream),
@@ -171,14 +173,14 @@ fn in_halves(file: &[u8]) -> (Server, Sender<()>) {
         }
         _ => give(request, stream, &file, "\"1\""),
     });
-    (server, go)
+    (server, given, go)
 }
 
 #[test]
 fn four_processes_ask_once() {
     let folder = tempfile::tempdir().unwrap();
     let file = content(1_000_000);
-    let (server, go) = in_halves(&file);
+    let (server, _given, go) = in_halves(&file);
     let mut processes = Processes::new();
     for _ in 0..4 {
         let environment = [(FOLDER, folder.path().to_str().unwrap())];
@@ -198,13 +200,15 @@ fn four_processes_ask_once() {
 fn the_others_go_on_when_the_one_that_downloads_is_killed() {
     let folder = tempfile::tempdir().unwrap();
     let file = content(1_000_000);
-    let (server, _go) = in_halves(&file);
+    let (server, given, _go) = in_halves(&file);
     let mut processes = Processes::new();
     for _ in 0..4 {
         let environment = [(FOLDER, folder.path().to_str().unwrap())];
         processes.start(&server.url("/a.pt"), &environment);
     }
     processes.wait_for(3, "waiting for another process");
+    // Not before it has asked: the one that goes on would get the half then.
+    given.recv_timeout(LIMIT).unwrap();
     let downloads = processes.wait_for(1, "Downloading")[0];
     processes.kill(downloads);
     assert!(processes.ends().iter().all(ExitStatus::success), "{:?}", processes.said);
@@ -219,7 +223,7 @@ fn what_a_killed_process_had_is_gone_on_with() {
     let folder = tempfile::tempdir().unwrap();
     // More than what is noted at once, twice.
     let file = content(40 << 20);
-    let (server, _go) = in_halves(&file);
+    let (server, _given, _go) = in_halves(&file);
     let mut processes = Processes::new();
     let environment = [(FOLDER, folder.path().to_str().unwrap())];
     processes.start(&server.url("/a.pt"), &environment);

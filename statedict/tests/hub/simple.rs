@@ -30,6 +30,16 @@ fn downloaded_once_and_then_found() {
 }
 
 #[test]
+fn limits_without_end() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Server::of("abc");
+    let never = std::time::Duration::MAX;
+    let options = options(folder.path()).timeout(never).stall_timeout(never);
+    let options = options.connect_timeout(never).lock_timeout(never).retry_delay(never);
+    hub::fetch(server.url("/a.pt"), &options.retries(u32::MAX).max_size(u64::MAX)).unwrap();
+}
+
+#[test]
 fn two_addresses_that_end_alike_are_not_one_file() {
     let folder = tempfile::tempdir().unwrap();
     let server =
