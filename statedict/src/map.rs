@@ -162,6 +162,17 @@ impl<'a> StateMap<'a> {
         self.entries.get_index_of(key)
     }
 
+    /// Where `key` stands, `next` being where it is looked for first: in a file saved by the same model each
+    /// key is the one after the last, and nothing is hashed.
+    pub(crate) fn find_next(&self, next: &mut usize, key: &str) -> Option<usize> {
+        let index = match self.entries.get_index(*next) {
+            Some((found, _)) if found == key => Some(*next),
+            _ => self.index_of(key),
+        };
+        *next = index.map_or(*next, |index| index + 1);
+        index
+    }
+
     /// The modules' versions; `None` where the map came without `_metadata`.
     pub fn metadata(&self) -> Option<&Metadata> {
         self.metadata.as_ref()

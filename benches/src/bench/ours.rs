@@ -47,11 +47,18 @@ pub(crate) fn run(what: &str, file: &str, calls: usize) -> Outcome<Measured> {
             measured
         }
         "check keys in order" | "check shuffled keys" => {
+            let map = many(file.parse()?, 4);
+            let keys: Vec<String> = map.keys().map(str::to_owned).collect();
+            let map = if what == "check shuffled keys" { shuffled(&map) } else { map };
+            measure::calls(calls, nothing, || {
+                let keys = map.check_keys(keys.iter().map(String::as_str));
+                assert!(keys.is_empty(), "the keys are the same");
+                keys
+            })
+        }
+        "check a model" => {
             let count = file.parse()?;
-            let (model, mut map) = (Many::new(count), many(count, 4));
-            if what == "check shuffled keys" {
-                map = shuffled(&map);
-            }
+            let (model, map) = (Many::new(count), many(count, 4));
             let options = LoadOptions::new();
             measure::calls(calls, nothing, || {
                 let report = model.check_state_dict(&map, &options);

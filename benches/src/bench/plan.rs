@@ -152,7 +152,9 @@ pub(crate) fn measurements(options: &Options, files: &Files) -> Outcome<Vec<Meas
     }
     if options.has("keys") {
         let count = files.million.to_string();
-        for what in ["check keys in order", "check shuffled keys", "HashMap<String>"] {
+        for what in
+            ["check keys in order", "check shuffled keys", "check a model", "HashMap<String>"]
+        {
             plan.add("ours", what, &count, 3);
         }
     }

@@ -52,6 +52,7 @@ pub(crate) fn run(options: &Options, measurements: &[Measurement]) -> Outcome<Re
             order.swap(last, usize::try_from(state >> 33)? % (last + 1));
         }
         for measurement in order {
+            eprint!(".");
             match measure(measurement, round) {
                 Ok(sample) => samples.entry(measurement).or_default().push(sample),
                 Err(error) => {
@@ -60,7 +61,7 @@ pub(crate) fn run(options: &Options, measurements: &[Measurement]) -> Outcome<Re
                 }
             }
         }
-        eprintln!("round {} took {:.0} s", round + 1, begin.elapsed().as_secs_f64());
+        eprintln!(" round {} took {:.0} s", round + 1, begin.elapsed().as_secs_f64());
     }
     let take = |measurement: &Measurement| {
         (measurement.clone(), samples.remove(measurement).unwrap_or_default())

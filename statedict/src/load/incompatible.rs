@@ -1,8 +1,10 @@
 //! The two lists of keys, and how Python shows them.
 
+use std::collections::HashSet;
 use std::fmt;
 
 use crate::load::python;
+use crate::map::StateMap;
 
 /// The keys that are missing and those that are unexpected: what `load_state_dict` of PyTorch
 /// returns. `Display` is Python's `repr`, character for character.
@@ -27,6 +29,47 @@ impl IncompatibleKeys {
     /// Whether both lists are empty.
     pub fn is_empty(&self) -> bool {
         self.missing_keys.is_empty() && self.unexpected_keys.is_empty()
+    }
+}
+
+impl StateMap<'_> {
+    /// Compares the keys with those that are expected: what a strict load asks of the keys alone. Linear in
+    /// both; nothing is hashed where the order is the same.
+    ///
+    /// Missing keys are in the order of `expected`, unexpected ones in that of the map.
+    ///
+    /// ```
+    /// use statedict::{StateMap, TensorView};
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let mut map = StateMap::new();
+    /// map.insert("fc.weight", TensorView::from_vec(vec![0.5f32; 6], [2, 3])?);
+    /// map.insert("fc.scale", TensorView::from_vec(vec![1.0f32], [])?);
+    /// let keys = map.check_keys(["fc.weight", "fc.bias"]);
+    /// assert_eq!(keys.missing_keys, ["fc.bias"]);
+    /// assert_eq!(keys.unexpected_keys, ["fc.scale"]);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn check_keys<'k>(&self, expected: impl IntoIterator<Item = &'k str>) -> IncompatibleKeys {
+        let mut keys = IncompatibleKeys::default();
+        let mut used = vec![false; self.len()];
+        let mut values = HashSet::new();
+        let mut next = 0;
+        for key in expected {
+            match self.find_next(&mut next, key).and_then(|index| used.get_mut(index)) {
+                Some(used) => *used = true,
+                None if self.value(key).is_some() => drop(values.insert(key)),
+                None => keys.missing_keys.push(key.to_owned()),
+            }
+        }
+        let is_used = |key: &str, index: Option<usize>| match index {
+            Some(index) => used.get(index).copied().unwrap_or_default(),
+            None => values.contains(key),
+        };
+        let unexpected = self.all_keys().filter(|&(key, index)| !is_used(key, index));
+        keys.unexpected_keys.extend(unexpected.map(|(key, _)| key.to_owned()));
+        keys
     }
 }
 

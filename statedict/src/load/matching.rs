@@ -121,17 +121,8 @@ enum Absent<'p> {
 
 /// For each name of the plan, where the state dict has it.
 pub(super) fn entries(plan: &Plan, map: &StateMap<'_>) -> impl Iterator<Item = Option<usize>> {
-    // A file saved by the same model has the same order: then the next key is the right one, and
-    // nothing is hashed.
     let mut next = 0;
-    plan.names.iter().map(move |name| {
-        let index = match map.get_index(next) {
-            Some((key, _)) if key == name.key => Some(next),
-            _ => map.index_of(&name.key),
-        };
-        next = index.map_or(next, |index| index + 1);
-        index
-    })
+    plan.names.iter().map(move |name| map.find_next(&mut next, &name.key))
 }
 
 /// Adds what pre-hooks reported, and lets post-hooks change the lists.

@@ -1,8 +1,9 @@
 //! The checksums of everything that is about to be loaded, before a byte of the model is written.
 
-use std::collections::HashSet;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
+
+use foldhash::{HashSet, HashSetExt};
 
 use crate::load::matching::Match;
 use crate::load::problem::LoadProblem;

@@ -1,8 +1,10 @@
 //! One walk over a model: its leaves, modules and aliases in order, as flat lists.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::fmt;
 use std::ops::Range;
+
+use foldhash::HashSetExt;
 
 use crate::codec::write::WriteError;
 use crate::dtype::DType;
@@ -362,7 +364,7 @@ impl<T> Walk<T> {
         order::merge_flattened(self, &mut names);
         sharing::check_ties(self, &names, &mut problems);
         sharing::unify_storages(self, &mut names);
-        let mut seen = HashSet::with_capacity(names.leaves.len());
+        let mut seen = foldhash::HashSet::with_capacity(names.leaves.len());
         let leaves = names.leaves.iter().filter(|name| self.persistent(name));
         for name in leaves.chain(names.extras.iter().map(|extra| &extra.name)) {
             if !seen.insert(name.key.as_str()) {

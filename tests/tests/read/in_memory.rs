@@ -103,6 +103,26 @@ fn of_several_damaged_storages_the_first_is_named() {
 }
 
 #[test]
+fn a_lazy_map_tells_its_damaged_tensors_in_order() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("several.pt");
+    let map = map();
+    map.save(&file).unwrap();
+    assert!(StateMap::load(&file).unwrap().damaged().is_empty());
+    let mut damaged = std::fs::read(&file).unwrap();
+    for key in ["t24", "t8", "t17"] {
+        let bytes = map.get(key).unwrap().bytes().unwrap();
+        let start = damaged.windows(bytes.len()).position(|found| found == &bytes[..]).unwrap();
+        damaged[start + bytes.len() / 2] ^= 1;
+    }
+    std::fs::write(&file, &damaged).unwrap();
+    let opened = StateMap::load(&file).unwrap();
+    let found: Vec<&str> = opened.damaged().into_iter().map(|(key, _)| key).collect();
+    // `tied` is of the storage of `t8`, which is told once.
+    assert_eq!(found, ["t8", "t17", "t24"]);
+}
+
+#[test]
 fn a_damaged_header_is_found() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("header.pt");

@@ -1,6 +1,7 @@
 //! Reading files that PyTorch wrote, and files that nobody should have written.
 
 mod archives;
+mod entries;
 mod fixture;
 mod hostile;
 mod in_memory;

@@ -53,3 +53,20 @@ fn begin(file: &File, start: u64, len: u64) {
 
 #[cfg(not(target_os = "linux"))]
 fn begin(_: &File, _: u64, _: u64) {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_written_is_what_was_given() {
+        let path = tempfile::NamedTempFile::new().unwrap();
+        let pieces: Vec<Vec<u8>> = (0..10u8).map(|nth| vec![nth; 8 << 20]).collect();
+        let mut writer = WriteBack::new(path.as_file());
+        for piece in &pieces {
+            writer.write_all(piece).unwrap();
+        }
+        assert_eq!((writer.written, writer.told), (80 << 20, 64 << 20));
+        assert!(std::fs::read(path.path()).unwrap() == pieces.concat());
+    }
+}

@@ -18,6 +18,8 @@ pub(in crate::codec::read) struct Archive {
 pub(super) const LOCAL_HEADER: usize = 30;
 /// A member that takes no more than this is read with its header, which then is cut off.
 const SMALL: u64 = 1 << 20;
+/// From here on a member's header is read, rather than mapped.
+const LARGE: u64 = 64 << 10;
 /// How much is read at a time where only a checksum is wanted.
 const CHUNK: usize = 1 << 20;
 
@@ -43,7 +45,10 @@ impl Archive {
     /// Where the stored bytes of a member start: after its local header, which says how long it is.
     pub(super) fn payload(&self, index: u32, record: Record) -> Result<u64, StorageError> {
         let mut buffer = [0; LOCAL_HEADER];
-        let header = match self.source.slice(record.header, LOCAL_HEADER) {
+        // Small members lie close together: a page that is mapped serves many. Of a large one that will
+        // perhaps never be touched, a call costs less than a page fault.
+        let mapped = self.source.slice(record.header, LOCAL_HEADER);
+        let header = match mapped.filter(|_| record.size < LARGE) {
             Some(header) => header,
             None => {
                 let read = self.source.read_at(record.header, &mut buffer);
