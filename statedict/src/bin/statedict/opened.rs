@@ -63,7 +63,10 @@ impl Opened {
             Held::SafeTensors(map, versions)
         } else {
             let options = ReadOptions::default().opaque(opening.opaque);
-            Held::Torch(codec::read(source, &options).map_err(|error| about(&error))?)
+            let read = codec::read(source, &options);
+            // What a program would write in Rust is an option here.
+            let option = "`ReadOptions::opaque(true)`";
+            Held::Torch(read.map_err(|error| about(&error).replace(option, "`--opaque`"))?)
         };
         Ok(Opened { held, input: input.clone(), len })
     }

@@ -94,15 +94,16 @@ impl Members {
         Some(String::from_utf8_lossy(&content).trim().to_owned())
     }
 
-    /// What the offsets of the storages are multiples of: the largest power of two up to 4096 bytes, by the first
-    /// sixteen of them. `None` where there are no storages, or they are compressed.
+    /// What the offsets of the storages are multiples of, by the first sixteen of them: 4096 bytes, 64 as PyTorch
+    /// has it, or a smaller power of two. `None` where there are no storages, or they are compressed.
     pub fn alignment(&self) -> Option<u64> {
         let archive = self.archive.as_ref()?;
         let storages = archive.directory.first_storages(16);
         let offsets: Option<Vec<u64>> =
             storages.iter().map(|&index| archive.stored_at(index)).collect();
         let zeros = offsets?.iter().map(|offset| offset.trailing_zeros()).min()?;
-        Some(1 << zeros.min(12))
+        // More than 64 is chance, but for whole pages.
+        Some(if zeros >= 12 { 4096 } else { 1 << zeros.min(6) })
     }
 
     /// Checks a member: what is said of it in both places of the archive, and its bytes against their

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::io::Write;
 
 use serde_json::{Value as Json, json};
-use statedict::codec::{Members, Source};
+use statedict::codec::{self, Members, ReadOptions, Source};
 
 use crate::envelope::Envelope;
 use crate::failure::{Failure, Outcome, chain, for_each};
@@ -92,6 +92,14 @@ fn verify(arguments: &Arguments, input: &Input) -> Result<Verified, Failure> {
         }
     };
     verified.container = Some(opened.container());
+    if opened.container() == "legacy" {
+        // There may be several objects in such a file.
+        let options = ReadOptions::default().opaque(arguments.opening.opaque);
+        let (source, _, _) = crate::opened::source(&input).map_err(|error| about(&error))?;
+        if let Err(error) = codec::read_all(source, &options) {
+            verified.add("content", "", chain(&error));
+        }
+    }
     tensors(&opened, arguments.finite, &mut verified)?;
     Ok(verified)
 }
