@@ -28,7 +28,6 @@ pub(super) enum Entry {
 
 /// Everything in a file.
 pub(super) struct Side {
-    pub(super) name: String,
     /// By the identity of its path.
     pub(super) entries: IndexMap<String, Entry>,
 }
@@ -36,7 +35,7 @@ pub(super) struct Side {
 impl Side {
     /// Reads no tensor. `with_root` is whether the type of the root is compared.
     pub(super) fn of(opened: &Opened, with_root: bool) -> Result<Self, Failure> {
-        let mut side = Side { name: opened.input.short_name(), entries: IndexMap::new() };
+        let mut side = Side { entries: IndexMap::new() };
         opened.walk(|segments, found| {
             let identity = path::identity(segments);
             let entry = match found {
