@@ -7,7 +7,7 @@ use serde_json::{Value as Json, json};
 use statedict::{Metadata, Schema, StateMap};
 
 use crate::envelope::Envelope;
-use crate::failure::{Failure, Outcome, chain};
+use crate::failure::{Failure, Outcome, as_options, chain};
 use crate::inputs::{Content, Input};
 use crate::opened::{Held, Opened, Opening};
 use crate::printable::printable;
@@ -93,11 +93,7 @@ fn state_map(opened: &Opened, at: &[String]) -> Result<StateMap<'static>, Failur
         Held::Torch(document) => {
             let at: Vec<&str> = at.iter().map(String::as_str).collect();
             let map = document.state_map_at(&at);
-            // What a program would call is an option here.
-            Ok(map.map_err(|error| {
-                let text = chain(&error).replace("state_map_at", "--at ");
-                format!("{input}: {text}")
-            })?)
+            Ok(map.map_err(|error| format!("{input}: {}", as_options(&chain(&error))))?)
         }
     }
 }

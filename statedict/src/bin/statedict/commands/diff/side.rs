@@ -11,6 +11,9 @@ use crate::opened::Opened;
 use crate::path;
 use crate::walk::Found;
 
+/// How the path of a module's version goes on from the path of the state dict.
+pub(super) const METADATA: &str = "a9:_metadata";
+
 /// Something in a file.
 #[derive(Debug)]
 pub(super) enum Entry {
@@ -72,7 +75,7 @@ impl Side {
     fn versions(&mut self, identity: &str, metadata: Value<'_>) {
         for (module, entry) in metadata.as_dict().into_iter().flat_map(|dict| dict.iter()) {
             let module = module.as_str().map_or_else(|| format!("{module:?}"), str::to_owned);
-            let place = format!("{identity}a9:_metadatak{}:{module}", module.len());
+            let place = format!("{identity}{METADATA}k{}:{module}", module.len());
             self.add(place, Entry::Version(leaf::plain(entry)));
         }
     }
