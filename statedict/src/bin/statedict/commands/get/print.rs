@@ -64,7 +64,7 @@ fn rows(tensor: &TensorView<'_>, all: bool, out: &mut dyn Write) -> Result<(), F
         let bytes = &bytes[row * width..(row + 1) * width];
         let texts = |range: std::ops::Range<usize>| -> Result<Vec<String>, Failure> {
             let size = dtype.size();
-            Ok(number_texts(&bytes[range.start * size..range.end * size], dtype)?)
+            number_texts(&bytes[range.start * size..range.end * size], dtype)
         };
         line.extend(texts(0..gap)?);
         if gap < columns {
