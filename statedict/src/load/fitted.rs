@@ -22,14 +22,16 @@ pub(super) fn is_plain(
         && leaf.host_bytes_mut().is_some()
 }
 
-/// Writes one tensor that needs conversion, gathering, or the library's own way.
+/// Writes one tensor that needs conversion, gathering, or the library's own way. One that is `tied`
+/// is written in place even where tensors are assigned.
 pub(super) fn write(
     leaf: &mut dyn TensorMut,
     source: &TensorView<'_>,
     options: &LoadOptions,
+    tied: bool,
 ) -> Result<(), TensorError> {
     let fitted = fit(leaf.dtype(), leaf.shape(), source, options)?;
-    if options.assign {
+    if options.assign && !tied {
         return leaf.assign(fitted.into_owned()?);
     }
     match leaf.host_bytes_mut() {
