@@ -68,11 +68,11 @@ pub(crate) fn commit<M: StateDict + ?Sized>(
             return written;
         }
     };
-    match write_all(model, plan, sources, options, &mut written, &mut before) {
+    match write_all(model, sources, options, &mut written, &mut before) {
         Ok(()) => written,
         Err((key, error)) if options.atomicity == Atomicity::Staged => {
             let given_back = extra::give_back(model, &extras).map_err(TensorError::Library);
-            match roll_back(model, plan, before, options).and(given_back) {
+            match roll_back(model, before, options).and(given_back) {
                 Ok(()) => undone(&key, *error, written.tensors),
                 Err(_) => stopped(written, &key, *error),
             }
@@ -85,7 +85,6 @@ pub(crate) fn commit<M: StateDict + ?Sized>(
 /// on all threads.
 fn write_all<M: StateDict + ?Sized>(
     model: &mut M,
-    plan: &Plan,
     sources: &[Option<Source<'_, '_>>],
     options: &LoadOptions,
     written: &mut Written,
@@ -95,7 +94,7 @@ fn write_all<M: StateDict + ?Sized>(
     let mut locked = Ok(());
     let walk = walk_writing(model, &mut |index, leaf| {
         if let (Ok(()), Some(source)) = (&locked, sources.get(index).copied().flatten()) {
-            locked = write_one((index, leaf), plan, &source, options, written, before);
+            locked = write_one((index, leaf), &source, options, written, before);
         }
     });
     locked?;
@@ -109,7 +108,7 @@ fn write_all<M: StateDict + ?Sized>(
         if fitted::is_plain(leaf, source.tensor, options) {
             plain.push((index, source, leaf));
         } else {
-            write_one((index, leaf), plan, &source, options, written, before)?;
+            write_one((index, leaf), &source, options, written, before)?;
         }
     }
     fill_plain(plain, written)
@@ -118,7 +117,6 @@ fn write_all<M: StateDict + ?Sized>(
 /// Writes one leaf that needs conversion, gathering, or the library's own way.
 fn write_one(
     (index, leaf): (usize, &mut dyn TensorMut),
-    plan: &Plan,
     source: &Source<'_, '_>,
     options: &LoadOptions,
     written: &mut Written,
@@ -128,8 +126,7 @@ fn write_one(
         Atomicity::Staged => fitted::copy_of(leaf).map(|view| before.push((index, view))),
         Atomicity::Validated | Atomicity::None => Ok(()),
     };
-    let tied = plan.is_tied(index);
-    match backup.and_then(|()| fitted::write(leaf, source.tensor, options, tied)) {
+    match backup.and_then(|()| fitted::write(leaf, source.tensor, options)) {
         Ok(()) => written.tensors += 1,
         Err(error) if options.atomicity == Atomicity::None => {
             written.problems.push(failed(source.key, error, written.tensors));
@@ -172,7 +169,6 @@ fn fill_plain(
 /// Gives the leaves that were written what they held before.
 fn roll_back<M: StateDict + ?Sized>(
     model: &mut M,
-    plan: &Plan,
     before: Before,
     options: &LoadOptions,
 ) -> Result<(), TensorError> {
@@ -180,7 +176,7 @@ fn roll_back<M: StateDict + ?Sized>(
     let mut done = Ok(());
     let walk = walk_writing(model, &mut |index, leaf| {
         if let (Ok(()), Some(view)) = (&done, held(index)) {
-            done = fitted::write(leaf, view, options, plan.is_tied(index));
+            done = fitted::write(leaf, view, options);
         }
     });
     done?;
@@ -189,7 +185,7 @@ fn roll_back<M: StateDict + ?Sized>(
     }
     for (index, leaf) in borrowed(walk.leaves) {
         if let Some(view) = held(index) {
-            fitted::write(leaf, view, options, plan.is_tied(index))?;
+            fitted::write(leaf, view, options)?;
         }
     }
     Ok(())

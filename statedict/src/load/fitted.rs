@@ -22,16 +22,14 @@ pub(super) fn is_plain(
         && leaf.host_bytes_mut().is_some()
 }
 
-/// Writes one tensor that needs conversion, gathering, or the library's own way. One that is `tied`
-/// is written in place even where tensors are assigned.
+/// Writes one tensor that needs conversion, gathering, or the library's own way.
 pub(super) fn write(
     leaf: &mut dyn TensorMut,
     source: &TensorView<'_>,
     options: &LoadOptions,
-    tied: bool,
 ) -> Result<(), TensorError> {
     let fitted = fit(leaf.dtype(), leaf.shape(), source, options)?;
-    if options.assign && !tied {
+    if options.assign {
         return leaf.assign(fitted.into_owned()?);
     }
     match leaf.host_bytes_mut() {

@@ -8,7 +8,7 @@ use crate::load::extra::{self, ExpectedExtra};
 use crate::load::migrate::Place;
 use crate::load::problem::LoadProblem;
 use crate::tensor::Shape;
-use crate::traits::{StateDict, StorageId};
+use crate::traits::StateDict;
 use crate::visit::{Change, ExtraName, Kind, Leaf, Name, Names, TensorRef, Walk, walk};
 
 /// What the model expects of a state dict.
@@ -38,9 +38,6 @@ pub(crate) struct Destination {
     pub(crate) since: Vec<Since>,
     /// The element types it can become; only asked for where tensors are assigned.
     pub(crate) adopts: Vec<DType>,
-    /// Whether another leaf shares its elements. Such a leaf is always written in place: one that
-    /// became another tensor would be tied no longer, and the other leaf would keep the old elements.
-    pub(crate) tied: bool,
 }
 
 /// A leaf exists from `version` of a module on.
@@ -75,12 +72,9 @@ impl Plan {
             since,
         });
         let extras = extras.collect();
-        let tied = tied_storages(&walk);
-        let leaves = walk.leaves.iter().zip(since).map(|(leaf, since)| {
-            let tied = leaf.storage.as_ref().is_some_and(|(id, ..)| tied.contains(id));
-            Destination::new(&walk, leaf, since, wanted, tied)
-        });
-        let leaves = leaves.collect();
+        let leaves = walk.leaves.iter().zip(since);
+        let leaves =
+            leaves.map(|(leaf, since)| Destination::new(&walk, leaf, since, wanted)).collect();
         let modules = modules.into_iter().filter_map(|name| {
             let info = walk.modules.get(name.index)?.info;
             Some(Place { path: name.key, module: name.index, info, alias: name.alias })
@@ -88,11 +82,6 @@ impl Plan {
         let modules: Vec<Place> = modules.collect();
         let none_children = none_children(&walk, &modules);
         Ok(Plan { class, leaves, names, extras, extra_names, modules, none_children })
-    }
-
-    /// Whether the leaf of this number shares its elements with another.
-    pub(crate) fn is_tied(&self, leaf: usize) -> bool {
-        self.leaves.get(leaf).is_some_and(|leaf| leaf.tied)
     }
 
     /// Each key with the leaf it names.
@@ -108,9 +97,8 @@ impl Destination {
         leaf: &Leaf<TensorRef<'_>>,
         since: Vec<Since>,
         wanted: bool,
-        tied: bool,
     ) -> Self {
-        let adopts = |dtype: &DType| !tied && leaf.tensor.adopts(*dtype);
+        let adopts = |dtype: &DType| leaf.tensor.adopts(*dtype);
         Destination {
             key: leaf.key.clone(),
             kind: leaf.kind,
@@ -119,7 +107,6 @@ impl Destination {
             module: walk.modules.get(leaf.module).map_or("", |module| module.info.rust_type()),
             since,
             adopts: if wanted { DType::all().filter(adopts).collect() } else { Vec::new() },
-            tied,
         }
     }
 
@@ -128,13 +115,6 @@ impl Destination {
     pub(crate) fn is_optional(&self, version: impl Fn(usize) -> Option<u64>) -> bool {
         is_newer(&self.since, version)
     }
-}
-
-/// The storages that several leaves have, whatever part of them.
-fn tied_storages(walk: &Walk<TensorRef<'_>>) -> HashSet<StorageId> {
-    let mut seen = HashSet::new();
-    let ids = walk.leaves.iter().filter_map(|leaf| leaf.storage.as_ref().map(|(id, ..)| *id));
-    ids.filter(|id| !seen.insert(*id)).collect()
 }
 
 /// Whether something came after these versions of its modules.
