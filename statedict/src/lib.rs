@@ -32,6 +32,8 @@ mod traits;
 pub mod value;
 mod visit;
 
+#[cfg(feature = "burn")]
+pub use adapters::burn;
 #[cfg(feature = "safetensors")]
 pub use codec::write::save_safetensors;
 pub use codec::write::{

@@ -1,4 +1,6 @@
 //! Tensor libraries' types as leaves, each behind the feature named after the library.
 
+#[cfg(feature = "burn")]
+pub mod burn;
 #[cfg(feature = "ndarray")]
 mod ndarray;

@@ -9,7 +9,9 @@ use crate::load::migrate::Place;
 use crate::load::problem::LoadProblem;
 use crate::tensor::Shape;
 use crate::traits::StateDict;
-use crate::visit::{Change, ExtraName, Kind, Leaf, Name, Names, TensorRef, Walk, walk};
+use crate::visit::{
+    Change, ExtraName, Kind, Leaf, Name, Names, TensorRef, Walk, first_of_storage, walk,
+};
 
 /// What the model expects of a state dict.
 pub(crate) struct Plan {
@@ -23,6 +25,8 @@ pub(crate) struct Plan {
     pub(crate) extra_names: Vec<ExtraName>,
     /// The modules under all their paths, parents before children.
     pub(crate) modules: Vec<Place>,
+    /// For each leaf the first of its storage, which is the one that is loaded; often itself.
+    pub(crate) first: Vec<usize>,
     /// The children that are `None`, each by the path of its module and its name.
     pub(crate) none_children: Vec<(String, String)>,
 }
@@ -81,7 +85,8 @@ impl Plan {
         });
         let modules: Vec<Place> = modules.collect();
         let none_children = none_children(&walk, &modules);
-        Ok(Plan { class, leaves, names, extras, extra_names, modules, none_children })
+        let first = first_of_storage(&walk);
+        Ok(Plan { class, leaves, names, extras, extra_names, modules, first, none_children })
     }
 
     /// Each key with the leaf it names.
