@@ -26,6 +26,8 @@ mod save;
 mod schema;
 mod state_dict_ext;
 mod tensor;
+#[cfg(feature = "testing")]
+pub mod testing;
 mod traits;
 pub mod value;
 mod visit;
