@@ -103,4 +103,12 @@ pub mod prelude {
 pub mod guide {
     #[doc = include_str!("../doc/migrating.md")]
     pub mod migrating {}
+
+    #[cfg(feature = "burn")]
+    #[doc = include_str!("../doc/burn.md")]
+    pub mod burn {}
+
+    #[cfg(feature = "tch")]
+    #[doc = include_str!("../doc/tch.md")]
+    pub mod tch {}
 }

@@ -130,7 +130,8 @@ pub trait TensorMut: Tensor {
     fn copy_(&mut self, source: &TensorView<'_>) -> Result<(), TensorError>;
 
     /// Becomes `source`, which has this tensor's shape and an element type that it
-    /// [adopts](Tensor::adopts), and is free of the file it came from; as `assign=True` of PyTorch.
+    /// [adopts](Tensor::adopts), and borrows nothing; as `assign=True` of PyTorch. Where
+    /// [`LoadOptions::keep_mapped`](crate::LoadOptions::keep_mapped) allows it, it may lie in a file's map.
     /// By default the elements are copied.
     ///
     /// # Errors

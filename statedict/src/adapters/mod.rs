@@ -4,3 +4,5 @@
 pub mod burn;
 #[cfg(feature = "ndarray")]
 mod ndarray;
+#[cfg(feature = "tch")]
+mod tch;

@@ -1,6 +1,8 @@
 //! Between burn's `TensorData` and views of a state dict.
 
-use burn::tensor::{BoolStore, Bytes, DType as BurnDType, TensorData};
+use std::borrow::Cow;
+
+use burn::tensor::{AllocationProperty, BoolStore, Bytes, DType as BurnDType, TensorData};
 
 use crate::dtype::DType;
 use crate::tensor::{Element, Shape, TensorView, copy_le_bytes};
@@ -75,6 +77,35 @@ pub(super) fn to_data(source: &TensorView<'_>) -> Result<TensorData, TensorError
     };
     TensorData::try_from_bytes(bytes, source.shape().to_vec(), dtype)
         .map_err(|error| TensorError::Library(error.into()))
+}
+
+/// The elements of a tensor that is free to be kept: as they are, where they lie in memory row by row and
+/// aligned for their type, and else as [`to_data`].
+pub(super) fn keep_data(source: TensorView<'static>) -> Result<TensorData, TensorError> {
+    let (size, shape) = (source.dtype().size(), source.shape().to_vec());
+    let is_aligned = |bytes: &[u8]| bytes.as_ptr().addr().is_multiple_of(size.max(1));
+    let lies_so = matches!(source.bytes(), Ok(Cow::Borrowed(bytes)) if is_aligned(bytes));
+    // The bytes of truth values are looked at one by one, and numbers may have to be turned round.
+    let as_it_is = source.dtype() != DType::Bool && cfg!(target_endian = "little");
+    let (true, true, Some(dtype)) = (lies_so, as_it_is, burn_dtype(source.dtype())) else {
+        return to_data(&source);
+    };
+    let bytes =
+        Bytes::from_shared(bytes::Bytes::from_owner(Kept(source)), AllocationProperty::Other);
+    TensorData::try_from_bytes(bytes, shape, dtype)
+        .map_err(|error| TensorError::Library(error.into()))
+}
+
+/// A tensor whose elements are bytes in memory.
+struct Kept(TensorView<'static>);
+
+impl AsRef<[u8]> for Kept {
+    fn as_ref(&self) -> &[u8] {
+        match self.0.bytes() {
+            Ok(Cow::Borrowed(bytes)) => bytes,
+            _ => &[],
+        }
+    }
 }
 
 /// The elements of a view, read once.

@@ -65,12 +65,14 @@ where
     fn copy_(&mut self, source: &TensorView<'_>) -> Result<(), TensorError> {
         check(self, source)?;
         stored_dtype::<D, K>(self).ok_or_else(data::quantized)?;
-        replace(self, source)
+        replace(self, data::to_data(source)?);
+        Ok(())
     }
 
     fn assign(&mut self, source: TensorView<'static>) -> Result<(), TensorError> {
         check_assigned(self, &source)?;
-        replace(self, &source)
+        replace(self, data::keep_data(source)?);
+        Ok(())
     }
 
     fn share(&mut self, first: &dyn Tensor) -> bool {
@@ -158,13 +160,9 @@ impl<Q: Question> ModuleVisitor for First<Q> {
 }
 
 /// Gives a module of one tensor another value: by a mapping, since that keeps a reparameterization.
-pub(super) fn replace<M: Module>(
-    module: &mut M,
-    source: &TensorView<'_>,
-) -> Result<(), TensorError> {
-    let mut loading = Loading(Some(data::to_data(source)?));
+pub(super) fn replace<M: Module>(module: &mut M, data: TensorData) {
+    let mut loading = Loading(Some(data));
     *module = module.clone().map(&mut loading);
-    Ok(())
 }
 
 /// Gives the first parameter it meets these elements.

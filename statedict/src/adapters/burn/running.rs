@@ -3,6 +3,7 @@
 use burn::module::{Module, RunningState};
 use burn::tensor::{Float, Tensor as BurnTensor};
 
+use super::data;
 use super::param::replace;
 use super::tensor::check_assigned;
 use crate::dtype::DType;
@@ -33,13 +34,15 @@ impl<const D: usize> TensorMut for RunningState<BurnTensor<D>> {
     fn copy_(&mut self, source: &TensorView<'_>) -> Result<(), TensorError> {
         check(self, source)?;
         settle(self);
-        replace(self, source)
+        replace(self, data::to_data(source)?);
+        Ok(())
     }
 
     fn assign(&mut self, source: TensorView<'static>) -> Result<(), TensorError> {
         check_assigned(self, &source)?;
         settle(self);
-        replace(self, &source)
+        replace(self, data::keep_data(source)?);
+        Ok(())
     }
 }
 

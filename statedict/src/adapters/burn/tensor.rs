@@ -1,7 +1,7 @@
 //! `Tensor<D, K>` of burn as a leaf: a value that a load replaces.
 
 use burn::tensor::kind::{Basic, Kind, TensorKind};
-use burn::tensor::{Bool, Device, Float, Int, Tensor as BurnTensor};
+use burn::tensor::{Bool, Device, Float, Int, Tensor as BurnTensor, TensorData};
 
 use super::data;
 use crate::dtype::DType;
@@ -63,15 +63,11 @@ pub(super) fn adopts(kind: Kind, device: &Device, dtype: DType) -> bool {
     of_kind && data::burn_dtype(dtype).is_some_and(|dtype| device.supports_dtype(dtype))
 }
 
-/// A tensor of the elements of `source`, with its element type.
-pub(super) fn from_view<const D: usize, K: Basic>(
-    source: &TensorView<'_>,
-    device: &Device,
-) -> Result<BurnTensor<D, K>, TensorError> {
-    let data = data::to_data(source)?;
+/// A tensor of these elements, with their element type.
+fn from_data<const D: usize, K: Basic>(data: TensorData, device: &Device) -> BurnTensor<D, K> {
     // Without an element type burn would convert to the device's default: f16 to f32, i64 to i32.
     let dtype = data.dtype();
-    Ok(BurnTensor::from_data(data, (device, dtype)))
+    BurnTensor::from_data(data, (device, dtype))
 }
 
 impl<const D: usize, K: LeafKind> Tensor for BurnTensor<D, K> {
@@ -98,13 +94,13 @@ impl<const D: usize, K: LeafKind> TensorMut for BurnTensor<D, K> {
     fn copy_(&mut self, source: &TensorView<'_>) -> Result<(), TensorError> {
         check(self, source)?;
         data::dtype_of(BurnTensor::dtype(self)).ok_or_else(data::quantized)?;
-        *self = K::tracked_as(from_view(source, &self.device())?, self);
+        *self = K::tracked_as(from_data(data::to_data(source)?, &self.device()), self);
         Ok(())
     }
 
     fn assign(&mut self, source: TensorView<'static>) -> Result<(), TensorError> {
         check_assigned(self, &source)?;
-        *self = K::tracked_as(from_view(&source, &self.device())?, self);
+        *self = K::tracked_as(from_data(data::keep_data(source)?, &self.device()), self);
         Ok(())
     }
 }
