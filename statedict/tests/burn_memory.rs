@@ -89,9 +89,8 @@ fn save_as_torch(path: &Path) {
 
 /// The rows of both embeddings.
 fn rows(model: &Model, row: i64) -> [f32; 2] {
-    let index = || {
-        Tensor::<2, Int>::from_data(TensorData::from([[row]]), (&Device::default(), DType::I64))
-    };
+    let index =
+        || Tensor::<2, Int>::from_data(TensorData::from([[row]]), (&Device::default(), DType::I64));
     [&model.words, &model.places].map(|embedding| {
         embedding.forward(index()).into_data().try_to_vec::<f32>().unwrap()[WIDTH - 1]
     })
@@ -122,13 +121,13 @@ fn a_load_allocates_the_tensors_once_or_not_at_all() {
     }
     assert!(std::fs::read(&path).unwrap() == before, "the file is as it was");
 
-    // One tensor at a time is copied out of burn.
+    // A few rows at a time are copied out of burn.
     let mut model = model();
     model.load_with(&path, &LoadOptions::new().assign(true).keep_mapped(true)).unwrap();
     let again = folder.path().join("again.pt");
     let (saved, peak) = peak(|| model.save(&again));
     saved.unwrap();
-    assert!(peak <= PAYLOAD / 2 + BESIDES, "saving: {peak} bytes");
+    assert!(peak <= 20 * BESIDES, "saving: {peak} bytes");
     // Over the file that the model lies in: a new file takes its place.
     model.save(&path).unwrap();
     drop(model);

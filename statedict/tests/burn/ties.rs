@@ -40,7 +40,7 @@ fn values(pair: &Pair) -> [TensorData; 3] {
 fn is_tied(pair: &Pair) -> bool {
     let map = pair.state_dict().unwrap();
     assert!(!map.get("first").unwrap().storage().same_as(map.get("alone").unwrap().storage()));
-    map.get("first").unwrap().same_as(&map.get("second").unwrap())
+    map.get("first").unwrap().same_as(map.get("second").unwrap())
 }
 
 #[test]

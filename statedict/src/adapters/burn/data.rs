@@ -2,7 +2,8 @@
 
 use std::borrow::Cow;
 
-use burn::tensor::{AllocationProperty, BoolStore, Bytes, DType as BurnDType, TensorData};
+use burn::tensor::kind::Basic;
+use burn::tensor::{AllocationProperty, BoolStore, Bytes, DType as BurnDType, Tensor, TensorData};
 
 use crate::dtype::DType;
 use crate::tensor::{Element, Shape, TensorView, copy_le_bytes};
@@ -118,8 +119,33 @@ fn elements<T: Element>(source: &TensorView<'_>) -> Result<Vec<T>, TensorError> 
     Ok(elements)
 }
 
-/// Hands the elements of `data` to `sink` as a state dict holds them.
-pub(super) fn write_data(data: TensorData, sink: &mut ByteSink<'_>) -> Result<(), TensorError> {
+/// How much of a tensor is copied out of burn at a time: it makes two copies of what it gives.
+const PIECE: usize = 8 << 20;
+
+/// Hands the elements of `tensor` to `sink` as a state dict holds them, some rows at a time.
+pub(super) fn write<const D: usize, K: Basic>(
+    tensor: &Tensor<D, K>,
+    sink: &mut ByteSink<'_>,
+) -> Result<(), TensorError> {
+    let shape = tensor.shape();
+    let rows = shape.as_slice().first().copied().unwrap_or(0);
+    let nbytes = dtype_of(tensor.dtype()).ok_or_else(quantized)?.size() * shape.num_elements();
+    // Rounded down: a piece has at least one row.
+    let at_once = (PIECE / (nbytes / rows.max(1)).max(1)).max(1);
+    let mut give = |piece: Tensor<D, K>| {
+        let data = piece.try_into_data().map_err(|error| TensorError::Library(error.into()))?;
+        write_data(data, sink)
+    };
+    if rows <= at_once {
+        return give(tensor.clone());
+    }
+    (0..rows)
+        .step_by(at_once)
+        .try_for_each(|start| give(tensor.clone().narrow(0, start, at_once.min(rows - start))))
+}
+
+/// Hands the elements of `data` to `sink`.
+fn write_data(data: TensorData, sink: &mut ByteSink<'_>) -> Result<(), TensorError> {
     let dtype = dtype_of(data.dtype()).ok_or_else(quantized)?;
     let data = match data.dtype() {
         // Some devices hold a truth value in more than a byte.

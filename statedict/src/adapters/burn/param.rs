@@ -4,7 +4,7 @@ use std::any::Any;
 
 use burn::module::{Module, ModuleMapper, ModuleVisitor, Param, Parameter};
 use burn::tensor::kind::{Basic, Kind, TensorKind};
-use burn::tensor::{Bool, Device, ExecutionError, Float, Int, Tensor as BurnTensor, TensorData};
+use burn::tensor::{Bool, Device, Float, Int, Tensor as BurnTensor, TensorData};
 
 use super::data;
 use super::tensor::{LeafKind, adopts, check_assigned};
@@ -27,7 +27,7 @@ where
         if !self.is_initialized() {
             return data::shape_of(&self.lazy_shape());
         }
-        stored::<Look>(self).map(|(_, shape)| shape).unwrap_or_default()
+        stored(self, Look).map(|(_, shape)| shape).unwrap_or_default()
     }
 
     /// Clones of a parameter are one until one of them is changed: burn gives them one value, and
@@ -50,9 +50,7 @@ where
     }
 
     fn with_bytes(&self, sink: &mut ByteSink<'_>) -> Result<(), TensorError> {
-        let data = stored::<Read>(self).transpose();
-        let data = data.map_err(|error| TensorError::Library(error.into()))?;
-        data::write_data(data.ok_or_else(data::quantized)?, sink)
+        stored(self, Write(sink)).unwrap_or_else(|| Err(data::quantized()))
     }
 }
 
@@ -94,7 +92,7 @@ where
     Param<BurnTensor<D, K>>: Module,
 {
     if param.is_initialized() {
-        return stored::<Look>(param)?.0;
+        return stored(param, Look)?.0;
     }
     data::dtype_of(default_dtype(K::KIND, &param.lazy_device()))
 }
@@ -112,7 +110,7 @@ fn default_dtype(kind: Kind, device: &Device) -> burn::tensor::DType {
 /// A question to the tensor that is stored of a parameter.
 trait Question {
     type Answer;
-    fn ask<const D: usize, K: Basic>(tensor: BurnTensor<D, K>) -> Self::Answer;
+    fn ask<const D: usize, K: Basic>(self, tensor: BurnTensor<D, K>) -> Self::Answer;
 }
 
 struct Look;
@@ -120,42 +118,56 @@ struct Look;
 impl Question for Look {
     type Answer = (Option<DType>, Shape);
 
-    fn ask<const D: usize, K: Basic>(tensor: BurnTensor<D, K>) -> Self::Answer {
+    fn ask<const D: usize, K: Basic>(self, tensor: BurnTensor<D, K>) -> Self::Answer {
         (data::dtype_of(tensor.dtype()), data::shape_of(&tensor.shape()))
     }
 }
 
-struct Read;
+struct Write<'w, 's>(&'w mut ByteSink<'s>);
 
-impl Question for Read {
-    type Answer = Result<TensorData, ExecutionError>;
+impl Question for Write<'_, '_> {
+    type Answer = Result<(), TensorError>;
 
-    fn ask<const D: usize, K: Basic>(tensor: BurnTensor<D, K>) -> Self::Answer {
-        tensor.try_into_data()
+    fn ask<const D: usize, K: Basic>(self, tensor: BurnTensor<D, K>) -> Self::Answer {
+        data::write(&tensor, self.0)
     }
 }
 
 /// Asks what burn would store of `param`: by a visit, since that leaves out a reparameterization.
-fn stored<Q: Question>(param: &impl Module) -> Option<Q::Answer> {
-    let mut first = First::<Q>(None);
+fn stored<Q: Question>(param: &impl Module, question: Q) -> Option<Q::Answer> {
+    let mut first = First { question: Some(question), answer: None };
     param.visit(&mut first);
-    first.0
+    first.answer
 }
 
-/// The first answer: those after it are of a reparameterization's own parameters.
-struct First<Q: Question>(Option<Q::Answer>);
+/// Asks the first parameter it meets: those after it are of a reparameterization.
+struct First<Q: Question> {
+    question: Option<Q>,
+    answer: Option<Q::Answer>,
+}
+
+impl<Q: Question> First<Q> {
+    fn ask<const D: usize, K: Basic>(&mut self, param: &Param<BurnTensor<D, K>>)
+    where
+        BurnTensor<D, K>: Parameter,
+    {
+        if let Some(question) = self.question.take() {
+            self.answer = Some(question.ask(param.transform_for_save().into_value()));
+        }
+    }
+}
 
 impl<Q: Question> ModuleVisitor for First<Q> {
     fn visit_float<const D: usize>(&mut self, param: &Param<BurnTensor<D>>) {
-        self.0.get_or_insert_with(|| Q::ask(param.transform_for_save().into_value()));
+        self.ask(param);
     }
 
     fn visit_int<const D: usize>(&mut self, param: &Param<BurnTensor<D, Int>>) {
-        self.0.get_or_insert_with(|| Q::ask(param.transform_for_save().into_value()));
+        self.ask(param);
     }
 
     fn visit_bool<const D: usize>(&mut self, param: &Param<BurnTensor<D, Bool>>) {
-        self.0.get_or_insert_with(|| Q::ask(param.transform_for_save().into_value()));
+        self.ask(param);
     }
 }
 

@@ -57,21 +57,36 @@ impl Gated for Lstm {
     }
 }
 
-/// The two linear layers of a gate, by what they are applied to.
-const SIDES: [(&str, fn(&GateController) -> &Linear, fn(&mut GateController) -> &mut Linear); 2] = [
-    ("ih", |gate| &gate.input_transform, |gate| &mut gate.input_transform),
-    ("hh", |gate| &gate.hidden_transform, |gate| &mut gate.hidden_transform),
+/// One of the two linear layers of a gate.
+struct Side {
+    name: &'static str,
+    linear: fn(&GateController) -> &Linear,
+    linear_mut: fn(&mut GateController) -> &mut Linear,
+}
+
+/// They are applied to the input and to the hidden state.
+const SIDES: [Side; 2] = [
+    Side {
+        name: "ih",
+        linear: |gate| &gate.input_transform,
+        linear_mut: |gate| &mut gate.input_transform,
+    },
+    Side {
+        name: "hh",
+        linear: |gate| &gate.hidden_transform,
+        linear_mut: |gate| &mut gate.hidden_transform,
+    },
 ];
 
 /// Reports a layer's four tensors; `direction` is empty or `_reverse`.
 fn visit_gates(layer: &impl Gated, visitor: &mut dyn Visitor<'_>, direction: &str) {
     // The stacks exist only while they are visited.
     visitor.locked(&mut |visitor| {
-        for (side, linear, _) in SIDES {
+        for Side { name: side, linear, .. } in SIDES {
             let weights = layer.gates().into_iter().map(|gate| weight(&linear(gate).weight));
             visitor.parameter(&format!("weight_{side}_l0{direction}"), &Stacked(weights.collect()));
         }
-        for (side, linear, _) in SIDES {
+        for Side { name: side, linear, .. } in SIDES {
             let biases = layer.gates().into_iter().filter_map(|gate| linear(gate).bias.as_ref());
             let biases: Vec<&dyn Tensor> = biases.map(|bias| bias as &dyn Tensor).collect();
             if !biases.is_empty() {
@@ -84,13 +99,13 @@ fn visit_gates(layer: &impl Gated, visitor: &mut dyn Visitor<'_>, direction: &st
 /// The same for writing.
 fn visit_gates_mut(layer: &mut impl Gated, visitor: &mut dyn VisitorMut<'_>, direction: &str) {
     visitor.locked(&mut |visitor| {
-        for (side, _, linear) in SIDES {
+        for Side { name: side, linear_mut: linear, .. } in SIDES {
             let gates = layer.gates_mut().into_iter();
             let weights = gates.map(|gate| weight_mut(&mut linear(gate).weight));
             let name = format!("weight_{side}_l0{direction}");
             visitor.parameter(&name, &mut Stacked(weights.collect()));
         }
-        for (side, _, linear) in SIDES {
+        for Side { name: side, linear_mut: linear, .. } in SIDES {
             let gates = layer.gates_mut().into_iter();
             let biases = gates.filter_map(|gate| linear(gate).bias.as_mut());
             let biases: Vec<&mut dyn TensorMut> =
@@ -103,10 +118,10 @@ fn visit_gates_mut(layer: &mut impl Gated, visitor: &mut dyn VisitorMut<'_>, dir
 }
 
 fn describe_gates(schema: &mut SchemaBuilder, direction: &str) {
-    for (side, ..) in SIDES {
+    for Side { name: side, .. } in SIDES {
         schema.parameter(&format!("weight_{side}_l0{direction}"), false);
     }
-    for (side, ..) in SIDES {
+    for Side { name: side, .. } in SIDES {
         schema.parameter(&format!("bias_{side}_l0{direction}"), true);
     }
 }

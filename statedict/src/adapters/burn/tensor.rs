@@ -85,8 +85,7 @@ impl<const D: usize, K: LeafKind> Tensor for BurnTensor<D, K> {
     }
 
     fn with_bytes(&self, sink: &mut ByteSink<'_>) -> Result<(), TensorError> {
-        let data = self.clone().try_into_data();
-        data::write_data(data.map_err(|error| TensorError::Library(error.into()))?, sink)
+        data::write(self, sink)
     }
 }
 
