@@ -122,6 +122,16 @@ fn clones_without_a_value_are_one() {
     assert!(is_tied(&Pair { second: first.clone(), first, alone: lazy() }));
 }
 
+/// One value, and two that are stored of it.
+#[test]
+fn clones_with_mappers_are_stored_each_for_itself() {
+    let mut pair = tied();
+    pair.second = pair.first.clone().save_mapper(|tensor| tensor.mul_scalar(10.0));
+    let saved = pair.state_dict().unwrap();
+    assert_eq!(saved.get("first").unwrap().to_vec::<f32>().unwrap(), [1.0, 2.0]);
+    assert_eq!(saved.get("second").unwrap().to_vec::<f32>().unwrap(), [10.0, 20.0]);
+}
+
 #[derive(StateDict)]
 struct LanguageModel {
     embedding: burn::nn::Embedding,

@@ -33,6 +33,10 @@ where
     /// Clones of a parameter are one until one of them is changed: burn gives them one value, and
     /// each change another. Their equal ids alone say less, since they outlive the changes.
     fn storage_id(&self) -> Option<StorageId> {
+        if has_mappers(self) {
+            // A clone may have others, and what is stored of one value is then not one.
+            return None;
+        }
         if self.is_initialized() {
             return Some(StorageId::from_address(&raw const **self));
         }
@@ -77,11 +81,39 @@ where
         let Some(first) = first.as_any().and_then(<dyn Any>::downcast_ref::<Self>) else {
             return false;
         };
+        if is_reparameterized(self) || is_reparameterized(first) {
+            return false;
+        }
         let id = self.id;
         *self = first.clone();
         self.id = id;
         true
     }
+}
+
+/// Whether the parameter is another when it is stored. burn only says so in its debug text; where that
+/// is a text which is not known here, the parameter is taken to have them.
+fn has_mappers<const D: usize, K>(param: &Param<BurnTensor<D, K>>) -> bool
+where
+    K: Basic,
+    BurnTensor<D, K>: Parameter,
+{
+    !format!("{param:?}").ends_with("ParamMapper { load: false, save: false }")
+}
+
+/// Whether the parameter has a reparameterization, which it would lose as a clone of another.
+fn is_reparameterized(param: &impl Module) -> bool {
+    struct Entered(bool);
+
+    impl ModuleVisitor for Entered {
+        fn enter_module(&mut self, _: &str, _: &str) {
+            self.0 = true;
+        }
+    }
+
+    let mut entered = Entered(false);
+    param.visit(&mut entered);
+    entered.0
 }
 
 /// The element type that is stored; `None` for burn's quantized ones.
