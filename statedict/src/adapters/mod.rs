@@ -2,5 +2,7 @@
 
 #[cfg(feature = "burn")]
 pub mod burn;
+#[cfg(feature = "candle")]
+pub mod candle;
 #[cfg(feature = "ndarray")]
 mod ndarray;
