@@ -5,7 +5,9 @@ use std::ops::{Deref, DerefMut};
 
 use bytemuck::TransparentWrapper;
 
+use super::tensor::check_assigned;
 use crate::dtype::DType;
+use crate::leaves::check;
 use crate::tensor::{Shape, TensorView};
 use crate::traits::{ByteSink, StorageId, Tensor, TensorError, TensorMut};
 
@@ -110,10 +112,12 @@ impl<T: Tensor> Tensor for Transposed<T> {
 
 impl<T: TensorMut> TensorMut for Transposed<T> {
     fn copy_(&mut self, source: &TensorView<'_>) -> Result<(), TensorError> {
+        check(self, source)?;
         self.0.copy_(&transpose(source)?)
     }
 
     fn assign(&mut self, source: TensorView<'static>) -> Result<(), TensorError> {
+        check_assigned(self, &source)?;
         self.0.assign(transpose(&source)?)
     }
 
