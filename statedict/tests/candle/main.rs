@@ -1,1 +1,4 @@
-//! Later.
+//! candle's tensors and layers in models.
+
+mod layers;
+mod leaves;

@@ -95,11 +95,11 @@ impl StateDict for BatchNorm {
     fn visit<'a>(&'a self, visitor: &mut dyn Visitor<'a>) {
         visitor.module(BatchNorm::INFO);
         if let Some((weight, bias)) = self.layer.weight_and_bias() {
-            visitor.parameter("weight", weight);
-            visitor.parameter("bias", bias);
+            visitor.parameter("weight", InPlace::of(weight));
+            visitor.parameter("bias", InPlace::of(bias));
         }
         for (name, tensor) in self.buffers() {
-            visitor.buffer(name, tensor, true);
+            visitor.buffer(name, InPlace::of(tensor), true);
         }
     }
 
@@ -113,7 +113,7 @@ impl StateDict for BatchNorm {
         in_place(visitor, &[("weight", weight), ("bias", bias)]);
         visitor.locked(&mut |visitor| {
             for (name, tensor) in self.buffers() {
-                visitor.buffer(name, &mut InPlace(tensor), true);
+                visitor.buffer(name, &mut InPlace::handle(tensor), true);
             }
         });
     }

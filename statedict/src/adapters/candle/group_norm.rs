@@ -3,6 +3,7 @@
 use candle_core::{Module, Result, Tensor};
 use candle_nn::VarBuilder;
 
+use crate::adapters::candle::in_place::InPlace;
 use crate::adapters::candle::layers::in_place;
 use crate::schema::SchemaBuilder;
 use crate::traits::StateDict;
@@ -70,8 +71,8 @@ impl Module for GroupNorm {
 impl StateDict for GroupNorm {
     fn visit<'a>(&'a self, visitor: &mut dyn Visitor<'a>) {
         visitor.module(GroupNorm::INFO);
-        visitor.parameter("weight", &self.weight);
-        visitor.parameter("bias", &self.bias);
+        visitor.parameter("weight", InPlace::of(&self.weight));
+        visitor.parameter("bias", InPlace::of(&self.bias));
     }
 
     fn visit_mut<'a>(&'a mut self, visitor: &mut dyn VisitorMut<'a>) {

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use bytemuck::TransparentWrapper;
 use candle_core::Tensor as Candle;
 
 use crate::adapters::candle::{place, writing};
@@ -12,23 +13,40 @@ use crate::traits::{ByteSink, StorageId, Tensor, TensorError, TensorMut};
 
 /// A tensor whose elements can be written, but which cannot become another: its storage has a lock
 /// of its own. It takes no other element type, not even by `assign`.
-pub(super) struct InPlace<'t>(pub(super) &'t Candle);
+#[repr(transparent)]
+pub(super) struct InPlace(Candle);
 
-impl Tensor for InPlace<'_> {
+// SAFETY: `InPlace` is `repr(transparent)` and has no field but the tensor; it has no rules of its
+// own that a tensor could break.
+unsafe impl TransparentWrapper<Candle> for InPlace {}
+
+impl InPlace {
+    /// A tensor for reading, which says of itself that it stays what it is.
+    pub(super) fn of(tensor: &Candle) -> &InPlace {
+        InPlace::wrap_ref(tensor)
+    }
+
+    /// Another handle of a tensor, for writing into their storage.
+    pub(super) fn handle(tensor: &Candle) -> InPlace {
+        InPlace(tensor.clone())
+    }
+}
+
+impl Tensor for InPlace {
     fn dtype(&self) -> DType {
-        Tensor::dtype(self.0)
+        Tensor::dtype(&self.0)
     }
 
     fn shape(&self) -> Shape {
-        Tensor::shape(self.0)
+        Tensor::shape(&self.0)
     }
 
     fn storage_id(&self) -> Option<StorageId> {
-        Some(place::storage_id(self.0))
+        Some(place::storage_id(&self.0))
     }
 
     fn location(&self) -> Cow<'_, str> {
-        place::location(self.0)
+        place::location(&self.0)
     }
 
     fn with_bytes(&self, sink: &mut ByteSink<'_>) -> Result<(), TensorError> {
@@ -36,9 +54,9 @@ impl Tensor for InPlace<'_> {
     }
 }
 
-impl TensorMut for InPlace<'_> {
+impl TensorMut for InPlace {
     fn copy_(&mut self, source: &TensorView<'_>) -> Result<(), TensorError> {
         check(self, source)?;
-        writing::write(self.0, source)
+        writing::write(&self.0, source)
     }
 }

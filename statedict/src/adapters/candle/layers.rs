@@ -21,7 +21,7 @@ macro_rules! layer {
                 $(
                     let tensor: Option<&'a Tensor> = found!($need ($get)(self));
                     if let Some(tensor) = tensor {
-                        visitor.parameter($name, tensor);
+                        visitor.parameter($name, InPlace::of(tensor));
                     }
                 )+
             }
@@ -69,7 +69,7 @@ pub(super) fn in_place(visitor: &mut dyn VisitorMut<'_>, tensors: &[(&str, Optio
     visitor.locked(&mut |visitor| {
         for (name, tensor) in tensors {
             if let Some(tensor) = tensor {
-                visitor.parameter(name, &mut InPlace(tensor));
+                visitor.parameter(name, &mut InPlace::handle(tensor));
             }
         }
     });

@@ -7,6 +7,7 @@ use candle_core::{Result, Tensor};
 use candle_nn::rnn::Direction;
 use candle_nn::{GRUConfig, Init, LSTMConfig, VarBuilder};
 
+use crate::adapters::candle::in_place::InPlace;
 use crate::adapters::candle::layers::in_place;
 use crate::traits::StateDict;
 use crate::visit::{ModuleInfo, Visitor, VisitorMut};
@@ -99,7 +100,7 @@ macro_rules! recurrent {
             fn visit<'a>(&'a self, visitor: &mut dyn Visitor<'a>) {
                 visitor.module($layer::INFO);
                 for (name, tensor) in &self.weights {
-                    visitor.parameter(name, tensor);
+                    visitor.parameter(name, InPlace::of(tensor));
                 }
             }
 
