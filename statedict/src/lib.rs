@@ -34,6 +34,8 @@ mod visit;
 
 #[cfg(feature = "burn")]
 pub use adapters::burn;
+#[cfg(feature = "candle")]
+pub use adapters::candle;
 #[cfg(feature = "safetensors")]
 pub use codec::write::save_safetensors;
 pub use codec::write::{
@@ -111,4 +113,8 @@ pub mod guide {
     #[cfg(feature = "tch")]
     #[doc = include_str!("../doc/tch.md")]
     pub mod tch {}
+
+    #[cfg(feature = "candle")]
+    #[doc = include_str!("../doc/candle.md")]
+    pub mod candle {}
 }

@@ -1,5 +1,6 @@
 //! The tensor types of this crate, tested with its own suite.
 
+use std::any::Any;
 use std::sync::{Arc, Mutex};
 
 use half::{bf16, f16};
@@ -158,6 +159,10 @@ impl Tensor for Handle {
     fn with_bytes(&self, sink: &mut ByteSink<'_>) -> Result<(), TensorError> {
         sink(self.0.lock().unwrap().bytes())
     }
+
+    fn as_any(&self) -> Option<&dyn Any> {
+        Some(self)
+    }
 }
 
 impl TensorMut for Handle {
@@ -168,6 +173,11 @@ impl TensorMut for Handle {
     fn assign(&mut self, source: TensorView<'static>) -> Result<(), TensorError> {
         self.0 = Arc::new(Mutex::new(CpuTensor::from_view(&source)?));
         Ok(())
+    }
+
+    fn share(&mut self, first: &dyn Tensor) -> bool {
+        let first = first.as_any().and_then(|first| first.downcast_ref::<Handle>());
+        first.inspect(|first| self.0 = Arc::clone(&first.0)).is_some()
     }
 }
 

@@ -1,6 +1,7 @@
 //! The suite finds what it is for: tensor types that are wrong in one way each, and the property that
 //! has to notice.
 
+use std::any::Any;
 use std::borrow::Cow;
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -46,6 +47,8 @@ enum Fault {
     NoIds,
     /// A write makes the handle another tensor.
     CopiesOnWrite,
+    /// A tensor that is assigned no longer shares.
+    PartsWhenAssigned,
     /// The location is always the CPU.
     ForgetsTheDevice,
     /// Bools are written as any other byte.
@@ -132,6 +135,10 @@ impl Tensor for Broken {
         }
         Ok(())
     }
+
+    fn as_any(&self) -> Option<&dyn Any> {
+        Some(self)
+    }
 }
 
 impl TensorMut for Broken {
@@ -191,6 +198,12 @@ impl TensorMut for Broken {
         }
         self.elements = Rc::new(RefCell::new(CpuTensor::from_view(&source)?));
         Ok(())
+    }
+
+    fn share(&mut self, first: &dyn Tensor) -> bool {
+        let first = first.as_any().and_then(|first| first.downcast_ref::<Broken>());
+        let first = first.filter(|_| !self.is(Fault::PartsWhenAssigned));
+        first.inspect(|first| self.elements = Rc::clone(&first.elements)).is_some()
     }
 
     fn host_bytes_mut(&mut self) -> Option<&mut [u8]> {
@@ -269,6 +282,7 @@ fn each_fault_is_noticed_by_its_property() {
         (Fault::NoIds, P::StorageIdentity),
         (Fault::NoIds, P::TiesSurvive),
         (Fault::CopiesOnWrite, P::TiesSurvive),
+        (Fault::PartsWhenAssigned, P::TiesSurvive),
         (Fault::ForgetsTheDevice, P::Location),
         (Fault::AnyBool, P::BoolsAreZeroOrOne),
     ] {

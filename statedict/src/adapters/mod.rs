@@ -2,6 +2,8 @@
 
 #[cfg(feature = "burn")]
 pub mod burn;
+#[cfg(feature = "candle")]
+pub mod candle;
 #[cfg(feature = "ndarray")]
 mod ndarray;
 #[cfg(feature = "tch")]

@@ -77,7 +77,7 @@ impl Plan {
         });
         let extras = extras.collect();
         let leaves = walk.leaves.iter().zip(since);
-        let leaves =
+        let mut leaves: Vec<Destination> =
             leaves.map(|(leaf, since)| Destination::new(&walk, leaf, since, wanted)).collect();
         let modules = modules.into_iter().filter_map(|name| {
             let info = walk.modules.get(name.index)?.info;
@@ -86,6 +86,7 @@ impl Plan {
         let modules: Vec<Place> = modules.collect();
         let none_children = none_children(&walk, &modules);
         let first = first_of_storage(&walk);
+        only_what_all_adopt(&mut leaves, &first);
         Ok(Plan { class, leaves, names, extras, extra_names, modules, first, none_children })
     }
 
@@ -119,6 +120,19 @@ impl Destination {
     /// A module of unknown version counts as older than every version.
     pub(crate) fn is_optional(&self, version: impl Fn(usize) -> Option<u64>) -> bool {
         is_newer(&self.since, version)
+    }
+}
+
+/// What is assigned to the first of several leaves of one storage is what all of them become.
+fn only_what_all_adopt(leaves: &mut [Destination], first: &[usize]) {
+    for (index, &first) in first.iter().enumerate().filter(|(index, first)| index != *first) {
+        let Some(others) = leaves.get_mut(index).map(|leaf| std::mem::take(&mut leaf.adopts))
+        else {
+            continue;
+        };
+        if let Some(leaf) = leaves.get_mut(first) {
+            leaf.adopts.retain(|dtype| others.contains(dtype));
+        }
     }
 }
 

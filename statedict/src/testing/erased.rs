@@ -1,5 +1,6 @@
 //! A subject without its types, so that the tests are compiled once and not for each.
 
+use std::any::Any;
 use std::borrow::Cow;
 
 use crate::dtype::DType;
@@ -109,6 +110,10 @@ impl<S: Subject> Tensor for Held<'_, S> {
     fn with_bytes(&self, sink: &mut ByteSink<'_>) -> Result<(), TensorError> {
         self.tensor.with_bytes(sink)
     }
+
+    fn as_any(&self) -> Option<&dyn Any> {
+        self.tensor.as_any()
+    }
 }
 
 impl<S: Subject> TensorMut for Held<'_, S> {
@@ -122,5 +127,9 @@ impl<S: Subject> TensorMut for Held<'_, S> {
 
     fn host_bytes_mut(&mut self) -> Option<&mut [u8]> {
         self.tensor.host_bytes_mut()
+    }
+
+    fn share(&mut self, first: &dyn Tensor) -> bool {
+        self.tensor.share(first)
     }
 }

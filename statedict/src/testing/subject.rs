@@ -37,8 +37,8 @@ pub trait Subject {
     }
 
     /// Another handle of the same tensor, where the library has them: what is written into one is
-    /// seen in the other. `None` where a clone has elements of its own, or shares them only until
-    /// one is written.
+    /// seen in the other, and a load keeps it so (see [`TensorMut::share`]). `None` where a clone has
+    /// elements of its own, or shares them only until one is written.
     fn handle(&self, tensor: &Self::Tensor) -> Option<Self::Tensor> {
         let _ = tensor;
         None
