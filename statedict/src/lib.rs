@@ -30,10 +30,16 @@ mod save;
 mod schema;
 mod state_dict_ext;
 mod tensor;
+#[cfg(feature = "testing")]
+pub mod testing;
 mod traits;
 pub mod value;
 mod visit;
 
+#[cfg(feature = "burn")]
+pub use adapters::burn;
+#[cfg(feature = "candle")]
+pub use adapters::candle;
 #[doc(inline)]
 pub use checkpoint::optimizer as optim;
 pub use checkpoint::{Checkpoint, CheckpointError};
@@ -108,4 +114,16 @@ pub mod guide {
     pub mod checkpoints {}
     #[doc = include_str!("../doc/migrating.md")]
     pub mod migrating {}
+
+    #[cfg(feature = "burn")]
+    #[doc = include_str!("../doc/burn.md")]
+    pub mod burn {}
+
+    #[cfg(feature = "tch")]
+    #[doc = include_str!("../doc/tch.md")]
+    pub mod tch {}
+
+    #[cfg(feature = "candle")]
+    #[doc = include_str!("../doc/candle.md")]
+    pub mod candle {}
 }

@@ -1,5 +1,6 @@
 //! What a model and its leaves must be able to do. Everything else is built on these.
 
+use std::any::Any;
 use std::borrow::Cow;
 use std::fmt;
 
@@ -102,6 +103,12 @@ pub trait Tensor {
     /// # Errors
     /// The sink's, or the library's where it cannot give the elements.
     fn with_bytes(&self, sink: &mut ByteSink<'_>) -> Result<(), TensorError>;
+
+    /// This tensor as a value whose type can be asked for: what [`TensorMut::share`] gets to see of
+    /// another. `None`, the default, is right for every type that does not implement that.
+    fn as_any(&self) -> Option<&dyn Any> {
+        None
+    }
 }
 
 /// Takes the bytes of a tensor piece by piece; see [`Tensor::with_bytes`].
@@ -123,7 +130,8 @@ pub trait TensorMut: Tensor {
     fn copy_(&mut self, source: &TensorView<'_>) -> Result<(), TensorError>;
 
     /// Becomes `source`, which has this tensor's shape and an element type that it
-    /// [adopts](Tensor::adopts), and is free of the file it came from; as `assign=True` of PyTorch.
+    /// [adopts](Tensor::adopts), and borrows nothing; as `assign=True` of PyTorch. Where
+    /// [`LoadOptions::keep_mapped`](crate::LoadOptions::keep_mapped) allows it, it may lie in a file's map.
     /// By default the elements are copied.
     ///
     /// # Errors
@@ -142,6 +150,17 @@ pub trait TensorMut: Tensor {
     /// (in parallel, for large tensors) and does not call [`copy_`](Self::copy_).
     fn host_bytes_mut(&mut self) -> Option<&mut [u8]> {
         None
+    }
+
+    /// Becomes another handle of `first`, with which this tensor shared its storage before the load
+    /// that has just replaced `first`; whether it did. Where it did not, which is the default, what
+    /// was written into `first` is written into this tensor as well, and they no longer share.
+    ///
+    /// Only called where their [storage ids](Tensor::storage_id) have come to differ: where
+    /// replacing a tensor means another storage, in `assign` or, for immutable tensors, in `copy_`.
+    fn share(&mut self, first: &dyn Tensor) -> bool {
+        let _ = first;
+        false
     }
 }
 
@@ -163,6 +182,12 @@ impl StorageId {
     /// so that two libraries in one model do not meet.
     pub fn from_number(library: usize, key: usize) -> Self {
         StorageId { space: library, key }
+    }
+
+    /// That of the storage's matrix seen the other way round: the same elements, in another order.
+    #[cfg(feature = "burn")]
+    pub(crate) fn transposed(self) -> Self {
+        StorageId { space: !self.space, key: self.key }
     }
 }
 

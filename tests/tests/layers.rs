@@ -26,7 +26,7 @@ const LAYERS: &[&[&str]] = &[
     &["checkpoint", "save"],
     &["files"],
     &["state_dict_ext"],
-    &["adapters", "hub", "bin"],
+    &["adapters", "hub", "bin", "testing"],
 ];
 
 /// Files that name things of all layers: the doors, and the sum of all errors.

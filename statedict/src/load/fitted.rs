@@ -30,7 +30,7 @@ pub(super) fn write(
 ) -> Result<(), TensorError> {
     let fitted = fit(leaf.dtype(), leaf.shape(), source, options)?;
     if options.assign {
-        return leaf.assign(fitted.into_owned()?);
+        return leaf.assign(free(fitted, options)?);
     }
     match leaf.host_bytes_mut() {
         Some(memory) => Ok(fitted.read_into(memory)?),
@@ -69,7 +69,16 @@ pub(super) fn hold(
     source: &Source<'_, '_>,
     options: &LoadOptions,
 ) -> Result<TensorView<'static>, TensorError> {
-    Ok(fit(leaf.dtype, leaf.shape.clone(), source.tensor, options)?.into_owned()?)
+    free(fit(leaf.dtype, leaf.shape.clone(), source.tensor, options)?, options)
+}
+
+/// The same tensor, free of what it borrows: copied, where it may not or cannot stay where it is.
+fn free(tensor: TensorView<'_>, options: &LoadOptions) -> Result<TensorView<'static>, TensorError> {
+    let kept = (options.assign && options.keep_mapped).then(|| tensor.keep()).flatten();
+    match kept {
+        Some(kept) => Ok(kept),
+        None => Ok(tensor.into_owned()?),
+    }
 }
 
 /// A copy of what a leaf holds.

@@ -17,6 +17,7 @@ use crate::mapping::{KeyMap, MapLocation};
 pub struct LoadOptions {
     pub(crate) strict: bool,
     pub(crate) assign: bool,
+    pub(crate) keep_mapped: bool,
     pub(crate) ignore_mismatched: bool,
     pub(crate) dtype: DTypePolicy,
     pub(crate) alias: AliasPolicy,
@@ -42,6 +43,7 @@ impl LoadOptions {
         LoadOptions {
             strict: true,
             assign: false,
+            keep_mapped: false,
             ignore_mismatched: false,
             dtype: DTypePolicy::Widen,
             alias: AliasPolicy::Error,
@@ -149,8 +151,10 @@ impl LoadOptions {
     /// equal.
     ///
     /// A tensor whose Rust type fixes the element type takes only that type. A tensor with several
-    /// names (`#[alias]`) stays one, where PyTorch makes several of it. The state dict's bytes are
-    /// copied: nothing of it is borrowed by the model.
+    /// names (`#[alias]`) stays one, where PyTorch makes several of it; so do several handles of one
+    /// storage, which are written in place and take only the element type that they have. The state
+    /// dict's bytes are copied: nothing of it is borrowed by the model, unless
+    /// [`keep_mapped`](Self::keep_mapped) allows it.
     ///
     /// ```
     /// use statedict::prelude::*;
@@ -173,6 +177,23 @@ impl LoadOptions {
     #[must_use]
     pub fn assign(mut self, assign: bool) -> Self {
         self.assign = assign;
+        self
+    }
+
+    /// With [`assign`](Self::assign): whether tensors may stay where the file is mapped into memory, as after
+    /// `torch.load(..., mmap=True)` and `load_state_dict(..., assign=True)`. Loading then copies nothing
+    /// that a tensor library can use as it is, such as burn's on the CPU; what it writes to later, it copies
+    /// first. The default is not to.
+    ///
+    /// The file must not be changed or cut short while the model, or a clone of one of its tensors, lives:
+    /// what they hold would change, or the program end. Replacing the file by another, as saving
+    /// to the same path does, is safe.
+    ///
+    /// A tensor that has to be converted, gathered or transposed is copied all the same, and so is
+    /// one of a library that keeps its elements in memory of its own.
+    #[must_use]
+    pub fn keep_mapped(mut self, keep: bool) -> Self {
+        self.keep_mapped = keep;
         self
     }
 

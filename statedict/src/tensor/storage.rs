@@ -50,6 +50,13 @@ pub trait Storages: Send + Sync {
         let _ = index;
         Ok(())
     }
+
+    /// The same storages, for as long as they are wanted: `Some(self)` for a set that borrows nothing and
+    /// whose bytes stay as they are. A tensor library can then go on using them without a copy, where
+    /// [`LoadOptions::keep_mapped`](crate::LoadOptions::keep_mapped) says so. `None` is the default.
+    fn keep(self: Arc<Self>) -> Option<Arc<dyn Storages>> {
+        None
+    }
 }
 
 /// A handle to one storage: the run of bytes that one or several tensors are views of, as
@@ -121,6 +128,11 @@ impl<'a> Storage<'a> {
     /// Where the bytes cannot be read or their checksum differs.
     pub fn verify(&self) -> Result<(), StorageError> {
         self.set.verify(self.index)
+    }
+
+    /// The same storage, free to be kept; see [`Storages::keep`].
+    pub(crate) fn keep(&self) -> Option<Storage<'static>> {
+        Some(Storage { set: Arc::clone(&self.set).keep()?, index: self.index })
     }
 }
 

@@ -333,6 +333,18 @@ impl<'a> TensorView<'a> {
         })
     }
 
+    /// The same tensor where its storage is free to be kept: nothing is copied.
+    pub(crate) fn keep(&self) -> Option<TensorView<'static>> {
+        Some(TensorView {
+            storage: self.storage.keep()?,
+            shape: self.shape.clone(),
+            strides: self.strides.clone(),
+            offset: self.offset,
+            dtype: self.dtype,
+            flags: self.flags,
+        })
+    }
+
     /// The bytes of a contiguous view within its storage.
     fn byte_range(&self) -> std::ops::Range<usize> {
         let start = self.offset * self.dtype.size();

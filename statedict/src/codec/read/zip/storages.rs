@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use crate::codec::pickle::{StorageRequest, StorageResolver};
 use crate::codec::read::error::ReadError;
@@ -83,6 +84,10 @@ impl Storages for ArchiveStorages {
 
     fn verify(&self, index: u32) -> Result<(), StorageError> {
         self.archive.verify(index)
+    }
+
+    fn keep(self: Arc<Self>) -> Option<Arc<dyn Storages>> {
+        Some(self)
     }
 }
 

@@ -1,0 +1,4 @@
+//! candle's tensors and layers in models.
+
+mod layers;
+mod leaves;
