@@ -20,6 +20,8 @@ mod shared;
 pub(crate) mod write;
 
 pub use pickle::PickleError;
+#[cfg(feature = "safetensors")]
+pub use read::read_safetensors;
 pub use read::{
     ByteOrder, ContainerKind, Document, Limits, ReadError, ReadOptions, RefusedTensor, Source,
     Warning, open, read, read_all,

@@ -6,6 +6,7 @@ use std::ops::Range;
 use std::sync::{Arc, OnceLock};
 
 use crate::dtype::DType;
+use crate::tensor::cast::{cast, cast_refusal};
 use crate::tensor::convert::widening;
 use crate::tensor::element::{Element, from_le_bytes, to_le_bytes};
 use crate::tensor::shape::Shape;
@@ -183,6 +184,34 @@ impl<'a> TensorView<'a> {
         let convert = widening(self.dtype(), dtype)
             .ok_or(ViewError::DType { expected: dtype, found: self.dtype() })?;
         self.computed(dtype, self.shape().clone(), convert)
+    }
+
+    /// The same values as another element type, as `Tensor.to(dtype)` of PyTorch converts them,
+    /// computed when they are read. Values may change; see [`widen`](Self::widen) for what keeps them.
+    ///
+    /// ```
+    /// # use statedict::{DType, TensorView};
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let numbers = TensorView::from_vec(vec![1.75f32, -0.5], [2])?;
+    /// assert_eq!(numbers.cast(DType::I64)?.to_vec::<i64>()?, [1, 0]);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// Where PyTorch has no such conversion: from or to quantized numbers, or bits.
+    pub fn cast(&self, dtype: DType) -> Result<Self, ViewError> {
+        let from = self.dtype();
+        if dtype == from {
+            return Ok(self.clone());
+        }
+        if cast_refusal(from, dtype).is_some() {
+            return Err(ViewError::DType { expected: dtype, found: from });
+        }
+        self.computed(dtype, self.shape().clone(), move |bytes| {
+            // Refusals were told above.
+            cast(bytes, from, dtype).unwrap_or_default()
+        })
     }
 
     /// The tensor whose elements are `map` of this one's, computed when it is read.

@@ -5,7 +5,8 @@ use std::collections::HashSet;
 use statedict::TensorView;
 use statedict::value::{Dict, Items, Kind, Quantization, Refusal, Tensor, Value};
 
-use crate::Failure;
+use crate::failure::Failure;
+use crate::inputs::Input;
 
 /// One step of a path.
 #[derive(Clone, Copy)]
@@ -32,7 +33,9 @@ pub(crate) enum Found<'g> {
     Int(i64),
     /// A container within itself.
     Cycle,
-    /// A state dict's `_metadata`.
+    /// A container, before what is in it.
+    Container(Value<'g>),
+    /// A state dict, and its `_metadata`.
     Metadata(Value<'g>),
 }
 
@@ -110,12 +113,13 @@ fn parts<'g>(value: Value<'g>) -> (Option<Found<'g>>, Vec<Parts<'g>>) {
         |value: Option<Value<'g>>| value.and_then(Value::as_dict).map(Parts::Attributes);
     match value.kind() {
         Kind::List(items) | Kind::Tuple(items) | Kind::Size(items) => {
-            (None, vec![Parts::Items(items)])
+            (Some(Found::Container(value)), vec![Parts::Items(items)])
         }
         Kind::Dict(dict) => {
             let parts = [Parts::Entries(dict)].into_iter().chain(attributes(dict.attributes()));
             let metadata = dict.attributes().and_then(|attributes| attributes.get(METADATA));
-            (metadata.map(Found::Metadata), parts.collect())
+            let found = metadata.map_or(Found::Container(value), Found::Metadata);
+            (Some(found), parts.collect())
         }
         Kind::Tensor(tensor) => match tensor.view() {
             Some(view) => {
@@ -128,7 +132,7 @@ fn parts<'g>(value: Value<'g>) -> (Option<Found<'g>>, Vec<Parts<'g>>) {
             let layout = sparse.layout().trim_start_matches("torch.");
             let parts = sparse.parts().map(|(name, part)| (name, Part::Dense(part, layout)));
             let size = ("size", Part::Items(sparse.size()));
-            (None, vec![Parts::Named(parts.chain([size]).collect())])
+            (Some(Found::Container(value)), vec![Parts::Named(parts.chain([size]).collect())])
         }
         Kind::Quantized(quantized) => {
             let Some(view) = quantized.tensor().view() else {
@@ -180,7 +184,7 @@ fn parts<'g>(value: Value<'g>) -> (Option<Found<'g>>, Vec<Parts<'g>>) {
 /// `budget` is how many segments all paths may have together.
 pub(crate) fn walk<'g>(
     root: Value<'g>,
-    budget: u64,
+    (input, budget): (&Input, u64),
     mut tell: impl FnMut(&[Segment<'g>], Found<'g>) -> Result<(), Failure>,
 ) -> Result<(), Failure> {
     let mut left = budget;
@@ -191,7 +195,7 @@ pub(crate) fn walk<'g>(
     loop {
         let cost = u64::try_from(path.len()).unwrap_or(u64::MAX).saturating_add(1);
         left = left.checked_sub(cost).ok_or_else(|| {
-            format!("the values have paths of more than {budget} segments together")
+            format!("{input}: the values have paths of more than {budget} segments together")
         })?;
         let id = match part {
             Part::Value(value) => value.id(),

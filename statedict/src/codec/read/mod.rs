@@ -26,6 +26,8 @@ pub use error::ReadError;
 pub use limits::Limits;
 pub(crate) use limits::PickleLimits;
 pub use options::ReadOptions;
+#[cfg(feature = "safetensors")]
+pub use safetensors::read_safetensors;
 pub use source::Source;
 pub use state_map::RefusedTensor;
 pub use warning::Warning;

@@ -23,9 +23,32 @@ const MAX_HEADER: u64 = 100_000_000;
 /// # Errors
 /// Where the file cannot be read or is damaged, or has an element type that PyTorch does not.
 pub(crate) fn load(path: &Path) -> Result<StateMap<'static>, ReadError> {
-    let name = path.display().to_string();
+    let io = |source| ReadError::Io { file: path.display().to_string(), source };
+    read_safetensors(Source::open(path).map_err(io)?)
+}
+
+/// Reads a safetensors file from any source; see [`StateMap::load_safetensors`]. No tensor is read: that
+/// happens when one is asked for.
+///
+/// # Errors
+/// Where it cannot be read or is damaged, or has an element type that PyTorch does not.
+///
+/// ```
+/// use statedict::codec::{Source, read_safetensors};
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let header = br#"{"a":{"dtype":"U8","shape":[2],"data_offsets":[0,2]}}"#;
+/// let mut file = u64::try_from(header.len())?.to_le_bytes().to_vec();
+/// file.extend(header);
+/// file.extend([1, 2]);
+/// let map = read_safetensors(Source::bytes(file))?;
+/// assert_eq!(map.get("a").unwrap().to_vec::<u8>()?, [1, 2]);
+/// # Ok(())
+/// # }
+/// ```
+pub fn read_safetensors(source: Source) -> Result<StateMap<'static>, ReadError> {
+    let name = source.name().to_owned();
     let io = |source| ReadError::Io { file: name.clone(), source };
-    let source = Source::open(path).map_err(io)?;
     let damaged = |expected: &str, found: String| ReadError::Damaged {
         part: "the header".into(),
         offset: 0,

@@ -4,19 +4,29 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use regex_lite::Regex;
-use serde::Deserialize;
-use statedict::{DType, MigrateError, Migration, TensorView};
+use serde::{Deserialize, Serialize};
+use statedict::{DType, MigrateError, Migration};
+
+use super::fill::{Number, filled};
 
 /// A rules file.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Rules {
+pub(super) struct Rules {
     /// The steps, in the order they run.
     #[serde(default, rename = "step")]
     steps: Vec<Step>,
     /// Versions to record for modules: path to version, `""` for the root.
     #[serde(default)]
-    pub(crate) versions: BTreeMap<String, u64>,
+    pub(super) versions: BTreeMap<String, u64>,
+}
+
+/// Something that was done.
+#[derive(Debug, Serialize)]
+pub(super) struct Done {
+    #[serde(rename = "step")]
+    pub(super) what: &'static str,
+    pub(super) about: String,
 }
 
 /// One step: exactly one of these tables.
@@ -33,7 +43,9 @@ enum Step {
     Narrow { key: String, dim: usize, start: usize, end: usize },
     Reshape { key: String, shape: Vec<usize> },
     Widen { key: String, dtype: String },
-    Fill { key: String, value: f64, dtype: String, shape: Vec<usize> },
+    Cast { key: String, dtype: String },
+    CastRegex { key: Pattern, dtype: String },
+    Fill { key: String, value: Number, dtype: String, shape: Vec<usize> },
 }
 
 /// A piece of a tensor that is split.
@@ -57,9 +69,22 @@ impl TryFrom<String> for Pattern {
     }
 }
 
+impl Pattern {
+    /// The keys that match, which must be some.
+    fn keys_of(&self, migration: &Migration<'_>) -> Result<Vec<String>, MigrateError> {
+        let Pattern(pattern) = self;
+        let keys: Vec<String> =
+            migration.keys().filter(|key| pattern.is_match(key)).map(str::to_owned).collect();
+        if keys.is_empty() {
+            return Err(MigrateError::message(format!("no key matches `{pattern}`")));
+        }
+        Ok(keys)
+    }
+}
+
 /// Why the rules cannot be carried out.
 #[derive(Debug)]
-pub(crate) struct RuleError {
+pub(super) struct RuleError {
     /// The step, counted from 1.
     step: usize,
     what: String,
@@ -76,7 +101,7 @@ impl std::error::Error for RuleError {}
 
 impl Rules {
     /// Runs the steps, and returns a line for each thing done.
-    pub(crate) fn run(&self, migration: &mut Migration<'_>) -> Result<Vec<String>, RuleError> {
+    pub(super) fn run(&self, migration: &mut Migration<'_>) -> Result<Vec<Done>, RuleError> {
         let mut done = Vec::new();
         for (index, step) in self.steps.iter().enumerate() {
             step.run(migration, &mut done).map_err(|source| RuleError {
@@ -102,19 +127,18 @@ impl Step {
             Step::Narrow { .. } => "narrow",
             Step::Reshape { .. } => "reshape",
             Step::Widen { .. } => "widen",
+            Step::Cast { .. } => "cast",
+            Step::CastRegex { .. } => "cast_regex",
             Step::Fill { .. } => "fill",
         }
     }
 
-    fn run(
-        &self,
-        migration: &mut Migration<'_>,
-        done: &mut Vec<String>,
-    ) -> Result<(), MigrateError> {
+    fn run(&self, migration: &mut Migration<'_>, done: &mut Vec<Done>) -> Result<(), MigrateError> {
+        let mut tell = |what, about: String| done.push(Done { what, about });
         match self {
             Step::Rename { from, to } => {
                 migration.rename(from, to)?;
-                done.push(format!("rename     {from} -> {to}"));
+                tell("rename", format!("{from} -> {to}"));
             }
             Step::RenameRegex { from: Pattern(from), to } => {
                 let renamed: Vec<(String, String)> = migration
@@ -128,21 +152,16 @@ impl Step {
                 }
                 // All at once, so that names may be exchanged.
                 migration.rename_all(&renamed)?;
-                done.extend(renamed.iter().map(|(key, new)| format!("rename     {key} -> {new}")));
+                renamed.iter().for_each(|(key, new)| tell("rename", format!("{key} -> {new}")));
             }
             Step::Remove { name } => {
                 migration.remove(name)?;
-                done.push(format!("remove     {name}"));
+                tell("remove", name.clone());
             }
-            Step::RemoveRegex { name: Pattern(name) } => {
-                let keys: Vec<String> =
-                    migration.keys().filter(|key| name.is_match(key)).map(str::to_owned).collect();
-                if keys.is_empty() {
-                    return Err(MigrateError::message(format!("no key matches `{name}`")));
-                }
-                for key in keys {
+            Step::RemoveRegex { name } => {
+                for key in name.keys_of(migration)? {
                     migration.remove(&key)?;
-                    done.push(format!("remove     {key}"));
+                    tell("remove", key);
                 }
             }
             Step::Split { key, dim, into } => {
@@ -150,33 +169,45 @@ impl Step {
                     into.iter().map(|piece| (piece.name.as_str(), piece.size)).collect();
                 migration.split(key, *dim, &pieces)?;
                 let names: Vec<&str> = pieces.iter().map(|&(name, _)| name).collect();
-                done.push(format!("split      {key} -> {}", names.join(", ")));
+                tell("split", format!("{key} -> {}", names.join(", ")));
             }
             Step::Cat { keys, dim, into } => {
                 let names: Vec<&str> = keys.iter().map(String::as_str).collect();
                 migration.cat(&names, *dim, into)?;
-                done.push(format!("cat        {} -> {into}", names.join(", ")));
+                tell("cat", format!("{} -> {into}", names.join(", ")));
             }
             Step::Transpose { key, dims: [first, second] } => {
                 migration.change(key, |tensor| tensor.transpose(*first, *second))?;
-                done.push(format!("transpose  {key}"));
+                tell("transpose", key.clone());
             }
             Step::Narrow { key, dim, start, end } => {
                 migration.change(key, |tensor| tensor.narrow(*dim, *start..*end))?;
-                done.push(format!("narrow     {key}"));
+                tell("narrow", key.clone());
             }
             Step::Reshape { key, shape } => {
                 migration.change(key, |tensor| tensor.reshape(shape.as_slice()))?;
-                done.push(format!("reshape    {key} to {shape:?}"));
+                tell("reshape", format!("{key} to {shape:?}"));
             }
             Step::Widen { key, dtype } => {
                 let dtype = dtype_named(dtype)?;
                 migration.change(key, |tensor| tensor.widen(dtype))?;
-                done.push(format!("widen      {key} to {dtype}"));
+                tell("widen", format!("{key} to {dtype}"));
+            }
+            Step::Cast { key, dtype } => {
+                let dtype = dtype_named(dtype)?;
+                migration.change(key, |tensor| tensor.cast(dtype))?;
+                tell("cast", format!("{key} to {dtype}"));
+            }
+            Step::CastRegex { key, dtype } => {
+                let dtype = dtype_named(dtype)?;
+                for key in key.keys_of(migration)? {
+                    migration.change(&key, |tensor| tensor.cast(dtype))?;
+                    tell("cast", format!("{key} to {dtype}"));
+                }
             }
             Step::Fill { key, value, dtype, shape } => {
-                migration.insert(key.as_str(), filled(*value, dtype_named(dtype)?, shape)?)?;
-                done.push(format!("fill       {key} with {value}"));
+                migration.insert(key.as_str(), filled(value, dtype_named(dtype)?, shape)?)?;
+                tell("fill", format!("{key} with {value}"));
             }
         }
         Ok(())
@@ -189,26 +220,4 @@ fn dtype_named(name: &str) -> Result<DType, MigrateError> {
             "there is no element type `{name}`; write `float32`, `int64` …"
         ))
     })
-}
-
-/// A tensor of one value, where the element type can hold it.
-fn filled(value: f64, dtype: DType, shape: &[usize]) -> Result<TensorView<'static>, MigrateError> {
-    let inexact = || {
-        MigrateError::message(format!("{dtype} cannot hold {value}, or is not supported by `fill`"))
-    };
-    let view = match dtype {
-        DType::F64 => TensorView::full(value, shape)?,
-        #[expect(
-            clippy::cast_possible_truncation,
-            reason = "rounding to float32 is what is asked for"
-        )]
-        DType::F32 => TensorView::full(value as f32, shape)?,
-        DType::I64 => {
-            let integer: i64 = format!("{value}").parse().map_err(|_| inexact())?;
-            TensorView::full(integer, shape)?
-        }
-        DType::Bool if value == 0.0 || value == 1.0 => TensorView::full(value == 1.0, shape)?,
-        _ => return Err(inexact()),
-    };
-    Ok(view)
 }

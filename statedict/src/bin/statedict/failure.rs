@@ -1,0 +1,69 @@
+//! How commands end: errors in one line, and what the exit status says.
+
+use std::io::Write;
+
+use crate::printable::printable;
+
+/// Why a command failed, in one line.
+pub(crate) type Failure = Box<dyn std::error::Error>;
+
+/// How a command ended that did what it was asked to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Outcome {
+    /// All is well: exit status 0.
+    Fine,
+    /// What the command looks for was found, a difference or damage: exit status 1.
+    Found,
+}
+
+impl Outcome {
+    /// `Found` where there is something.
+    pub(crate) fn found(any: bool) -> Self {
+        if any { Outcome::Found } else { Outcome::Fine }
+    }
+
+    /// Both together.
+    pub(crate) fn and(self, other: Outcome) -> Self {
+        Outcome::found(self == Outcome::Found || other == Outcome::Found)
+    }
+}
+
+/// An error with its causes, in one line.
+pub(crate) fn chain(error: &dyn std::error::Error) -> String {
+    let causes = std::iter::successors(Some(error), |&error| error.source());
+    causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
+}
+
+/// Says on standard error what went wrong, in one line.
+pub(crate) fn complain(error: &dyn std::error::Error) {
+    // Where that cannot be written either, there is nobody to tell.
+    let _ = writeln!(std::io::stderr(), "statedict: {}", printable(&error.to_string()));
+}
+
+/// Whether the reader of standard output has gone.
+pub(crate) fn is_broken_pipe(error: &(dyn std::error::Error + 'static)) -> bool {
+    let causes = std::iter::successors(Some(error), |&error| error.source());
+    causes
+        .filter_map(|error| error.downcast_ref::<std::io::Error>())
+        .any(|error| error.kind() == std::io::ErrorKind::BrokenPipe)
+}
+
+/// Runs `each` for every item, whatever becomes of the others: what fails is said at once, and
+/// counts as something found.
+pub(crate) fn for_each<T>(
+    items: &[T],
+    mut each: impl FnMut(&T) -> Result<Outcome, Failure>,
+) -> Result<Outcome, Failure> {
+    let mut all = Outcome::Fine;
+    for item in items {
+        match each(item) {
+            Ok(outcome) => all = all.and(outcome),
+            Err(error) if is_broken_pipe(&*error) => return Err(error),
+            Err(error) => {
+                complain(&*error);
+                all = Outcome::Found;
+            }
+        }
+    }
+    Ok(all)
+}
