@@ -12,6 +12,7 @@ mod outputs;
 mod path;
 mod printable;
 mod progress;
+mod scaffold;
 mod sizes;
 mod terminal;
 mod ties;

@@ -10,7 +10,8 @@ pub(super) fn of(tree: &Tree, map: &StateMap<'_>, unsaid: &Unsaid) -> Vec<String
     let mut differences = Vec::new();
     let mut say = |what: &str, names: &[&str]| {
         let Some(first) = names.first() else { return };
-        let first = if first.is_empty() { "the root".to_owned() } else { format!("`{}`", escape(first)) };
+        let first =
+            if first.is_empty() { "the root".to_owned() } else { format!("`{}`", escape(first)) };
         let more = match names.len() {
             1 => String::new(),
             several => format!(" and {} more", several - 1),
@@ -37,7 +38,11 @@ pub(super) fn of(tree: &Tree, map: &StateMap<'_>, unsaid: &Unsaid) -> Vec<String
         Some(metadata) => {
             let mut say = |what: &str, names: &[&str]| {
                 if let Some(first) = names.first() {
-                    differences.push(format!("{what}: `{}` and as many as {}", escape(first), names.len()));
+                    differences.push(format!(
+                        "{what}: `{}` and as many as {}",
+                        escape(first),
+                        names.len()
+                    ));
                 }
             };
             let entries: Vec<&str> = metadata.iter().map(|(path, _)| path).collect();
@@ -66,7 +71,10 @@ pub(super) fn of(tree: &Tree, map: &StateMap<'_>, unsaid: &Unsaid) -> Vec<String
     let which = |test: &dyn Fn(&statedict::TensorView<'_>) -> bool| {
         map.iter().filter(|(_, tensor)| test(tensor)).map(|(key, _)| key).collect::<Vec<&str>>()
     };
-    say("tensors that are on a device become the CPU's", which(&|tensor| tensor.location() != "cpu"));
+    say(
+        "tensors that are on a device become the CPU's",
+        which(&|tensor| tensor.location() != "cpu"),
+    );
     say("tensors that ask for gradients do so no longer", which(&|tensor| tensor.requires_grad()));
     say(
         "tensors that are parts of a storage, or not contiguous, become whole",

@@ -2,12 +2,13 @@
 
 use super::name::literal;
 use super::shape::{Atom, Cell, Constructor, Sort};
-use super::structure::Type;
+use super::structure::{Struct, Type};
 use super::target::{LeafType, Target};
 
 /// Writes expressions, with the structs' names.
 pub(super) struct Expressions<'e> {
     pub(super) names: &'e [String],
+    pub(super) structs: &'e [Struct],
     pub(super) constructors: &'e [Constructor],
     pub(super) target: Target,
 }
@@ -41,7 +42,7 @@ impl Expressions<'_> {
         let (flag, cells) = self.flag(optional, cells);
         let (dtype, dims) = match (leaf.dtype, cells.split_first()) {
             (None, Some((dtype, dims))) => (self.atom(dtype), dims),
-            _ => (String::new(), cells),
+            _ => (String::new(), cells.as_slice()),
         };
         let dims: Vec<String> = dims.iter().map(|cell| self.atom(cell)).collect();
         self.only_if(flag, self.target.zeros(leaf, &dims, &dtype))
@@ -71,6 +72,9 @@ impl Expressions<'_> {
 
     fn value(&self, found: &Type, cells: Vec<Cell>) -> String {
         let (inner, list) = match (found, cells.as_slice()) {
+            (Type::Struct(number), _) if self.structs.get(*number).is_some_and(Struct::is_unit) => {
+                return self.names.get(*number).cloned().unwrap_or_default();
+            }
             (Type::Struct(number), cells) => {
                 let parameters =
                     self.constructors.get(*number).map_or(&[][..], |found| &found.parameters);
@@ -94,7 +98,7 @@ impl Expressions<'_> {
         match inner {
             Type::Parameters(leaf) => {
                 let items = list.iter().map(|atoms| self.leaf(leaf, false, &fixed(atoms)));
-                format!("ParameterList(vec![{}])", items.collect::<Vec<_>>().join(", "))
+                format!("ParameterList(vec![{}])", several(items.collect()))
             }
             Type::Map(inner) => {
                 let items = list.iter().map(|atoms| {
@@ -104,7 +108,7 @@ impl Expressions<'_> {
                     };
                     format!("({}.to_owned(), {})", literal(key), self.value(inner, fixed(atoms)))
                 });
-                format!("BTreeMap::from([{}])", items.collect::<Vec<_>>().join(", "))
+                format!("BTreeMap::from([{}])", several(items.collect()))
             }
             Type::List(inner) => {
                 let first = list.first();
@@ -115,7 +119,7 @@ impl Expressions<'_> {
                         let one = self.value(inner, fixed(first));
                         format!("(0..{}).map(|_| {one}).collect()", list.len())
                     }
-                    _ => format!("vec![{}]", items.collect::<Vec<_>>().join(", ")),
+                    _ => format!("vec![{}]", several(items.collect())),
                 }
             }
             Type::Struct(_) => String::new(),
@@ -145,4 +149,14 @@ impl Expressions<'_> {
             Cell::Fixed(Atom::Any | Atom::Key(_) | Atom::List(_)) => String::new(),
         }
     }
+}
+
+/// Items of a list, a line each where they are long together.
+fn several(items: Vec<String>) -> String {
+    let line = items.join(", ");
+    if line.len() <= 60 || items.len() < 2 {
+        return line;
+    }
+    let lines: String = items.iter().map(|item| format!("\n                {item},")).collect();
+    format!("{lines}\n            ")
 }

@@ -5,29 +5,30 @@ use serde_json::{Value as Json, json};
 use super::layer;
 use super::print::Program;
 use super::structure::What;
+use crate::envelope::Envelope;
+use crate::failure::Failure;
 
-/// The number of the form; it changes where a program that reads it would have to.
-const SCHEMA: u64 = 1;
-
-pub(super) fn of(program: &Program<'_>, at: &[String], differences: &[String]) -> Json {
-    let structs: Vec<Json> = program.names.order.iter().map(|&number| one(program, number)).collect();
-    json!({
-        "schema": SCHEMA,
-        "for": program.target.name(),
-        "key": at,
-        "structs": structs,
-        "identical": differences.is_empty(),
-        "differences": differences,
-    })
+pub(super) fn write(
+    mut object: Envelope<'_>,
+    program: &Program<'_>,
+    (at, differences): (&[String], &[String]),
+) -> Result<(), Failure> {
+    object.field("for", &program.target.name())?;
+    object.field("key", &at)?;
+    object.field("identical", &differences.is_empty())?;
+    object.field("differences", &differences)?;
+    let mut structs = object.list("structs")?;
+    for &number in &program.names.order {
+        structs.add(&one(program, number))?;
+    }
+    structs.end()?;
+    object.end()
 }
 
 fn one(program: &Program<'_>, number: usize) -> Json {
     let found = &program.structure.structs[number];
-    let modules: Vec<&str> = found
-        .modules
-        .iter()
-        .map(|&module| program.tree.modules[module].path.as_str())
-        .collect();
+    let modules: Vec<&str> =
+        found.modules.iter().map(|&module| program.tree.modules[module].path.as_str()).collect();
     let guess = found.modules.iter().find_map(|&module| {
         let module = &program.tree.modules[module];
         let name = module.path.rsplit('.').next().unwrap_or_default();

@@ -53,7 +53,8 @@ impl Kind {
     pub(super) fn doc(self) -> String {
         match self {
             Kind::TransposedLinear => {
-                "A linear layer whose weight has the inputs first, as the `Conv1D` of GPT-2".to_owned()
+                "A linear layer whose weight has the inputs first, as the `Conv1D` of GPT-2"
+                    .to_owned()
             }
             Kind::BatchNorm => "`torch.nn.BatchNorm1d`, `2d` or `3d`".to_owned(),
             Kind::InstanceNorm => {
@@ -61,7 +62,15 @@ impl Kind {
             }
             Kind::RmsNorm => "`torch.nn.RMSNorm`".to_owned(),
             Kind::Stateless => {
-                "A module without parameters, buffers and children: an activation, a dropout".to_owned()
+                "A module without parameters, buffers and children: an activation, a dropout"
+                    .to_owned()
+            }
+            Kind::Recurrent(name) => {
+                let (cell, name) = match name.strip_suffix("Cell") {
+                    Some(name) => ("Cell", name),
+                    None => ("", name),
+                };
+                format!("`torch.nn.{}{cell}`", name.to_ascii_uppercase())
             }
             kind => format!("`torch.nn.{}`", kind.name()),
         }
@@ -100,7 +109,8 @@ impl Kind {
     pub(super) fn dimension(self, leaf: &str, dim: usize) -> Option<&'static str> {
         const KERNEL: [&[&str]; 3] =
             [&["kernel"], &["kernel_h", "kernel_w"], &["kernel_d", "kernel_h", "kernel_w"]];
-        let kernel = |rank: usize| KERNEL.get(rank.wrapping_sub(1))?.get(dim.wrapping_sub(2)).copied();
+        let kernel =
+            |rank: usize| KERNEL.get(rank.wrapping_sub(1))?.get(dim.wrapping_sub(2)).copied();
         match (self, leaf, dim) {
             (Kind::Linear, _, 0) | (Kind::TransposedLinear, "bias", 0) => Some("outputs"),
             (Kind::TransposedLinear, "weight", 1) => Some("outputs"),
@@ -178,7 +188,11 @@ fn by_shape(tree: &Tree, module: &Module, name: &str) -> Option<Found> {
         let out = &tree.modules[*out];
         let linear = recognise(tree, out, only).is_some_and(|found| found.kind == Kind::Linear);
         let packed = shape("in_proj_weight").or(shape("q_proj_weight")).is_some();
-        return if only == "out_proj" && linear && packed { sure(Kind::MultiheadAttention) } else { None };
+        return if only == "out_proj" && linear && packed {
+            sure(Kind::MultiheadAttention)
+        } else {
+            None
+        };
     }
     if !module.children.is_empty() {
         return None;
@@ -245,7 +259,9 @@ fn convolution(weight: &[usize], bias: Option<&[usize]>, transposed: bool) -> Op
     let (conv, other) = (Kind::Conv(rank), Kind::ConvTranspose(rank));
     let guess = |kind, other| Some(Found { kind, guess: Some(other) });
     match bias {
-        Some([bias]) if *bias == first && first != second => Some(Found { kind: conv, guess: None }),
+        Some([bias]) if *bias == first && first != second => {
+            Some(Found { kind: conv, guess: None })
+        }
         Some([bias]) if *bias == second && first != second => {
             Some(Found { kind: other, guess: None })
         }

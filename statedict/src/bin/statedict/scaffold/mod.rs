@@ -15,11 +15,11 @@ mod target;
 mod tie;
 mod tree;
 
+use std::borrow::Cow;
 use std::fmt::Write as _;
-use std::path::PathBuf;
 
 use statedict::StateMap;
-use statedict::codec::{self, Document, ReadOptions};
+use statedict::codec::Document;
 use statedict::value::{Kind, Value};
 
 use self::name::{escape, literal};
@@ -28,89 +28,137 @@ use self::shape::Shapes;
 use self::structure::Structure;
 pub(crate) use self::target::Target;
 use self::tree::Tree;
-use crate::Failure;
+use crate::envelope::Envelope;
+use crate::failure::{Failure, chain};
+use crate::opened::{Held, Opened};
+use crate::terminal::Screen;
+
+/// So many places are named where one must be chosen.
+const MOST_PLACES: usize = 8;
 
 /// What was asked for.
-pub(crate) struct Request {
-    pub(crate) file: PathBuf,
+pub(crate) struct Request<'r> {
+    pub(crate) opened: &'r Opened,
     pub(crate) target: Target,
     /// The name of the outermost struct.
-    pub(crate) name: String,
+    pub(crate) name: &'r str,
     /// Where the state dict is in the file.
-    pub(crate) at: Vec<String>,
-    pub(crate) json: bool,
+    pub(crate) at: &'r [String],
 }
 
-pub(crate) fn run(request: &Request) -> Result<String, Failure> {
-    if !name::is_type_name(&request.name) {
-        return Err(format!("{:?} cannot be the name of the struct", request.name).into());
+/// The structs as Rust.
+pub(crate) fn program(request: &Request<'_>) -> Result<String, Failure> {
+    scaffold(request, |program, found| Ok(format!("{}\n{}", head(request, found), program.print())))
+}
+
+/// The structs as one JSON object.
+pub(crate) fn describe(request: &Request<'_>, screen: &mut Screen) -> Result<(), Failure> {
+    scaffold(request, |program, found| {
+        let object = Envelope::start(screen, "scaffold")?;
+        json::write(object, program, (&found.at, &found.differences))
+    })
+}
+
+/// What is found besides the structs.
+struct Findings<'f> {
+    map: &'f StateMap<'static>,
+    at: Vec<String>,
+    differences: Vec<String>,
+}
+
+fn scaffold<T>(
+    request: &Request<'_>,
+    then: impl FnOnce(&Program<'_>, &Findings<'_>) -> Result<T, Failure>,
+) -> Result<T, Failure> {
+    let Request { opened, target, name, .. } = *request;
+    if !name::is_type_name(name) {
+        return Err(format!("{name:?} cannot be the name of the struct").into());
     }
-    let file = request.file.display();
-    let about = |error: &dyn std::fmt::Display| format!("{file}: {error}");
-    let document = codec::open(&request.file, &ReadOptions::default().opaque(true))
-        .map_err(|error| about(&error))?;
-    let at = match request.at.is_empty() {
-        true => only_state_dict(&document),
-        false => request.at.clone(),
+    let input = &opened.input;
+    let (map, at) = state_dict(request)?;
+    let mut tree = Tree::of(&map).map_err(|error| format!("{input}: {error}"))?;
+    let unsaid = tie::tie(&mut tree, &map);
+    let structure = Structure::of(&tree, target);
+    let names = Names::of(&tree, &structure, name);
+    let shapes = Shapes::of(&tree, &structure, (&names.fields, target));
+    let differences = differences::of(&tree, &map, &unsaid);
+    let program = Program { tree: &tree, structure: &structure, shapes: &shapes, target, names };
+    then(&program, &Findings { map: &map, at, differences })
+}
+
+/// The state dict that is meant, and where it is.
+fn state_dict<'o>(
+    request: &Request<'o>,
+) -> Result<(Cow<'o, StateMap<'static>>, Vec<String>), Failure> {
+    let input = &request.opened.input;
+    let document = match &request.opened.held {
+        Held::SafeTensors(map, _) if request.at.is_empty() => {
+            return Ok((Cow::Borrowed(map), Vec::new()));
+        }
+        Held::SafeTensors(..) => {
+            return Err(
+                format!("{input}: a safetensors file has no keys that lead anywhere").into()
+            );
+        }
+        Held::Torch(document) => document,
+    };
+    let places = nested(document);
+    let at = match (request.at, places.as_slice()) {
+        // The comment that the program begins with says so.
+        ([], [only]) => vec![only.clone()],
+        ([], [_, _, ..]) => {
+            let mut places: Vec<String> = places.iter().map(|place| literal(place)).collect();
+            if places.len() > MOST_PLACES {
+                places.truncate(MOST_PLACES);
+                places.push("others".to_owned());
+            }
+            let places = places.join(", ");
+            return Err(
+                format!("{input}: there are state dicts at {places}: --key says which").into()
+            );
+        }
+        (at, _) => at.to_vec(),
     };
     let path: Vec<&str> = at.iter().map(String::as_str).collect();
-    let map = document.state_map_at(&path).map_err(|error| {
-        let nested = error.to_string().contains("state_map_at");
-        let advice = if nested { ": choose one with --key" } else { "" };
-        format!("{}{advice}", about(&error))
-    })?;
-
-    let mut tree = Tree::of(&map).map_err(|error| about(&error))?;
-    let unsaid = tie::tie(&mut tree, &map);
-    let structure = Structure::of(&tree, request.target);
-    let shapes = Shapes::of(&tree, &structure, request.target);
-    let names = Names::of(&tree, &structure, &request.name);
-    let differences = differences::of(&tree, &map, &unsaid);
-    let program = Program {
-        tree: &tree,
-        structure: &structure,
-        shapes: &shapes,
-        target: request.target,
-        names,
-    };
-    if request.json {
-        let mut text = json::of(&program, &at, &differences).to_string();
-        text.push('\n');
-        return Ok(text);
+    match document.state_map_at(&path) {
+        Ok(map) => Ok((Cow::Owned(map), at)),
+        Err(error) => Err(format!("{input}: {}", chain(&error)).into()),
     }
-    Ok(format!("{}\n{}", head(request, &at, &map, &differences), program.print()))
 }
 
-/// Where the state dict is, if the root is none and there is one only: the place is then said in the
-/// comment that the program begins with.
-fn only_state_dict(document: &Document) -> Vec<String> {
+/// The state dicts in a checkpoint that is none itself.
+fn nested(document: &Document) -> Vec<String> {
     let is_tensor = |value: Value<'_>| matches!(value.kind(), Kind::Tensor(_) | Kind::Refused(_));
     let Some(root) = document.root().as_dict() else { return Vec::new() };
-    if root.iter().next().is_none_or(|(_, value)| is_tensor(value)) {
+    if root.iter().any(|(_, value)| is_tensor(value)) {
         return Vec::new();
     }
-    let mut places = root.iter().filter_map(|(key, value)| {
+    let places = root.iter().filter_map(|(key, value)| {
         let (_, first) = value.as_dict()?.iter().next()?;
         is_tensor(first).then(|| key.as_str()).flatten()
     });
-    match (places.next(), places.next()) {
-        (Some(only), None) => vec![only.to_owned()],
-        _ => Vec::new(),
-    }
+    places.map(str::to_owned).collect()
 }
 
 /// The comment before the program.
-fn head(request: &Request, at: &[String], map: &StateMap<'_>, differences: &[String]) -> String {
+fn head(request: &Request<'_>, found: &Findings<'_>) -> String {
+    let Findings { map, at, differences } = found;
     let mut text = String::new();
-    let file = request.file.file_name().unwrap_or_default().to_string_lossy();
+    let file = request.opened.input.short_name();
     let place: String = at.iter().map(|key| format!("[{}]", literal(key))).collect();
     let tensors = map.len();
     let _ = writeln!(text, "// The {tensors} tensors of {}{place} as structs.", escape(&file));
-    let name = &request.name;
+    let name = request.name;
     let device = if request.target.has_device() { "&device" } else { "" };
     let fallible = if request.target.is_fallible() { "?" } else { "" };
     let _ = writeln!(text, "//\n//     let mut model = {name}::new({device}){fallible};");
-    if at.is_empty() {
+    if let Held::SafeTensors(..) = request.opened.held {
+        let _ = writeln!(
+            text,
+            "//     model.load_state_dict(&StateMap::load_safetensors({})?)?;",
+            literal(&file)
+        );
+    } else if at.is_empty() {
         let _ = writeln!(text, "//     model.load({})?;", literal(&file));
     } else {
         let file = literal(&file);
@@ -136,7 +184,7 @@ fn head(request: &Request, at: &[String], map: &StateMap<'_>, differences: &[Str
         "//\n// A file does not say what is a parameter and what a buffer, nor of which class a layer is: \
          check\n// both, where it matters, with the model's source."
     );
-    match differences {
+    match differences.as_slice() {
         [] => text.push_str("// Saved again, the state dict is the same, byte for byte.\n"),
         _ => {
             text.push_str("// Saved again, the state dict differs from the file:\n");

@@ -4,20 +4,57 @@ use std::collections::HashSet;
 
 /// Words that are no identifiers, or not ones that a field may have.
 const KEYWORDS: &[&str] = &[
-    "abstract", "as", "async", "await", "become", "box", "break", "const", "continue", "crate", "do",
-    "dyn", "else", "enum", "extern", "false", "final", "fn", "for", "gen", "if", "impl", "in", "let",
-    "loop", "macro", "match", "mod", "move", "mut", "override", "priv", "pub", "ref", "return", "self",
-    "static", "struct", "super", "trait", "true", "try", "type", "typeof", "unsafe", "unsized", "use",
-    "virtual", "where", "while", "yield",
+    "abstract", "as", "async", "await", "become", "box", "break", "const", "continue", "crate",
+    "do", "dyn", "else", "enum", "extern", "false", "final", "fn", "for", "gen", "if", "impl",
+    "in", "let", "loop", "macro", "match", "mod", "move", "mut", "override", "priv", "pub", "ref",
+    "return", "self", "static", "struct", "super", "trait", "true", "try", "type", "typeof",
+    "unsafe", "unsized", "use", "virtual", "where", "while", "yield",
 ];
 
 /// Types that the printed program, or what it derives, knows by these names.
 const TYPES: &[&str] = &[
-    "Alias", "Array0", "Array1", "Array2", "Array3", "Array4", "Array5", "Array6", "ArrayD",
-    "BTreeMap", "Bool", "Box", "CpuTensor", "DType", "Default", "Device", "Err", "ExtraState",
-    "ExtraStateError", "Int", "IntoIterator", "Iterator", "None", "Ok", "Option", "Param",
-    "ParameterList", "PhantomData", "Result", "Self", "Some", "StateDict", "StateDictExt", "StateMap",
-    "String", "Tensor", "TensorMut", "TensorView", "Tree", "Value", "Var", "Vec",
+    "Alias",
+    "Array0",
+    "Array1",
+    "Array2",
+    "Array3",
+    "Array4",
+    "Array5",
+    "Array6",
+    "ArrayD",
+    "BTreeMap",
+    "Bool",
+    "Box",
+    "CpuTensor",
+    "DType",
+    "Default",
+    "Device",
+    "Err",
+    "ExtraState",
+    "ExtraStateError",
+    "Int",
+    "IntoIterator",
+    "Iterator",
+    "None",
+    "Ok",
+    "Option",
+    "Param",
+    "ParameterList",
+    "PhantomData",
+    "Result",
+    "Self",
+    "Some",
+    "StateDict",
+    "StateDictExt",
+    "StateMap",
+    "String",
+    "Tensor",
+    "TensorMut",
+    "TensorView",
+    "Tree",
+    "Value",
+    "Var",
+    "Vec",
 ];
 
 /// A string literal of Rust that stands for `text`, whatever is in it.
@@ -146,9 +183,8 @@ mod tests {
     fn a_segment_becomes_an_identifier() {
         let found = ["weight", "_u", "inProj", "type", "self", "0", "Wq", "größe", "__", "a-b"];
         let found: Vec<String> = found.iter().map(|segment| field_of(segment)).collect();
-        let expected = [
-            "weight", "_u", "in_proj", "type_", "self_", "layer_0", "wq", "gr_e", "layer", "a_b",
-        ];
+        let expected =
+            ["weight", "_u", "in_proj", "type_", "self_", "layer_0", "wq", "gr_e", "layer", "a_b"];
         assert_eq!(found, expected);
     }
 

@@ -1,6 +1,6 @@
 //! The structs as Rust.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::fmt::Write as _;
 
 use super::expression::Expressions;
@@ -10,6 +10,9 @@ use super::shape::{Shapes, Sort};
 use super::structure::{Struct, Structure, Type, What};
 use super::target::Target;
 use super::tree::Tree;
+
+/// A line may be so long.
+const LINE: usize = 100;
 
 /// What is printed, but for what stands before it.
 pub(super) struct Program<'p> {
@@ -108,8 +111,10 @@ impl Program<'_> {
         for &number in &self.names.order {
             text.push('\n');
             self.definition(number, &mut text);
-            text.push('\n');
-            self.constructor(number, &mut text);
+            if !self.structure.structs[number].is_unit() {
+                text.push('\n');
+                self.constructor(number, &mut text);
+            }
             if self.structure.structs[number].extra_state {
                 text.push('\n');
                 self.extra_state(number, &mut text);
@@ -157,7 +162,9 @@ impl Program<'_> {
                     class if class.starts_with("Array") => {
                         imports.insert(format!("ndarray::{class}"));
                     }
-                    "Param" => drop(imports.insert("burn::module::Param".to_owned())),
+                    "Param" => {
+                        imports.insert("burn::module::Param".to_owned());
+                    }
                     _ => {}
                 }
                 if leaf.rust.contains(", Int") {
@@ -166,7 +173,9 @@ impl Program<'_> {
             }
         }
         match self.target {
-            Target::Candle => drop(imports.insert("candle_core::{Device, Result, Tensor}".to_owned())),
+            Target::Candle => {
+                imports.insert("candle_core::{Device, Result, Tensor}".to_owned());
+            }
             Target::Burn => {
                 imports.insert("burn::tensor::{DType as BurnDType, Device, Tensor}".to_owned());
             }
@@ -183,6 +192,9 @@ impl Program<'_> {
     fn definition(&self, number: usize, text: &mut String) {
         let found = &self.structure.structs[number];
         let _ = writeln!(text, "/// {}.", self.doc(number));
+        for guess in self.guesses(number) {
+            let _ = writeln!(text, "///\n/// A guess: {guess}.");
+        }
         text.push_str("#[derive(StateDict)]\n");
         if found.version != 1 {
             let _ = writeln!(text, "#[version({})]", found.version);
@@ -194,7 +206,7 @@ impl Program<'_> {
             let _ = writeln!(text, "#[alias({} = {})]", literal(name), literal(target));
         }
         let name = &self.names.structs[number];
-        if found.fields.is_empty() && !found.extra_state {
+        if found.is_unit() {
             let _ = writeln!(text, "pub struct {name};");
             return;
         }
@@ -250,6 +262,32 @@ impl Program<'_> {
         }
     }
 
+    /// Which values of a layer's struct could be of another class, and which.
+    fn guesses(&self, number: usize) -> Vec<String> {
+        let found = &self.structure.structs[number];
+        let mut guesses: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+        for &module in found.modules.iter().filter(|_| found.kind.is_some()) {
+            let module = &self.tree.modules[module];
+            let name = module.path.rsplit('.').next().unwrap_or_default();
+            if let Some(other) =
+                layer::recognise(self.tree, module, name).and_then(|found| found.guess)
+            {
+                guesses.entry(other).or_default().push(&module.path);
+            }
+        }
+        let all = found.modules.len();
+        guesses
+            .into_iter()
+            .map(|(other, paths)| match paths.as_slice() {
+                [one] if all > 1 => format!("`{}` could be {other}", escape(one)),
+                [one, rest @ ..] if rest.len() + 1 < all => {
+                    format!("`{}` and {} more could be {other}", escape(one), rest.len())
+                }
+                _ => format!("it could be {other}"),
+            })
+            .collect()
+    }
+
     fn field_doc(&self, number: usize, index: usize) -> Vec<String> {
         let found = &self.structure.structs[number];
         let field = &found.fields[index];
@@ -258,15 +296,7 @@ impl Program<'_> {
                 let cells = &self.shapes.constructors[number].cells[index];
                 vec![self.expressions().shape(leaf, field.optional, cells)]
             }
-            What::Child(_) => {
-                let guess = found.modules.iter().find_map(|&module| {
-                    let child = self.tree.below(module, &field.key)?;
-                    let child = &self.tree.modules[child];
-                    layer::recognise(self.tree, child, &field.key)?.guess
-                });
-                guess.map(|other| format!("A guess: it could be {other}.")).into_iter().collect()
-            }
-            What::Same(_) | What::Path(..) => Vec::new(),
+            What::Child(_) | What::Same(_) | What::Path(..) => Vec::new(),
         }
     }
 
@@ -292,6 +322,7 @@ impl Program<'_> {
     fn expressions(&self) -> Expressions<'_> {
         Expressions {
             names: &self.names.structs,
+            structs: &self.structure.structs,
             constructors: &self.shapes.constructors,
             target: self.target,
         }
@@ -331,38 +362,36 @@ impl Program<'_> {
         if parameters.len() > 7 {
             text.push_str("    #[allow(clippy::too_many_arguments)]\n");
         }
-        let _ = writeln!(text, "    pub fn new({}) -> {result} {{", parameters.join(", "));
-        let (before, after) = if self.target.is_fallible() { ("Ok(", ")") } else { ("", "") };
-        if found.fields.is_empty() && !found.extra_state {
-            if self.target.has_device() {
-                text.push_str("        let _ = device;\n");
-            }
-            let _ = writeln!(text, "        {before}{name}{after}");
+        let signature = format!("    pub fn new({}) -> {result} {{", parameters.join(", "));
+        if signature.chars().count() <= LINE {
+            let _ = writeln!(text, "{signature}");
         } else {
-            let _ = writeln!(text, "        {before}{name} {{");
-            for (index, field) in found.fields.iter().enumerate() {
-                let cells = &constructor.cells[index];
-                let value = match &field.what {
-                    What::Leaf { leaf, .. } => {
-                        self.expressions().leaf(leaf, field.optional, cells)
-                    }
-                    What::Child(found) => {
-                        self.expressions().child(found, field.optional, cells)
-                    }
-                    What::Same(_) | What::Path(..) => "Alias::new()".to_owned(),
-                };
-                let ident = &self.names.fields[number][index];
-                let _ = match value == *ident {
-                    true => writeln!(text, "            {ident},"),
-                    false => writeln!(text, "            {ident}: {value},"),
-                };
+            text.push_str("    pub fn new(\n");
+            for parameter in &parameters {
+                let _ = writeln!(text, "        {parameter},");
             }
-            if found.extra_state {
-                let ident = self.extra_ident(number);
-                let _ = writeln!(text, "            {ident}: Tree::of(()),");
-            }
-            let _ = writeln!(text, "        }}{after}");
+            let _ = writeln!(text, "    ) -> {result} {{");
         }
+        let (before, after) = if self.target.is_fallible() { ("Ok(", ")") } else { ("", "") };
+        let _ = writeln!(text, "        {before}{name} {{");
+        for (index, field) in found.fields.iter().enumerate() {
+            let cells = &constructor.cells[index];
+            let value = match &field.what {
+                What::Leaf { leaf, .. } => self.expressions().leaf(leaf, field.optional, cells),
+                What::Child(found) => self.expressions().child(found, field.optional, cells),
+                What::Same(_) | What::Path(..) => "Alias::new()".to_owned(),
+            };
+            let ident = &self.names.fields[number][index];
+            let _ = match value == *ident {
+                true => writeln!(text, "            {ident},"),
+                false => writeln!(text, "            {ident}: {value},"),
+            };
+        }
+        if found.extra_state {
+            let ident = self.extra_ident(number);
+            let _ = writeln!(text, "            {ident}: Tree::of(()),");
+        }
+        let _ = writeln!(text, "        }}{after}");
         text.push_str("    }\n}\n");
         if parameters.is_empty() && !self.target.is_fallible() {
             let _ = writeln!(

@@ -69,7 +69,11 @@ struct Column {
 }
 
 impl Shapes {
-    pub(super) fn of(tree: &Tree, structure: &Structure, target: Target) -> Shapes {
+    pub(super) fn of(
+        tree: &Tree,
+        structure: &Structure,
+        (names, target): (&[Vec<String>], Target),
+    ) -> Shapes {
         let mut shapes = Shapes {
             constructors: structure.structs.iter().map(|_| Constructor::default()).collect(),
             arguments: HashMap::new(),
@@ -79,8 +83,8 @@ impl Shapes {
             let found = &structure.structs[number];
             let mut columns = Vec::new();
             let mut ends = Vec::new();
-            for field in &found.fields {
-                shapes.columns(&context, found, field, &mut columns);
+            for (field, ident) in found.fields.iter().zip(&names[number]) {
+                shapes.columns(&context, (found, field, ident), &mut columns);
                 ends.push(columns.len());
             }
             let mut cells = shapes.parameters(number, found, &columns).into_iter();
@@ -97,13 +101,10 @@ impl Shapes {
     fn columns(
         &self,
         context: &Context<'_>,
-        found: &Struct,
-        field: &Field,
+        (found, field, ident): (&Struct, &Field, &str),
         columns: &mut Vec<Column>,
     ) {
         let key = &field.key;
-        let mut taken = HashSet::new();
-        let ident = name::field(key, "layer", &mut taken);
         if !matches!(field.what, What::Leaf { .. } | What::Child(_)) {
             return;
         }
@@ -113,7 +114,7 @@ impl Shapes {
         if field.optional {
             let own = found.kind.and_then(|kind| kind.presence(key));
             columns.push(Column {
-                name: own.unwrap_or(&ident).to_owned(),
+                name: own.unwrap_or(ident).to_owned(),
                 sort: Sort::Flag,
                 own: own.is_some(),
                 atoms: parts.iter().map(|part| Atom::Flag(part.is_some())).collect(),
@@ -145,7 +146,7 @@ impl Shapes {
                     .map(|inner| (format!("{ident}_{}", inner.name), inner.what.clone(), false))
                     .collect()
             }
-            What::Child(found) => vec![(ident, Sort::Value(found.clone()), false)],
+            What::Child(found) => vec![(ident.to_owned(), Sort::Value(found.clone()), false)],
             What::Same(_) | What::Path(..) => Vec::new(),
         };
         for (at, (name, sort, own)) in sorts.into_iter().enumerate() {

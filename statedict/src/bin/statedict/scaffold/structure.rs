@@ -44,7 +44,10 @@ pub(super) struct Field {
 
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub(super) enum What {
-    Leaf { leaf: LeafType, buffer: bool },
+    Leaf {
+        leaf: LeafType,
+        buffer: bool,
+    },
     Child(Type),
     /// Another name of a field.
     Same(String),
@@ -88,9 +91,11 @@ impl Structure {
             }
             building.merge(level);
         }
+        building.structs.iter_mut().for_each(|found| found.modules.sort_unstable());
         let types = building.types;
         // What is not shown has no type that anybody asks for.
-        let types = types.into_iter().map(|found| found.unwrap_or(Type::Struct(usize::MAX))).collect();
+        let types =
+            types.into_iter().map(|found| found.unwrap_or(Type::Struct(usize::MAX))).collect();
         Structure { structs: building.structs, types }
     }
 
@@ -118,12 +123,12 @@ impl Building<'_> {
         let mut todo = vec![0];
         while let Some(index) = todo.pop() {
             shown[index] = true;
-            todo.extend(self.tree.modules[index].children.iter().filter_map(|(_, child)| {
-                match child {
+            todo.extend(self.tree.modules[index].children.iter().filter_map(
+                |(_, child)| match child {
                     Child::Module(child) => Some(*child),
                     Child::Alias(..) => None,
-                }
-            }));
+                },
+            ));
         }
         shown
     }
@@ -233,9 +238,8 @@ impl Building<'_> {
         if numbered(&mut names.clone()) {
             return Some(Type::List(Box::new(first)));
         }
-        let is_identifier = |name: &String| {
-            name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
-        };
+        let is_identifier =
+            |name: &String| name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
         let sorted = names.clone().is_sorted();
         let map = sorted && module.children.len() > 1 && !names.any(is_identifier);
         map.then(|| Type::Map(Box::new(first)))
@@ -359,16 +363,19 @@ impl Building<'_> {
             && small.extra_state == large.extra_state
             && small.aliases == large.aliases;
         let mut rest = large.fields.iter();
-        let mut within = small.fields.iter().all(|field| {
-            rest.any(|other| other.key == field.key && other.what == field.what)
-        });
+        let mut within = small
+            .fields
+            .iter()
+            .all(|field| rest.any(|other| other.key == field.key && other.what == field.what));
         let optional = |field: &&Field| matches!(field.what, What::Leaf { .. } | What::Child(_));
         within &= large
             .fields
             .iter()
             .filter(|field| !small.fields.iter().any(|other| other.key == field.key))
             .all(|field| optional(&field));
-        same && within && 2 * small.fields.len() >= large.fields.len() && !self.contains(whole, part)
+        same && within
+            && 2 * small.fields.len() >= large.fields.len()
+            && !self.contains(whole, part)
     }
 
     /// Whether a value of `outer` can have a value of `inner` in it.
@@ -399,6 +406,13 @@ impl Building<'_> {
             field.optional |= own.is_none_or(|own| own.optional);
         }
         large.modules.extend(modules);
+    }
+}
+
+impl Struct {
+    /// Whether there is nothing in it.
+    pub(super) fn is_unit(&self) -> bool {
+        self.fields.is_empty() && !self.extra_state
     }
 }
 

@@ -5,7 +5,7 @@ use statedict::DType;
 use super::tree::Slot;
 
 /// The library whose tensors the structs have.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub(crate) enum Target {
     Plain,
     Ndarray,
@@ -24,18 +24,6 @@ pub(super) struct LeafType {
 }
 
 impl Target {
-    pub(crate) const NAMES: [&'static str; 4] = ["plain", "ndarray", "candle", "burn"];
-
-    pub(crate) fn named(name: &str) -> Option<Target> {
-        Some(match name {
-            "plain" => Target::Plain,
-            "ndarray" => Target::Ndarray,
-            "candle" => Target::Candle,
-            "burn" => Target::Burn,
-            _ => return None,
-        })
-    }
-
     pub(super) fn name(self) -> &'static str {
         match self {
             Target::Plain => "plain",
@@ -102,7 +90,9 @@ impl Target {
                 },
                 Target::Burn => {
                     let dtype = leaf.dtype.and_then(burn).map_or("F32", |(_, dtype)| dtype);
-                    format!("Param::from_tensor(Tensor::zeros({shape}, (device, BurnDType::{dtype})))")
+                    format!(
+                        "Param::from_tensor(Tensor::zeros({shape}, (device, BurnDType::{dtype})))"
+                    )
                 }
                 _ if rust.starts_with("ArrayD") => format!("ArrayD::default(vec!{shape})"),
                 _ => {

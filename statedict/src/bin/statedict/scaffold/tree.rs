@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use statedict::{DType, StateMap, TensorView};
 
 use super::name::literal;
-use crate::Failure;
+use crate::failure::Failure;
 
 /// Deeper than any module; what is printed nests as deep.
 const MAX_DEPTH: usize = 64;
@@ -129,12 +129,11 @@ impl Tree {
                 }
                 Child::Alias(_, None) => Step::Key(join(&prefix, name)),
             });
-            let aliases = module.aliases.iter().map(|(name, target)| {
-                match self.below(index, target) {
+            let aliases =
+                module.aliases.iter().map(|(name, target)| match self.below(index, target) {
                     Some(module) => Step::Module(module, join(&prefix, name)),
                     None => Step::Key(join(&prefix, name)),
-                }
-            });
+                });
             let steps: Vec<Step> = leaves.chain(extra).chain(children).chain(aliases).collect();
             todo.extend(steps.into_iter().rev());
             modules.push(prefix);
@@ -164,15 +163,14 @@ impl Module {
         let spectral = self.has("weight_orig");
         let sure = |name: &str, slot: &Slot| {
             let spectral = spectral && matches!(name, "weight_u" | "weight_v");
-            let named = matches!(
-                name,
-                "running_mean" | "running_var" | "num_batches_tracked" | "inv_freq"
-            );
+            let named =
+                matches!(name, "running_mean" | "running_var" | "num_batches_tracked" | "inv_freq");
             spectral || named || name.ends_with("_mask") || !is_differentiable(slot.dtype)
         };
-        let first = self.leaves.iter().position(
-            |(name, leaf)| matches!(leaf, Leaf::Tensor(slot) if sure(name, slot)),
-        );
+        let first = self
+            .leaves
+            .iter()
+            .position(|(name, leaf)| matches!(leaf, Leaf::Tensor(slot) if sure(name, slot)));
         for (_, leaf) in self.leaves.iter_mut().skip(first.unwrap_or(usize::MAX)) {
             if let Leaf::Tensor(slot) = leaf {
                 slot.buffer = true;
@@ -234,8 +232,7 @@ impl Building {
             return Err(format!("{} has an empty name", literal(key)));
         }
         let module = self.module(path)?;
-        let slot =
-            Slot { dtype: tensor.dtype(), shape: tensor.shape().to_vec(), buffer: false };
+        let slot = Slot { dtype: tensor.dtype(), shape: tensor.shape().to_vec(), buffer: false };
         self.modules[module].leaves.push((name.to_owned(), Leaf::Tensor(slot)));
         Ok(())
     }
