@@ -19,10 +19,10 @@ mod safetensors;
 mod shared;
 pub(crate) mod write;
 
-pub use pickle::PickleError;
+pub use pickle::{PickleError, ScannedGlobal, Verdict};
 #[cfg(feature = "safetensors")]
 pub use read::read_safetensors;
 pub use read::{
-    ByteOrder, ContainerKind, Document, Limits, ReadError, ReadOptions, RefusedTensor, Source,
-    Warning, open, read, read_all,
+    ByteOrder, ContainerKind, Document, Limits, Members, ReadError, ReadOptions, RefusedTensor,
+    Scan, ScannedPickle, Source, Warning, open, read, read_all, scan,
 };

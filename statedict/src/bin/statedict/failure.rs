@@ -28,10 +28,14 @@ impl Outcome {
     }
 }
 
-/// An error with its causes, in one line.
+/// An error with those of its causes that it does not tell of itself, in one line.
 pub(crate) fn chain(error: &dyn std::error::Error) -> String {
     let causes = std::iter::successors(Some(error), |&error| error.source());
-    causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
+    causes.map(ToString::to_string).fold(String::new(), |text, cause| match text.as_str() {
+        "" => cause,
+        known if known.contains(&cause) => text,
+        known => format!("{known}: {cause}"),
+    })
 }
 
 /// Says on standard error what went wrong, in one line.

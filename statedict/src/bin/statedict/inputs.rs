@@ -167,3 +167,17 @@ fn names(list: &Path) -> Result<Vec<Input>, Failure> {
         text.split(end).map(|name| if end == '\n' { name.trim_end_matches('\r') } else { name });
     Ok(names.filter(|name| !name.is_empty()).map(|name| Input::Path(name.into())).collect())
 }
+
+/// The file as one on the disk, so that it can be opened twice: what comes from standard input or a pipe
+/// is copied into a temporary file, which lives as long as what is returned beside it.
+pub(crate) fn on_disk(input: &Input) -> Result<(Input, Option<tempfile::NamedTempFile>), Failure> {
+    let about = |error: io::Error| format!("{input}: {error}");
+    match Content::open(input).map_err(about)? {
+        Content::File(_) => Ok((input.clone(), None)),
+        Content::Spooled(mut spooled) => {
+            let mut file = tempfile::NamedTempFile::new().map_err(about)?;
+            io::copy(&mut spooled, &mut file).map_err(about)?;
+            Ok((Input::Path(file.path().to_owned()), Some(file)))
+        }
+    }
+}

@@ -7,6 +7,7 @@ mod failure;
 mod glob;
 mod inputs;
 mod leaf;
+mod numbers;
 mod opened;
 mod outputs;
 mod path;

@@ -3,7 +3,7 @@
 use std::io;
 
 use statedict::StateMap;
-use statedict::codec::{self, Document, ReadOptions, Source};
+use statedict::codec::{self, Document, Members, ReadOptions, Source};
 use statedict::value::{SharedValue, Tree, Value};
 
 use crate::failure::{Failure, chain};
@@ -63,7 +63,10 @@ impl Opened {
             Held::SafeTensors(map, versions)
         } else {
             let options = ReadOptions::default().opaque(opening.opaque);
-            Held::Torch(codec::read(source, &options).map_err(|error| about(&error))?)
+            let read = codec::read(source, &options);
+            // What a program would write in Rust is an option here.
+            let option = "`ReadOptions::opaque(true)`";
+            Held::Torch(read.map_err(|error| about(&error).replace(option, "`--opaque`"))?)
         };
         Ok(Opened { held, input: input.clone(), len })
     }
@@ -100,9 +103,21 @@ impl Opened {
         }
     }
 
-    /// What else there is to say of the container, for people.
-    pub(crate) fn container_facts(&self) -> Result<Option<String>, Failure> {
-        Ok(None)
+    /// What else there is to say of the archive, for people; nothing of what comes from a pipe.
+    pub(crate) fn archive_facts(&self) -> Result<Option<String>, Failure> {
+        let (Held::Torch(_), Input::Path(path)) = (&self.held, &self.input) else {
+            return Ok(None);
+        };
+        if !path.is_file() {
+            return Ok(None);
+        }
+        let about = |error: &dyn std::error::Error| format!("{}: {}", self.input, chain(error));
+        let source = Source::open(path).map_err(|error| about(&error))?;
+        let members = Members::read(source).map_err(|error| about(&error))?;
+        let version = members.format_version().map(|version| format!("version {version}"));
+        let alignment = members.alignment().map(|bytes| format!("storages {bytes}-byte aligned"));
+        let facts: Vec<String> = version.into_iter().chain(alignment).collect();
+        Ok(Some(facts.join(" · ")).filter(|facts| !facts.is_empty()))
     }
 
     /// What is unusual about the file.

@@ -114,7 +114,7 @@ fn hex(digits: &[u8]) -> Option<u32> {
 }
 
 /// The bytes of a Python string literal.
-fn unescape(mut input: &[u8]) -> Option<Vec<u8>> {
+pub(super) fn unescape(mut input: &[u8]) -> Option<Vec<u8>> {
     let mut out = Vec::with_capacity(input.len());
     while let Some((&byte, rest)) = input.split_first() {
         input = rest;
@@ -159,7 +159,7 @@ fn unescape(mut input: &[u8]) -> Option<Vec<u8>> {
 }
 
 /// The text of Python's raw-unicode-escape.
-fn raw_unicode(mut input: &[u8]) -> Option<String> {
+pub(super) fn raw_unicode(mut input: &[u8]) -> Option<String> {
     let mut out = String::with_capacity(input.len());
     while let Some((&byte, rest)) = input.split_first() {
         input = rest;

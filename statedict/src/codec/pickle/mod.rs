@@ -15,7 +15,9 @@ mod numpy;
 mod opcode;
 mod path;
 mod persistent;
+mod scan;
 mod tensor;
+mod verdict;
 
 use std::sync::Arc;
 
@@ -26,6 +28,9 @@ use crate::value::raw::Raw;
 pub use error::PickleError;
 pub(crate) use extent::{Extent, extent};
 pub(crate) use persistent::{Saved, SavedTensor, Slice, StorageRequest, StorageResolver};
+pub use scan::ScannedGlobal;
+pub(crate) use scan::{PickleScan, scan};
+pub use verdict::Verdict;
 
 /// How to read a pickle.
 pub(crate) struct PickleOptions<'o> {

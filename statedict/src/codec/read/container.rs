@@ -101,12 +101,12 @@ fn head(source: &Source, start: u64, len: usize) -> Result<Vec<u8>, ReadError> {
     source.read_vec(start, len).map_err(io)
 }
 
-fn detected(source: &Source) -> Result<Detected, ReadError> {
+pub(super) fn detected(source: &Source) -> Result<Detected, ReadError> {
     detect::detect(&head(source, 0, detect::HEAD)?, source.len())
 }
 
 /// Whether another object of a stream starts there.
-fn is_legacy_at(source: &Source, start: u64) -> Result<bool, ReadError> {
+pub(super) fn is_legacy_at(source: &Source, start: u64) -> Result<bool, ReadError> {
     Ok(detect::is_legacy(&head(source, start, detect::LEGACY_HEAD)?))
 }
 

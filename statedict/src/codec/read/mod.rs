@@ -5,12 +5,14 @@ mod detect;
 mod document;
 mod error;
 mod limits;
+mod members;
 mod module;
 mod options;
 mod pickle_run;
 mod ranges;
 #[cfg(feature = "safetensors")]
 pub(crate) mod safetensors;
+mod scan;
 mod source;
 mod state_map;
 mod stream;
@@ -25,9 +27,11 @@ pub use document::Document;
 pub use error::ReadError;
 pub use limits::Limits;
 pub(crate) use limits::PickleLimits;
+pub use members::Members;
 pub use options::ReadOptions;
 #[cfg(feature = "safetensors")]
 pub use safetensors::read_safetensors;
+pub use scan::{Scan, ScannedPickle, scan};
 pub use source::Source;
 pub use state_map::RefusedTensor;
 pub use warning::Warning;

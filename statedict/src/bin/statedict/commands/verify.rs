@@ -1,11 +1,205 @@
 //! `statedict verify`.
 
-use crate::failure::{Failure, Outcome};
-use crate::terminal::Screen;
+use std::collections::HashSet;
+use std::io::Write;
+
+use serde_json::{Value as Json, json};
+use statedict::codec::{self, Members, ReadOptions, Source};
+
+use crate::envelope::Envelope;
+use crate::failure::{Failure, Outcome, chain, for_each};
+use crate::inputs::{Files, Input};
+use crate::numbers;
+use crate::opened::{Opened, Opening, source};
+use crate::path;
+use crate::printable::printable;
+use crate::progress::Progress;
+use crate::sizes::{bytes, plural};
+use crate::terminal::{Screen, paint};
+use crate::walk::Found;
 
 #[derive(Debug, clap::Args)]
-pub(crate) struct Arguments {}
+#[command(
+    after_help = "Exit status: 0 all files are whole; 1 one is not, or cannot be read; 2 wrong usage."
+)]
+pub(crate) struct Arguments {
+    #[command(flatten)]
+    files: Files,
+    /// Also find NaN and infinity in tensors of floating point
+    #[arg(long)]
+    finite: bool,
+    /// Print one JSON object for each file
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    opening: Opening,
+}
 
-pub(crate) fn run(_: &Arguments, _: &mut Screen) -> Result<Outcome, Failure> {
-    Ok(Outcome::Fine)
+/// Something that is not as it should be.
+struct Problem {
+    kind: &'static str,
+    place: String,
+    text: String,
+}
+
+/// What was looked at.
+#[derive(Default)]
+struct Verified {
+    container: Option<String>,
+    members: usize,
+    tensors: usize,
+    nbytes: u64,
+    problems: Vec<Problem>,
+}
+
+impl Verified {
+    fn add(&mut self, kind: &'static str, place: impl Into<String>, text: impl Into<String>) {
+        self.problems.push(Problem { kind, place: place.into(), text: text.into() });
+    }
+}
+
+pub(crate) fn run(arguments: &Arguments, screen: &mut Screen) -> Result<Outcome, Failure> {
+    for_each(&arguments.files.inputs()?, |input| {
+        let verified = verify(arguments, input)?;
+        match arguments.json {
+            true => write_json(input, &verified, screen)?,
+            false => write(input, &verified, screen)?,
+        }
+        Ok(Outcome::found(!verified.problems.is_empty()))
+    })
+}
+
+/// Looks at everything, and collects what is wrong.
+fn verify(arguments: &Arguments, input: &Input) -> Result<Verified, Failure> {
+    let mut verified = Verified::default();
+    // What comes from a pipe can be read once only.
+    let (input, _kept) = crate::inputs::on_disk(input)?;
+    let about = |error: &dyn std::error::Error| format!("{input}: {}", chain(error));
+    let (source, len, is_safetensors) = source(&input).map_err(|error| about(&error))?;
+    if !is_safetensors {
+        members(source, len, &mut verified);
+    }
+    let opened = match Opened::open(&input, &arguments.opening) {
+        Ok(opened) => opened,
+        Err(error) => {
+            let text = error.to_string();
+            let text = text.strip_prefix(&format!("{input}: ")).unwrap_or(&text);
+            // The same damage was found in the archive already.
+            if verified.problems.iter().all(|problem| !text.contains(&problem.text)) {
+                verified.add("content", "", text);
+            }
+            return Ok(verified);
+        }
+    };
+    verified.container = Some(opened.container());
+    if opened.container() == "legacy" {
+        // There may be several objects in such a file.
+        let options = ReadOptions::default().opaque(arguments.opening.opaque);
+        let (source, _, _) = crate::opened::source(&input).map_err(|error| about(&error))?;
+        if let Err(error) = codec::read_all(source, &options) {
+            verified.add("content", "", chain(&error));
+        }
+    }
+    tensors(&opened, arguments.finite, &mut verified)?;
+    Ok(verified)
+}
+
+/// The members of an archive: what its two directories say, and checksums.
+fn members(source: Source, len: u64, verified: &mut Verified) {
+    let members = match Members::read(source) {
+        Ok(members) => members,
+        Err(error) => return verified.add("container", "", chain(&error)),
+    };
+    verified.container = Some(members.container().to_string());
+    verified.members = members.len();
+    let progress = Progress::new();
+    let mut done = 0u64;
+    for index in 0..members.len() {
+        if let Err(error) = members.verify(index) {
+            verified.add("member", members.name(index), chain(&error));
+        }
+        done = done.saturating_add(members.nbytes(index));
+        progress.tell(done, len.max(done));
+    }
+    verified.nbytes = done;
+}
+
+/// The tensors: all can be represented, their bytes are there, and on request their numbers are finite.
+fn tensors(opened: &Opened, finite: bool, verified: &mut Verified) -> Result<(), Failure> {
+    let progress = Progress::new();
+    let (mut done, mut seen) = (0u64, HashSet::new());
+    opened.walk(|path, found| {
+        let name = || path::name(path);
+        match found {
+            Found::Refused(refusal) => verified.add("refused", name(), refusal.to_string()),
+            Found::Tensor(tensor, _) => {
+                verified.tensors += 1;
+                let is_new = seen.insert(tensor.storage().identity());
+                let nbytes = u64::try_from(tensor.storage().nbytes())?;
+                if tensor.location() == "meta" {
+                    return Ok(());
+                }
+                // The members of an archive were all looked at; elsewhere this reads the bytes.
+                if verified.members == 0 && is_new {
+                    if let Err(error) = tensor.storage().verify() {
+                        verified.add("storage", name(), chain(&error));
+                    }
+                    verified.nbytes = verified.nbytes.saturating_add(nbytes);
+                }
+                if finite {
+                    match numbers::not_finite(&tensor) {
+                        Ok(0) => {}
+                        Ok(count) => {
+                            let of = tensor.numel();
+                            verified.add(
+                                "finite",
+                                name(),
+                                format!("{count} of {of} are NaN or infinite"),
+                            );
+                        }
+                        Err(error) => verified.add("storage", name(), error.to_string()),
+                    }
+                }
+                done = done.saturating_add(nbytes);
+                progress.tell(done, opened.len.max(done));
+            }
+            _ => {}
+        }
+        Ok(())
+    })
+}
+
+fn write(input: &Input, verified: &Verified, screen: &mut Screen) -> Result<(), Failure> {
+    let palette = screen.palette();
+    let name = input.to_string();
+    let verdict = match verified.problems.len() {
+        0 => paint(palette.good, "ok".to_owned()),
+        count => paint(palette.bad, plural(count, "problem")),
+    };
+    let tensors = plural(verified.tensors, "tensor");
+    let size = bytes(verified.nbytes);
+    let container = verified.container.as_deref().unwrap_or("not a checkpoint");
+    let title = paint(palette.title, printable(&name));
+    writeln!(screen, "{title}   {verdict} · {container} · {tensors} · {size} checked")?;
+    for Problem { kind, place, text } in &verified.problems {
+        let kind = paint(palette.bad, format!("{kind:<9}"));
+        let separator = if place.is_empty() { "" } else { ": " };
+        writeln!(screen, "  {kind} {}{separator}{}", printable(place), printable(text))?;
+    }
+    Ok(())
+}
+
+fn write_json(input: &Input, verified: &Verified, screen: &mut Screen) -> Result<(), Failure> {
+    let mut object = Envelope::start(screen, "verify")?;
+    object.field("file", &input.to_string())?;
+    object.field("ok", &verified.problems.is_empty())?;
+    object.field("container", &verified.container)?;
+    object.field("members", &verified.members)?;
+    object.field("tensors", &verified.tensors)?;
+    object.field("nbytes", &verified.nbytes)?;
+    let problem = |Problem { kind, place, text }: &Problem| -> Json {
+        json!({"kind": kind, "place": place, "text": text})
+    };
+    object.field("problems", &verified.problems.iter().map(problem).collect::<Vec<_>>())?;
+    object.end()
 }

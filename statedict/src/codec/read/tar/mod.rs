@@ -2,6 +2,7 @@
 
 mod members;
 mod objects;
+mod scan;
 
 use std::sync::Arc;
 
@@ -13,6 +14,8 @@ use crate::codec::read::pickle_run::PickleRun;
 use crate::codec::read::source::Source;
 use crate::codec::read::tar::members::Members;
 use crate::codec::read::tar::objects::Objects;
+
+pub(super) use scan::scan;
 
 pub(super) fn read(source: Source, options: &ReadOptions) -> Result<Document, ReadError> {
     let members = Members::read(&source)?;

@@ -197,7 +197,7 @@ impl Directory {
     }
 
     /// The name of a member, for messages: linear in the number of members.
-    pub(super) fn name(&self, index: u32) -> String {
+    pub(in crate::codec::read) fn name(&self, index: u32) -> String {
         let numbered = self.numbered.iter().position(|&place| place == index.saturating_add(1));
         let inner = match numbered {
             Some(number) => format!("data/{number}"),
@@ -209,6 +209,42 @@ impl Directory {
                 .unwrap_or_default(),
         };
         format!("{}/{inner}", self.root)
+    }
+}
+
+/// What is told of the members as a whole.
+impl Directory {
+    /// The names of all members by their index, with the folder.
+    pub(in crate::codec::read) fn names(&self) -> Vec<String> {
+        let mut names = vec![String::new(); self.records.len()];
+        let mut set = |index: u32, inner: &str| {
+            if let Some(name) = names.get_mut(index as usize) {
+                *name = format!("{}/{inner}", self.root);
+            }
+        };
+        for (number, &place) in self.numbered.iter().enumerate() {
+            if let Some(index) = place.checked_sub(1) {
+                set(index, &format!("data/{number}"));
+            }
+        }
+        for (name, &index) in &self.named {
+            set(index, &String::from_utf8_lossy(name));
+        }
+        names
+    }
+
+    /// The members that are no storages by their number, in the archive's order.
+    pub(in crate::codec::read) fn named(&self) -> Vec<u32> {
+        let mut indices: Vec<u32> = self.named.values().copied().collect();
+        indices.sort_unstable();
+        indices
+    }
+
+    /// The first storages, at most `count` of them.
+    pub(in crate::codec::read) fn first_storages(&self, count: usize) -> Vec<u32> {
+        let numbered = self.numbered.iter().filter_map(|place| place.checked_sub(1));
+        let is_stored = |index: &u32| self.record(*index).is_some_and(|record| record.size > 0);
+        numbered.filter(is_stored).take(count).collect()
     }
 }
 

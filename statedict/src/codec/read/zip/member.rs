@@ -25,11 +25,11 @@ impl Archive {
         format!("{}: {}", self.source.name(), self.directory.name(index))
     }
 
-    fn io(&self, index: u32, source: std::io::Error) -> StorageError {
+    pub(super) fn io(&self, index: u32, source: std::io::Error) -> StorageError {
         StorageError::Io { member: self.label(index), source }
     }
 
-    fn invalid(&self, index: u32, problem: &str) -> StorageError {
+    pub(super) fn invalid(&self, index: u32, problem: &str) -> StorageError {
         let source = std::io::Error::new(std::io::ErrorKind::InvalidData, problem.to_owned());
         self.io(index, source)
     }
@@ -99,7 +99,7 @@ impl Archive {
     }
 
     /// Checks the bytes of a member against its checksum; 0 stands for none.
-    pub(super) fn verify(&self, index: u32) -> Result<(), StorageError> {
+    pub(in crate::codec::read) fn verify(&self, index: u32) -> Result<(), StorageError> {
         let record = self.record(index)?;
         if record.crc == 0 {
             return Ok(());

@@ -3,6 +3,7 @@
 mod directory;
 mod end;
 mod fields;
+mod header;
 mod inflate;
 mod member;
 mod storages;

@@ -3,7 +3,7 @@
 use std::io::Write;
 
 use indexmap::IndexMap;
-use statedict::value::{Dict, Value};
+use statedict::value::{Dict, Kind, Value};
 
 use crate::failure::Failure;
 use crate::opened::Opened;
@@ -89,6 +89,19 @@ impl<'o> Contents<'o> {
 fn describe(value: Value<'_>, part: Option<&Part>) -> String {
     if let Some(view) = value.as_tensor() {
         return format!("tensor {} {}", view.dtype(), view.shape());
+    }
+    match value.kind() {
+        Kind::Sparse(sparse) => {
+            let layout = sparse.layout().trim_start_matches("torch.");
+            return format!("tensor {layout}");
+        }
+        Kind::Quantized(quantized) => {
+            let dtype =
+                quantized.tensor().dtype().map_or_else(String::new, |dtype| dtype.to_string());
+            return format!("tensor {dtype} quantized");
+        }
+        Kind::Refused(refusal) => return format!("refused: {refusal}"),
+        _ => {}
     }
     let Some(part) = part else { return shorten(format!("{value:?}"), WIDTH) };
     let size = bytes(u64::try_from(part.nbytes).unwrap_or(u64::MAX));

@@ -97,8 +97,8 @@ pub(super) fn write(opened: &Opened, screen: &mut Screen) -> Result<(), Failure>
     let (format, order, size) = (opened.format(), opened.byte_order(), bytes(opened.len));
     let title = paint(palette.title, printable(&name));
     writeln!(screen, "{title}   {format} · {order}-endian · {size}")?;
-    if let Some(facts) = opened.container_facts()? {
-        writeln!(screen, "  {}  {facts}", label("format"))?;
+    if let Some(facts) = opened.archive_facts()? {
+        writeln!(screen, "  {}  {}", label("format"), printable(&facts))?;
     }
     let tied: usize = ties.iter().map(|tie| tie.others.len()).sum();
     let Summary { tensors, values, .. } = summary;
@@ -194,7 +194,10 @@ fn write_ties(ties: &Ties, screen: &mut Screen) -> Result<(), Failure> {
     Ok(())
 }
 
-/// A name as what comes before its last dot, the dot included, and the rest.
+/// A key as what comes before its last dot, the dot included, and the rest; a longer path is whole.
 fn split(name: &str) -> (&str, &str) {
+    if name.starts_with('[') {
+        return (name, "");
+    }
     name.split_at(name.rfind('.').map_or(0, |dot| dot + 1))
 }

@@ -1,0 +1,172 @@
+//! What naming a class or function in a pickle means for who would load it.
+
+use std::fmt;
+
+use crate::codec::pickle::globals::{meaning, modern};
+
+/// What a class or function that a pickle names means for who would load it with Python.
+#[non_exhaustive]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Verdict {
+    /// On the list of what checkpoints may name: reading gives it a meaning without running anything.
+    Known,
+    /// Not on the list: reading refuses it or keeps it inert; Python would import it.
+    Unknown,
+    /// The name is put together while the pickle is loaded, so that nobody reads it before.
+    Hidden,
+    /// It runs commands or code, or opens files and connections: no checkpoint has a use for it.
+    Dangerous,
+}
+
+impl fmt::Display for Verdict {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Verdict::Known => "known",
+            Verdict::Unknown => "unknown",
+            Verdict::Hidden => "hidden",
+            Verdict::Dangerous => "dangerous",
+        })
+    }
+}
+
+/// Modules of which nothing belongs into a checkpoint.
+const MODULES: &[&str] = &[
+    "_aix_support",
+    "_io",
+    "_osx_support",
+    "_pickle",
+    "_posixsubprocess",
+    "_pyrepl",
+    "_thread",
+    "aiohttp",
+    "asyncio",
+    "bdb",
+    "cProfile",
+    "cffi",
+    "cloudpickle",
+    "code",
+    "codeop",
+    "commands",
+    "ctypes",
+    "dill",
+    "ensurepip",
+    "ftplib",
+    "http",
+    "httplib",
+    "httpx",
+    "idlelib",
+    "imaplib",
+    "imp",
+    "importlib",
+    "io",
+    "joblib",
+    "linecache",
+    "marshal",
+    "multiprocessing",
+    "nt",
+    "os",
+    "pdb",
+    "pickle",
+    "pip",
+    "pkgutil",
+    "poplib",
+    "popen2",
+    "posix",
+    "profile",
+    "pty",
+    "pydoc",
+    "requests",
+    "runpy",
+    "shelve",
+    "shutil",
+    "signal",
+    "site",
+    "smtplib",
+    "socket",
+    "socketserver",
+    "ssl",
+    "subprocess",
+    "sys",
+    "tempfile",
+    "test",
+    "threading",
+    "timeit",
+    "trace",
+    "urllib",
+    "urllib2",
+    "urllib3",
+    "venv",
+    "webbrowser",
+    "xmlrpc",
+    "zipimport",
+];
+
+/// Functions that run what they are given, or fetch what does.
+const FUNCTIONS: &[(&str, &str)] = &[
+    ("builtins", "__import__"),
+    ("builtins", "breakpoint"),
+    ("builtins", "compile"),
+    ("builtins", "delattr"),
+    ("builtins", "eval"),
+    ("builtins", "exec"),
+    ("builtins", "execfile"),
+    ("builtins", "getattr"),
+    ("builtins", "globals"),
+    ("builtins", "input"),
+    ("builtins", "locals"),
+    ("builtins", "open"),
+    ("builtins", "setattr"),
+    ("builtins", "vars"),
+    ("functools", "partial"),
+    ("functools", "reduce"),
+    ("operator", "attrgetter"),
+    ("operator", "itemgetter"),
+    ("operator", "methodcaller"),
+    ("torch", "load"),
+    ("types", "CodeType"),
+    ("types", "FunctionType"),
+];
+
+/// The beginnings of modules that load and run code.
+const BEGINNINGS: &[&str] = &[
+    "numpy.testing",
+    "torch.hub",
+    "torch.package",
+    "torch.utils.cpp_extension",
+    "torch._inductor",
+];
+
+/// What naming it means.
+pub(super) fn verdict(module: &str, name: &str) -> Verdict {
+    if meaning(module, name).is_some() {
+        return Verdict::Known;
+    }
+    let (module, name) = modern(module, name);
+    let top = module.split('.').next().unwrap_or(module);
+    // From protocol 4 on, a name may be a path of attributes.
+    let is_dangerous = MODULES.contains(&top)
+        || name.split('.').any(|part| FUNCTIONS.contains(&(module, part)))
+        || BEGINNINGS.iter().any(|&beginning| {
+            let rest = module.strip_prefix(beginning);
+            rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+        });
+    if is_dangerous { Verdict::Dangerous } else { Verdict::Unknown }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_judged_as_python_would_find_them() {
+        assert_eq!(verdict("collections", "OrderedDict"), Verdict::Known);
+        assert_eq!(verdict("__builtin__", "set"), Verdict::Known);
+        assert_eq!(verdict("argparse", "Namespace"), Verdict::Unknown);
+        assert_eq!(verdict("posix", "system"), Verdict::Dangerous);
+        assert_eq!(verdict("os.path", "join"), Verdict::Dangerous);
+        assert_eq!(verdict("__builtin__", "eval"), Verdict::Dangerous);
+        assert_eq!(verdict("builtins", "eval.__call__"), Verdict::Dangerous);
+        assert_eq!(verdict("torch.hub", "load"), Verdict::Dangerous);
+        assert_eq!(verdict("torch.hubs", "load"), Verdict::Unknown);
+    }
+}

@@ -1,0 +1,243 @@
+//! Which classes and functions the pickles of a file name, whether the file can be read or not.
+
+use std::sync::Arc;
+
+use crate::codec::pickle::{self, PickleScan, ScannedGlobal, Verdict};
+use crate::codec::read::container::{self, ContainerKind};
+use crate::codec::read::detect::Detected;
+use crate::codec::read::error::ReadError;
+use crate::codec::read::limits::Limits;
+use crate::codec::read::options::ReadOptions;
+use crate::codec::read::source::Source;
+use crate::codec::read::stream;
+use crate::codec::read::tar;
+use crate::codec::read::zip::{Archive, Directory};
+
+/// A pickle of a file that was scanned.
+#[derive(Debug)]
+pub struct ScannedPickle {
+    name: String,
+    offset: Option<u64>,
+    nbytes: u64,
+    globals: Vec<ScannedGlobal>,
+    problem: Option<String>,
+}
+
+impl ScannedPickle {
+    /// The member of the archive that holds it; of other files, which pickle it is.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Where it starts in the file, in bytes; `None` where it is compressed.
+    pub fn offset(&self) -> Option<u64> {
+        self.offset
+    }
+
+    /// Its size in bytes.
+    pub fn nbytes(&self) -> u64 {
+        self.nbytes
+    }
+
+    /// What it names, in order, each time that it does.
+    pub fn globals(&self) -> &[ScannedGlobal] {
+        &self.globals
+    }
+
+    /// Why it could not be scanned to its end; what comes after is unknown then.
+    pub fn problem(&self) -> Option<&str> {
+        self.problem.as_deref()
+    }
+
+    pub(super) fn new(name: impl Into<String>, offset: Option<u64>, found: PickleScan) -> Self {
+        let PickleScan { globals, len, problem } = found;
+        let nbytes = len.try_into().unwrap_or(u64::MAX);
+        ScannedPickle { name: name.into(), offset, nbytes, globals, problem }
+    }
+
+    fn unread(name: impl Into<String>, problem: &ReadError) -> Self {
+        let problem = Some(problem.to_string());
+        let (globals, name) = (Vec::new(), name.into());
+        ScannedPickle { name, offset: None, nbytes: 0, globals, problem }
+    }
+}
+
+/// The pickles of a file, and what they name.
+#[derive(Debug)]
+pub struct Scan {
+    container: ContainerKind,
+    pickles: Vec<ScannedPickle>,
+}
+
+impl Scan {
+    /// What the file is.
+    pub fn container(&self) -> ContainerKind {
+        self.container
+    }
+
+    /// All its pickles, in the file's order.
+    pub fn pickles(&self) -> &[ScannedPickle] {
+        &self.pickles
+    }
+
+    /// The worst of all verdicts; a pickle that could not be scanned counts as hidden.
+    pub fn verdict(&self) -> Verdict {
+        let of = |pickle: &ScannedPickle| {
+            let unknown = pickle.problem.as_ref().map(|_| Verdict::Hidden);
+            pickle.globals.iter().map(ScannedGlobal::verdict).chain(unknown).max()
+        };
+        self.pickles.iter().filter_map(of).max().unwrap_or(Verdict::Known)
+    }
+}
+
+/// Lists every class and function that the pickles of a file name. Nothing is imported or run, no value is
+/// made, and no tensor is read: what [`read`](crate::codec::read()) refuses can be scanned too.
+///
+/// ```
+/// use statedict::codec::{self, Source, Verdict};
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let scan = codec::scan(Source::bytes(b"\x80\x02cos\nsystem\nX\x02\x00\x00\x00ls\x85R."))?;
+/// let global = &scan.pickles()[0].globals()[0];
+/// assert_eq!((global.module(), global.name(), global.offset()), ("os", "system", 2));
+/// assert_eq!(scan.verdict(), Verdict::Dangerous);
+/// # Ok(())
+/// # }
+/// ```
+///
+/// # Errors
+/// Where the file cannot be read, or its container is damaged or none. A pickle that is damaged is none:
+/// see [`ScannedPickle::problem`].
+pub fn scan(source: Source) -> Result<Scan, ReadError> {
+    let (container, pickles) = match container::detected(&source)? {
+        Detected::Zip => (ContainerKind::Zip, of_zip(source)?),
+        Detected::Legacy => (ContainerKind::Legacy, of_stream(source)?),
+        Detected::Tar => (ContainerKind::Tar, tar::scan(&source)?),
+        Detected::Pickle => (ContainerKind::Pickle, of_pickle(&source)?),
+    };
+    Ok(Scan { container, pickles })
+}
+
+/// What pickles start with, from protocol 2 on.
+const PROTO: u8 = 0x80;
+
+/// All members that are pickles by their name or their first byte, but storages, which nobody unpickles.
+fn of_zip(source: Source) -> Result<Vec<ScannedPickle>, ReadError> {
+    let limit = Limits::default().for_file(source.len()).pickle_bytes;
+    let directory = Directory::read(&source)?;
+    let archive = Archive { source, directory };
+    let mut pickles = Vec::new();
+    for index in archive.directory.named() {
+        let name = archive.directory.name(index);
+        let inner = name.split_once('/').map_or("", |(_, inner)| inner);
+        let is_storage = inner.starts_with("data/");
+        let is_called_so = [".pkl", ".pickle", ".pck"].iter().any(|end| name.ends_with(end));
+        if !is_called_so && (is_storage || !archive.may_start_with(index, PROTO)) {
+            continue;
+        }
+        match archive.read_member(index, limit, "pickle_bytes") {
+            Ok(bytes) if !is_called_so && bytes.first() != Some(&PROTO) => {}
+            Ok(bytes) => {
+                let offset = archive.stored_at(index);
+                all_of(&name, offset, &bytes, &mut pickles);
+            }
+            Err(error) => pickles.push(ScannedPickle::unread(name, &error)),
+        }
+    }
+    Ok(pickles)
+}
+
+/// The pickle at the start of `bytes`, and those that follow it right away.
+fn all_of(name: &str, offset: Option<u64>, bytes: &[u8], pickles: &mut Vec<ScannedPickle>) {
+    let mut rest = bytes;
+    loop {
+        let found = pickle::scan(rest);
+        let start = bytes.len().saturating_sub(rest.len());
+        let start = u64::try_from(start).unwrap_or(u64::MAX);
+        let is_ended = found.problem.is_none();
+        rest = rest.get(found.len..).unwrap_or(&[]);
+        pickles.push(ScannedPickle::new(
+            name,
+            offset.map(|offset| offset.saturating_add(start)),
+            found,
+        ));
+        // What follows and is no pickle, nobody loads.
+        if !is_ended || rest.first() != Some(&PROTO) {
+            return;
+        }
+    }
+}
+
+/// A pickle by itself.
+fn of_pickle(source: &Source) -> Result<Vec<ScannedPickle>, ReadError> {
+    let limit = Limits::default().for_file(source.len()).pickle_bytes;
+    let bytes = whole(source, (0, source.len()), limit)?;
+    let mut pickles = Vec::new();
+    all_of("the pickle", Some(0), &bytes, &mut pickles);
+    Ok(pickles)
+}
+
+/// The bytes of a range, at most `limit` of them.
+pub(super) fn whole(
+    source: &Source,
+    (start, end): (u64, u64),
+    limit: u64,
+) -> Result<Vec<u8>, ReadError> {
+    let needed = end.saturating_sub(start);
+    let len = usize::try_from(needed).unwrap_or(usize::MAX);
+    if needed > limit {
+        let what = format!("the pickle in `{}`", source.name());
+        return Err(ReadError::Limit { what, limit: "pickle_bytes", allowed: limit, needed });
+    }
+    let io = |error| ReadError::Io { file: source.name().to_owned(), source: error };
+    source.read_vec(start, len).map_err(io)
+}
+
+/// What each pickle of a stream is.
+const PARTS: [&str; 5] = ["magic number", "protocol version", "system", "object", "storage keys"];
+
+/// The five pickles of each object; the storages come after them.
+fn of_stream(source: Source) -> Result<Vec<ScannedPickle>, ReadError> {
+    let source = Arc::new(source);
+    let mut pickles: Vec<ScannedPickle> = Vec::new();
+    let mut position = 0;
+    loop {
+        for part in PARTS {
+            let found = next(&source, position)?;
+            let is_ended = found.problem.is_none();
+            let len = u64::try_from(found.len).unwrap_or(u64::MAX);
+            pickles.push(ScannedPickle::new(part, Some(position), found));
+            if !is_ended {
+                return Ok(pickles);
+            }
+            position = position.saturating_add(len);
+        }
+        // Where the storages end, only reading tells.
+        let start = pickles.iter().rev().nth(PARTS.len() - 1).and_then(|first| first.offset);
+        let options = ReadOptions::default().opaque(true);
+        match stream::read(&source, start.unwrap_or(0), &options) {
+            Ok((_, end)) if container::is_legacy_at(&source, end)? => position = end,
+            Ok(_) => return Ok(pickles),
+            Err(error) => {
+                pickles.push(ScannedPickle::unread("what follows the storages", &error));
+                return Ok(pickles);
+            }
+        }
+    }
+}
+
+/// The pickle at `start` of the file.
+pub(super) fn next(source: &Source, start: u64) -> Result<PickleScan, ReadError> {
+    let left = source.len().saturating_sub(start);
+    if let Some(bytes) = source.slice(start, usize::try_from(left).unwrap_or(usize::MAX)) {
+        return Ok(pickle::scan(bytes));
+    }
+    let mut size = 4096u64.min(left);
+    loop {
+        let found = pickle::scan(&whole(source, (start, start.saturating_add(size)), size)?);
+        if found.problem.is_none() || size == left {
+            return Ok(found);
+        }
+        size = size.saturating_mul(8).min(left);
+    }
+}
