@@ -90,6 +90,6 @@ mod tests {
         let bytes = (i64::MAX - 1).to_le_bytes();
         let Ok(Numbers::Signed(found)) = decode(&bytes, DType::I64) else { panic!() };
         assert_eq!(found, [i64::MAX - 1]);
-        assert!(has_numbers(DType::F8E4M3FN) && !has_numbers(DType::QInt8));
+        assert!(has_numbers(DType::F8E4M3FN) && !has_numbers(DType::QI8));
     }
 }

@@ -130,7 +130,8 @@ fn state_dict<'o>(
 fn nested(document: &Document) -> Vec<String> {
     let is_tensor = |value: Value<'_>| matches!(value.kind(), Kind::Tensor(_) | Kind::Refused(_));
     let Some(root) = document.root().as_dict() else { return Vec::new() };
-    if root.iter().any(|(_, value)| is_tensor(value)) {
+    let is_extra = |key: Value<'_>| key.as_str().is_some_and(|key| key.ends_with("_extra_state"));
+    if root.iter().all(|(key, value)| is_tensor(value) || is_extra(key)) {
         return Vec::new();
     }
     let places = root.iter().filter_map(|(key, value)| {
