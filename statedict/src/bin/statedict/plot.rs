@@ -20,7 +20,7 @@ const WIDTH: usize = 80;
 
 /// How to plot: arguments of `inspect`.
 #[derive(Debug, clap::Args)]
-pub(crate) struct Arguments {
+pub(crate) struct Plotting {
     /// Draw how the elements of one tensor are distributed
     #[arg(long, value_name = "KEY")]
     plot: Option<String>,
@@ -38,7 +38,7 @@ pub(crate) struct Arguments {
     log: bool,
 }
 
-impl Arguments {
+impl Plotting {
     pub(crate) fn is_asked_for(&self) -> bool {
         self.plot.is_some()
     }

@@ -24,9 +24,9 @@ pub(crate) struct Arguments {
     #[arg(long, requires = "json")]
     hash: bool,
     #[command(flatten)]
-    plot: plot::Arguments,
+    plot: plot::Plotting,
     #[command(flatten)]
-    report: report::Arguments,
+    report: report::Reporting,
     #[command(flatten)]
     opening: Opening,
 }

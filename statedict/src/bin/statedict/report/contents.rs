@@ -7,7 +7,6 @@ use statedict::{DType, TensorView};
 
 use crate::failure::Failure;
 use crate::histogram::measure;
-use crate::leaf;
 use crate::opened::Opened;
 use crate::path;
 use crate::plot::numbers;
@@ -19,6 +18,8 @@ use crate::walk::{Found, Segment};
 const TENSORS: usize = 20_000;
 /// So many other values, and versions, are listed.
 const LISTED: usize = 5_000;
+/// A value's text is cut at so many characters.
+const LETTERS: usize = 160;
 /// The bars of a histogram.
 const BINS: usize = 48;
 /// Of larger tensors, so many elements are looked at.
@@ -63,9 +64,11 @@ pub(super) fn of(opened: &Opened, histograms: usize) -> Result<Json, Failure> {
             Found::Refused(refusal) => {
                 warnings.push(format!("{}: {refusal}", path::name(segments)));
             }
-            Found::Leaf(value) => values.add(|| json!([parts(segments), leaf::leaf(value)])),
-            Found::Float(value) => values.add(|| json!([parts(segments), leaf::float(value)])),
-            Found::Int(value) => values.add(|| json!([parts(segments), leaf::int(value)])),
+            Found::Leaf(value) => {
+                values.add(|| json!([parts(segments), words(&format!("{value:?}"))]))
+            }
+            Found::Float(value) => values.add(|| json!([parts(segments), value.to_string()])),
+            Found::Int(value) => values.add(|| json!([parts(segments), value.to_string()])),
             Found::Metadata(metadata) => {
                 let entries = metadata.as_dict().into_iter().flat_map(|dict| dict.iter());
                 for (module, entry) in entries {
@@ -102,7 +105,10 @@ pub(super) fn of(opened: &Opened, histograms: usize) -> Result<Json, Failure> {
     let tied: Vec<Json> = ties
         .iter()
         .take(LISTED)
-        .map(|tie| json!([tie.number, [&[tie.first.clone()], tie.others.as_slice()].concat()]))
+        .map(|tie| {
+            let names: Vec<&String> = std::iter::once(&tie.first).chain(&tie.others).collect();
+            json!([tie.number, names])
+        })
         .collect();
     let dtypes: Vec<Json> = dtypes
         .into_iter()
@@ -170,6 +176,15 @@ fn tensor(row: &Row, distribution: Option<Json>) -> Json {
         "notes": notes,
         "histogram": distribution,
     })
+}
+
+/// A value in as many characters as a line has room for.
+fn words(text: &str) -> String {
+    let mut words: String = text.chars().take(LETTERS).collect();
+    if text.chars().nth(LETTERS).is_some() {
+        words.push('…');
+    }
+    words
 }
 
 /// How the elements are distributed; none where they are no numbers.

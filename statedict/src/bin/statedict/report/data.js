@@ -62,6 +62,9 @@ const percent = (part, of) => (of ? (100 * part / of) : 0).toFixed(part / of >= 
 const numel = (tensor) => tensor.shape.reduce((all, size) => all * size, 1);
 const shape = (tensor) => '[' + tensor.shape.join(', ') + ']';
 
+const dots = new Map(data.tensors.map((tensor) => [tensor.name, tensor.path.join('.')]));
+const dotted = (name) => dots.get(name) || name;
+
 // The modules as a tree. What has a name already is not counted again.
 function modules() {
   const root = { name: data.file, path: [], children: new Map(), bytes: 0, tensors: 0, elements: 0 };

@@ -11,7 +11,7 @@ use crate::outputs::Overwriting;
 
 /// What to write: arguments of `inspect`.
 #[derive(Debug, clap::Args)]
-pub(crate) struct Arguments {
+pub(crate) struct Reporting {
     /// Write one HTML page that shows the file: sizes, distributions, ties, versions
     #[arg(long, value_name = "OUT", conflicts_with_all = ["json", "plot"])]
     report: Option<PathBuf>,
@@ -22,7 +22,7 @@ pub(crate) struct Arguments {
     overwriting: Overwriting,
 }
 
-impl Arguments {
+impl Reporting {
     pub(crate) fn is_asked_for(&self) -> bool {
         self.report.is_some()
     }

@@ -1,5 +1,12 @@
 // The page, from top to bottom.
 const root = modules();
+// How many names all tensors begin with.
+let shared = 0;
+for (let node = root; node.children.size === 1;) {
+  node = [...node.children.values()][0];
+  if (node.tensor) break;
+  shared++;
+}
 const main = document.getElementById('main');
 
 function theme(name) {
@@ -33,7 +40,7 @@ function tell(node) {
     side.replaceChildren(...head, facts([
       ['tensors', whole(node.tensors)], ['elements', whole(node.elements)], ['size', size(node.bytes)],
       node === root ? null : ['share', percent(node.bytes, root.bytes)], modules ? ['modules in it', whole(modules)] : null,
-    ]), make('p.hint', {}, 'Click a module to go into it, a tensor to see its elements.'));
+    ]));
     return;
   }
   const found = tensor.histogram;
@@ -42,7 +49,7 @@ function tell(node) {
     facts([
       ['type', tensor.dtype], ['shape', shape(tensor)], ['elements', whole(numel(tensor))],
       ['size', size(tensor.bytes)], ['share', percent(node.bytes, root.bytes)],
-      tie ? ['also called', tie[1].filter((name) => name !== tensor.name).join(', ')] : null,
+      tie ? ['also called', tie[1].filter((name) => name !== tensor.name).map(dotted).join(', ')] : null,
       ...tensor.notes.map((note) => ['note', note]),
     ]),
     found ? make('div', {},
@@ -85,7 +92,7 @@ function warnings() {
 function mapCard() {
   const find = make('input', { type: 'search', placeholder: 'Find by name', 'aria-label': 'find by name', oninput: (event) => map.find(event.target.value) });
   return make('section.card', {},
-    make('header', {}, make('h2', {}, 'Sizes'), make('span.hint', {}, 'an area is a size in bytes'), make('span.spread', {}), find,
+    make('header', {}, make('h2', {}, 'Sizes'), make('span.hint', {}, 'Areas are bytes. Click a module to go into it, a tensor to see its elements.'), make('span.spread', {}), find,
       toggle(['module', 'dtype'], 'module', (name) => map.color(name))),
     make('div.map', {}, make('div', {}, map.crumbs, map.svg), side));
 }
@@ -105,7 +112,7 @@ function distributions() {
     for (const node of nodes.slice(next, next + most)) {
       const found = node.tensor.histogram;
       grid.append(make('button.cell', { type: 'button', title: node.tensor.name, onclick: () => { map.select(node); map.svg.scrollIntoView({ block: 'center' }); } },
-        make('b.mono', {}, make('bdi', {}, node.path.join('.'))),
+        make('b.mono', {}, make('bdi', {}, node.path.slice(shared).join('.'))),
         make('span', {}, [shape(node.tensor), 'σ ' + short(found.std), found.nan || found.infinite ? 'not finite!' : null].filter(Boolean).join('  ·  ')),
         histogram(found, 56, false, false)));
     }
@@ -130,7 +137,7 @@ function dtypes() {
 function ties() {
   if (!data.ties.length) return null;
   return card('Ties', 'one tensor, several names', make('ul.ties.scroll', {}, data.ties.map(([number, names]) =>
-    make('li', {}, make('span.badge', {}, '◆' + number), make('span.mono', {}, names.join('  =  '))))));
+    make('li', {}, make('span.badge', {}, '◆' + number), make('span.mono', {}, names.map(dotted).join('  =  '))))));
 }
 
 function versions() {
@@ -141,9 +148,9 @@ function versions() {
     groups.get(version).push(path.join('.') || '(the root)');
   }
   const rows = [...groups].sort(([a], [b]) => b - a).map(([version, paths]) => make('tr', {},
-    make('td', {}, version === null ? 'none' : version), make('td.number', {}, whole(paths.length)),
+    make('td.version', {}, version === null ? 'none' : version), make('td.number', {}, whole(paths.length)),
     make('td', {}, make('span.mono', { style: 'padding-left:14px;display:block' }, paths.slice(0, 6).join(', ') + (paths.length > 6 ? ', …' : '')))));
-  return card('Versions', 'of the modules, from _metadata', make('table', {}, make('tr', {}, make('th', {}, 'version'), make('th.number', {}, 'modules'), make('th', {}, '')), rows));
+  return card('Versions', 'of the modules, from _metadata', make('table', {}, make('tr', {}, make('th.version', {}, 'version'), make('th.number', {}, 'modules'), make('th', {}, '')), rows));
 }
 
 // The checkpoint as nested lists, made as they are opened.
@@ -159,7 +166,7 @@ function checkpoint() {
     return node;
   };
   for (const tensor of data.tensors) add(tensor.path, tensor.dtype + ' ' + shape(tensor) + (tensor.again ? '  = ' + 'tie ' + tensor.tie : ''));
-  for (const [path, leaf] of data.values.items) add(path, leaf.value === undefined ? leaf.type : leaf.type + ' ' + String(typeof leaf.value === 'object' ? JSON.stringify(leaf.value) : leaf.value).slice(0, 200));
+  for (const [path, leaf] of data.values.items) add(path, leaf);
   const MOST = 500;
   function list(node) {
     const children = [...node.children.values()];
@@ -175,11 +182,19 @@ function checkpoint() {
   return card('Checkpoint', plural(data.count, 'tensor') + ', ' + plural(data.values.count, 'other value'), make('div.tree.scroll', {}, list(top)));
 }
 
+// The tensor to begin with.
+function largest(node) {
+  if (node.tensor) return node;
+  const children = [...node.children.values()].filter((child) => !child.left && child.bytes > 0);
+  const found = children.map(largest).filter(Boolean);
+  return found.reduce((best, next) => (best && best.bytes >= next.bytes ? best : next), null);
+}
+
 function last() {
   return make('footer', {}, 'Made by ' + document.querySelector('meta[name=generator]').content + '. Nothing in the file was executed.');
 }
 
 main.append(...[top(), stats(), warnings(), mapCard(), distributions(), make('div.two', {}, [dtypes(), ties(), versions()].filter(Boolean)), checkpoint(), last()].filter(Boolean));
-tell(root);
 map.show(false);
+(largest(root) ? map.select : tell)(largest(root) || root);
 document.documentElement.dataset.ready = 'yes';

@@ -6,11 +6,12 @@ use sha2::{Digest, Sha256};
 const STYLE: &str = include_str!("style.css");
 /// In the order in which they use each other.
 const SCRIPT: &str = concat!(
-    "'use strict';\n",
+    "(() => {\n'use strict';\n",
     include_str!("data.js"),
     include_str!("histogram.js"),
     include_str!("treemap.js"),
-    include_str!("page.js")
+    include_str!("page.js"),
+    "})();\n"
 );
 
 /// The whole page.

@@ -43,11 +43,28 @@ function treemap(root, chosen) {
 
   function hue(node) {
     if (state.color === 'dtype' && node.tensor) return { '--h': dtypeHues.get(node.tensor.dtype), '--d': 0 };
-    // The child of the shown module that it is in, and how far down.
-    let top = node, depth = 0;
-    while (top.parent && top.parent !== state.at) { top = top.parent; depth++; }
-    const place = top.place || 0;
-    return { '--h': HUES[place % HUES.length], '--d': ((node.place || 0) % 4) * 0.022 - depth * 0.008 };
+    let group = node;
+    while (group && !state.groups.has(group)) group = group.parent;
+    const place = group ? state.groups.get(group) : 0;
+    return { '--h': HUES[place % HUES.length], '--d': ((node.place || 0) % 4) * 0.025 - 0.02 };
+  }
+
+  // The parts of the shown module that get a colour each: the largest are cut until there are some.
+  function groups() {
+    const parts = shown(state.at);
+    while (parts.length < 7) {
+      parts.sort((a, b) => b.bytes - a.bytes);
+      const place = parts.findIndex((part) => part.bytes > state.at.bytes * 0.3 && shown(part).length > 0 && !numbered(part));
+      if (place < 0) break;
+      parts.splice(place, 1, ...shown(parts[place]));
+    }
+    parts.sort((a, b) => b.bytes - a.bytes);
+    state.groups = new Map(parts.map((part, index) => [part, index]));
+  }
+
+  // A list of blocks is of one colour.
+  function numbered(node) {
+    return [...node.children.values()].every((child) => /^[0-9]+$/.test(child.name));
   }
 
   function shown(node) {
@@ -101,6 +118,7 @@ function treemap(root, chosen) {
     const width = svg.clientWidth || 900, height = svg.clientHeight || 560;
     svg.setAttribute('viewBox', '0 0 ' + width + ' ' + height);
     const group = draw('g');
+    groups();
     place(group, { node: state.at, x: 0, y: 0, width, height }, 0);
     svg.replaceChildren(group);
     svg.classList.remove('enter');
