@@ -30,7 +30,7 @@ fn a_histogram_is_drawn() {
     let text = String::from_utf8(output.stdout).unwrap();
     let expected = "\
 fc.weight   float32 [2, 4]   8 elements
-  min -1   max 1   mean -0.0417   std 0.6790   zeros 2   NaN 1   Inf 1
+  min -1   max 1   mean -0.0417   std 0.6785   zeros 2   NaN 1   Inf 1
 ";
     assert!(text.starts_with(expected), "{text}");
     let bars: Vec<(&str, usize, &str)> = text

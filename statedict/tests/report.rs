@@ -61,7 +61,7 @@ fn the_page_needs_nothing_but_itself() {
     );
     let data = data(&page);
     assert_eq!((&data["count"], &data["histograms"]), (&json!(320), &json!(200)));
-    assert_eq!(data["versions"]["count"], 126);
+    assert_eq!(data["versions"]["count"], 151);
     let conv = &data["tensors"][0];
     assert_eq!(conv["path"], json!(["conv1", "weight"]));
     assert_eq!((&conv["dtype"], &conv["shape"]), (&json!("float32"), &json!([2, 3, 7, 7])));

@@ -42,12 +42,15 @@ const REFUSED: &[(&str, &str)] = &[
     ("read/whole_model.zip.pt", "a whole model"),
 ];
 
+/// The file whose elements are damaged: loading it is refused.
+const DAMAGED: &str = "read/bad_crc.pt";
+
 fn check(target: &str) {
     let folder = tempfile::tempdir().unwrap();
     let files = fixtures().into_iter().chain(made(folder.path()));
     let mut refused = BTreeMap::new();
     let mut cases: Vec<Case> = Vec::new();
-    for (name, path) in files {
+    for (name, path) in files.filter(|(name, _)| name != DAMAGED) {
         match Case::of(&name, &path, target) {
             Ok(case) => cases.push(case),
             Err(reason) => drop(refused.insert(name, reason)),

@@ -43,6 +43,7 @@ const TYPES: &[&str] = &[
     "PhantomData",
     "Result",
     "Self",
+    "SharedValue",
     "Some",
     "StateDict",
     "StateDictExt",

@@ -111,7 +111,7 @@ impl Program<'_> {
         for &number in &self.names.order {
             text.push('\n');
             self.definition(number, &mut text);
-            if !self.structure.structs[number].is_unit() {
+            if number == self.structure.root() || !self.structure.structs[number].is_unit() {
                 text.push('\n');
                 self.constructor(number, &mut text);
             }
@@ -131,7 +131,7 @@ impl Program<'_> {
         for found in structs {
             if found.extra_state {
                 used.extend(["ExtraState", "ExtraStateError"].map(str::to_owned));
-                imports.insert("statedict::value::{Tree, Value}".to_owned());
+                imports.insert("statedict::value::{SharedValue, Tree, Value}".to_owned());
             }
             for field in &found.fields {
                 let leaf = match &field.what {
@@ -229,6 +229,10 @@ impl Program<'_> {
                     let _ = writeln!(text, "    #[alias({})]", literal(path));
                 }
             }
+            if matches!(field.what, What::Same(_) | What::Path(..)) {
+                // It has no content that anybody could read.
+                text.push_str("    #[allow(dead_code)]\n");
+            }
             if *ident != field.key {
                 let _ = writeln!(text, "    #[rename({})]", literal(&field.key));
             }
@@ -237,7 +241,7 @@ impl Program<'_> {
         if found.extra_state {
             let ident = self.extra_ident(number);
             text.push_str("    /// What is saved besides tensors, as it is in the file.\n");
-            let _ = writeln!(text, "    #[skip]\n    pub {ident}: Tree<'static>,");
+            let _ = writeln!(text, "    #[skip]\n    pub {ident}: Option<SharedValue>,");
         }
         text.push_str("}\n");
     }
@@ -373,6 +377,11 @@ impl Program<'_> {
             let _ = writeln!(text, "    ) -> {result} {{");
         }
         let (before, after) = if self.target.is_fallible() { ("Ok(", ")") } else { ("", "") };
+        if found.is_unit() {
+            let _ = writeln!(text, "        {before}{name}{after}");
+            text.push_str("    }\n}\n");
+            return;
+        }
         let _ = writeln!(text, "        {before}{name} {{");
         for (index, field) in found.fields.iter().enumerate() {
             let cells = &constructor.cells[index];
@@ -389,7 +398,7 @@ impl Program<'_> {
         }
         if found.extra_state {
             let ident = self.extra_ident(number);
-            let _ = writeln!(text, "            {ident}: Tree::of(()),");
+            let _ = writeln!(text, "            {ident}: None,");
         }
         let _ = writeln!(text, "        }}{after}");
         text.push_str("    }\n}\n");
@@ -407,10 +416,12 @@ impl Program<'_> {
         let _ = write!(
             text,
             "impl ExtraState for {name} {{\n    fn get_extra_state(&self) -> Tree<'_> {{\n        \
-             self.{ident}.clone()\n    }}\n\n    fn set_extra_state(&mut self, value: Value<'_>) -> \
+             let mut tree = Tree::of(());\n        if let Some(found) = &self.{ident} {{\n            \
+             let root = tree.copy_of(found.value());\n            tree.set_root(root);\n        }}\n        \
+             tree\n    }}\n\n    fn set_extra_state(&mut self, value: Value<'_>) -> \
              std::result::Result<(), ExtraStateError> {{\n        let mut tree = Tree::of(());\n        \
              let root = tree.copy_of(value);\n        tree.set_root(root);\n        \
-             self.{ident} = tree;\n        Ok(())\n    }}\n}}\n"
+             self.{ident} = Some(SharedValue::of(&tree)?);\n        Ok(())\n    }}\n}}\n"
         );
     }
 }

@@ -67,7 +67,9 @@ impl Target {
                     Some(number) => fixed(number.to_owned()),
                     None => carried(),
                 },
-                Some((kind, _)) => fixed(format!("Param<Tensor<{rank}{kind}>>")),
+                // Only what can learn is a `Param`.
+                Some(("", _)) if !slot.buffer => fixed(format!("Param<Tensor<{rank}>>")),
+                Some((kind, _)) => fixed(format!("Tensor<{rank}{kind}>")),
                 None => carried(),
             },
         }
@@ -90,9 +92,12 @@ impl Target {
                 },
                 Target::Burn => {
                     let dtype = leaf.dtype.and_then(burn).map_or("F32", |(_, dtype)| dtype);
-                    format!(
-                        "Param::from_tensor(Tensor::zeros({shape}, (device, BurnDType::{dtype})))"
-                    )
+                    let zeros = format!("Tensor::zeros({shape}, (device, BurnDType::{dtype}))");
+                    if rust.starts_with("Param") {
+                        format!("Param::from_tensor({zeros})")
+                    } else {
+                        zeros
+                    }
                 }
                 _ if rust.starts_with("ArrayD") => format!("ArrayD::default(vec!{shape})"),
                 _ => {
@@ -149,6 +154,7 @@ fn candle(dtype: DType) -> Option<&'static str> {
         DType::I16 => "I16",
         DType::U32 => "U32",
         DType::U8 => "U8",
+        DType::F8E4M3FN => "F8E4M3",
         _ => return None,
     })
 }
