@@ -74,14 +74,13 @@ function top() {
 
 function stats() {
   const one = (value, name, title) => make('div.stat', title ? { title } : {}, make('b', {}, value), make('span', {}, name));
-  const versions = new Set(data.versions.items.map(([, version]) => version));
   return make('div.stats', {},
     one(count(data.elements), 'elements', whole(data.elements)),
     one(size(data.nbytes), 'in tensors', whole(data.nbytes) + ' bytes'),
     one(whole(data.count), 'tensors'),
     one(whole(data.storages), 'storages'),
     one(whole(data.ties.length), data.ties.length === 1 ? 'tied tensor' : 'tied tensors'),
-    one(whole(data.versions.count), 'modules with a version' + (versions.size > 1 ? 's' : '').slice(1)));
+    one(whole(data.versions.count), 'modules with a version'));
 }
 
 function warnings() {
