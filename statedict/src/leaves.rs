@@ -175,6 +175,14 @@ macro_rules! scalars {
 
 scalars!(f64, f32, half::f16, half::bf16, i64, i32, i16, i8, u64, u32, u16, u8, bool);
 
+#[cfg(feature = "num-complex")]
+scalars!(
+    num_complex::Complex<f64>,
+    num_complex::Complex<f32>,
+    num_complex::Complex<half::f16>,
+    num_complex::Complex<half::bf16>,
+);
+
 // A vector is a 1-dim tensor whose length is fixed once it is part of a model.
 slice_tensor!([T: Element] Vec<T>, T, |this| Shape::from([this.len()]), this.as_slice(), this.as_mut_slice());
 slice_tensor!([T: Element] Box<[T]>, T, |this| Shape::from([this.len()]), &**this, &mut **this);

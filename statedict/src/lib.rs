@@ -26,10 +26,16 @@ mod save;
 mod schema;
 mod state_dict_ext;
 mod tensor;
+#[cfg(feature = "testing")]
+pub mod testing;
 mod traits;
 pub mod value;
 mod visit;
 
+#[cfg(feature = "burn")]
+pub use adapters::burn;
+#[cfg(feature = "candle")]
+pub use adapters::candle;
 #[cfg(feature = "safetensors")]
 pub use codec::write::save_safetensors;
 pub use codec::write::{
@@ -99,4 +105,8 @@ pub mod prelude {
 pub mod guide {
     #[doc = include_str!("../doc/migrating.md")]
     pub mod migrating {}
+
+    #[cfg(feature = "candle")]
+    #[doc = include_str!("../doc/candle.md")]
+    pub mod candle {}
 }

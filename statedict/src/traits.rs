@@ -1,5 +1,6 @@
 //! What a model and its leaves must be able to do. Everything else is built on these.
 
+use std::any::Any;
 use std::borrow::Cow;
 use std::fmt;
 
@@ -102,6 +103,12 @@ pub trait Tensor {
     /// # Errors
     /// The sink's, or the library's where it cannot give the elements.
     fn with_bytes(&self, sink: &mut ByteSink<'_>) -> Result<(), TensorError>;
+
+    /// This tensor as a value whose type can be asked for: what [`TensorMut::share`] gets to see of
+    /// another. `None`, the default, is right for every type that does not implement that.
+    fn as_any(&self) -> Option<&dyn Any> {
+        None
+    }
 }
 
 /// Takes the bytes of a tensor piece by piece; see [`Tensor::with_bytes`].
@@ -143,6 +150,17 @@ pub trait TensorMut: Tensor {
     fn host_bytes_mut(&mut self) -> Option<&mut [u8]> {
         None
     }
+
+    /// Becomes another handle of `first`, with which this tensor shared its storage before the load
+    /// that has just replaced `first`; whether it did. Where it did not, which is the default, what
+    /// was written into `first` is written into this tensor as well, and they no longer share.
+    ///
+    /// Only called where their [storage ids](Tensor::storage_id) have come to differ: where
+    /// replacing a tensor means another storage, in `assign` or, for immutable tensors, in `copy_`.
+    fn share(&mut self, first: &dyn Tensor) -> bool {
+        let _ = first;
+        false
+    }
 }
 
 /// Says which leaves share their elements: equal for leaves of one storage, different for others
@@ -163,6 +181,12 @@ impl StorageId {
     /// so that two libraries in one model do not meet.
     pub fn from_number(library: usize, key: usize) -> Self {
         StorageId { space: library, key }
+    }
+
+    /// That of the storage's matrix seen the other way round: the same elements, in another order.
+    #[cfg(feature = "burn")]
+    pub(crate) fn transposed(self) -> Self {
+        StorageId { space: !self.space, key: self.key }
     }
 }
 

@@ -25,7 +25,7 @@ const LAYERS: &[&[&str]] = &[
     &["error"],
     &["save", "files"],
     &["state_dict_ext"],
-    &["adapters", "bin"],
+    &["adapters", "bin", "testing"],
 ];
 
 /// Files that name things of all layers: the doors, and the sum of all errors.

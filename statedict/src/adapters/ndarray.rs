@@ -1,9 +1,12 @@
-//! `ndarray::Array` as a leaf (feature `ndarray`).
+//! ndarray's arrays as leaves (feature `ndarray`): `Array`, `ArcArray`, `CowArray` and `ArrayViewMut`;
+//! `ArrayView` for reading.
 //!
-//! An `Array` owns its elements, so two of them never share a storage. Its memory may have any
-//! layout; files are row-major, so an array that is not is written and read element by element.
+//! Their memory may have any layout; files are row-major, so an array that is not is written and
+//! read element by element. None says that it shares its elements: an `ArcArray` does only until
+//! one of its clones is written, which is no tie, and of two views that can be written at once,
+//! neither sees the other's elements.
 
-use ndarray::{Array, ArrayRef, ArrayView, Dimension, IxDyn};
+use ndarray::{ArrayBase, ArrayRef, ArrayView, Data, DataMut, Dimension, IxDyn};
 
 use crate::dtype::DType;
 use crate::leaves::check;
@@ -13,13 +16,13 @@ use crate::traits::{ByteSink, Tensor, TensorError, TensorMut};
 /// How many elements of an array of another layout are handed on at a time.
 const RUN: usize = 8 << 10;
 
-impl<T: Element, D: Dimension> Tensor for Array<T, D> {
+impl<T: Element, S: Data<Elem = T>, D: Dimension> Tensor for ArrayBase<S, D> {
     fn dtype(&self) -> DType {
         T::DTYPE
     }
 
     fn shape(&self) -> Shape {
-        Shape::from(Array::shape(self))
+        Shape::from(ArrayBase::shape(self))
     }
 
     fn host_bytes(&self) -> Option<&[u8]> {
@@ -40,7 +43,7 @@ impl<T: Element, D: Dimension> Tensor for Array<T, D> {
     }
 }
 
-impl<T: Element, D: Dimension> TensorMut for Array<T, D> {
+impl<T: Element, S: DataMut<Elem = T>, D: Dimension> TensorMut for ArrayBase<S, D> {
     fn copy_(&mut self, source: &TensorView<'_>) -> Result<(), TensorError> {
         check(self, source)?;
         let elements = source.to_vec::<T>().map_err(|error| TensorError::Library(error.into()))?;

@@ -1,5 +1,7 @@
 //! Writing the model, once everything has been checked.
 
+use std::collections::HashMap;
+
 use crate::load::extra;
 use crate::load::fill::{fill, pieces};
 use crate::load::fitted;
@@ -68,7 +70,7 @@ pub(crate) fn commit<M: StateDict + ?Sized>(
             return written;
         }
     };
-    match write_all(model, sources, options, &mut written, &mut before) {
+    match write_all(model, (plan, sources), options, &mut written, &mut before) {
         Ok(()) => written,
         Err((key, error)) if options.atomicity == Atomicity::Staged => {
             let given_back = extra::give_back(model, &extras).map_err(TensorError::Library);
@@ -82,19 +84,27 @@ pub(crate) fn commit<M: StateDict + ?Sized>(
 }
 
 /// Writes the sources that are there: what is behind locks, what is not plain memory, then the rest
-/// on all threads.
+/// on all threads. Leaves that were one are made one again, where the library did not do it.
 fn write_all<M: StateDict + ?Sized>(
     model: &mut M,
-    sources: &[Option<Source<'_, '_>>],
+    (plan, sources): (&Plan, &[Option<Source<'_, '_>>]),
     options: &LoadOptions,
     written: &mut Written,
     before: &mut Before,
 ) -> Result<(), Stopped> {
+    let source = |index: usize| sources.get(index).copied().flatten();
+    // The first leaf of the storage of another, where that is loaded.
+    let first = |index| plan.first.get(index).copied().filter(|&first| first != index);
+    let tied = |index| first(index).and_then(|first| Some((first, source(first)?)));
     // A leaf behind a lock can only be written while the walk is at it.
     let mut locked = Ok(());
     let walk = walk_writing(model, &mut |index, leaf| {
-        if let (Ok(()), Some(source)) = (&locked, sources.get(index).copied().flatten()) {
+        if let (Ok(()), Some(source)) = (&locked, source(index)) {
             locked = write_one((index, leaf), &source, options, written, before);
+        } else if let (Ok(()), Some((_, source))) = (&locked, tied(index)) {
+            // It cannot be held together with the first. Where their memory is one, that is filled
+            // twice with the same.
+            locked = write_again((index, leaf), &source, options, written, before);
         }
     });
     locked?;
@@ -103,15 +113,49 @@ fn write_all<M: StateDict + ?Sized>(
         return Err((String::new(), Box::new(TensorError::Library(gone.to_string().into()))));
     }
     let mut plain = Vec::new();
+    let mut done = HashMap::new();
+    let mut again = Vec::new();
     for (index, leaf) in borrowed(walk.leaves) {
-        let Some(source) = sources.get(index).copied().flatten() else { continue };
+        let Some(source) = source(index) else {
+            again.extend(tied(index).map(|(first, source)| (index, leaf, first, source)));
+            continue;
+        };
         if fitted::is_plain(leaf, source.tensor, options) {
             plain.push((index, source, leaf));
         } else {
             write_one((index, leaf), &source, options, written, before)?;
+            done.insert(index, leaf);
+        }
+    }
+    for (index, leaf, first, source) in again {
+        let first = done.get(&first);
+        if first.is_some_and(|first| leaf.storage_id() == first.storage_id()) {
+            continue;
+        }
+        if options.atomicity == Atomicity::Staged {
+            let held =
+                fitted::copy_of(leaf).map_err(|error| (source.key.to_owned(), Box::new(error)))?;
+            before.push((index, held));
+        }
+        if !first.is_some_and(|first| leaf.share(&**first)) {
+            write_again((index, leaf), &source, options, written, before)?;
         }
     }
     fill_plain(plain, written)
+}
+
+/// Writes a source into another leaf of the same storage: it has been counted.
+fn write_again(
+    leaf: (usize, &mut dyn TensorMut),
+    source: &Source<'_, '_>,
+    options: &LoadOptions,
+    written: &mut Written,
+    before: &mut Before,
+) -> Result<(), Stopped> {
+    let counted = written.tensors;
+    write_one(leaf, source, options, written, before)?;
+    written.tensors = counted;
+    Ok(())
 }
 
 /// Writes one leaf that needs conversion, gathering, or the library's own way.

@@ -149,8 +149,9 @@ impl LoadOptions {
     /// equal.
     ///
     /// A tensor whose Rust type fixes the element type takes only that type. A tensor with several
-    /// names (`#[alias]`) stays one, where PyTorch makes several of it. The state dict's bytes are
-    /// copied: nothing of it is borrowed by the model.
+    /// names (`#[alias]`) stays one, where PyTorch makes several of it; so do several handles of one
+    /// storage, which are written in place and take only the element type that they have. The state
+    /// dict's bytes are copied: nothing of it is borrowed by the model.
     ///
     /// ```
     /// use statedict::prelude::*;

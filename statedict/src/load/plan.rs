@@ -9,7 +9,9 @@ use crate::load::migrate::Place;
 use crate::load::problem::LoadProblem;
 use crate::tensor::Shape;
 use crate::traits::StateDict;
-use crate::visit::{Change, ExtraName, Kind, Leaf, Name, Names, TensorRef, Walk, walk};
+use crate::visit::{
+    Change, ExtraName, Kind, Leaf, Name, Names, TensorRef, Walk, first_of_storage, walk,
+};
 
 /// What the model expects of a state dict.
 pub(crate) struct Plan {
@@ -23,6 +25,8 @@ pub(crate) struct Plan {
     pub(crate) extra_names: Vec<ExtraName>,
     /// The modules under all their paths, parents before children.
     pub(crate) modules: Vec<Place>,
+    /// For each leaf the first of its storage, which is the one that is loaded; often itself.
+    pub(crate) first: Vec<usize>,
     /// The children that are `None`, each by the path of its module and its name.
     pub(crate) none_children: Vec<(String, String)>,
 }
@@ -73,7 +77,7 @@ impl Plan {
         });
         let extras = extras.collect();
         let leaves = walk.leaves.iter().zip(since);
-        let leaves =
+        let mut leaves: Vec<Destination> =
             leaves.map(|(leaf, since)| Destination::new(&walk, leaf, since, wanted)).collect();
         let modules = modules.into_iter().filter_map(|name| {
             let info = walk.modules.get(name.index)?.info;
@@ -81,7 +85,9 @@ impl Plan {
         });
         let modules: Vec<Place> = modules.collect();
         let none_children = none_children(&walk, &modules);
-        Ok(Plan { class, leaves, names, extras, extra_names, modules, none_children })
+        let first = first_of_storage(&walk);
+        only_what_all_adopt(&mut leaves, &first);
+        Ok(Plan { class, leaves, names, extras, extra_names, modules, first, none_children })
     }
 
     /// Each key with the leaf it names.
@@ -114,6 +120,19 @@ impl Destination {
     /// A module of unknown version counts as older than every version.
     pub(crate) fn is_optional(&self, version: impl Fn(usize) -> Option<u64>) -> bool {
         is_newer(&self.since, version)
+    }
+}
+
+/// What is assigned to the first of several leaves of one storage is what all of them become.
+fn only_what_all_adopt(leaves: &mut [Destination], first: &[usize]) {
+    for (index, &first) in first.iter().enumerate().filter(|(index, first)| index != *first) {
+        let Some(others) = leaves.get_mut(index).map(|leaf| std::mem::take(&mut leaf.adopts))
+        else {
+            continue;
+        };
+        if let Some(leaf) = leaves.get_mut(first) {
+            leaf.adopts.retain(|dtype| others.contains(dtype));
+        }
     }
 }
 

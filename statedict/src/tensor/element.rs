@@ -9,7 +9,8 @@ mod sealed {
 }
 
 /// A Rust type that is an element type of tensors: `f64`, `f32`, [`half::f16`], [`half::bf16`],
-/// the integers of 8 to 64 bits, and `bool`.
+/// the integers of 8 to 64 bits, `bool`, and with the feature `num-complex` its `Complex` of
+/// floating-point numbers.
 ///
 /// This trait is sealed: the list is PyTorch's, not the user's.
 ///
@@ -90,6 +91,47 @@ number! {
     i64 => I64, i32 => I32, i16 => I16, i8 => I8,
     u64 => U64, u32 => U32, u16 => U16, u8 => U8,
 }
+
+/// Complex numbers: the real part, then the imaginary one.
+#[cfg(feature = "num-complex")]
+macro_rules! complex {
+    ($($part:ty => $dtype:ident),* $(,)?) => {$(
+        impl sealed::Sealed for num_complex::Complex<$part> {}
+
+        impl Element for num_complex::Complex<$part> {
+            const DTYPE: DType = DType::$dtype;
+
+            fn as_bytes(elements: &[Self]) -> Option<&[u8]> {
+                in_file_order::<Self>().then(|| bytemuck::must_cast_slice(elements))
+            }
+
+            fn as_bytes_mut(elements: &mut [Self]) -> Option<&mut [u8]> {
+                in_file_order::<Self>().then(|| bytemuck::must_cast_slice_mut(elements))
+            }
+
+            fn from_bytes(bytes: &[u8]) -> Option<&[Self]> {
+                in_file_order::<Self>().then(|| bytemuck::try_cast_slice(bytes).ok())?
+            }
+
+            fn from_bytes_mut(bytes: &mut [u8]) -> Option<&mut [Self]> {
+                in_file_order::<Self>().then(|| bytemuck::try_cast_slice_mut(bytes).ok())?
+            }
+
+            fn read_le(bytes: &[u8]) -> Self {
+                let (real, imaginary) = bytes.split_at(size_of::<$part>());
+                num_complex::Complex::new(<$part>::read_le(real), <$part>::read_le(imaginary))
+            }
+
+            fn write_le(self, out: &mut Vec<u8>) {
+                self.re.write_le(out);
+                self.im.write_le(out);
+            }
+        }
+    )*};
+}
+
+#[cfg(feature = "num-complex")]
+complex! { f64 => C128, f32 => C64, f16 => C32, bf16 => BC32 }
 
 impl sealed::Sealed for bool {}
 

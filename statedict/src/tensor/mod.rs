@@ -16,6 +16,8 @@ pub(crate) use cast::{cast, cast_refusal};
 pub(crate) use convert::widening;
 pub use cpu::CpuTensor;
 pub use element::Element;
+#[cfg(feature = "burn")]
+pub(crate) use element::copy_le_bytes;
 pub(crate) use element::to_le_bytes;
 pub use shape::{Shape, Strides};
 pub use storage::{Storage, StorageError, Storages};

@@ -20,6 +20,7 @@ pub use leaf::TensorRef;
 pub use marker::Alias;
 pub use module::{Change, MigrateStep, ModuleInfo};
 pub(crate) use reading::{walk, walk_copying, walk_saving};
+pub(crate) use sharing::first_of_storage;
 pub(crate) use tour::{run_post_load, set_training, visit_extra_states};
 pub use walk::Kind;
 pub(crate) use walk::{ExtraName, Leaf, Name, Names, Walk};

@@ -57,7 +57,7 @@ fn within<'k>(key: &'k str, path: &str) -> Option<&'k str> {
 
 /// For each leaf, the first of the same storage, type and shape. A leaf that is part of the state dict
 /// and one that is not are never taken for one.
-fn first_of_storage<T>(walk: &Walk<T>) -> Vec<usize> {
+pub(crate) fn first_of_storage<T>(walk: &Walk<T>) -> Vec<usize> {
     let mut seen = HashMap::new();
     let leaves = walk.leaves.iter().enumerate();
     leaves

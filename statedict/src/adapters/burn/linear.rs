@@ -1,0 +1,75 @@
+//! burn's linear layers and embeddings as PyTorch's.
+
+use burn::module::Param;
+use burn::nn::{Embedding, Linear};
+use burn::tensor::Tensor as BurnTensor;
+use bytemuck::TransparentWrapper;
+
+use super::Transposed;
+use crate::schema::SchemaBuilder;
+use crate::traits::{StateDict, Tensor, TensorMut};
+use crate::visit::{ModuleInfo, Visitor, VisitorMut};
+
+const LINEAR: ModuleInfo = ModuleInfo::new("Linear").with_rust_type("burn::nn::Linear");
+const EMBEDDING: ModuleInfo = ModuleInfo::new("Embedding").with_rust_type("burn::nn::Embedding");
+
+/// As `torch.nn.Linear`: `weight` of shape `[out, in]`, whichever [`LinearLayout`](burn::nn::LinearLayout)
+/// the layer has, and `bias`.
+impl StateDict for Linear {
+    fn visit<'a>(&'a self, visitor: &mut dyn Visitor<'a>) {
+        visitor.module(LINEAR);
+        visitor.parameter("weight", weight(&self.weight));
+        if let Some(bias) = &self.bias {
+            visitor.parameter("bias", bias);
+        }
+    }
+
+    fn visit_mut<'a>(&'a mut self, visitor: &mut dyn VisitorMut<'a>) {
+        visitor.module(LINEAR);
+        visitor.parameter("weight", weight_mut(&mut self.weight));
+        if let Some(bias) = &mut self.bias {
+            visitor.parameter("bias", bias);
+        }
+    }
+
+    fn describe(schema: &mut SchemaBuilder) {
+        schema.module(LINEAR);
+        schema.parameter("weight", false);
+        schema.parameter("bias", true);
+    }
+}
+
+/// A linear layer's weight as PyTorch has it: `[out, in]`.
+pub(super) fn weight(weight: &Param<BurnTensor<2>>) -> &dyn Tensor {
+    if is_stored_transposed(weight) { weight } else { Transposed::wrap_ref(weight) }
+}
+
+/// The same for writing.
+pub(super) fn weight_mut(weight: &mut Param<BurnTensor<2>>) -> &mut dyn TensorMut {
+    if is_stored_transposed(weight) { weight } else { Transposed::wrap_mut(weight) }
+}
+
+/// Whether what burn stores of the weight is `[out, in]` already, as with `LinearLayout::Col`: then
+/// it transposes what it loads, which a small matrix tells.
+fn is_stored_transposed(weight: &Param<BurnTensor<2>>) -> bool {
+    let probe = BurnTensor::<2>::zeros([1, 2], &weight.lazy_device());
+    weight.clone().transform_for_load(probe, weight.id).dims() == [2, 1]
+}
+
+/// As `torch.nn.Embedding`: `weight` of shape `[num_embeddings, embedding_dim]`.
+impl StateDict for Embedding {
+    fn visit<'a>(&'a self, visitor: &mut dyn Visitor<'a>) {
+        visitor.module(EMBEDDING);
+        visitor.parameter("weight", &self.weight);
+    }
+
+    fn visit_mut<'a>(&'a mut self, visitor: &mut dyn VisitorMut<'a>) {
+        visitor.module(EMBEDDING);
+        visitor.parameter("weight", &mut self.weight);
+    }
+
+    fn describe(schema: &mut SchemaBuilder) {
+        schema.module(EMBEDDING);
+        schema.parameter("weight", false);
+    }
+}

@@ -1,0 +1,126 @@
+//! `Tensor<D, K>` of burn as a leaf: a value that a load replaces.
+
+use burn::tensor::kind::{Basic, Kind, TensorKind};
+use burn::tensor::{Bool, Device, Float, Int, Tensor as BurnTensor};
+
+use super::data;
+use crate::dtype::DType;
+use crate::leaves::check;
+use crate::tensor::{Shape, TensorView};
+use crate::traits::{ByteSink, Tensor, TensorError, TensorMut};
+
+/// What differs between tensors of numbers, of integers and of truth values.
+pub(super) trait LeafKind: Basic + TensorKind + Sized + 'static {
+    /// `tensor` with the gradient setting of `before`.
+    fn tracked_as<const D: usize>(
+        tensor: BurnTensor<D, Self>,
+        before: &BurnTensor<D, Self>,
+    ) -> BurnTensor<D, Self>;
+}
+
+impl LeafKind for Float {
+    fn tracked_as<const D: usize>(tensor: BurnTensor<D>, before: &BurnTensor<D>) -> BurnTensor<D> {
+        if before.is_require_grad() { tensor.set_require_grad(true) } else { tensor }
+    }
+}
+
+impl LeafKind for Int {
+    fn tracked_as<const D: usize>(
+        tensor: BurnTensor<D, Int>,
+        _: &BurnTensor<D, Int>,
+    ) -> BurnTensor<D, Int> {
+        tensor
+    }
+}
+
+impl LeafKind for Bool {
+    fn tracked_as<const D: usize>(
+        tensor: BurnTensor<D, Bool>,
+        _: &BurnTensor<D, Bool>,
+    ) -> BurnTensor<D, Bool> {
+        tensor
+    }
+}
+
+/// Whether a tensor of this kind, on this device, can become one of `dtype`.
+pub(super) fn adopts(kind: Kind, device: &Device, dtype: DType) -> bool {
+    let of_kind = match kind {
+        Kind::Float => matches!(dtype, DType::F64 | DType::F32 | DType::F16 | DType::BF16),
+        Kind::Int => matches!(
+            dtype,
+            DType::I64
+                | DType::I32
+                | DType::I16
+                | DType::I8
+                | DType::U64
+                | DType::U32
+                | DType::U16
+                | DType::U8
+        ),
+        // burn chooses how a device holds truth values.
+        Kind::Bool => return dtype == DType::Bool,
+    };
+    of_kind && data::burn_dtype(dtype).is_some_and(|dtype| device.supports_dtype(dtype))
+}
+
+/// A tensor of the elements of `source`, with its element type.
+pub(super) fn from_view<const D: usize, K: Basic>(
+    source: &TensorView<'_>,
+    device: &Device,
+) -> Result<BurnTensor<D, K>, TensorError> {
+    let data = data::to_data(source)?;
+    // Without an element type burn would convert to the device's default: f16 to f32, i64 to i32.
+    let dtype = data.dtype();
+    Ok(BurnTensor::from_data(data, (device, dtype)))
+}
+
+impl<const D: usize, K: LeafKind> Tensor for BurnTensor<D, K> {
+    fn dtype(&self) -> DType {
+        // A quantized tensor stands for numbers; its elements cannot be had, which reading says.
+        data::dtype_of(BurnTensor::dtype(self)).unwrap_or(DType::F32)
+    }
+
+    fn shape(&self) -> Shape {
+        data::shape_of(&BurnTensor::shape(self))
+    }
+
+    fn adopts(&self, dtype: DType) -> bool {
+        adopts(K::KIND, &self.device(), dtype)
+    }
+
+    fn with_bytes(&self, sink: &mut ByteSink<'_>) -> Result<(), TensorError> {
+        let data = self.clone().try_into_data();
+        data::write_data(data.map_err(|error| TensorError::Library(error.into()))?, sink)
+    }
+}
+
+impl<const D: usize, K: LeafKind> TensorMut for BurnTensor<D, K> {
+    fn copy_(&mut self, source: &TensorView<'_>) -> Result<(), TensorError> {
+        check(self, source)?;
+        data::dtype_of(BurnTensor::dtype(self)).ok_or_else(data::quantized)?;
+        *self = K::tracked_as(from_view(source, &self.device())?, self);
+        Ok(())
+    }
+
+    fn assign(&mut self, source: TensorView<'static>) -> Result<(), TensorError> {
+        check_assigned(self, &source)?;
+        *self = K::tracked_as(from_view(&source, &self.device())?, self);
+        Ok(())
+    }
+}
+
+/// Checks that `destination` can become `source`.
+pub(super) fn check_assigned(
+    destination: &impl Tensor,
+    source: &TensorView<'_>,
+) -> Result<(), TensorError> {
+    let (expected, found) = (destination.dtype(), source.dtype());
+    if !destination.adopts(found) {
+        return Err(TensorError::DType { expected, found });
+    }
+    let expected = destination.shape();
+    if expected != *source.shape() {
+        return Err(TensorError::Shape { expected, found: source.shape().clone() });
+    }
+    Ok(())
+}

@@ -1,0 +1,141 @@
+//! Batch normalization, with the count of batches that candle-nn's lacks.
+
+use candle_core::{Device, ModuleT, Result, Tensor};
+use candle_nn::{BatchNormConfig, VarBuilder};
+
+use crate::adapters::candle::in_place::InPlace;
+use crate::adapters::candle::layers::in_place;
+use crate::adapters::candle::writing::write_bytes;
+use crate::schema::SchemaBuilder;
+use crate::traits::StateDict;
+use crate::visit::{Change, ModuleInfo, Visitor, VisitorMut};
+
+/// `nn.BatchNorm1d` and its like: [`candle_nn::BatchNorm`] with `num_batches_tracked`, the number of batches
+/// it was trained with.
+///
+/// PyTorch saves that number, as version 2 of the layer; candle-nn does not have it. A file from before
+/// version 2 is loaded without it.
+///
+/// ```
+/// use candle_core::{DType, Device, ModuleT, Tensor};
+/// use candle_nn::{VarBuilder, VarMap};
+/// use statedict::StateDictExt;
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let variables = VarMap::new();
+/// let vb = VarBuilder::from_varmap(&variables, DType::F32, &Device::Cpu);
+/// let norm = statedict::candle::batch_norm(3, 1e-5, vb)?;
+/// norm.forward_t(&Tensor::zeros((2, 3, 4, 4), DType::F32, &Device::Cpu)?, true)?;
+/// assert_eq!(norm.num_batches_tracked()?, 1);
+/// let state = norm.state_dict()?;
+/// assert_eq!(
+///     state.keys().collect::<Vec<_>>(),
+///     ["weight", "bias", "running_mean", "running_var", "num_batches_tracked"]
+/// );
+/// # drop(state);
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug, Clone)]
+pub struct BatchNorm {
+    layer: candle_nn::BatchNorm,
+    num_batches_tracked: Tensor,
+}
+
+impl BatchNorm {
+    /// A layer that has seen no batch yet.
+    ///
+    /// # Errors
+    /// Where candle cannot make a tensor of one number.
+    pub fn new(layer: candle_nn::BatchNorm) -> Result<Self> {
+        Ok(BatchNorm { layer, num_batches_tracked: Tensor::new(0i64, &Device::Cpu)? })
+    }
+
+    /// candle-nn's layer. What is trained with it directly is not counted.
+    pub fn layer(&self) -> &candle_nn::BatchNorm {
+        &self.layer
+    }
+
+    /// The number of batches it was trained with.
+    ///
+    /// # Errors
+    /// Where candle cannot read the number.
+    pub fn num_batches_tracked(&self) -> Result<i64> {
+        self.num_batches_tracked.to_scalar()
+    }
+
+    const INFO: ModuleInfo = ModuleInfo::new("BatchNorm")
+        .with_rust_type("statedict::candle::BatchNorm")
+        .with_version(2)
+        .with_changes(&[Change::Added { since: 2, name: "num_batches_tracked" }]);
+
+    fn buffers(&self) -> [(&'static str, &Tensor); 3] {
+        [
+            ("running_mean", self.layer.running_mean()),
+            ("running_var", self.layer.running_var()),
+            ("num_batches_tracked", &self.num_batches_tracked),
+        ]
+    }
+}
+
+impl ModuleT for BatchNorm {
+    /// Normalizes by the batch's own statistics where it is trained, and counts it; by the running ones
+    /// where not.
+    fn forward_t(&self, xs: &Tensor, train: bool) -> Result<Tensor> {
+        let ys = self.layer.forward_t(xs, train)?;
+        if train {
+            let count = self.num_batches_tracked()?.saturating_add(1);
+            write_bytes(&self.num_batches_tracked, &count.to_le_bytes())?;
+        }
+        Ok(ys)
+    }
+}
+
+impl StateDict for BatchNorm {
+    fn visit<'a>(&'a self, visitor: &mut dyn Visitor<'a>) {
+        visitor.module(BatchNorm::INFO);
+        if let Some((weight, bias)) = self.layer.weight_and_bias() {
+            visitor.parameter("weight", weight);
+            visitor.parameter("bias", bias);
+        }
+        for (name, tensor) in self.buffers() {
+            visitor.buffer(name, tensor, true);
+        }
+    }
+
+    fn visit_mut<'a>(&'a mut self, visitor: &mut dyn VisitorMut<'a>) {
+        self.visit_shared_mut(visitor);
+    }
+
+    fn visit_shared_mut<'a>(&'a self, visitor: &mut dyn VisitorMut<'a>) {
+        visitor.module(BatchNorm::INFO);
+        let (weight, bias) = self.layer.weight_and_bias().unzip();
+        in_place(visitor, &[("weight", weight), ("bias", bias)]);
+        visitor.locked(&mut |visitor| {
+            for (name, tensor) in self.buffers() {
+                visitor.buffer(name, &mut InPlace(tensor), true);
+            }
+        });
+    }
+
+    fn describe(schema: &mut SchemaBuilder) {
+        schema.module(BatchNorm::INFO);
+        schema.parameter("weight", true);
+        schema.parameter("bias", true);
+        for name in ["running_mean", "running_var", "num_batches_tracked"] {
+            schema.buffer(name, false, true);
+        }
+    }
+}
+
+/// A batch normalization over `num_features` channels: as [`candle_nn::batch_norm`].
+///
+/// # Errors
+/// Where `vb` cannot give the tensors.
+pub fn batch_norm(
+    num_features: usize,
+    config: impl Into<BatchNormConfig>,
+    vb: VarBuilder<'_>,
+) -> Result<BatchNorm> {
+    BatchNorm::new(candle_nn::batch_norm(num_features, config, vb)?)
+}

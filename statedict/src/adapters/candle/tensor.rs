@@ -1,0 +1,79 @@
+//! `candle_core::Tensor` as a leaf.
+
+use std::any::Any;
+use std::borrow::Cow;
+
+use candle_core::{Tensor as Candle, Var};
+
+use crate::adapters::candle::{dtype, place, reading, writing};
+use crate::dtype::DType;
+use crate::leaves::check;
+use crate::tensor::{Shape, TensorView};
+use crate::traits::{ByteSink, StorageId, Tensor, TensorError, TensorMut};
+
+impl Tensor for Candle {
+    fn dtype(&self) -> DType {
+        // What PyTorch has no type for can be neither read nor written; both say so.
+        dtype::of_candle(Candle::dtype(self)).unwrap_or(DType::Bits8)
+    }
+
+    fn shape(&self) -> Shape {
+        self.dims().into()
+    }
+
+    fn storage_id(&self) -> Option<StorageId> {
+        Some(place::storage_id(self))
+    }
+
+    fn location(&self) -> Cow<'_, str> {
+        place::location(self)
+    }
+
+    fn adopts(&self, dtype: DType) -> bool {
+        dtype::to_candle(dtype).is_some() || dtype == Tensor::dtype(self)
+    }
+
+    fn with_bytes(&self, sink: &mut ByteSink<'_>) -> Result<(), TensorError> {
+        reading::read(self, sink)
+    }
+
+    fn as_any(&self) -> Option<&dyn Any> {
+        Some(self)
+    }
+}
+
+impl TensorMut for Candle {
+    fn copy_(&mut self, source: &TensorView<'_>) -> Result<(), TensorError> {
+        check(self, source)?;
+        writing::write(self, source)
+    }
+
+    fn assign(&mut self, source: TensorView<'static>) -> Result<(), TensorError> {
+        check_shape(self, &source)?;
+        if let Some(new) = writing::assign(self, &source)? {
+            *self = new;
+        }
+        Ok(())
+    }
+
+    fn share(&mut self, first: &dyn Tensor) -> bool {
+        let Some(first) = first.as_any() else { return false };
+        let first = first.downcast_ref::<Candle>().or_else(|| {
+            let variable = first.downcast_ref::<Var>();
+            variable.map(Var::as_tensor)
+        });
+        first.inspect(|first| *self = (*first).clone()).is_some()
+    }
+}
+
+/// Checks that `source` has the shape of the tensor that it is to become.
+pub(super) fn check_shape(
+    destination: &impl Tensor,
+    source: &TensorView<'_>,
+) -> Result<(), TensorError> {
+    let expected = destination.shape();
+    match expected == *source.shape() {
+        true => Ok(()),
+        false => Err(TensorError::Shape { expected, found: source.shape().clone() }),
+    }
+}

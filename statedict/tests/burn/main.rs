@@ -1,0 +1,5 @@
+//! burn's tensors as leaves and its layers as modules.
+
+mod layers;
+mod leaves;
+mod ties;
