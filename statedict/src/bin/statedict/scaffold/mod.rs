@@ -3,11 +3,13 @@
 //! Keys become a tree of modules, ties become aliases, modules become types, types get constructors,
 //! and all of that is printed. What is printed compiles, and loads the file strictly.
 
+mod construct;
 mod differences;
 mod expression;
 mod json;
 mod layer;
 mod name;
+mod names;
 mod print;
 mod shape;
 mod structure;
@@ -23,7 +25,8 @@ use statedict::codec::Document;
 use statedict::value::{Kind, Value};
 
 use self::name::{escape, literal};
-use self::print::{Names, Program};
+use self::names::Names;
+use self::print::Program;
 use self::shape::Shapes;
 use self::structure::Structure;
 pub(crate) use self::target::Target;

@@ -24,6 +24,7 @@ const TYPES: &[&str] = &[
     "ArrayD",
     "BTreeMap",
     "Bool",
+    "BurnDType",
     "Box",
     "CpuTensor",
     "DType",

@@ -6,13 +6,14 @@ use std::fmt::Write as _;
 use super::expression::Expressions;
 use super::layer;
 use super::name::{self, escape, literal};
-use super::shape::{Shapes, Sort};
-use super::structure::{Struct, Structure, Type, What};
+use super::names::Names;
+use super::shape::Shapes;
+use super::structure::{Structure, Type, What};
 use super::target::Target;
 use super::tree::Tree;
 
 /// A line may be so long.
-const LINE: usize = 100;
+pub(super) const LINE: usize = 100;
 
 /// What is printed, but for what stands before it.
 pub(super) struct Program<'p> {
@@ -21,85 +22,6 @@ pub(super) struct Program<'p> {
     pub(super) shapes: &'p Shapes,
     pub(super) target: Target,
     pub(super) names: Names,
-}
-
-/// The names of all structs and their fields.
-pub(super) struct Names {
-    pub(super) structs: Vec<String>,
-    pub(super) fields: Vec<Vec<String>>,
-    /// The structs in the order in which they are printed.
-    pub(super) order: Vec<usize>,
-}
-
-impl Names {
-    pub(super) fn of(tree: &Tree, structure: &Structure, root: &str) -> Names {
-        let mut taken = HashSet::from([root.to_owned()]);
-        let mut structs = vec![String::new(); structure.structs.len()];
-        let order = outer_first(structure);
-        // PyTorch's layers have their own names, whatever comes before them.
-        let (layers, others): (Vec<usize>, Vec<usize>) =
-            order.iter().partition(|&&number| structure.structs[number].kind.is_some());
-        for &number in layers.iter().chain(&others) {
-            let found = &structure.structs[number];
-            structs[number] = match found.kind {
-                _ if number == structure.root() => root.to_owned(),
-                Some(kind) => name::unique(kind.name(), &mut taken),
-                None => name::type_name(&suggestion(tree, found), &mut taken),
-            };
-        }
-        let fields = structure.structs.iter().map(|found| {
-            let mut taken = HashSet::new();
-            let mut fields = Vec::new();
-            for field in &found.fields {
-                let numbered = match &field.what {
-                    What::Child(Type::Struct(inner)) => words(&structs[*inner]),
-                    What::Child(_) => "blocks".to_owned(),
-                    _ => "tensor".to_owned(),
-                };
-                fields.push(name::field(&field.key, &numbered, &mut taken));
-            }
-            fields
-        });
-        Names { fields: fields.collect(), structs, order: [others, layers].concat() }
-    }
-}
-
-/// What a struct's values are called where they are: `layers.0` is a `layer`.
-fn suggestion(tree: &Tree, found: &Struct) -> String {
-    let path = found.modules.first().map_or("", |&module| tree.modules[module].path.as_str());
-    let mut segments = path.rsplit('.');
-    let last = segments.next().unwrap_or_default();
-    if !last.bytes().all(|byte| byte.is_ascii_digit()) {
-        let stem = last.trim_end_matches(|char: char| char.is_ascii_digit() || char == '_');
-        let several = found.modules.len() > 1 && !stem.is_empty();
-        return if several { stem.to_owned() } else { last.to_owned() };
-    }
-    let list = segments.find(|segment| !segment.bytes().all(|byte| byte.is_ascii_digit()));
-    name::singular(list.unwrap_or_default())
-}
-
-/// `BatchNorm` as a field's name.
-fn words(name: &str) -> String {
-    name::field(name, "layer", &mut HashSet::new())
-}
-
-/// The structs, each before those that it contains, in the order of their fields.
-fn outer_first(structure: &Structure) -> Vec<usize> {
-    let mut seen = vec![false; structure.structs.len()];
-    let mut order = Vec::new();
-    let mut todo = vec![structure.root()];
-    while let Some(number) = todo.pop() {
-        if std::mem::replace(&mut seen[number], true) {
-            continue;
-        }
-        order.push(number);
-        let fields = structure.structs[number].fields.iter().rev();
-        todo.extend(fields.filter_map(|field| match &field.what {
-            What::Child(found) => found.of_struct(),
-            _ => None,
-        }));
-    }
-    order
 }
 
 impl Program<'_> {
@@ -127,6 +49,8 @@ impl Program<'_> {
     fn imports(&self) -> BTreeSet<String> {
         let mut used = BTreeSet::from(["StateDict".to_owned()]);
         let mut imports = BTreeSet::new();
+        // Whether there are tensors of the library at all.
+        let mut library = false;
         let structs = self.names.order.iter().map(|&number| &self.structure.structs[number]);
         for found in structs {
             if found.extra_state {
@@ -157,6 +81,7 @@ impl Program<'_> {
                         leaf
                     }
                 };
+                library |= leaf.rust.contains("Tensor") && leaf.rust != "CpuTensor";
                 match leaf.rust.split('<').next().unwrap_or_default() {
                     "CpuTensor" => used.extend(["CpuTensor", "DType"].map(str::to_owned)),
                     class if class.starts_with("Array") => {
@@ -173,11 +98,17 @@ impl Program<'_> {
             }
         }
         match self.target {
-            Target::Candle => {
+            Target::Candle if library => {
                 imports.insert("candle_core::{Device, Result, Tensor}".to_owned());
             }
-            Target::Burn => {
+            Target::Candle => {
+                imports.insert("candle_core::{Device, Result}".to_owned());
+            }
+            Target::Burn if library => {
                 imports.insert("burn::tensor::{DType as BurnDType, Device, Tensor}".to_owned());
+            }
+            Target::Burn => {
+                imports.insert("burn::tensor::Device".to_owned());
             }
             Target::Plain | Target::Ndarray => {}
         }
@@ -323,7 +254,7 @@ impl Program<'_> {
         if field.optional { format!("Option<{plain}>") } else { plain }
     }
 
-    fn expressions(&self) -> Expressions<'_> {
+    pub(super) fn expressions(&self) -> Expressions<'_> {
         Expressions {
             names: &self.names.structs,
             structs: &self.structure.structs,
@@ -332,96 +263,8 @@ impl Program<'_> {
         }
     }
 
-    fn extra_ident(&self, number: usize) -> String {
+    pub(super) fn extra_ident(&self, number: usize) -> String {
         let mut taken: HashSet<String> = self.names.fields[number].iter().cloned().collect();
         name::unique("extra_state".to_owned(), &mut taken)
-    }
-
-    fn constructor(&self, number: usize, text: &mut String) {
-        let found = &self.structure.structs[number];
-        let constructor = &self.shapes.constructors[number];
-        let name = &self.names.structs[number];
-        let mut parameters: Vec<String> = constructor
-            .parameters
-            .iter()
-            .map(|parameter| {
-                let what = match &parameter.what {
-                    Sort::Size => "usize".to_owned(),
-                    Sort::Flag => "bool".to_owned(),
-                    Sort::DType(leaf) if leaf.rust == "Tensor" => "candle_core::DType".to_owned(),
-                    Sort::DType(_) => "DType".to_owned(),
-                    Sort::Value(found) => self.expressions().rust_type(found),
-                };
-                format!("{}: {what}", parameter.name)
-            })
-            .collect();
-        let mut result = "Self";
-        if self.target.has_device() {
-            parameters.push("device: &Device".to_owned());
-        }
-        if self.target.is_fallible() {
-            result = "Result<Self>";
-        }
-        let _ = writeln!(text, "impl {name} {{\n    /// Zeros, in the file's shapes.");
-        if parameters.len() > 7 {
-            text.push_str("    #[allow(clippy::too_many_arguments)]\n");
-        }
-        let signature = format!("    pub fn new({}) -> {result} {{", parameters.join(", "));
-        if signature.chars().count() <= LINE {
-            let _ = writeln!(text, "{signature}");
-        } else {
-            text.push_str("    pub fn new(\n");
-            for parameter in &parameters {
-                let _ = writeln!(text, "        {parameter},");
-            }
-            let _ = writeln!(text, "    ) -> {result} {{");
-        }
-        let (before, after) = if self.target.is_fallible() { ("Ok(", ")") } else { ("", "") };
-        if found.is_unit() {
-            let _ = writeln!(text, "        {before}{name}{after}");
-            text.push_str("    }\n}\n");
-            return;
-        }
-        let _ = writeln!(text, "        {before}{name} {{");
-        for (index, field) in found.fields.iter().enumerate() {
-            let cells = &constructor.cells[index];
-            let value = match &field.what {
-                What::Leaf { leaf, .. } => self.expressions().leaf(leaf, field.optional, cells),
-                What::Child(found) => self.expressions().child(found, field.optional, cells),
-                What::Same(_) | What::Path(..) => "Alias::new()".to_owned(),
-            };
-            let ident = &self.names.fields[number][index];
-            let _ = match value == *ident {
-                true => writeln!(text, "            {ident},"),
-                false => writeln!(text, "            {ident}: {value},"),
-            };
-        }
-        if found.extra_state {
-            let ident = self.extra_ident(number);
-            let _ = writeln!(text, "            {ident}: None,");
-        }
-        let _ = writeln!(text, "        }}{after}");
-        text.push_str("    }\n}\n");
-        if parameters.is_empty() && !self.target.is_fallible() {
-            let _ = writeln!(
-                text,
-                "\nimpl Default for {name} {{\n    fn default() -> Self {{\n        \
-                 {name}::new()\n    }}\n}}"
-            );
-        }
-    }
-
-    fn extra_state(&self, number: usize, text: &mut String) {
-        let (name, ident) = (&self.names.structs[number], self.extra_ident(number));
-        let _ = write!(
-            text,
-            "impl ExtraState for {name} {{\n    fn get_extra_state(&self) -> Tree<'_> {{\n        \
-             let mut tree = Tree::of(());\n        if let Some(found) = &self.{ident} {{\n            \
-             let root = tree.copy_of(found.value());\n            tree.set_root(root);\n        }}\n        \
-             tree\n    }}\n\n    fn set_extra_state(&mut self, value: Value<'_>) -> \
-             std::result::Result<(), ExtraStateError> {{\n        let mut tree = Tree::of(());\n        \
-             let root = tree.copy_of(value);\n        tree.set_root(root);\n        \
-             self.{ident} = Some(SharedValue::of(&tree)?);\n        Ok(())\n    }}\n}}\n"
-        );
     }
 }
