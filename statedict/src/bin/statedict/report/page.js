@@ -61,7 +61,7 @@ function tell(node) {
       ]),
       found.all ? null : make('p.hint', {}, 'A sample of ' + count(found.elements) + ' elements.'),
       toggle(['linear', 'logarithmic'], log ? 'logarithmic' : 'linear', (name) => { log = name !== 'linear'; tell(node); }),
-    ) : make('p.hint', {}, tensor.again ? 'A second name: see the first.' : 'No histogram: only the ' + data.histograms + ' largest tensors have one.'));
+    ) : make('p.hint', {}, tensor.again ? 'A second name: see the first.' : numel(tensor) < 2 ? 'One element or none has no distribution.' : 'No histogram: only the ' + data.histograms + ' largest tensors have one.'));
 }
 
 const map = treemap(root, tell);

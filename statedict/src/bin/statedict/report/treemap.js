@@ -84,6 +84,7 @@ function treemap(root, chosen) {
     if (node.tensor || node.left) {
       const rect = draw('rect.tensor', { x: box.x, y: box.y, width: box.width, height: box.height, ...hue(node) });
       if (node.left) rect.setAttribute('opacity', '.5');
+      if (box.width < 5 || box.height < 5) rect.classList.add('tiny');
       if (!matches) rect.classList.add('away');
       if (node === state.selected) rect.classList.add('chosen');
       rect.node = node;
@@ -102,7 +103,7 @@ function treemap(root, chosen) {
     const pad = box.width > 24 && box.height > 24 ? 2 : 0;
     if (box.width < 2 || box.height < 2) {
       // Too small for what is in it: its own colour.
-      rect.setAttribute('class', 'tensor');
+      rect.setAttribute('class', 'tensor tiny');
       for (const [name, value] of Object.entries(hue(node))) rect.style.setProperty(name, value);
       return;
     }

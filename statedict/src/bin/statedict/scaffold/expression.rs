@@ -66,6 +66,7 @@ impl Expressions<'_> {
             Some(flag) if self.target.is_fallible() => {
                 format!("if {flag} {{ Some({value}) }} else {{ None }}")
             }
+            Some(flag) if !value.contains('(') => format!("{flag}.then_some({value})"),
             Some(flag) => format!("{flag}.then(|| {value})"),
         }
     }

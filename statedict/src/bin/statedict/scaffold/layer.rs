@@ -201,7 +201,7 @@ fn by_shape(tree: &Tree, module: &Module, name: &str) -> Option<Found> {
     if slots.is_empty() {
         return match version {
             1 => sure(Kind::Stateless),
-            2 => guess(Kind::InstanceNorm, "any normalization without state"),
+            2 => sure(Kind::InstanceNorm),
             _ => None,
         };
     }

@@ -168,6 +168,7 @@ pub(super) fn singular(list: &str) -> String {
     let stem = list.trim_end_matches(|char: char| char.is_ascii_digit() || char == '_');
     match stem {
         _ if stem.chars().count() < 3 => "block".to_owned(),
+        _ if stem.ends_with("block") || stem.ends_with("layer") => stem.to_owned(),
         _ if stem.ends_with("ss") || !stem.ends_with('s') => format!("{stem}_block"),
         _ => stem.trim_end_matches('s').to_owned(),
     }

@@ -231,8 +231,11 @@ impl Shapes {
                 atoms: column.atoms.clone(),
             });
         }
-        // As PyTorch's constructors: what goes in comes first.
-        known.sort_by_key(|known| known.own.as_deref() != Some("inputs"));
+        // As PyTorch's constructors: what goes in comes first, what can be left out last.
+        known.sort_by_key(|known| {
+            let flag = known.parameter.what == Sort::Flag;
+            (flag, known.own.as_deref() != Some("inputs"))
+        });
         for (at, &module) in found.modules.iter().enumerate() {
             let atoms = known.iter().map(|known| known.atoms.get(at).cloned().unwrap_or(Atom::Any));
             self.arguments.insert(module, atoms.collect());
