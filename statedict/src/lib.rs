@@ -61,8 +61,8 @@ pub use metadata::{Metadata, ModuleMetadata};
 pub use migration::pieces as migrations;
 pub use migration::{MigrateError, Migration};
 pub use schema::{
-    Schema, SchemaBuilder, SchemaEntry, SchemaItem, SchemaMismatch, SchemaModule, SchemaUnknown,
-    UnknownReason,
+    Schema, SchemaBuilder, SchemaEntry, SchemaItem, SchemaMismatch, SchemaModule, SchemaParseError,
+    SchemaUnknown, UnknownReason,
 };
 pub use state_dict_ext::StateDictExt;
 pub use tensor::{

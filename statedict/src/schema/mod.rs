@@ -2,6 +2,7 @@
 
 mod builder;
 mod check;
+mod parse;
 mod pattern;
 
 use std::any::type_name;
@@ -9,6 +10,7 @@ use std::fmt;
 
 pub use builder::SchemaBuilder;
 pub use check::SchemaMismatch;
+pub use parse::SchemaParseError;
 pub(crate) use pattern::{Paths, Patterns, first};
 
 use crate::traits::StateDict;
@@ -109,6 +111,21 @@ pub enum UnknownReason {
     Recursive,
     /// An alias of something that only a value knows.
     Alias,
+}
+
+impl UnknownReason {
+    fn text(self) -> &'static str {
+        match self {
+            UnknownReason::Opaque => "known only by a value",
+            UnknownReason::Recursive => "a module that contains itself",
+            UnknownReason::Alias => "an alias of what only a value knows",
+        }
+    }
+}
+
+/// The module that an entry is in.
+fn parent(key: &str) -> &str {
+    key.rsplit_once('.').map_or("", |(parent, _)| parent)
 }
 
 impl Schema {
@@ -244,7 +261,7 @@ impl fmt::Display for SchemaItem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let place =
             |path: &str| if path.is_empty() { "(root)".to_owned() } else { path.to_owned() };
-        let (optional, alias_of) = match self {
+        let (path, optional, alias_of) = match self {
             SchemaItem::Entry(entry) => {
                 let kind = match entry.kind {
                     Kind::Parameter => "parameter",
@@ -255,30 +272,33 @@ impl fmt::Display for SchemaItem {
                 if !entry.is_persistent() {
                     f.write_str(", not saved")?;
                 }
-                if let Some(version) = entry.since() {
+                for (module, version) in &entry.since {
                     write!(f, ", since version {version}")?;
+                    if module != parent(&entry.key) {
+                        write!(f, " of {}", place(module))?;
+                    }
                 }
-                (entry.optional, &entry.alias_of)
+                (&entry.key, entry.optional, &entry.alias_of)
             }
             SchemaItem::Module(module) => {
                 write!(f, "module {}: {}", place(&module.path), module.info.name())?;
                 if module.info.version() != 1 {
                     write!(f, ", version {}", module.info.version())?;
                 }
-                (module.optional, &module.alias_of)
+                (&module.path, module.optional, &module.alias_of)
             }
             SchemaItem::Unknown(unknown) => {
-                let reason = match unknown.reason {
-                    UnknownReason::Opaque => "known only by a value",
-                    UnknownReason::Recursive => "a module that contains itself",
-                    UnknownReason::Alias => "an alias of what only a value knows",
-                };
+                let reason = unknown.reason.text();
                 write!(f, "unknown {}: {reason}", place(&unknown.path))?;
-                (None, &None)
+                (&unknown.path, None, &None)
             }
         };
-        if optional.is_some() {
+        if let Some(depth) = optional {
             f.write_str(", optional")?;
+            let with = first(path, depth);
+            if with != path {
+                write!(f, " with {}", place(with))?;
+            }
         }
         if let Some(target) = alias_of {
             write!(f, ", alias of {target}")?;

@@ -38,6 +38,18 @@ pub(crate) fn chain(error: &dyn std::error::Error) -> String {
     })
 }
 
+/// The text of an error, which says what to write in Rust, with what to write on the command line.
+pub(crate) fn as_options(text: &str) -> String {
+    text.replace("`ReadOptions::opaque(true)`", "`--opaque`")
+        .replace(
+            "read its parameters and buffers with `ReadOptions::whole_models(true)`, which runs nothing",
+            "make one of it with `statedict convert --whole-model`, which runs nothing",
+        )
+        .replace("`state_map_at(&[", "`--at ")
+        .replace("])`", "`")
+        .replace("\", \"", "\" --at \"")
+}
+
 /// Says on standard error what went wrong, in one line.
 pub(crate) fn complain(error: &dyn std::error::Error) {
     // Where that cannot be written either, there is nobody to tell.

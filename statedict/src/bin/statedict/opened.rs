@@ -6,7 +6,7 @@ use statedict::StateMap;
 use statedict::codec::{self, Document, Members, ReadOptions, Source};
 use statedict::value::{SharedValue, Tree, Value};
 
-use crate::failure::{Failure, chain};
+use crate::failure::{Failure, as_options, chain};
 use crate::inputs::{Content, Input};
 use crate::walk::{Found, Segment, walk};
 
@@ -32,6 +32,9 @@ pub(crate) struct Opening {
     /// Keep values of unknown classes inert instead of refusing the file
     #[arg(long)]
     pub(crate) opaque: bool,
+    /// Whether `torch.save(model)` is read as what `model.state_dict()` would give.
+    #[arg(skip)]
+    pub(crate) whole_model: bool,
 }
 
 /// Whether a file is of safetensors: a length, and as long a JSON object.
@@ -62,11 +65,9 @@ impl Opened {
             let versions = versions(&map)?;
             Held::SafeTensors(map, versions)
         } else {
-            let options = ReadOptions::default().opaque(opening.opaque);
-            let read = codec::read(source, &options);
-            // What a program would write in Rust is an option here.
-            let option = "`ReadOptions::opaque(true)`";
-            Held::Torch(read.map_err(|error| about(&error).replace(option, "`--opaque`"))?)
+            let options =
+                ReadOptions::default().opaque(opening.opaque).whole_models(opening.whole_model);
+            Held::Torch(codec::read(source, &options).map_err(|error| as_options(&about(&error)))?)
         };
         Ok(Opened { held, input: input.clone(), len })
     }

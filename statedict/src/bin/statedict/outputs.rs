@@ -39,6 +39,10 @@ impl Overwriting {
             Some(folder) if !folder.as_os_str().is_empty() => folder,
             _ => Path::new("."),
         };
+        // Asked first, since the error below has the name of a temporary file.
+        if let Err(error) = std::fs::metadata(folder) {
+            return Err(about(&error).into());
+        }
         let mut options = tempfile::Builder::new();
         #[cfg(unix)]
         options.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));

@@ -21,10 +21,6 @@ impl Numbering {
         let next = self.0.len();
         *self.0.entry(tensor.storage().identity()).or_insert(next)
     }
-
-    pub(crate) fn len(&self) -> usize {
-        self.0.len()
-    }
 }
 
 /// Everything by which two views of a storage are the same.

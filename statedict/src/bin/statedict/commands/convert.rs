@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use statedict::{ArchiveLayout, StateMap, WriteOptions, save_map, save_safetensors, save_tree};
 
 use crate::envelope::Envelope;
-use crate::failure::{Failure, Outcome, chain};
+use crate::failure::{Failure, Outcome, as_options, chain};
 use crate::inputs::Input;
 use crate::opened::{Held, Opened, Opening};
 use crate::outputs::Overwriting;
@@ -30,6 +30,9 @@ pub(crate) struct Arguments {
     /// The state dict to convert, by the keys that lead to it, such as model_state_dict
     #[arg(long, value_name = "KEY")]
     at: Vec<String>,
+    /// Take a model that was saved whole, with torch.save(model), as its state dict; nothing is run
+    #[arg(long)]
+    whole_model: bool,
     #[command(flatten)]
     overwriting: Overwriting,
     /// Print one JSON object that says what was written
@@ -69,7 +72,8 @@ pub(crate) fn run(arguments: &Arguments, screen: &mut Screen) -> Result<Outcome,
     let (input, output) = (&arguments.input, &arguments.output);
     arguments.overwriting.check(output)?;
     let format = arguments.to.unwrap_or_else(|| Format::of_name(output));
-    let opened = Opened::open(input, &Opening { opaque: true })?;
+    let opening = Opening { opaque: true, whole_model: arguments.whole_model };
+    let opened = Opened::open(input, &opening)?;
     let at: Vec<&str> = arguments.at.iter().map(String::as_str).collect();
     let saved = match (&opened.held, format) {
         (Held::SafeTensors(..), _) if !at.is_empty() => {
@@ -79,12 +83,15 @@ pub(crate) fn run(arguments: &Arguments, screen: &mut Screen) -> Result<Outcome,
             .into());
         }
         (Held::SafeTensors(map, _), _) => save(map, output, format),
-        (Held::Torch(document), Format::Zip | Format::Legacy) if at.is_empty() => {
+        (Held::Torch(document), Format::Zip | Format::Legacy)
+            if at.is_empty() && !arguments.whole_model =>
+        {
             save_tree(&document.to_tree(), output, &write_options(format))
         }
         (Held::Torch(document), _) => {
             let map = document.state_map_at(&at);
-            save(&map.map_err(|error| format!("{input}: {}", chain(&error)))?, output, format)
+            let about = |error| format!("{input}: {}", as_options(&chain(&error)));
+            save(&map.map_err(about)?, output, format)
         }
     };
     saved.map_err(|error| format!("{}: {}", output.display(), chain(&error)))?;

@@ -77,7 +77,7 @@ pub(crate) fn run(arguments: &Arguments, screen: &mut Screen) -> Result<Outcome,
     if let Some(output) = output {
         arguments.overwriting.check(output)?;
     }
-    let opened = Opened::open(input, &Opening { opaque: true })?;
+    let opened = Opened::open(input, &Opening { opaque: true, whole_model: false })?;
     let at: Vec<&str> = arguments.at.iter().map(String::as_str).collect();
     let about = |error: &dyn std::error::Error| format!("{input}: {}", chain(error));
     let map = match &opened.held {

@@ -13,7 +13,7 @@ use crate::glob::Filter;
 use crate::inputs::Input;
 use crate::opened::{Opened, Opening};
 use crate::printable::printable;
-use crate::sizes::{bytes, count};
+use crate::sizes::{bytes, count, plural};
 use crate::terminal::{Palette, Screen, paint, shorten};
 use layout::Line;
 use nodes::{Content, Node, Nodes};
@@ -78,15 +78,10 @@ fn write(
     Ok(())
 }
 
+/// How much is in a node and below.
 fn totals(node: &Node) -> String {
-    match node.tensors {
-        0 => String::new(),
-        tensors => {
-            let (elements, nbytes) = (count(node.elements), bytes(node.nbytes));
-            format!("{tensors} tensors  {elements} elements  {nbytes}")
-                .replace("1 tensors", "1 tensor")
-        }
-    }
+    let (tensors, elements) = (plural(node.tensors, "tensor"), count(node.elements));
+    format!("{tensors}  {elements} elements  {}", bytes(node.nbytes))
 }
 
 /// What a line says of its node.
@@ -125,7 +120,9 @@ fn right(nodes: &Nodes, line: &Line, palette: Palette) -> String {
                 let same = format!("{} of identical layout, each", line.folded);
                 parts.push(paint(palette.faint, same).to_string());
             }
-            parts.push(paint(palette.faint, totals(node)).to_string());
+            if node.tensors > 0 {
+                parts.push(paint(palette.faint, totals(node)).to_string());
+            }
         }
     }
     if line.is_cut {

@@ -128,7 +128,12 @@ impl Delta {
         }
         let (max, rel) = (number(self.max_abs), number(self.rel_l2()));
         let Delta { differing, count, .. } = self;
-        format!("max|Δ| {max}   rel L2 {rel}   cos {:.4}   {differing} of {count}", self.cosine())
+        // There is no angle to a tensor of zeros.
+        let angle = match self.cosine() {
+            cosine if cosine.is_nan() => String::new(),
+            cosine => format!("   cos {cosine:.4}"),
+        };
+        format!("max|Δ| {max}   rel L2 {rel}{angle}   {differing} of {count}")
     }
 
     pub(super) fn json(&self) -> Json {

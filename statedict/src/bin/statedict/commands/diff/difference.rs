@@ -4,7 +4,7 @@ use serde_json::{Value as Json, json};
 use statedict::TensorView;
 
 use super::delta::Delta;
-use super::side::Entry;
+use super::side::{Entry, METADATA};
 use crate::path;
 
 /// Something in which two files differ.
@@ -91,7 +91,7 @@ impl Form {
             Form::Leaf(leaf) => leaf_text(leaf),
             Form::Refused(reason) => format!("refused: {reason}"),
             Form::Container(kind) => kind.clone(),
-            Form::Version(version) => version.to_string(),
+            Form::Version(version) => version_text(version),
         }
     }
 
@@ -106,6 +106,16 @@ impl Form {
             Form::Container(kind) => json!({"kind": "container", "type": kind}),
             Form::Version(version) => json!({"kind": "version", "value": version}),
         }
+    }
+}
+
+/// What `_metadata` says of a module: in all but rare files a version alone.
+fn version_text(entry: &Json) -> String {
+    match entry.as_object() {
+        Some(fields) if fields.len() == 1 && fields.contains_key("version") => {
+            entry["version"].to_string()
+        }
+        _ => entry.to_string(),
     }
 }
 
@@ -129,6 +139,16 @@ fn leaf_text(leaf: &Json) -> String {
 }
 
 impl What {
+    fn is_version(&self) -> bool {
+        match self {
+            What::Removed { was: form } | What::Added { is: form } => {
+                matches!(form, Form::Version(_))
+            }
+            What::Version { .. } => true,
+            _ => false,
+        }
+    }
+
     /// The kinds in the order in which they are counted.
     pub(super) const KINDS: [&'static str; 9] = [
         "removed", "added", "resized", "retyped", "changed", "values", "ties", "versions",
@@ -186,7 +206,7 @@ impl What {
                 };
                 format!("{} → {}", side(was), side(is))
             }
-            What::Version { was, is } => format!("{was} → {is}"),
+            What::Version { was, is } => format!("{} → {}", version_text(was), version_text(is)),
             What::Trouble { reason } => format!("cannot be compared: {reason}"),
         }
     }
@@ -213,7 +233,20 @@ fn changed(was: &Form, is: &Form) -> String {
 
 impl Difference {
     pub(super) fn name(&self) -> String {
-        path::name_of(&self.identity)
+        // The version of a module is told by the module's name.
+        match self.identity.split_once(METADATA) {
+            Some((dict, module)) if self.what.is_version() => {
+                let module = match path::name_of(module) {
+                    module if module.is_empty() => "(root)".to_owned(),
+                    module => module,
+                };
+                match dict {
+                    "" => format!("version of {module}"),
+                    dict => format!("{}, version of {module}", path::name_of(dict)),
+                }
+            }
+            _ => path::name_of(&self.identity),
+        }
     }
 
     pub(super) fn json(&self) -> Json {

@@ -11,6 +11,9 @@ use crate::opened::Opened;
 use crate::path;
 use crate::walk::Found;
 
+/// How the path of a module's version goes on from the path of the state dict.
+pub(super) const METADATA: &str = "a9:_metadata";
+
 /// Something in a file.
 #[derive(Debug)]
 pub(super) enum Entry {
@@ -28,7 +31,6 @@ pub(super) enum Entry {
 
 /// Everything in a file.
 pub(super) struct Side {
-    pub(super) name: String,
     /// By the identity of its path.
     pub(super) entries: IndexMap<String, Entry>,
 }
@@ -36,7 +38,7 @@ pub(super) struct Side {
 impl Side {
     /// Reads no tensor. `with_root` is whether the type of the root is compared.
     pub(super) fn of(opened: &Opened, with_root: bool) -> Result<Self, Failure> {
-        let mut side = Side { name: opened.input.short_name(), entries: IndexMap::new() };
+        let mut side = Side { entries: IndexMap::new() };
         opened.walk(|segments, found| {
             let identity = path::identity(segments);
             let entry = match found {
@@ -73,7 +75,7 @@ impl Side {
     fn versions(&mut self, identity: &str, metadata: Value<'_>) {
         for (module, entry) in metadata.as_dict().into_iter().flat_map(|dict| dict.iter()) {
             let module = module.as_str().map_or_else(|| format!("{module:?}"), str::to_owned);
-            let place = format!("{identity}a9:_metadatak{}:{module}", module.len());
+            let place = format!("{identity}{METADATA}k{}:{module}", module.len());
             self.add(place, Entry::Version(leaf::plain(entry)));
         }
     }

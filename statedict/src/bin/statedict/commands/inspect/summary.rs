@@ -146,11 +146,8 @@ pub(super) fn write(opened: &Opened, screen: &mut Screen) -> Result<(), Failure>
     }
     let note = paint(palette.notable, "note");
     if summary.views > 0 {
-        writeln!(
-            screen,
-            "  {note}    {} tensors are views that are not contiguous",
-            summary.views
-        )?;
+        let views = plural(summary.views, "tensor");
+        writeln!(screen, "  {note}    {views} of strides that are not contiguous")?;
     }
     if ties.shared > 0 {
         let shared = plural(ties.shared, "storage");

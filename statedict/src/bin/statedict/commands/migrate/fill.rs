@@ -46,7 +46,7 @@ pub(super) fn filled(
         // A half of it or less is no rounding: very small numbers may become 0.
         (value.is_nan() && rounded.is_nan())
             || value == rounded
-            || (rounded.is_finite() && (rounded - value).abs() <= value.abs())
+            || (value.is_finite() && rounded.is_finite() && (rounded - value).abs() <= value.abs())
     } else {
         let value = exact.cast(DType::F64)?.item::<f64>()?;
         back.cast(exact.dtype())?.bytes().ok() == exact.bytes().ok()
@@ -92,7 +92,7 @@ mod tests {
             (Number::Float(1e10), DType::F16),
             (Number::Float(f64::NAN), DType::I64),
             (Number::Float(f64::INFINITY), DType::F8E4M3FN),
-            (Number::Int(1), DType::QInt8),
+            (Number::Int(1), DType::QI8),
         ] {
             assert!(filled(&number, dtype, &[1]).is_err(), "{number} as {dtype}");
         }
