@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use clap::{CommandFactory, Parser, Subcommand};
 
 use crate::commands::{
-    check, completions, convert, diff, get, inspect, ls, man, migrate, scan, tree, verify,
+    check, completions, convert, diff, get, inspect, ls, man, migrate, scaffold, scan, tree, verify,
 };
 use crate::failure::{Failure, Outcome, complain, is_broken_pipe};
 use crate::terminal::{ColorWhen, Screen};
@@ -68,6 +68,8 @@ commands! {
     Convert => convert;
     /// Renames, cuts and joins the tensors of a checkpoint by a file of rules
     Migrate => migrate;
+    /// Prints Rust structs that load a file
+    Scaffold => scaffold;
     /// Prints the completions of a shell
     Completions => completions;
     /// Prints the manual pages, or writes them to a directory

@@ -9,6 +9,7 @@ pub(crate) mod inspect;
 pub(crate) mod ls;
 pub(crate) mod man;
 pub(crate) mod migrate;
+pub(crate) mod scaffold;
 pub(crate) mod scan;
 pub(crate) mod tree;
 pub(crate) mod verify;

@@ -1,0 +1,201 @@
+//! `statedict scaffold`: Rust structs out of a checkpoint.
+//!
+//! Keys become a tree of modules, ties become aliases, modules become types, types get constructors,
+//! and all of that is printed. What is printed compiles, and loads the file strictly.
+
+mod construct;
+mod differences;
+mod expression;
+mod json;
+mod layer;
+mod name;
+mod names;
+mod print;
+mod shape;
+mod structure;
+mod target;
+mod tie;
+mod tree;
+
+use std::borrow::Cow;
+use std::fmt::Write as _;
+
+use statedict::StateMap;
+use statedict::codec::Document;
+use statedict::value::{Kind, Value};
+
+use self::name::{escape, literal};
+use self::names::Names;
+use self::print::Program;
+use self::shape::Shapes;
+use self::structure::Structure;
+pub(crate) use self::target::Target;
+use self::tree::Tree;
+use crate::envelope::Envelope;
+use crate::failure::{Failure, chain};
+use crate::opened::{Held, Opened};
+use crate::terminal::Screen;
+
+/// So many places are named where one must be chosen.
+const MOST_PLACES: usize = 8;
+
+/// What was asked for.
+pub(crate) struct Request<'r> {
+    pub(crate) opened: &'r Opened,
+    pub(crate) target: Target,
+    /// The name of the outermost struct.
+    pub(crate) name: &'r str,
+    /// Where the state dict is in the file.
+    pub(crate) at: &'r [String],
+}
+
+/// The structs as Rust.
+pub(crate) fn program(request: &Request<'_>) -> Result<String, Failure> {
+    scaffold(request, |program, found| Ok(format!("{}\n{}", head(request, found), program.print())))
+}
+
+/// The structs as one JSON object.
+pub(crate) fn describe(request: &Request<'_>, screen: &mut Screen) -> Result<(), Failure> {
+    scaffold(request, |program, found| {
+        let object = Envelope::start(screen, "scaffold")?;
+        json::write(object, program, (&found.at, &found.differences))
+    })
+}
+
+/// What is found besides the structs.
+struct Findings<'f> {
+    map: &'f StateMap<'static>,
+    at: Vec<String>,
+    differences: Vec<String>,
+}
+
+fn scaffold<T>(
+    request: &Request<'_>,
+    then: impl FnOnce(&Program<'_>, &Findings<'_>) -> Result<T, Failure>,
+) -> Result<T, Failure> {
+    let Request { opened, target, name, .. } = *request;
+    if !name::is_type_name(name) {
+        return Err(format!("{name:?} cannot be the name of the struct").into());
+    }
+    let input = &opened.input;
+    let (map, at) = state_dict(request)?;
+    let mut tree = Tree::of(&map).map_err(|error| format!("{input}: {error}"))?;
+    let unsaid = tie::tie(&mut tree, &map);
+    let structure = Structure::of(&tree, target);
+    let names = Names::of(&tree, &structure, name);
+    let shapes = Shapes::of(&tree, &structure, (&names.fields, target));
+    let differences = differences::of(&tree, &map, &unsaid);
+    let program = Program { tree: &tree, structure: &structure, shapes: &shapes, target, names };
+    then(&program, &Findings { map: &map, at, differences })
+}
+
+/// The state dict that is meant, and where it is.
+fn state_dict<'o>(
+    request: &Request<'o>,
+) -> Result<(Cow<'o, StateMap<'static>>, Vec<String>), Failure> {
+    let input = &request.opened.input;
+    let document = match &request.opened.held {
+        Held::SafeTensors(map, _) if request.at.is_empty() => {
+            return Ok((Cow::Borrowed(map), Vec::new()));
+        }
+        Held::SafeTensors(..) => {
+            return Err(
+                format!("{input}: a safetensors file has no keys that lead anywhere").into()
+            );
+        }
+        Held::Torch(document) => document,
+    };
+    let places = nested(document);
+    let at = match (request.at, places.as_slice()) {
+        // The comment that the program begins with says so.
+        ([], [only]) => vec![only.clone()],
+        ([], [_, _, ..]) => {
+            let mut places: Vec<String> = places.iter().map(|place| literal(place)).collect();
+            if places.len() > MOST_PLACES {
+                places.truncate(MOST_PLACES);
+                places.push("others".to_owned());
+            }
+            let places = places.join(", ");
+            return Err(
+                format!("{input}: there are state dicts at {places}: --key says which").into()
+            );
+        }
+        (at, _) => at.to_vec(),
+    };
+    let path: Vec<&str> = at.iter().map(String::as_str).collect();
+    match document.state_map_at(&path) {
+        Ok(map) => Ok((Cow::Owned(map), at)),
+        Err(error) => Err(format!("{input}: {}", chain(&error)).into()),
+    }
+}
+
+/// The state dicts in a checkpoint that is none itself.
+fn nested(document: &Document) -> Vec<String> {
+    let is_tensor = |value: Value<'_>| matches!(value.kind(), Kind::Tensor(_) | Kind::Refused(_));
+    let Some(root) = document.root().as_dict() else { return Vec::new() };
+    let is_extra = |key: Value<'_>| key.as_str().is_some_and(|key| key.ends_with("_extra_state"));
+    if root.iter().all(|(key, value)| is_tensor(value) || is_extra(key)) {
+        return Vec::new();
+    }
+    let places = root.iter().filter_map(|(key, value)| {
+        let (_, first) = value.as_dict()?.iter().next()?;
+        is_tensor(first).then(|| key.as_str()).flatten()
+    });
+    places.map(str::to_owned).collect()
+}
+
+/// The comment before the program.
+fn head(request: &Request<'_>, found: &Findings<'_>) -> String {
+    let Findings { map, at, differences } = found;
+    let mut text = String::new();
+    let file = request.opened.input.short_name();
+    let place: String = at.iter().map(|key| format!("[{}]", literal(key))).collect();
+    let tensors = map.len();
+    let _ = writeln!(text, "// The {tensors} tensors of {}{place} as structs.", escape(&file));
+    let name = request.name;
+    let device = if request.target.has_device() { "&device" } else { "" };
+    let fallible = if request.target.is_fallible() { "?" } else { "" };
+    let _ = writeln!(text, "//\n//     let mut model = {name}::new({device}){fallible};");
+    if let Held::SafeTensors(..) = request.opened.held {
+        let _ = writeln!(
+            text,
+            "//     model.load_state_dict(&StateMap::load_safetensors({})?)?;",
+            literal(&file)
+        );
+    } else if at.is_empty() {
+        let _ = writeln!(text, "//     model.load({})?;", literal(&file));
+    } else {
+        let file = literal(&file);
+        let keys: Vec<String> = at.iter().map(|key| literal(key)).collect();
+        let _ = writeln!(
+            text,
+            "//     let file = statedict::codec::open({file}, &Default::default())?;\n\
+             //     model.load_state_dict(&file.state_map_at(&[{}])?)?;",
+            keys.join(", ")
+        );
+    }
+    let features = match request.target {
+        Target::Plain => None,
+        Target::Ndarray => Some("the feature `ndarray` of statedict, and the crate ndarray"),
+        Target::Candle => Some("the feature `candle` of statedict, and the crate candle-core"),
+        Target::Burn => Some("the feature `burn` of statedict, and the crate burn"),
+    };
+    if let Some(features) = features {
+        let _ = writeln!(text, "//\n// It needs {features}.");
+    }
+    let _ = writeln!(
+        text,
+        "//\n// A file does not say what is a parameter and what a buffer, nor of which class a layer is: \
+         check\n// both, where it matters, with the model's source."
+    );
+    match differences.as_slice() {
+        [] => text.push_str("// Saved again, the state dict is the same, byte for byte.\n"),
+        _ => {
+            text.push_str("// Saved again, the state dict differs from the file:\n");
+            for difference in differences {
+                let _ = writeln!(text, "// - {difference}");
+            }
+        }
+    }
+    text
+}

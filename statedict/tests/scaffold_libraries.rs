@@ -1,0 +1,116 @@
+//! `statedict scaffold` for candle and burn: what it prints for some files is compiled here as it is, loads
+//! the file strictly and saves the same bytes.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use statedict::prelude::*;
+use statedict::{WriteOptions, write_map};
+
+#[rustfmt::skip]
+#[path = "scaffolded/candle"]
+mod candle {
+    pub mod conv_batch_norm;
+    pub mod gpt;
+    pub mod lstm;
+    pub mod norms;
+    pub mod quickstart;
+    pub mod resnet50;
+    pub mod transformer;
+    pub mod unet;
+}
+
+#[rustfmt::skip]
+#[path = "scaffolded/burn"]
+mod of_burn {
+    pub mod conv_batch_norm;
+    pub mod gpt;
+    pub mod lstm;
+    pub mod norms;
+    pub mod quickstart;
+    pub mod resnet50;
+    pub mod transformer;
+    pub mod unet;
+}
+
+/// The modules, and what they were printed from.
+const FILES: [(&str, &str); 8] = [
+    ("conv_batch_norm", "conv_batch_norm.pt"),
+    ("gpt", "architectures/gpt.pt"),
+    ("lstm", "architectures/lstm.pt"),
+    ("norms", "architectures/norms.pt"),
+    ("quickstart", "quickstart.v1.pt"),
+    ("resnet50", "architectures/resnet50.pt"),
+    ("transformer", "architectures/transformer.pt"),
+    ("unet", "architectures/unet.pt"),
+];
+
+fn fixture(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/fixtures").join(name)
+}
+
+/// Compares what is printed with what is compiled here; with STATEDICT_BLESS set, writes it.
+#[track_caller]
+fn compare(library: &str) {
+    for (name, file) in FILES {
+        let output = Command::new(env!("CARGO_BIN_EXE_statedict"))
+            .args(["scaffold", "--for", library])
+            .arg(fixture(file))
+            .output()
+            .unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        let path = Path::new(env!("CARGO_MANIFEST_DIR"))
+            .join(format!("tests/scaffolded/{library}/{name}.rs"));
+        if std::env::var_os("STATEDICT_BLESS").is_some() {
+            std::fs::write(&path, &output.stdout).unwrap();
+        }
+        let committed = std::fs::read(&path).unwrap();
+        assert!(committed == output.stdout, "{}: STATEDICT_BLESS=1 accepts it", path.display());
+    }
+}
+
+/// Loads a file strictly, and compares the bytes that are saved then.
+#[track_caller]
+fn loads(file: &str, mut model: impl StateDict) {
+    let path = fixture(file);
+    let report = model.load(&path).unwrap_or_else(|error| panic!("{file}: {error}"));
+    assert!(report.missing.is_empty() && report.unexpected.is_empty(), "{file}: {report}");
+    let map = StateMap::load(&path).unwrap();
+    let options = WriteOptions::default();
+    let (mut own, mut expected) = (Vec::new(), Vec::new());
+    write_map(&model.state_dict().unwrap(), &mut own, &options).unwrap();
+    write_map(&map, &mut expected, &options).unwrap();
+    assert!(own == expected, "{file}");
+}
+
+#[test]
+fn what_is_compiled_here_is_what_is_printed() {
+    compare("candle");
+    compare("burn");
+}
+
+#[test]
+fn candle_loads_every_file_strictly_and_saves_the_same() {
+    let device = &candle_core::Device::Cpu;
+    loads("conv_batch_norm.pt", candle::conv_batch_norm::Model::new(device).unwrap());
+    loads("architectures/gpt.pt", candle::gpt::Model::new(device).unwrap());
+    loads("architectures/lstm.pt", candle::lstm::Model::new(device).unwrap());
+    loads("architectures/norms.pt", candle::norms::Model::new(device).unwrap());
+    loads("quickstart.v1.pt", candle::quickstart::Model::new(device).unwrap());
+    loads("architectures/resnet50.pt", candle::resnet50::Model::new(device).unwrap());
+    loads("architectures/transformer.pt", candle::transformer::Model::new(device).unwrap());
+    loads("architectures/unet.pt", candle::unet::Model::new(device).unwrap());
+}
+
+#[test]
+fn burn_loads_every_file_strictly_and_saves_the_same() {
+    let device = &burn::tensor::Device::default();
+    loads("conv_batch_norm.pt", of_burn::conv_batch_norm::Model::new(device));
+    loads("architectures/gpt.pt", of_burn::gpt::Model::new(device));
+    loads("architectures/lstm.pt", of_burn::lstm::Model::new(device));
+    loads("architectures/norms.pt", of_burn::norms::Model::new(device));
+    loads("quickstart.v1.pt", of_burn::quickstart::Model::new(device));
+    loads("architectures/resnet50.pt", of_burn::resnet50::Model::new(device));
+    loads("architectures/transformer.pt", of_burn::transformer::Model::new(device));
+    loads("architectures/unet.pt", of_burn::unet::Model::new(device));
+}

@@ -1,0 +1,184 @@
+// The 29 tensors of gpt.pt as structs.
+//
+//     let mut model = Model::new(&device);
+//     model.load("gpt.pt")?;
+//
+// It needs the feature `burn` of statedict, and the crate burn.
+//
+// A file does not say what is a parameter and what a buffer, nor of which class a layer is: check
+// both, where it matters, with the model's source.
+// Saved again, the state dict is the same, byte for byte.
+
+use burn::module::Param;
+use burn::tensor::{DType as BurnDType, Device, Tensor};
+use statedict::{Alias, StateDict};
+
+/// The model.
+#[derive(StateDict)]
+pub struct Model {
+    pub transformer: Transformer,
+    #[alias("transformer.wte")]
+    #[allow(dead_code)]
+    pub lm_head: Alias<Embedding>,
+}
+
+impl Model {
+    /// Zeros, in the file's shapes.
+    pub fn new(device: &Device) -> Self {
+        Model {
+            transformer: Transformer::new(device),
+            lm_head: Alias::new(),
+        }
+    }
+}
+
+/// The module at `transformer`.
+#[derive(StateDict)]
+pub struct Transformer {
+    pub wte: Embedding,
+    pub wpe: Embedding,
+    pub drop: Stateless,
+    pub h: Vec<Block>,
+    pub ln_f: LayerNorm,
+}
+
+impl Transformer {
+    /// Zeros, in the file's shapes.
+    pub fn new(device: &Device) -> Self {
+        Transformer {
+            wte: Embedding::new(7, 4, device),
+            wpe: Embedding::new(5, 4, device),
+            drop: Stateless,
+            h: (0..2).map(|_| Block::new(device)).collect(),
+            ln_f: LayerNorm::new(4, true, device),
+        }
+    }
+}
+
+/// The module at `transformer.h.0` and one more.
+#[derive(StateDict)]
+pub struct Block {
+    pub ln_1: LayerNorm,
+    pub attn: Attn,
+    pub ln_2: LayerNorm,
+    pub mlp: Mlp,
+}
+
+impl Block {
+    /// Zeros, in the file's shapes.
+    pub fn new(device: &Device) -> Self {
+        Block {
+            ln_1: LayerNorm::new(4, true, device),
+            attn: Attn::new(device),
+            ln_2: LayerNorm::new(4, false, device),
+            mlp: Mlp::new(device),
+        }
+    }
+}
+
+/// The module at `transformer.h.0.attn` and one more.
+#[derive(StateDict)]
+pub struct Attn {
+    /// `[5, 5]`, float32
+    #[param]
+    pub bias: Param<Tensor<2>>,
+    pub c_attn: Linear,
+    pub c_proj: Linear,
+}
+
+impl Attn {
+    /// Zeros, in the file's shapes.
+    pub fn new(device: &Device) -> Self {
+        Attn {
+            bias: Param::from_tensor(Tensor::zeros([5, 5], (device, BurnDType::F32))),
+            c_attn: Linear::new(4, 12, device),
+            c_proj: Linear::new(4, 4, device),
+        }
+    }
+}
+
+/// The module at `transformer.h.0.mlp` and one more.
+#[derive(StateDict)]
+pub struct Mlp {
+    pub c_fc: Linear,
+    pub gelu: Stateless,
+    pub c_proj: Linear,
+}
+
+impl Mlp {
+    /// Zeros, in the file's shapes.
+    pub fn new(device: &Device) -> Self {
+        Mlp {
+            c_fc: Linear::new(4, 16, device),
+            gelu: Stateless,
+            c_proj: Linear::new(16, 4, device),
+        }
+    }
+}
+
+/// `torch.nn.Embedding`: `transformer.wte` and one more.
+///
+/// A guess: it could be a `Linear` without a bias.
+#[derive(StateDict)]
+pub struct Embedding {
+    /// `[count, width]`, float32
+    #[param]
+    pub weight: Param<Tensor<2>>,
+}
+
+impl Embedding {
+    /// Zeros, in the file's shapes.
+    pub fn new(count: usize, width: usize, device: &Device) -> Self {
+        Embedding {
+            weight: Param::from_tensor(Tensor::zeros([count, width], (device, BurnDType::F32))),
+        }
+    }
+}
+
+/// A module without parameters, buffers and children: an activation, a dropout: `transformer.drop` and 2 more.
+#[derive(StateDict)]
+pub struct Stateless;
+
+/// `torch.nn.LayerNorm`: `transformer.h.0.ln_1` and 4 more.
+///
+/// A guess: `transformer.h.0.ln_2` and 1 more could be an `RMSNorm`.
+#[derive(StateDict)]
+pub struct LayerNorm {
+    /// `[features]`, float32
+    #[param]
+    pub weight: Param<Tensor<1>>,
+    /// `[features]`, float32
+    #[param]
+    pub bias: Option<Param<Tensor<1>>>,
+}
+
+impl LayerNorm {
+    /// Zeros, in the file's shapes.
+    pub fn new(features: usize, bias: bool, device: &Device) -> Self {
+        LayerNorm {
+            weight: Param::from_tensor(Tensor::zeros([features], (device, BurnDType::F32))),
+            bias: bias.then(|| Param::from_tensor(Tensor::zeros([features], (device, BurnDType::F32)))),
+        }
+    }
+}
+
+/// `torch.nn.Linear`: `transformer.h.0.attn.c_attn` and 7 more.
+#[derive(StateDict)]
+pub struct Linear {
+    /// `[outputs, inputs]`, float32
+    #[param]
+    pub weight: Param<Tensor<2>>,
+    /// `[outputs]`, float32
+    #[param]
+    pub bias: Param<Tensor<1>>,
+}
+
+impl Linear {
+    /// Zeros, in the file's shapes.
+    pub fn new(inputs: usize, outputs: usize, device: &Device) -> Self {
+        Linear {
+            weight: Param::from_tensor(Tensor::zeros([outputs, inputs], (device, BurnDType::F32))),
+            bias: Param::from_tensor(Tensor::zeros([outputs], (device, BurnDType::F32))),
+        }
+    }
+}
