@@ -157,7 +157,7 @@ fn elements_that_pytorch_has_not_are_an_error_that_says_so() {
 fn a_file_of_another_device_needs_a_map_location_to_be_assigned() {
     let source = One { weight: vec![1f32, 2.0] };
     let file = source.state_dict().unwrap();
-    let file = file.map_location(&statedict::MapLocation::to("cuda:0"));
+    let file = file.map_location(&statedict::MapLocation::to("cuda:0")).unwrap();
     let mut model = One { weight: zeros(&[2]) };
     model.load_state_dict(&file).unwrap();
     assert_eq!(numbers(&model.weight), [1.0, 2.0]);
