@@ -15,7 +15,7 @@ class Handler(http.server.SimpleHTTPRequestHandler):
     """Files of a folder; a name with `cut` in it is cut off in the middle."""
 
     def do_GET(self):
-        REQUESTS.append(self.path)
+        REQUESTS.append(self.server.server_port)
         path = self.translate_path(self.path)
         if "cut" not in os.path.basename(path):
             return super().do_GET()
@@ -40,9 +40,9 @@ def serve(folder):
     return f"http://127.0.0.1:{server.server_port}"
 
 
-def requests():
-    """How many files were asked for."""
-    return len(REQUESTS)
+def requests(url):
+    """How many files were asked for at the address that `serve` returned."""
+    return REQUESTS.count(urlparse(url).port)
 
 
 @contextlib.contextmanager

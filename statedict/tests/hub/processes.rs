@@ -5,6 +5,7 @@ use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::Mutex;
 use std::sync::mpsc::{Receiver, Sender, channel};
+use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use statedict::hub;
@@ -33,7 +34,8 @@ fn fetch_in_a_process() {
 
 /// A line for the process that listens.
 fn say(line: std::fmt::Arguments<'_>) {
-    std::io::stderr().write_fmt(format_args!("{line}\n")).unwrap();
+    let mut stderr = std::io::stderr();
+    writeln!(stderr, "{line}").unwrap();
 }
 
 /// The log as lines for the process that listens.
@@ -56,6 +58,8 @@ impl log::Log for Lines {
 /// Processes that run, and what they say.
 pub(crate) struct Processes {
     children: Vec<Option<Child>>,
+    /// Who listens to them, until they have said all.
+    readers: Vec<JoinHandle<()>>,
     sender: Sender<(usize, String)>,
     lines: Receiver<(usize, String)>,
     pub(crate) said: Vec<(usize, String)>,
@@ -64,7 +68,7 @@ pub(crate) struct Processes {
 impl Processes {
     pub(crate) fn new() -> Processes {
         let (sender, lines) = channel();
-        Processes { children: Vec::new(), sender, lines, said: Vec::new() }
+        Processes { children: Vec::new(), readers: Vec::new(), sender, lines, said: Vec::new() }
     }
 
     pub(crate) fn start(&mut self, location: &str, environment: &[(&str, &str)]) {
@@ -89,9 +93,12 @@ impl Processes {
         let mut child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
         let (index, sender) = (self.children.len(), self.sender.clone());
         let output = BufReader::new(child.stderr.take().unwrap());
-        std::thread::spawn(move || {
-            output.lines().map_while(Result::ok).all(|line| sender.send((index, line)).is_ok())
-        });
+        self.readers.push(std::thread::spawn(move || {
+            for line in output.lines().map_while(Result::ok) {
+                // Nobody listens any more where a test has failed.
+                let _ = sender.send((index, line));
+            }
+        }));
         self.children.push(Some(child));
     }
 
@@ -138,9 +145,10 @@ impl Processes {
                 std::thread::sleep(Duration::from_millis(5));
             });
         }
-        while let Ok(line) = self.lines.recv_timeout(Duration::from_millis(50)) {
-            self.said.push(line);
+        for reader in self.readers.drain(..) {
+            reader.join().unwrap();
         }
+        self.said.extend(self.lines.try_iter());
         ends
     }
 }
