@@ -156,9 +156,9 @@ fn run_within(kib: u64, args: &[&str]) -> Output {
 fn many_keys_take_little_memory() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("many.pt");
-    let storage = Storage::from_bytes(vec![0u8; 400_000]);
-    let mut map = StateMap::with_capacity(100_000);
-    for index in 0..100_000usize {
+    let storage = Storage::from_bytes(vec![0u8; 200_000]);
+    let mut map = StateMap::with_capacity(50_000);
+    for index in 0..50_000usize {
         let view = TensorView::contiguous(storage.clone(), DType::F32, [1], index).unwrap();
         map.insert(format!("layers.{}.experts.{}.weight", index / 1000, index % 1000), view);
     }
@@ -167,7 +167,7 @@ fn many_keys_take_little_memory() {
     let len = std::fs::metadata(&path).unwrap().len();
     let path = path.to_str().unwrap();
     // The file itself is mapped and its pickle read; what is beyond is less than 1 KiB for each key.
-    let kib = 2 * len / 1024 + 100_000 + 64_000;
+    let kib = 2 * len / 1024 + 50_000 + 64_000;
     for args in [
         &["inspect", path][..],
         &["inspect", path, "--json"],

@@ -113,6 +113,10 @@ fn the_text_is_what_is_committed() {
         std::fs::write(&path, &text).unwrap();
     }
     assert_eq!(text, std::fs::read_to_string(path).unwrap());
+    // The text is a schema again, and it asks for the same keys.
+    let read: Schema = text.parse().unwrap();
+    assert_eq!(read.to_string(), text);
+    assert!(read.entries().eq(Everything::schema().entries().filter(|entry| entry.is_persistent())));
 }
 
 #[test]

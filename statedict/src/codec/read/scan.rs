@@ -126,9 +126,11 @@ fn of_zip(source: Source) -> Result<Vec<ScannedPickle>, ReadError> {
     let limit = Limits::default().for_file(source.len()).pickle_bytes;
     let directory = Directory::read(&source)?;
     let archive = Archive { source, directory };
+    // All at once: one by one, each would be looked for among all.
+    let names = archive.directory.names();
     let mut pickles = Vec::new();
     for index in archive.directory.named() {
-        let name = archive.directory.name(index);
+        let Some(name) = names.get(index as usize) else { continue };
         let inner = name.split_once('/').map_or("", |(_, inner)| inner);
         let is_storage = inner.starts_with("data/");
         let is_called_so = [".pkl", ".pickle", ".pck"].iter().any(|end| name.ends_with(end));
@@ -139,7 +141,7 @@ fn of_zip(source: Source) -> Result<Vec<ScannedPickle>, ReadError> {
             Ok(bytes) if !is_called_so && bytes.first() != Some(&PROTO) => {}
             Ok(bytes) => {
                 let offset = archive.stored_at(index);
-                all_of(&name, offset, &bytes, &mut pickles);
+                all_of(name, offset, &bytes, &mut pickles);
             }
             Err(error) => pickles.push(ScannedPickle::unread(name, &error)),
         }

@@ -10,7 +10,7 @@ use crate::envelope::Envelope;
 use crate::failure::{Failure, Outcome, chain, for_each};
 use crate::inputs::{Files, Input};
 use crate::numbers;
-use crate::opened::{Opened, Opening, source};
+use crate::opened::{Held, Opened, Opening, source};
 use crate::path;
 use crate::printable::printable;
 use crate::progress::Progress;
@@ -92,15 +92,22 @@ fn verify(arguments: &Arguments, input: &Input) -> Result<Verified, Failure> {
         }
     };
     verified.container = Some(opened.container());
+    // There may be several objects in such a file.
     if opened.container() == "legacy" {
-        // There may be several objects in such a file.
         let options = ReadOptions::default().opaque(arguments.opening.opaque);
-        let (source, _, _) = crate::opened::source(&input).map_err(|error| about(&error))?;
-        if let Err(error) = codec::read_all(source, &options) {
-            verified.add("content", "", chain(&error));
+        let (source, len, _) = self::source(&input).map_err(|error| about(&error))?;
+        match codec::read_all(source, &options) {
+            Ok(documents) => {
+                for document in documents {
+                    let (held, input) = (Held::Torch(document), input.clone());
+                    tensors(&Opened { held, input, len }, arguments.finite, &mut verified)?;
+                }
+            }
+            Err(error) => verified.add("content", "", chain(&error)),
         }
+    } else {
+        tensors(&opened, arguments.finite, &mut verified)?;
     }
-    tensors(&opened, arguments.finite, &mut verified)?;
     Ok(verified)
 }
 

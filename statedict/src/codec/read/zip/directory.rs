@@ -200,7 +200,7 @@ impl Directory {
     }
 
     /// The name of a member, for messages: linear in the number of members.
-    pub(in crate::codec::read) fn name(&self, index: u32) -> String {
+    pub(super) fn name(&self, index: u32) -> String {
         let numbered = self.numbered.iter().position(|&place| place == index.saturating_add(1));
         let inner = match numbered {
             Some(number) => format!("data/{number}"),
