@@ -38,8 +38,6 @@ const REFUSED: &[(&str, &str)] = &[
     ("read/torch_1_13_schedulers.legacy.pt", "is dict of 2"),
     ("read/torch_1_13_schedulers.zip.pt", "is dict of 2"),
     ("read/torchscript.pt", "TorchScript"),
-    ("read/whole_model.legacy.pt", "a whole model"),
-    ("read/whole_model.zip.pt", "a whole model"),
 ];
 
 /// The file whose elements are damaged: loading it is refused.

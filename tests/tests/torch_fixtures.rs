@@ -28,6 +28,24 @@ fn the_script_writes_the_committed_bytes() {
 
 #[test]
 #[ignore = "needs Python with torch: see CONTRIBUTING.md"]
+fn the_script_writes_the_committed_architectures() {
+    let torch = Torch::start();
+    let folder = temp_dir();
+    torch.call("make_architectures.write", json!([folder.path()]));
+    let mut compared = 0;
+    for entry in fs::read_dir(folder.path()).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.file_name().unwrap().to_string_lossy().into_owned();
+        let committed = fixture(&format!("architectures/{name}"));
+        let same = fs::read(&path).unwrap() == fs::read(&committed).unwrap();
+        assert!(same, "{name} is not what make_architectures.py writes");
+        compared += 1;
+    }
+    assert_eq!(compared, 7);
+}
+
+#[test]
+#[ignore = "needs Python with torch: see CONTRIBUTING.md"]
 fn torch_loads_every_fixture_into_its_model() {
     let torch = Torch::start();
     for (name, expected) in fixtures() {

@@ -70,7 +70,7 @@ pub struct Project {
 
 const CHECK: &str = r#"
 fn check(path: &str, at: &[&str], whole: bool, mut model: impl StateDict) {
-    let document = codec::open(path, &ReadOptions::default().opaque(true));
+    let document = codec::open(path, &ReadOptions::default().opaque(true).whole_models(true));
     let map = match document {
         Ok(document) => document.state_map_at(at).unwrap(),
         Err(_) => StateMap::load_safetensors(path).unwrap(),

@@ -20,10 +20,10 @@ pub struct Model {
     pub bn1: BatchNorm,
     pub relu: Stateless,
     pub maxpool: Stateless,
-    pub layer1: Vec<LayerBlock>,
-    pub layer2: Vec<LayerBlock>,
-    pub layer3: Vec<LayerBlock>,
-    pub layer4: Vec<LayerBlock>,
+    pub layer1: Vec<Layer>,
+    pub layer2: Vec<Layer>,
+    pub layer3: Vec<Layer>,
+    pub layer4: Vec<Layer>,
     pub avgpool: Stateless,
     pub fc: Linear,
 }
@@ -37,28 +37,28 @@ impl Model {
             relu: Stateless,
             maxpool: Stateless,
             layer1: vec![
-                LayerBlock::new(2, 2, 8, true, device),
-                LayerBlock::new(8, 2, 8, false, device),
-                LayerBlock::new(8, 2, 8, false, device),
+                Layer::new(2, 2, 8, true, device),
+                Layer::new(8, 2, 8, false, device),
+                Layer::new(8, 2, 8, false, device),
             ],
             layer2: vec![
-                LayerBlock::new(8, 4, 16, true, device),
-                LayerBlock::new(16, 4, 16, false, device),
-                LayerBlock::new(16, 4, 16, false, device),
-                LayerBlock::new(16, 4, 16, false, device),
+                Layer::new(8, 4, 16, true, device),
+                Layer::new(16, 4, 16, false, device),
+                Layer::new(16, 4, 16, false, device),
+                Layer::new(16, 4, 16, false, device),
             ],
             layer3: vec![
-                LayerBlock::new(16, 8, 32, true, device),
-                LayerBlock::new(32, 8, 32, false, device),
-                LayerBlock::new(32, 8, 32, false, device),
-                LayerBlock::new(32, 8, 32, false, device),
-                LayerBlock::new(32, 8, 32, false, device),
-                LayerBlock::new(32, 8, 32, false, device),
+                Layer::new(16, 8, 32, true, device),
+                Layer::new(32, 8, 32, false, device),
+                Layer::new(32, 8, 32, false, device),
+                Layer::new(32, 8, 32, false, device),
+                Layer::new(32, 8, 32, false, device),
+                Layer::new(32, 8, 32, false, device),
             ],
             layer4: vec![
-                LayerBlock::new(32, 16, 64, true, device),
-                LayerBlock::new(64, 16, 64, false, device),
-                LayerBlock::new(64, 16, 64, false, device),
+                Layer::new(32, 16, 64, true, device),
+                Layer::new(64, 16, 64, false, device),
+                Layer::new(64, 16, 64, false, device),
             ],
             avgpool: Stateless,
             fc: Linear::new(64, 10, device),
@@ -68,7 +68,7 @@ impl Model {
 
 /// The module at `layer1.0` and 15 more.
 #[derive(StateDict)]
-pub struct LayerBlock {
+pub struct Layer {
     pub conv1: Conv2d,
     pub bn1: BatchNorm,
     pub conv2: Conv2d,
@@ -79,7 +79,7 @@ pub struct LayerBlock {
     pub downsample: Option<Downsample>,
 }
 
-impl LayerBlock {
+impl Layer {
     /// Zeros, in the file's shapes.
     pub fn new(
         conv1_inputs: usize,
@@ -88,7 +88,7 @@ impl LayerBlock {
         downsample: bool,
         device: &Device,
     ) -> Self {
-        LayerBlock {
+        Layer {
             conv1: Conv2d::new(conv1_inputs, conv1_outputs, 1, 1, device),
             bn1: BatchNorm::new(conv1_outputs, device),
             conv2: Conv2d::new(conv1_outputs, conv1_outputs, 3, 3, device),

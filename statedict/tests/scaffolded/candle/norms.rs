@@ -29,12 +29,12 @@ impl Model {
     /// Zeros, in the file's shapes.
     pub fn new(device: &Device) -> Result<Self> {
         Ok(Model {
-            batch: BatchNorm::new(true, 2, true, device)?,
-            plain: BatchNorm::new(false, 2, true, device)?,
-            untracked: BatchNorm::new(true, 2, false, device)?,
+            batch: BatchNorm::new(2, true, true, device)?,
+            plain: BatchNorm::new(2, false, true, device)?,
+            untracked: BatchNorm::new(2, true, false, device)?,
             instance: InstanceNorm,
-            tracked: BatchNorm::new(true, 2, true, device)?,
-            sync: BatchNorm::new(true, 2, true, device)?,
+            tracked: BatchNorm::new(2, true, true, device)?,
+            sync: BatchNorm::new(2, true, true, device)?,
             group: GroupNorm::new(2, device)?,
             layer: LayerNorm::new(2, device)?,
         })
@@ -67,8 +67,8 @@ pub struct BatchNorm {
 impl BatchNorm {
     /// Zeros, in the file's shapes.
     pub fn new(
-        affine: bool,
         features: usize,
+        affine: bool,
         track_running_stats: bool,
         device: &Device,
     ) -> Result<Self> {
@@ -83,8 +83,6 @@ impl BatchNorm {
 }
 
 /// `torch.nn.InstanceNorm1d` or another normalization without state: `instance`.
-///
-/// A guess: it could be any normalization without state.
 #[derive(StateDict)]
 #[version(2)]
 pub struct InstanceNorm;

@@ -33,7 +33,7 @@ pub(crate) struct Arguments {
 }
 
 pub(crate) fn run(arguments: &Arguments, screen: &mut Screen) -> Result<Outcome, Failure> {
-    let opened = Opened::open(&arguments.input, &Opening { opaque: true })?;
+    let opened = Opened::open(&arguments.input, &Opening { opaque: true, whole_model: true })?;
     let request = scaffold::Request {
         opened: &opened,
         target: arguments.target,

@@ -11,10 +11,11 @@ use crate::failure::Failure;
 pub(super) fn write(
     mut object: Envelope<'_>,
     program: &Program<'_>,
-    (at, differences): (&[String], &[String]),
+    (at, whole_model, differences): (&[String], bool, &[String]),
 ) -> Result<(), Failure> {
     object.field("for", &program.target.name())?;
     object.field("key", &at)?;
+    object.field("whole_model", &whole_model)?;
     object.field("identical", &differences.is_empty())?;
     object.field("differences", &differences)?;
     let mut structs = object.list("structs")?;

@@ -32,7 +32,7 @@ use self::structure::Structure;
 pub(crate) use self::target::Target;
 use self::tree::Tree;
 use crate::envelope::Envelope;
-use crate::failure::{Failure, chain};
+use crate::failure::{Failure, as_options, chain};
 use crate::opened::{Held, Opened};
 use crate::terminal::Screen;
 
@@ -58,7 +58,7 @@ pub(crate) fn program(request: &Request<'_>) -> Result<String, Failure> {
 pub(crate) fn describe(request: &Request<'_>, screen: &mut Screen) -> Result<(), Failure> {
     scaffold(request, |program, found| {
         let object = Envelope::start(screen, "scaffold")?;
-        json::write(object, program, (&found.at, &found.differences))
+        json::write(object, program, (&found.at, found.whole_model, &found.differences))
     })
 }
 
@@ -66,6 +66,8 @@ pub(crate) fn describe(request: &Request<'_>, screen: &mut Screen) -> Result<(),
 struct Findings<'f> {
     map: &'f StateMap<'static>,
     at: Vec<String>,
+    /// Whether what is there is a pickled module, of which only the state dict is read.
+    whole_model: bool,
     differences: Vec<String>,
 }
 
@@ -78,7 +80,7 @@ fn scaffold<T>(
         return Err(format!("{name:?} cannot be the name of the struct").into());
     }
     let input = &opened.input;
-    let (map, at) = state_dict(request)?;
+    let (map, at, whole_model) = state_dict(request)?;
     let mut tree = Tree::of(&map).map_err(|error| format!("{input}: {error}"))?;
     let unsaid = tie::tie(&mut tree, &map);
     let structure = Structure::of(&tree, target);
@@ -86,17 +88,17 @@ fn scaffold<T>(
     let shapes = Shapes::of(&tree, &structure, (&names.fields, target));
     let differences = differences::of(&tree, &map, &unsaid);
     let program = Program { tree: &tree, structure: &structure, shapes: &shapes, target, names };
-    then(&program, &Findings { map: &map, at, differences })
+    then(&program, &Findings { map: &map, at, whole_model, differences })
 }
 
 /// The state dict that is meant, and where it is.
 fn state_dict<'o>(
     request: &Request<'o>,
-) -> Result<(Cow<'o, StateMap<'static>>, Vec<String>), Failure> {
+) -> Result<(Cow<'o, StateMap<'static>>, Vec<String>, bool), Failure> {
     let input = &request.opened.input;
     let document = match &request.opened.held {
         Held::SafeTensors(map, _) if request.at.is_empty() => {
-            return Ok((Cow::Borrowed(map), Vec::new()));
+            return Ok((Cow::Borrowed(map), Vec::new(), false));
         }
         Held::SafeTensors(..) => {
             return Err(
@@ -124,8 +126,12 @@ fn state_dict<'o>(
     };
     let path: Vec<&str> = at.iter().map(String::as_str).collect();
     match document.state_map_at(&path) {
-        Ok(map) => Ok((Cow::Owned(map), at)),
-        Err(error) => Err(format!("{input}: {}", chain(&error)).into()),
+        Ok(map) => {
+            let value = path.iter().try_fold(document.root(), |value, key| value.get(key));
+            let whole_model = value.is_some_and(|value| value.as_dict().is_none());
+            Ok((Cow::Owned(map), at, whole_model))
+        }
+        Err(error) => Err(format!("{input}: {}", as_options(&chain(&error))).into()),
     }
 }
 
@@ -146,7 +152,7 @@ fn nested(document: &Document) -> Vec<String> {
 
 /// The comment before the program.
 fn head(request: &Request<'_>, found: &Findings<'_>) -> String {
-    let Findings { map, at, differences } = found;
+    let Findings { map, at, whole_model, differences } = found;
     let mut text = String::new();
     let file = request.opened.input.short_name();
     let place: String = at.iter().map(|key| format!("[{}]", literal(key))).collect();
@@ -162,14 +168,18 @@ fn head(request: &Request<'_>, found: &Findings<'_>) -> String {
             "//     model.load_state_dict(&StateMap::load_safetensors({})?)?;",
             literal(&file)
         );
-    } else if at.is_empty() {
+    } else if at.is_empty() && !whole_model {
         let _ = writeln!(text, "//     model.load({})?;", literal(&file));
     } else {
         let file = literal(&file);
+        let options = match whole_model {
+            true => "statedict::codec::ReadOptions::default().whole_models(true)",
+            false => "Default::default()",
+        };
         let keys: Vec<String> = at.iter().map(|key| literal(key)).collect();
         let _ = writeln!(
             text,
-            "//     let file = statedict::codec::open({file}, &Default::default())?;\n\
+            "//     let file = statedict::codec::open({file}, &{options})?;\n\
              //     model.load_state_dict(&file.state_map_at(&[{}])?)?;",
             keys.join(", ")
         );
