@@ -54,7 +54,6 @@ fn main() -> Result<(), Box<dyn Error>> {
     let largest = expected.logits.abs()?.max_all()?.to_scalar::<f32>()?;
     let difference = (found - &expected.logits)?.abs()?.max_all()?.to_scalar::<f32>()?;
     println!("logits differ from PyTorch's by {difference:.1e}, of at most {largest:.2}");
-    // Also where a NaN is in one of them.
     if difference.is_nan() || difference > 1e-4 * largest {
         return Err("the logits are not PyTorch's".into());
     }

@@ -69,7 +69,6 @@ fn compare(what: &str, model: &ResNet, expected: &Expected) -> Result<(), Box<dy
     let largest = expected.logits.abs()?.max_all()?.to_scalar::<f32>()?;
     let difference = (found - &expected.logits)?.abs()?.max_all()?.to_scalar::<f32>()?;
     println!("{what}: logits differ from PyTorch's by {difference:.1e}, of at most {largest:.2}");
-    // Also where a NaN is in one of them.
     if difference.is_nan() || difference > 1e-4 * largest {
         return Err("the logits are not PyTorch's".into());
     }

@@ -152,18 +152,15 @@ fn elements_that_pytorch_has_not_are_an_error_that_says_so() {
     assert!(error.contains("bools are held as u8, and this tensor is f32"), "{error}");
 }
 
-/// A file from another device is loaded where the model is; assigned, it would have to be there.
+/// A file from another device is loaded where the model is.
 #[test]
-fn a_file_of_another_device_needs_a_map_location_to_be_assigned() {
-    let source = One { weight: vec![1f32, 2.0] };
+fn a_load_keeps_the_model_on_its_device() {
+    let source = One { weight: vec![1f64, 2.0] };
     let file = source.state_dict().unwrap();
     let file = file.map_location(&statedict::MapLocation::to("cuda:0")).unwrap();
     let mut model = One { weight: zeros(&[2]) };
-    model.load_state_dict(&file).unwrap();
-    assert_eq!(numbers(&model.weight), [1.0, 2.0]);
-    let assign = LoadOptions::new().assign(true);
-    let error = model.load_state_dict_with(&file, &assign).unwrap_err().to_string();
-    assert!(error.contains("no device `cuda:0`") && error.contains("`map_location`"), "{error}");
-    let to_cpu = assign.map_location(statedict::MapLocation::to("cpu"));
-    model.load_state_dict_with(&file, &to_cpu).unwrap();
+    model.load_state_dict_with(&file, &LoadOptions::new().assign(true)).unwrap();
+    assert_eq!(model.weight.to_vec1::<f64>().unwrap(), [1.0, 2.0]);
+    assert!(model.weight.device().is_cpu());
+    assert_eq!(model.state_dict().unwrap().get("weight").unwrap().location(), "cpu");
 }

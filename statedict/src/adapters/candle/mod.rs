@@ -47,9 +47,9 @@
 //! # Devices
 //!
 //! A tensor on a GPU says so when it is saved (`cuda:0`, `mps`); its elements go by way of the
-//! host's memory, in both directions. Loading copies into the device that the tensor is on,
-//! whatever the file says; a load that [assigns](crate::LoadOptions::assign) moves it to the
-//! file's, as PyTorch does, unless [`map_location`](crate::LoadOptions::map_location) says otherwise.
+//! host's memory, in both directions. A load never moves a tensor to another device, wherever the file
+//! says it was, and not by [`assign`](crate::LoadOptions::assign) either: a program makes candle's
+//! devices itself.
 //!
 //! # Element types
 //!

@@ -1,12 +1,11 @@
-//! Where tensors are: candle's devices, and PyTorch's names for them.
+//! Where tensors are: PyTorch's names of candle's devices, and which tensors are one in memory.
 
 use std::borrow::Cow;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
-use candle_core::{Device, DeviceLocation, Layout, Tensor};
+use candle_core::{DeviceLocation, Layout, Tensor};
 
-use crate::adapters::candle::dtype::library;
-use crate::traits::{StorageId, TensorError};
+use crate::traits::StorageId;
 
 /// PyTorch's name of the device a tensor is on.
 pub(super) fn location(tensor: &Tensor) -> Cow<'static, str> {
@@ -15,34 +14,6 @@ pub(super) fn location(tensor: &Tensor) -> Cow<'static, str> {
         DeviceLocation::Cuda { gpu_id } => Cow::Owned(format!("cuda:{gpu_id}")),
         DeviceLocation::Metal { .. } => Cow::Borrowed("mps"),
     }
-}
-
-/// The device of a location tag; `own` where it is the one.
-pub(super) fn device_of(tag: &str, own: &Device) -> Result<Device, TensorError> {
-    let (kind, number) = tag.split_once(':').unwrap_or((tag, "0"));
-    let number = number.parse::<usize>().ok();
-    let device = match (kind, number, own.location()) {
-        ("cpu", ..) => Ok(Device::Cpu),
-        ("cuda", Some(number), DeviceLocation::Cuda { gpu_id }) if number == gpu_id => {
-            Ok(own.clone())
-        }
-        ("mps", Some(number), DeviceLocation::Metal { gpu_id }) if number == gpu_id => {
-            Ok(own.clone())
-        }
-        ("cuda", Some(number), _) => Device::new_cuda(number),
-        ("mps", Some(number), _) => Device::new_metal(number),
-        _ => {
-            let text = format!("candle has no device `{tag}`; `map_location` can name another");
-            return Err(TensorError::Library(text.into()));
-        }
-    };
-    device.map_err(|error| {
-        let text = format!(
-            "no device `{tag}`, where the tensor was saved ({}); `map_location` can name another",
-            library(error)
-        );
-        TensorError::Library(text.into())
-    })
 }
 
 /// Equal for tensors that are the same elements of one storage.
@@ -69,7 +40,7 @@ fn digest(layout: &Layout) -> usize {
 
 #[cfg(test)]
 mod tests {
-    use candle_core::DType;
+    use candle_core::{DType, Device};
 
     use super::*;
 
@@ -77,11 +48,6 @@ mod tests {
     fn tags_are_pytorchs() {
         let tensor = Tensor::zeros(1, DType::F32, &Device::Cpu).unwrap();
         assert_eq!(location(&tensor), "cpu");
-        assert!(device_of("cpu", &Device::Cpu).unwrap().is_cpu());
-        for tag in ["cuda:0", "mps", "xla:0", "meta"] {
-            let error = device_of(tag, &Device::Cpu).unwrap_err().to_string();
-            assert!(error.contains(tag) && error.contains("map_location"), "{error}");
-        }
     }
 
     #[test]

@@ -5,10 +5,7 @@ use std::sync::Mutex;
 use candle_core::{CpuStorage, Device, Error, InplaceOp1, Layout, Result, Tensor, Var, bail};
 
 use crate::adapters::candle::dtype::{library, to_candle};
-use crate::adapters::candle::place;
-use crate::adapters::candle::stored::Positions;
-use crate::adapters::candle::stored::{Stored, overlaps, with_elements};
-use crate::dtype::DType;
+use crate::adapters::candle::stored::{Positions, Stored, overlaps, with_elements};
 use crate::parallel;
 use crate::tensor::TensorView;
 use crate::traits::TensorError;
@@ -55,43 +52,33 @@ pub(super) fn by_way_of_the_device(tensor: &Tensor, bytes: &[u8]) -> Result<()> 
     tensor.reshape(numel)?.slice_set(&source, 0, 0)
 }
 
-/// Becomes `source`, which has this tensor's shape: in place where nothing but the elements is
-/// another, else with a new storage, on the device of the source's location.
+/// Becomes `source`, which has this tensor's shape: in place where only the elements are others,
+/// else with a new storage on the same device, which is returned.
 pub(super) fn assign(
     tensor: &Tensor,
     source: &TensorView<'_>,
 ) -> std::result::Result<Option<Tensor>, TensorError> {
     let found = source.dtype();
     let expected = crate::traits::Tensor::dtype(tensor);
-    let device = place::device_of(source.location(), tensor.device())?;
-    let same_device = device.location() == tensor.device().location();
-    if expected == found && same_device && !overlaps(tensor.layout()) {
+    if expected == found && !overlaps(tensor.layout()) {
         write(tensor, source)?;
         return Ok(None);
     }
+    let Some(dtype) = to_candle(found) else {
+        return Err(TensorError::DType { expected, found });
+    };
     let bytes = source.bytes()?;
-    let new = new_tensor(found, source.shape(), &bytes, &device, tensor.is_variable())?;
-    new.map(Some).ok_or(TensorError::DType { expected, found })
+    become_new(tensor, dtype, &bytes).map(Some).map_err(library)
 }
 
-/// A tensor of these elements; `None` where candle has no such elements.
-fn new_tensor(
-    dtype: DType,
-    shape: &[usize],
-    bytes: &[u8],
-    device: &Device,
-    variable: bool,
-) -> std::result::Result<Option<Tensor>, TensorError> {
-    let Some(dtype) = to_candle(dtype) else { return Ok(None) };
-    let new = || -> Result<Tensor> {
-        let tensor = match (variable, device) {
-            (true, _) => Var::zeros(shape, dtype, device)?.into_inner(),
-            (false, _) => Tensor::zeros(shape, dtype, device)?,
-        };
-        write_bytes(&tensor, bytes)?;
-        Ok(tensor)
+/// A tensor of other elements with this one's shape, on its device; a variable where it is one.
+fn become_new(tensor: &Tensor, dtype: candle_core::DType, bytes: &[u8]) -> Result<Tensor> {
+    let new = match tensor.is_variable() {
+        true => Var::zeros(tensor.shape(), dtype, tensor.device())?.into_inner(),
+        false => Tensor::zeros(tensor.shape(), dtype, tensor.device())?,
     };
-    new().map(Some).map_err(library)
+    write_bytes(&new, bytes)?;
+    Ok(new)
 }
 
 /// Fills a storage on the CPU.
@@ -105,7 +92,7 @@ impl InplaceOp1 for Fill<'_> {
     fn cpu_fwd(&self, storage: &mut CpuStorage, layout: &Layout) -> Result<()> {
         use candle_core::backend::BackendStorage as _;
         let dtype = storage.dtype();
-        let missing = || Error::msg("the storage is smaller than the tensor");
+        let missing = || Error::msg("the storage does not hold the tensor");
         with_elements!(
             storage,
             |elements| fill(elements, layout, self.0).ok_or_else(missing),
@@ -116,11 +103,11 @@ impl InplaceOp1 for Fill<'_> {
 
 /// Writes the elements at their places; `None` where one is outside.
 fn fill<T: Stored>(elements: &mut [T], layout: &Layout, bytes: &[u8]) -> Option<()> {
+    if layout.shape().elem_count().checked_mul(size_of::<T>())? != bytes.len() {
+        return None;
+    }
     if let Some((start, end)) = layout.contiguous_offsets() {
         let elements = elements.get_mut(start..end)?;
-        if size_of_val(elements) != bytes.len() {
-            return None;
-        }
         // Asked twice, since the first answer would hold on to the elements.
         if T::memory(elements).is_some() {
             T::memory(elements).map(|memory| copy(memory, bytes))
