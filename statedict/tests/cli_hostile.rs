@@ -144,6 +144,28 @@ fn deep_files_end() {
     assert_eq!(run(&["diff", dots, dots]).status.code(), Some(0));
 }
 
+/// A terabyte of one number: told of, and not read.
+#[test]
+fn an_expanded_tensor_is_not_made() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("expanded.pt");
+    let mut map = StateMap::new();
+    map.insert("huge", TensorView::full(1.0f32, [1 << 19, 1 << 19]).unwrap());
+    save_map(&map, &path, &WriteOptions::default()).unwrap();
+    let path = path.to_str().unwrap();
+    let text = |args: &[&str], status: i32| {
+        let output = run(args);
+        assert_eq!(output.status.code(), Some(status), "{args:?}");
+        String::from_utf8([output.stdout, output.stderr].concat()).unwrap()
+    };
+    assert!(text(&["ls", path], 0).contains("1.0 TiB"));
+    assert!(text(&["get", path, "huge"], 1).contains("too large to read"));
+    assert!(text(&["get", path, "huge", "--dtype", "float64"], 1).contains("too large to read"));
+    assert!(text(&["verify", path, "--finite"], 1).contains("too large to read"));
+    assert!(text(&["diff", path, path], 2).contains("too large to read"));
+    assert_eq!(text(&["get", path, "huge", "--slice", "7,:2"], 0), "huge  float32 [2]\n1  1\n");
+}
+
 #[test]
 fn whoever_reads_no_further_has_seen_enough() {
     let folder = tempfile::tempdir().unwrap();

@@ -1,6 +1,6 @@
 //! The elements of tensors as numbers, some at a time, so that their size costs no memory.
 
-use statedict::{DType, TensorView};
+use statedict::{DType, Storage, TensorView};
 
 use crate::failure::{Failure, chain};
 
@@ -46,11 +46,21 @@ pub(crate) fn decode(bytes: &[u8], dtype: DType) -> Result<Numbers, Failure> {
     })
 }
 
+/// Refuses what is read whole and has far more bytes than its storage: an expanded tensor can be as large
+/// as it likes.
+pub(crate) fn check_size(nbytes: usize, storage: &Storage<'_>) -> Result<(), Failure> {
+    if nbytes > storage.nbytes().saturating_mul(16).saturating_add(1 << 26) {
+        return Err(format!("a tensor of {nbytes} bytes, expanded, is too large to read").into());
+    }
+    Ok(())
+}
+
 /// Tells of the row-major bytes of a tensor, a number of elements at a time.
 pub(crate) fn each_run(
     tensor: &TensorView<'_>,
     mut tell: impl FnMut(&[u8]) -> Result<(), Failure>,
 ) -> Result<(), Failure> {
+    check_size(tensor.nbytes(), tensor.storage())?;
     let bytes = tensor.bytes().map_err(|error| chain(&error))?;
     bytes.chunks(RUN * tensor.dtype().size().max(1)).try_for_each(&mut tell)
 }

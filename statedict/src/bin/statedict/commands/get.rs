@@ -12,6 +12,7 @@ use statedict::{DType, TensorView};
 
 use crate::failure::{Failure, Outcome, chain};
 use crate::inputs::Input;
+use crate::numbers::check_size;
 use crate::opened::{Opened, Opening};
 use crate::outputs::Overwriting;
 use crate::terminal::Screen;
@@ -92,14 +93,16 @@ impl Arguments {
             return Err("a tensor on the device meta has no elements".into());
         }
         tensor.storage().verify().map_err(|error| chain(&error))?;
-        let tensor = match &self.slice {
+        let part = match &self.slice {
             Some(slice) => slice.of(&tensor)?,
-            None => tensor,
+            None => tensor.clone(),
         };
-        match self.dtype {
-            Some(dtype) => Ok(tensor.cast(dtype)?),
-            None => Ok(tensor),
-        }
+        let part = match self.dtype {
+            Some(dtype) => part.cast(dtype)?,
+            None => part,
+        };
+        check_size(part.nbytes(), tensor.storage())?;
+        Ok(part)
     }
 }
 

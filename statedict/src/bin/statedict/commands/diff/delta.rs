@@ -4,7 +4,7 @@ use serde_json::{Value as Json, json};
 use statedict::TensorView;
 
 use crate::failure::{Failure, chain};
-use crate::numbers::{Numbers, decode, has_numbers};
+use crate::numbers::{Numbers, check_size, decode, has_numbers};
 
 /// How many elements are compared in one go.
 const RUN: usize = 1 << 16;
@@ -35,6 +35,8 @@ pub(super) enum Compared {
 
 /// Compares two tensors of one shape.
 pub(super) fn compare(a: &TensorView<'_>, b: &TensorView<'_>) -> Result<Compared, Failure> {
+    check_size(a.nbytes(), a.storage())?;
+    check_size(b.nbytes(), b.storage())?;
     // Borrowed from the map where that is possible; only what is scattered is gathered.
     let (of_a, of_b) = (a.bytes().map_err(|error| chain(&error))?, b.bytes());
     let of_b = of_b.map_err(|error| chain(&error))?;

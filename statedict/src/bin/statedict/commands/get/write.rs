@@ -6,6 +6,7 @@ use statedict::{DType, TensorView};
 
 use super::select::{Selected, What};
 use crate::failure::{Failure, chain};
+use crate::numbers::has_numbers;
 
 /// NumPy's name of an element type, where it has it.
 fn descr(dtype: DType) -> Option<&'static str> {
@@ -40,9 +41,13 @@ pub(super) fn npy(selected: &[Selected], out: &mut dyn Write) -> Result<(), Fail
         );
     };
     let dtype = tensor.dtype();
-    let descr = descr(dtype).ok_or_else(|| {
-        format!("NumPy has no {dtype}; --dtype float32 converts it, --as raw keeps it")
-    })?;
+    let other = match dtype {
+        _ if !has_numbers(dtype) => "",
+        dtype if dtype.is_complex() => "--dtype complex64 converts it, ",
+        _ => "--dtype float32 converts it, ",
+    };
+    let descr = descr(dtype)
+        .ok_or_else(|| format!("NumPy has no {dtype}; {other}--as raw keeps its bytes"))?;
     let shape: String = tensor.shape().iter().map(|size| format!("{size}, ")).collect();
     let shape =
         if tensor.shape().len() == 1 { shape.trim_end() } else { shape.trim_end_matches(", ") };
