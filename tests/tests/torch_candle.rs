@@ -198,6 +198,8 @@ impl Layers {
         let input = |name: &str| tensor(map, &format!("{name}.input"));
         let states = |layer: &Lstm, x: &Tensor| layer.states_to_tensor(&layer.seq(x)?);
         let first = states(&self.lstm.first, &input("lstm"))?;
+        // candle puts the states of a GRU one after the other, without a dimension for the time.
+        let gru = self.gru.states_to_tensor(&self.gru.seq(&input("gru"))?)?.reshape((2, 5, 3))?;
         Ok(vec![
             ("linear", self.linear.forward(&input("linear"))?),
             ("unbiased", self.unbiased.forward(&input("unbiased"))?),
@@ -212,7 +214,7 @@ impl Layers {
             ("group", self.group.forward(&input("group"))?),
             ("prelu", self.prelu.forward(&input("prelu"))?),
             ("lstm", states(&self.lstm.second, &first)?),
-            ("gru", self.gru.states_to_tensor(&self.gru.seq(&input("gru"))?)?),
+            ("gru", gru),
         ])
     }
 }
