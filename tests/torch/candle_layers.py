@@ -22,7 +22,7 @@ class Layers(nn.Module):
         self.unbiased = nn.Linear(4, 3, bias=False)
         self.conv1 = nn.Conv1d(4, 6, 3, padding=1, groups=2)
         self.conv2 = nn.Conv2d(4, 6, 3, stride=2, bias=False)
-        self.up1 = nn.ConvTranspose1d(4, 6, 3, stride=2)
+        self.up1 = nn.ConvTranspose1d(4, 6, 3, stride=2, padding=1)
         self.up2 = nn.ConvTranspose2d(4, 6, 3, stride=2)
         self.embedding = nn.Embedding(7, 4)
         self.layer = nn.LayerNorm(4)
