@@ -63,9 +63,9 @@ fn main() -> Result<(), Box<dyn Error>> {
         let row = row as f64;
         [row, 1e-3 * (row * 0.7).sin(), 1e4 + 50.0 * (row * 0.3).cos()][column]
     });
-    let wanted: Vec<f32> =
-        data.rows().into_iter().map(|row| (row[0] / 32.0 + row[2] / 1e4) as f32).collect();
-    let wanted = Tensor::from_vec(wanted, (64, 1), &Device::Cpu)?;
+    let wanted: Vec<f64> =
+        data.rows().into_iter().map(|row| row[0] / 32.0 + row[2] / 1e4).collect();
+    let wanted = Tensor::from_vec(wanted, (64, 1), &Device::Cpu)?.to_dtype(DType::F32)?;
 
     let variables = VarMap::new();
     let vb = VarBuilder::from_varmap(&variables, DType::F32, &Device::Cpu);
