@@ -51,10 +51,9 @@ impl TensorMut for Var {
 
     fn assign(&mut self, source: TensorView<'static>) -> Result<(), TensorError> {
         check_shape(self, &source)?;
-        match writing::assign(self, &source)? {
+        if let Some(new) = writing::assign(self, &source)? {
             // It is a variable as this is, so this makes another handle of it.
-            Some(new) => *self = Var::from_tensor(&new).map_err(library)?,
-            None => {}
+            *self = Var::from_tensor(&new).map_err(library)?;
         }
         Ok(())
     }
