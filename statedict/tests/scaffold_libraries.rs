@@ -7,6 +7,8 @@ use std::process::Command;
 use statedict::prelude::*;
 use statedict::{WriteOptions, write_map};
 
+// As it is printed, for a library or a program.
+#[allow(unreachable_pub)]
 #[rustfmt::skip]
 #[path = "scaffolded/candle"]
 mod candle {
@@ -20,6 +22,8 @@ mod candle {
     pub mod unet;
 }
 
+// As it is printed, for a library or a program.
+#[allow(unreachable_pub)]
 #[rustfmt::skip]
 #[path = "scaffolded/burn"]
 mod of_burn {

@@ -9,13 +9,13 @@ use serde_json::Value;
 use statedict::{DType, Metadata, ModuleMetadata, StateMap, TensorView};
 
 /// One file, and what was printed for it.
-pub struct Case {
-    pub name: String,
+pub(crate) struct Case {
+    pub(crate) name: String,
     path: PathBuf,
     program: String,
     at: Vec<String>,
-    pub identical: bool,
-    pub differences: Value,
+    pub(crate) identical: bool,
+    pub(crate) differences: Value,
 }
 
 fn run(arguments: &[&str]) -> Output {
@@ -24,7 +24,7 @@ fn run(arguments: &[&str]) -> Output {
 
 impl Case {
     /// Runs the program on a file; otherwise its complaint.
-    pub fn of(name: &str, path: &Path, target: &str) -> Result<Case, String> {
+    pub(crate) fn of(name: &str, path: &Path, target: &str) -> Result<Case, String> {
         let file = path.to_str().unwrap();
         let text = run(&[file, "--for", target]);
         let json = run(&[file, "--for", target, "--json"]);
@@ -49,21 +49,21 @@ impl Case {
     }
 
     /// Whether PyTorch 2.15 saved it from a model.
-    pub fn is_a_model(&self) -> bool {
+    pub(crate) fn is_a_model(&self) -> bool {
         let top = !self.name.contains('/') && !self.name.contains("torch1.13");
         top || self.name.starts_with("architectures/")
     }
 }
 
 /// What the printed structs did with their file.
-pub struct Ran {
-    pub tensors: usize,
-    pub loaded: usize,
-    pub identical: bool,
+pub(crate) struct Ran {
+    pub(crate) tensors: usize,
+    pub(crate) loaded: usize,
+    pub(crate) identical: bool,
 }
 
 /// The crate.
-pub struct Project {
+pub(crate) struct Project {
     folder: PathBuf,
     cases: usize,
 }
@@ -102,7 +102,7 @@ fn check(path: &str, at: &[&str], whole: bool, mut model: impl StateDict) {
 
 impl Project {
     /// Writes the crate. It stays, so that the next run has nothing to compile but what has changed.
-    pub fn new(target: &str, cases: &[Case]) -> Project {
+    pub(crate) fn new(target: &str, cases: &[Case]) -> Project {
         let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("scaffold-{target}"));
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..").canonicalize().unwrap();
         let _ = fs::remove_dir_all(folder.join("src"));
@@ -139,7 +139,7 @@ impl Project {
     }
 
     /// Compiles and runs it.
-    pub fn run(&self) -> Vec<Ran> {
+    pub(crate) fn run(&self) -> Vec<Ran> {
         let output = Command::new(env!("CARGO"))
             .args(["run", "--offline", "--quiet"])
             .current_dir(&self.folder)
@@ -167,7 +167,7 @@ impl Project {
 }
 
 /// Every `.pt` file of the fixtures, with its path from their folder.
-pub fn fixtures() -> Vec<(String, PathBuf)> {
+pub(crate) fn fixtures() -> Vec<(String, PathBuf)> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/fixtures");
     let mut found = Vec::new();
     let mut todo = vec![root.clone()];
@@ -210,7 +210,7 @@ fn map_of(entries: &[(&str, &[usize])], modules: &[(&str, u64)]) -> StateMap<'st
 }
 
 /// Files that no fixture is like.
-pub fn made(folder: &Path) -> Vec<(String, PathBuf)> {
+pub(crate) fn made(folder: &Path) -> Vec<(String, PathBuf)> {
     let hostile: &[(&str, &[usize])] = &[
         ("self", &[1]),
         ("Self", &[1]),

@@ -161,7 +161,7 @@ fn find(opened: &Opened, key: &str) -> Result<(String, Json, TensorView<'static>
         let Found::Tensor(tensor, _) = value else { return Ok(()) };
         let name = path::name(segments);
         let same = name == key;
-        if (same || path::dotted(segments) == key) && (same || !exact) {
+        if same || (!exact && path::dotted(segments) == key) {
             if same && !exact {
                 found.clear();
             }

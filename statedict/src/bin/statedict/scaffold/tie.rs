@@ -48,8 +48,8 @@ pub(super) fn tie(tree: &mut Tree, map: &StateMap<'_>) -> Unsaid {
             }
         }
     }
-    for index in 0..tree.modules.len() {
-        if !hidden[index] {
+    for (index, hidden) in hidden.into_iter().enumerate() {
+        if !hidden {
             leaves(tree, index, &first);
         }
         tree.modules[index]
