@@ -66,10 +66,13 @@ fn arrays_of_other_element_types() {
     assert_conformance(&Owned(0u16));
 }
 
+/// A clone, and the elements it had.
+type KeptClone = (ArcArray<f64, IxDyn>, Vec<u8>);
+
 /// `ArcArray`. Each tensor has a clone that shares its memory, so every write has to part from it.
 #[derive(Default)]
 struct Shared {
-    clones: RefCell<Vec<(ArcArray<f64, IxDyn>, Vec<u8>)>>,
+    clones: RefCell<Vec<KeptClone>>,
 }
 
 impl Subject for Shared {
