@@ -100,12 +100,13 @@ fn run(
         guess = guess::PrefixGuess::new(&found.keys);
         problems.splice(0..0, key_problems::key_problems(plan, &migrated.map, &found.keys));
     }
-    let mut damaged = false;
+    let before = problems.len();
     if options.verify {
-        let before = problems.len();
         verify::verify_storages(&found, &mut problems);
-        damaged = problems.len() > before;
+    } else {
+        verify::absent_storages(&found, &mut problems);
     }
+    let damaged = problems.len() > before;
     let mut written = 0;
     // PyTorch writes what fits before it complains; damaged bytes it would not have come to see.
     if problems.is_empty() || (options.atomicity == Atomicity::None && !damaged) {

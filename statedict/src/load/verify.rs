@@ -36,6 +36,15 @@ impl StateMap<'_> {
     }
 }
 
+/// What has no elements that could be copied, which a load that trusts the checksums must know as well.
+pub(crate) fn absent_storages(found: &Match<'_, '_>, problems: &mut Vec<LoadProblem>) {
+    let absent = found.sources.iter().flatten().filter(|source| source.tensor.location() == "meta");
+    problems.extend(absent.map(|source| LoadProblem::Storage {
+        key: source.key.to_owned(),
+        source: StorageError::Absent,
+    }));
+}
+
 /// Verifies each storage once.
 pub(crate) fn verify_storages(found: &Match<'_, '_>, problems: &mut Vec<LoadProblem>) {
     let sources = found.sources.iter().flatten();

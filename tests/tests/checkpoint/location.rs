@@ -5,7 +5,7 @@ use std::sync::Mutex;
 use statedict::codec::Source;
 use statedict::prelude::*;
 use statedict::value::{Node, SharedValue, Tree};
-use statedict::{Checkpoint, LoadOptions, MapLocation, ReadOptions, WriteOptions};
+use statedict::{Atomicity, Checkpoint, LoadOptions, MapLocation, ReadOptions, WriteOptions};
 
 /// A model with an extra state, an optimizer that shares a tensor with it, and a bare storage.
 fn checkpoint() -> Checkpoint<'static> {
@@ -120,6 +120,33 @@ fn what_was_mapped_to_meta_is_loaded_into_no_model() {
     let options = LoadOptions::new().strict(false).map_location(MapLocation::to("meta"));
     assert!(model.load_state_dict_with(&map, &options).is_err());
     assert_eq!(model.weight, [0.5; 4]);
+}
+
+#[derive(StateDict)]
+struct Two {
+    #[param]
+    first: Vec<f32>,
+    #[param]
+    second: Vec<f32>,
+}
+
+/// Trusting the checksums is not trusting that there is something to copy.
+#[test]
+fn one_tensor_on_meta_keeps_a_load_without_verification_from_writing() {
+    let tensor = || TensorView::from_vec(vec![1.0f32; 4], [4]).unwrap();
+    let mut second = StateMap::new();
+    second.insert("second", tensor());
+    let second = second.map_location(&MapLocation::to("meta")).unwrap();
+    let mut map = StateMap::new();
+    map.insert("first", tensor());
+    map.insert("second", second.get("second").unwrap().clone());
+    let mut model = Two { first: vec![0.5; 4], second: vec![0.5; 4] };
+    for atomicity in [Atomicity::Validated, Atomicity::Staged, Atomicity::None] {
+        let options = LoadOptions::new().verify(false).atomicity(atomicity);
+        let error = model.load_state_dict_with(&map, &options).unwrap_err().to_string();
+        assert!(error.contains("second") && error.contains("meta"), "{error}");
+        assert_eq!((&*model.first, &*model.second), (&[0.5; 4][..], &[0.5; 4][..]));
+    }
 }
 
 #[test]
