@@ -3,6 +3,8 @@
 mod faults;
 mod load;
 mod processes;
+#[cfg(feature = "cli")]
+mod program;
 mod resume;
 mod server;
 mod simple;

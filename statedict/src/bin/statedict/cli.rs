@@ -6,7 +6,8 @@ use std::process::ExitCode;
 use clap::{CommandFactory, Parser, Subcommand};
 
 use crate::commands::{
-    check, completions, convert, diff, get, inspect, ls, man, migrate, scaffold, scan, tree, verify,
+    check, completions, convert, diff, fetch, get, inspect, ls, man, migrate, scaffold, scan, tree,
+    verify,
 };
 use crate::failure::{Failure, Outcome, complain, is_broken_pipe};
 use crate::terminal::{ColorWhen, Screen};
@@ -70,6 +71,8 @@ commands! {
     Migrate => migrate;
     /// Prints Rust structs that load a file
     Scaffold => scaffold;
+    /// Downloads a checkpoint, if it is not there yet, and prints where it is
+    Fetch => fetch;
     /// Prints the completions of a shell
     Completions => completions;
     /// Prints the manual pages, or writes them to a directory

@@ -4,6 +4,7 @@ pub(crate) mod check;
 pub(crate) mod completions;
 pub(crate) mod convert;
 pub(crate) mod diff;
+pub(crate) mod fetch;
 pub(crate) mod get;
 pub(crate) mod inspect;
 pub(crate) mod ls;
