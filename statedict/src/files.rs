@@ -131,7 +131,7 @@ fn found_in(checkpoint: &Checkpoint<'static>, path: &Path) -> Result<StateMap<'s
         Some(found) => return found.map_err(unread),
     }
     checkpoint.find_state_dict().map_err(|source| match source {
-        CheckpointError::StateDict(source) => unread(source),
+        CheckpointError::NotStateDict(source) => unread(source),
         source => Error::Checkpoint { path: Some(path.to_owned()), source: Box::new(source) },
     })
 }

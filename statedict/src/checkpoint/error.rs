@@ -44,7 +44,7 @@ pub enum CheckpointError {
         reason: String,
     },
     /// What is asked for as a state dict is none.
-    StateDict(ReadError),
+    NotStateDict(ReadError),
     /// Which state dict is meant cannot be told.
     Find(FindError),
     /// A model has no state dict.
@@ -115,7 +115,7 @@ impl fmt::Display for CheckpointError {
                 "the tensor {key:?} of {} is {reason}; `Checkpoint::state_dict_partial` gives the others",
                 Named(path)
             ),
-            CheckpointError::StateDict(source) => write!(f, "{source}"),
+            CheckpointError::NotStateDict(source) => write!(f, "{source}"),
             CheckpointError::Find(source) => write!(f, "{source}"),
             CheckpointError::Collect(source) => write!(f, "{source}"),
             CheckpointError::Write(source) => write!(f, "{source}"),
@@ -130,7 +130,7 @@ impl fmt::Display for CheckpointError {
 impl std::error::Error for CheckpointError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
-            CheckpointError::StateDict(source) => source.source(),
+            CheckpointError::NotStateDict(source) => source.source(),
             CheckpointError::Collect(source) => source.source(),
             CheckpointError::Write(source) => source.source(),
             CheckpointError::Optimizer { source, .. } => source.source(),
@@ -147,7 +147,7 @@ impl From<FindError> for CheckpointError {
 
 impl From<ReadError> for CheckpointError {
     fn from(error: ReadError) -> Self {
-        CheckpointError::StateDict(error)
+        CheckpointError::NotStateDict(error)
     }
 }
 
