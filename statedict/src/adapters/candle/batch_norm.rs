@@ -128,7 +128,7 @@ impl StateDict for BatchNorm {
     }
 }
 
-/// A batch normalization over `num_features` channels: as [`candle_nn::batch_norm`].
+/// A batch normalization over `num_features` channels: as [`candle_nn::batch_norm()`].
 ///
 /// # Errors
 /// Where `vb` cannot give the tensors.

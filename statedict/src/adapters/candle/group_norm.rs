@@ -91,7 +91,7 @@ impl StateDict for GroupNorm {
     }
 }
 
-/// A group normalization: as [`candle_nn::group_norm`].
+/// A group normalization: as [`candle_nn::group_norm()`].
 ///
 /// # Errors
 /// Where `vb` cannot give the tensors, or `num_groups` does not divide `num_channels`.
