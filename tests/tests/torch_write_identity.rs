@@ -144,7 +144,7 @@ fn generate(directory: &Path) -> (String, Vec<(Case, StateMap<'static>)>) {
 }
 
 #[test]
-#[ignore = "needs Python with torch; see CONTRIBUTING.md"]
+#[ignore = "needs Python with torch: see CONTRIBUTING.md"]
 fn files_are_those_of_torch_save() {
     let directory = tempfile::tempdir().unwrap();
     let (torch, cases) = generate(directory.path());
@@ -171,7 +171,7 @@ fn files_are_those_of_torch_save() {
 }
 
 #[test]
-#[ignore = "needs Python with torch; see CONTRIBUTING.md"]
+#[ignore = "needs Python with torch: see CONTRIBUTING.md"]
 fn torch_loads_compacted_files_as_the_same() {
     let directory = tempfile::tempdir().unwrap();
     let (_, cases) = generate(directory.path());

@@ -87,7 +87,7 @@ fn difference(name: &str, ours: Result<Vec<u8>, String>, theirs: &[u8]) -> Optio
 }
 
 #[test]
-#[ignore = "needs Python with torch; see CONTRIBUTING.md"]
+#[ignore = "needs Python with torch: see CONTRIBUTING.md"]
 fn checkpoints_written_back_are_those_of_torch_save() {
     let directory = tempfile::tempdir().unwrap();
     run("write_nested.py", directory.path());
@@ -137,7 +137,7 @@ fn ones(map: &StateMap<'_>) -> StateMap<'static> {
 }
 
 #[test]
-#[ignore = "needs Python with torch; see CONTRIBUTING.md"]
+#[ignore = "needs Python with torch: see CONTRIBUTING.md"]
 fn a_replaced_part_leaves_the_others_as_they_were() {
     let torch = Torch::start();
     let directory = tempfile::tempdir().unwrap();
@@ -159,7 +159,7 @@ fn a_replaced_part_leaves_the_others_as_they_were() {
 }
 
 #[test]
-#[ignore = "needs Python with torch; see CONTRIBUTING.md"]
+#[ignore = "needs Python with torch: see CONTRIBUTING.md"]
 fn a_checkpoint_that_is_built_is_that_of_torch_save() {
     let torch = Torch::start();
     let directory = tempfile::tempdir().unwrap();
@@ -201,7 +201,7 @@ fn a_checkpoint_that_is_built_is_that_of_torch_save() {
 }
 
 #[test]
-#[ignore = "needs Python with torch; see CONTRIBUTING.md"]
+#[ignore = "needs Python with torch: see CONTRIBUTING.md"]
 fn extra_states_and_metadata_are_kept() {
     let torch = Torch::start();
     let directory = tempfile::tempdir().unwrap();
@@ -218,7 +218,7 @@ fn extra_states_and_metadata_are_kept() {
 
 /// Also with the Python that `STATEDICT_OLD_PYTHON` names, where it does: one with an older PyTorch.
 #[test]
-#[ignore = "needs Python with torch; see CONTRIBUTING.md"]
+#[ignore = "needs Python with torch: see CONTRIBUTING.md"]
 fn torch_loads_what_we_write_in_other_ways_as_the_same() {
     let directory = tempfile::tempdir().unwrap();
     run("write_nested.py", directory.path());
