@@ -1,14 +1,11 @@
 //! The map that `state_dict()` returns.
 
-use foldhash::fast::RandomState;
 use indexmap::map::Entry;
 
+use crate::key::{Keyed, keyed};
 use crate::metadata::Metadata;
 use crate::tensor::{StorageError, TensorView};
 use crate::value::SharedValue;
-
-/// Keys in order. Keys come from files: the hash has a seed that no file can know.
-type IndexMap<V> = indexmap::IndexMap<String, V, RandomState>;
 
 /// A state dict: keys in order, a tensor under each, and the modules' versions.
 ///
@@ -31,9 +28,9 @@ type IndexMap<V> = indexmap::IndexMap<String, V, RandomState>;
 /// ```
 #[derive(Debug, Clone, Default)]
 pub struct StateMap<'a> {
-    entries: IndexMap<TensorView<'a>>,
+    entries: Keyed<TensorView<'a>>,
     metadata: Option<Metadata>,
-    values: IndexMap<Placed>,
+    values: Keyed<Placed>,
 }
 
 /// What a state dict has under a key.
@@ -59,8 +56,7 @@ impl<'a> StateMap<'a> {
 
     /// A map with room for `capacity` keys.
     pub fn with_capacity(capacity: usize) -> Self {
-        let entries = IndexMap::with_capacity_and_hasher(capacity, RandomState::default());
-        StateMap { entries, ..StateMap::default() }
+        StateMap { entries: keyed(capacity), ..StateMap::default() }
     }
 
     /// The tensor under `key`.
@@ -234,8 +230,7 @@ impl<'a> StateMap<'a> {
     /// # Errors
     /// Where a tensor's bytes cannot be read.
     pub fn into_owned(self) -> Result<StateMap<'static>, StorageError> {
-        let mut owned: IndexMap<TensorView<'static>> =
-            IndexMap::with_capacity_and_hasher(self.entries.len(), RandomState::default());
+        let mut owned: Keyed<TensorView<'static>> = keyed(self.entries.len());
         let mut first: std::collections::HashMap<(usize, u32), Vec<(usize, usize)>> =
             std::collections::HashMap::new();
         for (index, (key, tensor)) in self.entries.iter().enumerate() {

@@ -1,7 +1,6 @@
 //! `_metadata`: the version of each module of a state dict.
 
-use indexmap::IndexMap;
-
+use crate::key::{Keyed, keyed};
 use crate::value::SharedValue;
 
 /// What `_metadata` of a state dict holds: for each module's path, its version.
@@ -20,7 +19,7 @@ use crate::value::SharedValue;
 /// ```
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Metadata {
-    modules: IndexMap<String, ModuleMetadata>,
+    modules: Keyed<ModuleMetadata>,
 }
 
 /// The entry of one module.
@@ -71,6 +70,11 @@ impl ModuleMetadata {
 }
 
 impl Metadata {
+    /// One with room for `capacity` modules.
+    pub(crate) fn with_capacity(capacity: usize) -> Self {
+        Metadata { modules: keyed(capacity) }
+    }
+
     /// The entry of the module at `path`: `""` for the root, no trailing dot.
     pub fn get(&self, path: &str) -> Option<&ModuleMetadata> {
         self.modules.get(path)

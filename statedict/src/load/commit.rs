@@ -1,6 +1,6 @@
 //! Writing the model, once everything has been checked.
 
-use std::collections::HashMap;
+use foldhash::{HashMap, HashMapExt};
 
 use crate::load::extra;
 use crate::load::fill::{fill, pieces};

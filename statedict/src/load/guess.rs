@@ -1,7 +1,8 @@
 //! One prefix that explains many keys at once.
 
-use std::collections::HashSet;
 use std::fmt;
+
+use foldhash::HashSet;
 
 use crate::load::incompatible::IncompatibleKeys;
 

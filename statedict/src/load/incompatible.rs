@@ -1,7 +1,8 @@
 //! The two lists of keys, and how Python shows them.
 
-use std::collections::HashSet;
 use std::fmt;
+
+use foldhash::{HashSet, HashSetExt};
 
 use crate::load::python;
 use crate::map::StateMap;

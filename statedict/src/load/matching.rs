@@ -1,6 +1,6 @@
 //! Which tensor of the state dict goes into which leaf, and everything that does not fit.
 
-use std::collections::HashSet;
+use foldhash::HashSet;
 
 use crate::load::extra::{self, FoundExtra};
 use crate::load::fit::{self, Fit};

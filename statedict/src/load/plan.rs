@@ -1,6 +1,6 @@
 //! What the model expects: its names, and which of them an older state dict may lack.
 
-use std::collections::{HashMap, HashSet};
+use foldhash::{HashMap, HashMapExt, HashSet, HashSetExt};
 
 use crate::dtype::DType;
 use crate::key;

@@ -1,7 +1,9 @@
 //! Migrates a state dict by the type of its model alone.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::BTreeSet;
 use std::fmt;
+
+use foldhash::{HashMap, HashMapExt, HashSet};
 
 use crate::key;
 use crate::load::LoadError;

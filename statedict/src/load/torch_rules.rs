@@ -4,7 +4,7 @@
 //! filters it once for every child, which is quadratic for a flat model. Here every key is followed
 //! down the tree once; what is reported, and in which order, is the same.
 
-use std::collections::HashSet;
+use foldhash::HashSet;
 
 use crate::load::extra;
 use crate::load::fit::{self, Fit};

@@ -1,6 +1,6 @@
 //! The model's modules as the tree that PyTorch's rules walk, a node for each path.
 
-use std::collections::HashMap;
+use foldhash::HashMap;
 
 use crate::load::plan::Plan;
 use crate::visit::Kind;
@@ -36,7 +36,7 @@ pub(super) enum End {
 
 impl ModuleTree {
     pub(super) fn new(plan: &Plan) -> Self {
-        let mut paths = HashMap::from([(String::new(), 0)]);
+        let mut paths = [(String::new(), 0)].into_iter().collect::<HashMap<_, _>>();
         let mut tree = ModuleTree { nodes: vec![Node::default()] };
         for (index, place) in plan.modules.iter().enumerate() {
             let node = tree.node(&mut paths, &place.path);

@@ -21,6 +21,15 @@ use smallvec::SmallVec;
 pub struct Shape(SmallVec<[usize; 4]>);
 
 impl Shape {
+    /// The shape of these sizes, if they are such.
+    pub(crate) fn of(sizes: &[i64]) -> Option<Self> {
+        let mut shape = SmallVec::with_capacity(sizes.len());
+        for &size in sizes {
+            shape.push(usize::try_from(size).ok()?);
+        }
+        Some(Shape(shape))
+    }
+
     /// The number of elements, or `None` where it does not fit in a `usize`
     /// (a file may claim any shape).
     pub fn numel(&self) -> Option<usize> {

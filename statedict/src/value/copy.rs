@@ -1,6 +1,6 @@
 //! A part of one tree copied into another.
 
-use std::collections::HashMap;
+use foldhash::{HashMap, HashMapExt};
 
 use crate::value::owned::{Node, NodeId, Tree};
 

@@ -1,8 +1,9 @@
 //! The arena: every value of one pickle, in a few vectors.
 
 use std::borrow::Cow;
-use std::collections::HashMap;
 use std::sync::Arc;
+
+use foldhash::{HashMap, HashMapExt};
 
 use crate::tensor::{Shape, Storage, StorageError, Storages, Strides, TensorView};
 use crate::value::handle::Value;
@@ -65,18 +66,21 @@ fn at<T: Copy>(vec: &[T], index: u32) -> Option<T> {
 impl Graph {
     /// An arena over the bytes of a pickle. They must not be more than 4 GiB.
     pub(crate) fn new(source: Arc<Vec<u8>>) -> Self {
+        // Room for what a state dict of that size has: a tensor takes some 160 bytes of a pickle.
+        let source_len = source.len();
+        let tensors = source_len / 160;
         Graph {
             source,
             beside: Vec::new(),
-            pool: Vec::new(),
-            containers: Vec::new(),
+            pool: Vec::with_capacity(source_len / 24),
+            containers: Vec::with_capacity(tensors),
             extras: Vec::new(),
             objects: Vec::new(),
             complexes: Vec::new(),
             devices: Vec::new(),
             globals: Vec::new(),
-            tensors: Vec::new(),
-            dims: Vec::new(),
+            tensors: Vec::with_capacity(tensors),
+            dims: Vec::with_capacity(tensors.saturating_mul(2)),
             attributes: HashMap::new(),
             refusals: Vec::new(),
             provenance: Provenance::default(),
@@ -174,6 +178,14 @@ impl Graph {
 
     pub(crate) fn container(&self, index: u32) -> Option<Container> {
         at(&self.containers, index)
+    }
+
+    /// A dict of these keys and values in turn.
+    pub(crate) fn add_dict(&mut self, values: &[Raw]) -> Result<Raw, Full> {
+        let run = self.add_run(values)?;
+        let (capacity, kind) = (run.len, ContainerKind::Dict);
+        push(&mut self.containers, Container { run, capacity, kind, extra: None })
+            .map(Raw::Container)
     }
 
     fn container_mut(&mut self, index: u32) -> Option<&mut Container> {
@@ -363,19 +375,16 @@ impl Graph {
     pub(crate) fn view(&self, node: TensorNode) -> Option<TensorView<'static>> {
         let rank = node.rank as usize;
         let start = node.dims as usize;
-        let mut dims = self.dims.get(start..)?.iter();
-        let shape: Shape = dims
-            .by_ref()
-            .take(rank)
-            .map(|&size| usize::try_from(size).ok())
-            .collect::<Option<_>>()?;
+        let (sizes, rest) = self.dims.get(start..)?.split_at_checked(rank)?;
+        let shape = Shape::of(sizes)?;
         let storage = match node.flags.absent {
             true => Storage::new(Arc::clone(&self.absent), node.storage),
             false => self.storage(node.storage),
         };
         let view = if node.flags.strided {
-            let strides: Strides = dims
-                .take(rank)
+            let strides: Strides = rest
+                .get(..rank)?
+                .iter()
                 .map(|&stride| isize::try_from(stride).ok())
                 .collect::<Option<_>>()?;
             TensorView::strided(storage, node.dtype, shape, strides, node.offset).ok()?

@@ -1,8 +1,9 @@
 //! A tree of Python values that can be built and edited.
 
 use std::borrow::Cow;
-use std::collections::{HashMap, HashSet};
 use std::fmt;
+
+use foldhash::{HashMap, HashMapExt, HashSet, HashSetExt};
 
 use crate::dtype::DType;
 use crate::tensor::{Storage, TensorView};

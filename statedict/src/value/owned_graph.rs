@@ -1,7 +1,8 @@
 //! From the arena of a file to a tree that can be edited: every value, and which are one object.
 
 use std::borrow::Cow;
-use std::collections::HashMap;
+
+use foldhash::HashMap;
 
 use crate::value::graph::Graph;
 use crate::value::handle::Value;
@@ -21,8 +22,13 @@ impl Graph {
     pub fn to_tree(&self) -> Tree<'_> {
         let mut tree = Tree::empty();
         let borrow = Copied { str: Cow::Borrowed, bytes: Cow::Borrowed };
-        let mut import =
-            Import { graph: self, tree: &mut tree, known: &mut Known::new(), todo: vec![], borrow };
+        let mut import = Import {
+            graph: self,
+            tree: &mut tree,
+            known: &mut Known::default(),
+            todo: vec![],
+            borrow,
+        };
         let root = import.run(self.root_raw());
         tree.set_root(root);
         tree
@@ -33,7 +39,7 @@ impl<'t> Tree<'t> {
     /// Adds a copy of a value of a file, with all it has as parts. What is one object in it is one in the
     /// copy; two copies are two.
     pub fn copy_of(&mut self, value: Value<'_>) -> NodeId {
-        self.copy_known(value, &mut Known::new())
+        self.copy_known(value, &mut Known::default())
     }
 
     /// As [`copy_of`](Self::copy_of), without copying again what `known` has of the same file.

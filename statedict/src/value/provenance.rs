@@ -1,6 +1,6 @@
 //! How a file made its values, as far as that is not in the values: for writing them again.
 
-use std::collections::{HashMap, HashSet};
+use foldhash::{HashMap, HashSet};
 
 use crate::value::graph::Graph;
 use crate::value::raw::{Raw, Text};

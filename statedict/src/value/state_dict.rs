@@ -1,6 +1,6 @@
 //! A state dict as a value.
 
-use std::collections::HashMap;
+use foldhash::HashMap;
 
 use crate::map::StateMap;
 use crate::metadata::{Metadata, ModuleMetadata};
@@ -15,7 +15,7 @@ type Files = HashMap<usize, Known>;
 impl<'a> Tree<'a> {
     /// A state dict: an `OrderedDict` of tensors, and of extra states, with its `_metadata`.
     pub fn state_map(&mut self, map: &StateMap<'a>) -> NodeId {
-        let mut files = Files::new();
+        let mut files = Files::default();
         let mut dict = DictNode::new(DictKind::OrderedDict);
         let mut values = map.values().peekable();
         for (index, (key, view)) in map.iter().enumerate() {

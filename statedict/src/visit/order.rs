@@ -1,6 +1,6 @@
 //! The order of the keys, where a module's leaves come from several structs.
 
-use std::collections::HashSet;
+use foldhash::HashSet;
 
 use crate::key;
 use crate::visit::walk::{Kind, Name, Names, Walk};

@@ -1,6 +1,6 @@
 //! A walk for reading.
 
-use std::collections::HashSet;
+use foldhash::{HashSet, HashSetExt};
 
 use crate::extra_state::ExtraState;
 use crate::traits::{StateDict, StorageId, Tensor};

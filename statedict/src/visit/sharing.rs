@@ -1,6 +1,6 @@
 //! Leaves that share their elements: which are one, and whether those are that should be.
 
-use std::collections::HashMap;
+use foldhash::{HashMap, HashMapExt};
 
 use crate::key;
 use crate::visit::ModelError;

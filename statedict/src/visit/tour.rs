@@ -2,7 +2,8 @@
 //! load.
 
 use std::cell::RefCell;
-use std::collections::HashSet;
+
+use foldhash::{HashSet, HashSetExt};
 
 use crate::extra_state::ExtraState;
 use crate::key;

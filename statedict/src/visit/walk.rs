@@ -1,10 +1,10 @@
 //! One walk over a model: its leaves, modules and aliases in order, as flat lists.
 
-use std::collections::HashMap;
 use std::fmt;
 use std::ops::Range;
 
 use foldhash::HashSetExt;
+use foldhash::{HashMap, HashMapExt};
 
 use crate::codec::write::WriteError;
 use crate::dtype::DType;

@@ -18,7 +18,7 @@ mod resume;
 mod store;
 mod value;
 
-use std::collections::HashMap;
+use foldhash::{HashMap, HashMapExt};
 
 pub use algorithm::Algorithm;
 pub use error::{OptimizerError, OptimizerProblem};

@@ -1,6 +1,6 @@
 //! Names for the parameters, which PyTorch saves by number.
 
-use std::collections::HashMap;
+use foldhash::{HashMap, HashMapExt};
 
 use super::OptimizerState;
 use super::error::{OptimizerError, OptimizerProblem};

@@ -1,6 +1,6 @@
 //! `optimizer.load_state_dict(saved)`: the state of a file becomes that of an optimizer.
 
-use std::collections::HashMap;
+use foldhash::{HashMap, HashMapExt};
 
 use super::OptimizerState;
 use super::error::{OptimizerError, OptimizerProblem};

@@ -1,5 +1,6 @@
 //! What can be wrong with one step of a pickle, before it is known where.
 
+use crate::codec::pickle::memo::NeedsScan;
 use crate::codec::read::ReadError;
 use crate::value::Full;
 
@@ -20,6 +21,8 @@ pub(super) enum Problem {
     Limit { limit: &'static str, allowed: u64, needed: u64 },
     /// A storage could not be found in the archive.
     Storage(Box<ReadError>),
+    /// A name that may be used was not kept.
+    NeedsScan,
 }
 
 impl Fault {
@@ -47,6 +50,12 @@ impl From<Problem> for Fault {
 impl From<Full> for Fault {
     fn from(_: Full) -> Self {
         Fault::expected("at most 2^32 values in one pickle", "more")
+    }
+}
+
+impl From<NeedsScan> for Fault {
+    fn from(_: NeedsScan) -> Self {
+        Problem::NeedsScan.into()
     }
 }
 

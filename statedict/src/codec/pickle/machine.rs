@@ -1,7 +1,8 @@
 //! The machine that runs a pickle: a stack, marks and a memo, and no recursion.
 
-use std::collections::HashMap;
 use std::sync::Arc;
+
+use foldhash::{HashMap, HashMapExt};
 
 use crate::codec::pickle::cursor::Cursor;
 use crate::codec::pickle::error::PickleError;
@@ -15,6 +16,9 @@ use crate::codec::pickle::{Decoded, PickleOptions};
 use crate::codec::read::{PickleLimits, ReadError};
 use crate::value::raw::{ContainerKind, Global, Raw, Run, Text};
 use crate::value::{Graph, Value};
+
+/// How high the stack grows with a thousand keys and values, and what is below them.
+const BATCH: usize = 2048;
 
 pub(super) struct Machine<'a, R> {
     pub(super) input: Cursor<'a>,
@@ -40,18 +44,33 @@ pub(super) struct Machine<'a, R> {
     pub(super) offset: usize,
 }
 
+/// Why a pickle was not read to its end.
+pub(super) enum Stop {
+    Error(Box<ReadError>),
+    /// It has to be read anew with a memo that was scanned.
+    NeedsScan,
+}
+
+impl From<ReadError> for Stop {
+    fn from(error: ReadError) -> Self {
+        Stop::Error(Box::new(error))
+    }
+}
+
 impl<'a, R: StorageResolver> Machine<'a, R> {
     pub(super) fn new(
         source: &'a Arc<Vec<u8>>,
         options: &PickleOptions<'_>,
         resolver: &'a mut R,
+        memo: Memo,
     ) -> Self {
         let input = Cursor::new(source);
         Machine {
-            memo: Memo::scan(source),
+            memo,
             input,
             graph: Graph::new(Arc::clone(source)),
-            stack: Vec::new(),
+            // Writers fill a dict a thousand entries at a time.
+            stack: Vec::with_capacity(source.len().min(BATCH)),
             marks: Vec::new(),
             meanings: Vec::new(),
             resolver,
@@ -67,7 +86,7 @@ impl<'a, R: StorageResolver> Machine<'a, R> {
     }
 
     /// Runs until STOP.
-    pub(super) fn run(mut self, member: &str) -> Result<Decoded, Box<ReadError>> {
+    pub(super) fn run(mut self, member: &str) -> Result<Decoded, Stop> {
         loop {
             self.offset = self.input.position();
             let opcode = match self.input.u8() {
@@ -213,7 +232,7 @@ impl<'a, R: StorageResolver> Machine<'a, R> {
             }
             op::MEMOIZE => {
                 let top = self.top()?;
-                if self.memo.put_next(top) {
+                if self.memo.put_next(top)? {
                     self.pin(top);
                 }
                 return Ok(());
@@ -315,7 +334,7 @@ impl<'a, R: StorageResolver> Machine<'a, R> {
 
     fn put(&mut self, name: u64) -> Result<(), Fault> {
         let top = self.top()?;
-        if self.memo.put(name, top) {
+        if self.memo.put(name, top)? {
             self.pin(top);
         }
         Ok(())
@@ -323,7 +342,7 @@ impl<'a, R: StorageResolver> Machine<'a, R> {
 
     fn get(&self, name: u64) -> Result<Raw, Fault> {
         self.memo
-            .get(name)
+            .get(name)?
             .ok_or_else(|| Fault::expected("a name in the memo", format!("{name}, never given")))
     }
 
@@ -428,22 +447,19 @@ impl<'a, R: StorageResolver> Machine<'a, R> {
         words
     }
 
-    fn error(&self, opcode: u8, fault: Fault, member: &str) -> Box<ReadError> {
+    fn error(&self, opcode: u8, fault: Fault, member: &str) -> Stop {
         let offset = self.offset;
         let Some(name) = op::name(opcode) else {
             let source = PickleError::Opcode { offset, found: opcode };
-            return Box::new(ReadError::Pickle { member: member.to_owned(), source });
+            return ReadError::Pickle { member: member.to_owned(), source }.into();
         };
         let path = || path::path(&self.graph, &self.stack, &self.marks);
         let source = match fault.into_problem() {
-            Problem::Storage(error) => return error,
+            Problem::NeedsScan => return Stop::NeedsScan,
+            Problem::Storage(error) => return Stop::Error(error),
             Problem::Limit { limit, allowed, needed } => {
-                return Box::new(ReadError::Limit {
-                    what: format!("`{member}`, byte {offset}"),
-                    limit,
-                    allowed,
-                    needed,
-                });
+                let what = format!("`{member}`, byte {offset}");
+                return ReadError::Limit { what, limit, allowed, needed }.into();
             }
             Problem::Truncated { wanted, left } => {
                 PickleError::Truncated { offset, opcode: name, expected: wanted, found: left }
@@ -455,6 +471,6 @@ impl<'a, R: StorageResolver> Machine<'a, R> {
                 PickleError::UnknownGlobal { offset, module, name, path: path() }
             }
         };
-        Box::new(ReadError::Pickle { member: member.to_owned(), source })
+        ReadError::Pickle { member: member.to_owned(), source }.into()
     }
 }

@@ -25,6 +25,8 @@ use std::sync::Arc;
 use crate::codec::read::{Limits, ReadError};
 use crate::value::Graph;
 use crate::value::raw::Raw;
+use machine::{Machine, Stop};
+use memo::Memo;
 
 pub use error::PickleError;
 pub(crate) use extent::{Extent, extent};
@@ -56,5 +58,13 @@ pub(crate) fn decode<R: StorageResolver>(
     options: &PickleOptions<'_>,
     resolver: &mut R,
 ) -> Result<Decoded, Box<ReadError>> {
-    machine::Machine::new(source, options, resolver).run(member)
+    let mut memo = Memo::keep(source.len());
+    loop {
+        match Machine::new(source, options, resolver, memo).run(member) {
+            Ok(decoded) => return Ok(decoded),
+            Err(Stop::Error(error)) => return Err(error),
+            // At most once: a memo that was scanned needs no other scan.
+            Err(Stop::NeedsScan) => memo = Memo::scan(source),
+        }
+    }
 }

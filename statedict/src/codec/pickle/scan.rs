@@ -4,7 +4,8 @@
 //! there. Every opcode is seen once, so that the time is linear, and what is malformed only ends the scan.
 
 use std::borrow::Cow;
-use std::collections::HashMap;
+
+use foldhash::{HashMap, HashMapExt};
 
 use crate::codec::pickle::cursor::Cursor;
 use crate::codec::pickle::literal::{raw_unicode, unescape};

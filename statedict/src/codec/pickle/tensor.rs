@@ -227,9 +227,8 @@ impl<R: StorageResolver> Machine<'_, R> {
 
 /// A size and a stride as a shape has them.
 pub(super) fn shape_of(sizes: &[i64], strides: &[i64]) -> Result<(Shape, Strides), Fault> {
-    let shape: Option<Shape> = sizes.iter().map(|&size| usize::try_from(size).ok()).collect();
-    let shape =
-        shape.ok_or_else(|| Fault::expected("sizes from 0 on", format!("the size {sizes:?}")))?;
+    let shape = Shape::of(sizes)
+        .ok_or_else(|| Fault::expected("sizes from 0 on", format!("the size {sizes:?}")))?;
     let steps: Option<Strides> = strides.iter().map(|&step| isize::try_from(step).ok()).collect();
     let steps = steps.ok_or_else(|| Fault::expected("strides", format!("{strides:?}")))?;
     Ok((shape, steps))

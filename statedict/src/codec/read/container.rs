@@ -212,15 +212,18 @@ pub(super) fn finish(
 
 /// The version is read as C reads a number: blanks before and anything after are passed over.
 fn check_version(content: &[u8], root: &str) -> Result<(), ReadError> {
-    let text = String::from_utf8_lossy(content);
-    let digits: String = text.trim_start().chars().take_while(char::is_ascii_digit).collect();
-    match digits.parse::<u64>() {
-        Ok(1..=10) => Ok(()),
+    let is_blank = |byte: &u8| matches!(byte, b' ' | b'\t'..=b'\r');
+    let start = content.iter().position(|byte| !is_blank(byte)).unwrap_or(content.len());
+    let number = content.get(start..).unwrap_or_default();
+    let end = number.iter().position(|byte| !byte.is_ascii_digit()).unwrap_or(number.len());
+    let number = number.get(..end).and_then(|digits| std::str::from_utf8(digits).ok());
+    match number.and_then(|digits| digits.parse::<u64>().ok()) {
+        Some(1..=10) => Ok(()),
         _ => Err(ReadError::Damaged {
             part: format!("`{root}/version`"),
             offset: 0,
             expected: "a version from 1 to 10".into(),
-            found: format!("{text:?}"),
+            found: format!("{:?}", String::from_utf8_lossy(content)),
         }),
     }
 }

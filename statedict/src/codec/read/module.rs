@@ -1,6 +1,6 @@
 //! A whole model that was pickled: its parameters and buffers, from where `torch.nn.Module` keeps them.
 
-use std::collections::HashSet;
+use foldhash::HashSet;
 
 use crate::value::{Dict, Kind, Object, Value};
 

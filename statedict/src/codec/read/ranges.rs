@@ -1,8 +1,9 @@
 //! Storages that are ranges of a file, as the formats of before PyTorch 1.6 have them.
 
 use std::borrow::Cow;
-use std::collections::HashMap;
 use std::sync::Arc;
+
+use foldhash::{HashMap, HashMapExt};
 
 use crate::codec::read::in_memory::{FileStorages, Place};
 use crate::codec::read::source::Source;

@@ -1,7 +1,8 @@
 //! A flat state dict out of the values of a file.
 
-use std::collections::HashSet;
 use std::sync::Arc;
+
+use foldhash::{HashSet, HashSetExt};
 
 use crate::codec::read::document::Document;
 use crate::codec::read::error::ReadError;
@@ -247,7 +248,7 @@ fn metadata(
         advice: "the file was not written by Module.state_dict()".to_owned(),
     };
     let modules = found.as_dict().ok_or_else(|| wrong(place.clone(), "a dict", found))?;
-    let mut metadata = Metadata::default();
+    let mut metadata = Metadata::with_capacity(modules.len());
     for (module, entry) in modules.iter() {
         let name = module.as_str().ok_or_else(|| wrong(place.clone(), "a dict of str", module))?;
         let entries = entry

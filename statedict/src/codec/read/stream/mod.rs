@@ -2,8 +2,9 @@
 
 mod resolver;
 
-use std::collections::HashSet;
 use std::sync::Arc;
+
+use foldhash::{HashSet, HashSetExt};
 
 use crate::codec::read::container::{self, ByteOrder, ContainerKind};
 use crate::codec::read::document::Document;

@@ -1,7 +1,8 @@
 //! The storages of a stream: what the pickle says of them, and where they turn out to be.
 
-use std::collections::HashMap;
 use std::sync::Arc;
+
+use foldhash::{HashMap, HashMapExt};
 
 use crate::codec::pickle::{Slice, StorageRequest, StorageResolver};
 use crate::codec::read::error::ReadError;

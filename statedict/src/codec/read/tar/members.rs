@@ -1,6 +1,6 @@
 //! The members of a tar archive.
 
-use std::collections::HashMap;
+use foldhash::{HashMap, HashMapExt};
 
 use crate::codec::read::error::ReadError;
 use crate::codec::read::source::Source;

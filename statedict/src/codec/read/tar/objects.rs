@@ -1,7 +1,8 @@
 //! The storages and tensors of PyTorch 0.1, which it saved beside the pickle under numbers.
 
-use std::collections::HashMap;
 use std::sync::Arc;
+
+use foldhash::{HashMap, HashMapExt};
 
 use crate::codec::pickle::{Saved, SavedTensor, StorageRequest, StorageResolver};
 use crate::codec::read::error::ReadError;

@@ -1,6 +1,6 @@
 //! The central directory: which members an archive has, and where.
 
-use std::collections::HashMap;
+use foldhash::{HashMap, HashMapExt};
 
 use crate::codec::read::error::ReadError;
 use crate::codec::read::source::Source;

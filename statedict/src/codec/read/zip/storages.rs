@@ -1,8 +1,9 @@
 //! The storages of an archive: all of them in one set, told apart by their member's index.
 
 use std::borrow::Cow;
-use std::collections::HashMap;
 use std::sync::Arc;
+
+use foldhash::{HashMap, HashMapExt};
 
 use crate::codec::pickle::{StorageRequest, StorageResolver};
 use crate::codec::read::error::ReadError;

@@ -1,16 +1,15 @@
-//! The memo: values that a pickle names to use them again.
+//! A memo that knows from the start which names will be used.
 
-use std::collections::HashMap;
+use foldhash::{HashMap, HashMapExt};
 
 use crate::codec::pickle::cursor::Cursor;
+use crate::codec::pickle::memo::name_of_line;
 use crate::codec::pickle::opcode;
 use crate::value::raw::Raw;
 
-/// The memo of one pickle.
-///
-/// Writers name nearly everything and use hardly any of it again, so the pickle is scanned first for
-/// the names that are used. Only these are kept: in a large state dict, a few of millions.
-pub(super) struct Memo {
+/// The memo of a pickle that was scanned for the names that are used. Only these are kept: in a large
+/// state dict, a few of millions.
+pub(in crate::codec::pickle) struct Scanned {
     /// A bit for each name below the pickle's length that is used.
     used: Vec<u64>,
     /// How many bits are set before each word of `used`.
@@ -39,11 +38,6 @@ fn set(bits: &mut Vec<u64>, name: usize) -> bool {
         *word |= bit;
         clear
     })
-}
-
-/// The number that a line of text is.
-pub(super) fn name_of_line(line: &[u8]) -> Option<u64> {
-    std::str::from_utf8(line).ok()?.trim().parse().ok()
 }
 
 /// How many bytes follow an opcode that can be passed over, and is short; else `LONGER`.
@@ -96,8 +90,8 @@ fn pass(mut bytes: &[u8]) -> &[u8] {
     bytes
 }
 
-impl Memo {
-    /// The memo for a pickle that starts at the cursor.
+impl Scanned {
+    /// The memo for that pickle.
     pub(super) fn scan(pickle: &[u8]) -> Self {
         let pickle_len = pickle.len();
         let mut used = Vec::new();
@@ -135,7 +129,7 @@ impl Memo {
                 before
             })
             .collect();
-        Memo {
+        Scanned {
             used,
             ranks,
             values: vec![None; total as usize],
@@ -210,7 +204,7 @@ mod tests {
     fn only_names_that_are_used_are_kept() {
         // Three names are given, the second is used; so is a name that is never given.
         let pickle = b"Nq\x00Nq\x01Nq\x02h\x01h\x0e.h\x02";
-        let mut memo = Memo::scan(pickle);
+        let mut memo = Scanned::scan(pickle);
         assert!(!memo.put(0, Raw::Int(0)));
         assert!(memo.put(1, Raw::Int(1)));
         assert_eq!(memo.get(1), Some(Raw::Int(1)));
@@ -220,7 +214,7 @@ mod tests {
 
     #[test]
     fn a_huge_name_takes_no_room() {
-        let mut memo = Memo::scan(b"Nr\xff\xff\xff\xffj\xff\xff\xff\xff.");
+        let mut memo = Scanned::scan(b"Nr\xff\xff\xff\xffj\xff\xff\xff\xff.");
         assert!(memo.put(0xffff_ffff, Raw::Int(1)));
         assert_eq!(memo.get(0xffff_ffff), Some(Raw::Int(1)));
         assert!(memo.used.is_empty());

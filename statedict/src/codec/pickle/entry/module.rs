@@ -1,0 +1,18 @@
+//! A module's entry in `_metadata`: a dict with its version.
+
+use crate::codec::pickle::entry::Rest;
+use crate::codec::pickle::machine::Machine;
+use crate::codec::pickle::opcode as op;
+use crate::codec::pickle::persistent::StorageResolver;
+use crate::value::raw::Raw;
+
+impl<R: StorageResolver> Machine<'_, R> {
+    /// A dict of one text, which others have too, and an integer; after the opcode that makes it.
+    pub(super) fn module(&mut self, rest: &mut Rest<'_>) -> Option<Raw> {
+        self.put_for_nothing(rest)?;
+        let key @ Raw::Str(_) = self.got(rest)? else { return None };
+        let version = Raw::Int(rest.int()?);
+        rest.pass(&[op::SETITEM])?;
+        self.graph.add_dict(&[key, version]).ok()
+    }
+}

@@ -1,0 +1,71 @@
+//! The memo: values that a pickle names to use them again.
+//!
+//! Writers name nearly everything and use hardly any of it again. Where a whole entry is matched, most of
+//! what it names is never made, on the chance that it will not be asked for. If it is, or if more would have
+//! to be kept than is worth it, the pickle is read anew by a memo that knows which names are used.
+
+mod kept;
+mod scanned;
+
+use crate::value::raw::Raw;
+use kept::Kept;
+use scanned::Scanned;
+
+/// The memo of one pickle.
+pub(super) enum Memo {
+    Kept(Kept),
+    Scanned(Scanned),
+}
+
+/// It has to be known which names will be used: the pickle has to be read anew with [`Memo::scan`].
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct NeedsScan;
+
+/// The number that a line of text is.
+pub(super) fn name_of_line(line: &[u8]) -> Option<u64> {
+    std::str::from_utf8(line).ok()?.trim().parse().ok()
+}
+
+impl Memo {
+    /// A memo for a pickle of that size which keeps everything but what is passed over.
+    pub(super) fn keep(pickle_len: usize) -> Self {
+        Memo::Kept(Kept::new(pickle_len))
+    }
+
+    /// A memo that keeps what that pickle uses. It never needs another scan.
+    pub(super) fn scan(pickle: &[u8]) -> Self {
+        Memo::Scanned(Scanned::scan(pickle))
+    }
+
+    /// Gives a value a name. Whether the value is kept: whether the name may be used.
+    pub(super) fn put(&mut self, name: u64, value: Raw) -> Result<bool, NeedsScan> {
+        match self {
+            Memo::Kept(memo) => memo.put(name, value).map(|()| true),
+            Memo::Scanned(memo) => Ok(memo.put(name, value)),
+        }
+    }
+
+    /// Gives a value the next name, as protocol 4 does: the number of names given so far.
+    pub(super) fn put_next(&mut self, value: Raw) -> Result<bool, NeedsScan> {
+        match self {
+            Memo::Kept(memo) => memo.put_next(value).map(|()| true),
+            Memo::Scanned(memo) => Ok(memo.put_next(value)),
+        }
+    }
+
+    /// Gives a name to something that is not made. Whether that can be done.
+    pub(super) fn pass_over(&mut self, name: u64) -> bool {
+        match self {
+            Memo::Kept(memo) => memo.pass_over(name),
+            Memo::Scanned(memo) => memo.is_for_nothing(name),
+        }
+    }
+
+    /// The value of a name; `None` where it was never given.
+    pub(super) fn get(&self, name: u64) -> Result<Option<Raw>, NeedsScan> {
+        match self {
+            Memo::Kept(memo) => memo.get(name),
+            Memo::Scanned(memo) => Ok(memo.get(name)),
+        }
+    }
+}
