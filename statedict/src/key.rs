@@ -2,17 +2,6 @@
 
 use std::fmt;
 
-use foldhash::fast::RandomState;
-use indexmap::IndexMap;
-
-/// Something under each key, in order. Keys come from files: the hash has a seed that no file can know.
-pub(crate) type Keyed<V> = IndexMap<String, V, RandomState>;
-
-/// One with room for `capacity` keys.
-pub(crate) fn keyed<V>(capacity: usize) -> Keyed<V> {
-    IndexMap::with_capacity_and_hasher(capacity, RandomState::default())
-}
-
 /// The last segment of the key of a module's extra state, as PyTorch names it.
 pub(crate) const EXTRA_STATE: &str = "_extra_state";
 

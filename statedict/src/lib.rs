@@ -15,6 +15,7 @@ mod files;
 #[cfg(feature = "hub")]
 #[cfg_attr(docsrs, doc(cfg(feature = "hub")))]
 pub mod hub;
+mod huge_pages;
 mod impls;
 mod json;
 mod key;
@@ -25,6 +26,7 @@ mod map;
 mod mapping;
 mod metadata;
 mod migration;
+mod ordered;
 mod parallel;
 mod save;
 mod schema;

@@ -1,9 +1,9 @@
 //! The map that `state_dict()` returns.
 
-use indexmap::map::Entry;
+use foldhash::{HashMap, HashMapExt};
 
-use crate::key::{Keyed, keyed};
 use crate::metadata::Metadata;
+use crate::ordered::Ordered;
 use crate::tensor::{StorageError, TensorView};
 use crate::value::SharedValue;
 
@@ -28,9 +28,9 @@ use crate::value::SharedValue;
 /// ```
 #[derive(Debug, Clone, Default)]
 pub struct StateMap<'a> {
-    entries: Keyed<TensorView<'a>>,
+    entries: Ordered<TensorView<'a>>,
     metadata: Option<Metadata>,
-    values: Keyed<Placed>,
+    values: Ordered<Placed>,
 }
 
 /// What a state dict has under a key.
@@ -56,7 +56,7 @@ impl<'a> StateMap<'a> {
 
     /// A map with room for `capacity` keys.
     pub fn with_capacity(capacity: usize) -> Self {
-        StateMap { entries: keyed(capacity), ..StateMap::default() }
+        StateMap { entries: Ordered::with_capacity(capacity), ..StateMap::default() }
     }
 
     /// The tensor under `key`.
@@ -66,7 +66,7 @@ impl<'a> StateMap<'a> {
 
     /// Whether there is a tensor under `key`.
     pub fn contains_key(&self, key: &str) -> bool {
-        self.entries.contains_key(key)
+        self.entries.contains(key)
     }
 
     /// Puts a tensor under `key`, and returns the one that was there.
@@ -81,7 +81,7 @@ impl<'a> StateMap<'a> {
 
     /// Takes the tensor under `key` out; the others keep their order. Linear in the number of keys.
     pub fn remove(&mut self, key: &str) -> Option<TensorView<'a>> {
-        let (index, _, tensor) = self.entries.shift_remove_full(key)?;
+        let (index, tensor) = self.entries.remove(key)?;
         for placed in self.values.values_mut().filter(|placed| placed.position > index) {
             placed.position -= 1;
         }
@@ -91,7 +91,7 @@ impl<'a> StateMap<'a> {
     /// The entries that are no tensors, in order: the extra state of modules that have a
     /// `get_extra_state()`, under keys that end in `_extra_state`.
     pub fn values(&self) -> impl ExactSizeIterator<Item = (&str, &SharedValue)> {
-        self.values.iter().map(|(key, placed)| (key.as_str(), &placed.value))
+        self.values.iter().map(|(key, placed)| (key, &placed.value))
     }
 
     /// The value under `key` that is no tensor.
@@ -111,31 +111,36 @@ impl<'a> StateMap<'a> {
         key: impl Into<String>,
         value: SharedValue,
     ) -> Option<SharedValue> {
-        let position = self.entries.len();
-        match self.values.entry(key.into()) {
-            Entry::Occupied(mut known) => {
-                Some(std::mem::replace(&mut known.get_mut().value, value))
-            }
-            Entry::Vacant(place) => {
-                place.insert(Placed { position, value });
-                None
-            }
+        self.place_value(key.into(), value, self.entries.len())
+    }
+
+    /// The same, after `position` tensors; values come in the order of their positions.
+    pub(crate) fn place_value(
+        &mut self,
+        key: String,
+        value: SharedValue,
+        position: usize,
+    ) -> Option<SharedValue> {
+        if let Some(known) = self.values.get_mut(&key) {
+            return Some(std::mem::replace(&mut known.value, value));
         }
+        self.values.insert(key, Placed { position, value });
+        None
     }
 
     /// Takes the value under `key` out; the others keep their order.
     pub fn remove_value(&mut self, key: &str) -> Option<SharedValue> {
-        self.values.shift_remove(key).map(|placed| placed.value)
+        self.values.remove(key).map(|(_, placed)| placed.value)
     }
 
     /// The keys in order.
     pub fn keys(&self) -> impl ExactSizeIterator<Item = &str> {
-        self.entries.keys().map(String::as_str)
+        self.entries.names()
     }
 
     /// The keys and their tensors in order.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = (&str, &TensorView<'a>)> {
-        self.entries.iter().map(|(key, tensor)| (key.as_str(), tensor))
+        self.entries.iter()
     }
 
     /// The number of keys.
@@ -150,12 +155,12 @@ impl<'a> StateMap<'a> {
 
     /// The key and tensor at `index`, counted in order.
     pub fn get_index(&self, index: usize) -> Option<(&str, &TensorView<'a>)> {
-        self.entries.get_index(index).map(|(key, tensor)| (key.as_str(), tensor))
+        self.entries.get_index(index)
     }
 
     /// Where `key` stands in the order.
     pub fn index_of(&self, key: &str) -> Option<usize> {
-        self.entries.get_index_of(key)
+        self.entries.index_of(key)
     }
 
     /// Where `key` stands, `next` being where it is looked for first: in a file saved by the same model each
@@ -187,13 +192,13 @@ impl<'a> StateMap<'a> {
     /// Every key in order, tensors' and others'; with the number of the tensor, where it is one.
     pub(crate) fn all_keys(&self) -> impl Iterator<Item = (&str, Option<usize>)> {
         let mut values = self.values.iter().peekable();
-        let mut tensors = self.entries.keys().enumerate().peekable();
+        let mut tensors = self.entries.names().enumerate().peekable();
         std::iter::from_fn(move || {
             let next = tensors.peek().map_or(usize::MAX, |(index, _)| *index);
             if let Some((key, _)) = values.next_if(|(_, placed)| placed.position <= next) {
-                return Some((key.as_str(), None));
+                return Some((key, None));
             }
-            tensors.next().map(|(index, key)| (key.as_str(), Some(index)))
+            tensors.next().map(|(index, key)| (key, Some(index)))
         })
     }
 
@@ -206,6 +211,11 @@ impl<'a> StateMap<'a> {
             };
             Some((key, part))
         })
+    }
+
+    /// A map of these tensors, without metadata.
+    pub(crate) fn from_tensors(entries: Ordered<TensorView<'a>>) -> Self {
+        StateMap { entries, ..StateMap::default() }
     }
 
     /// Puts what is of either kind under `key`, at the end.
@@ -230,28 +240,25 @@ impl<'a> StateMap<'a> {
     /// # Errors
     /// Where a tensor's bytes cannot be read.
     pub fn into_owned(self) -> Result<StateMap<'static>, StorageError> {
-        let mut owned: Keyed<TensorView<'static>> = keyed(self.entries.len());
-        let mut first: std::collections::HashMap<(usize, u32), Vec<(usize, usize)>> =
-            std::collections::HashMap::new();
-        for (index, (key, tensor)) in self.entries.iter().enumerate() {
+        let mut owned: Vec<TensorView<'static>> = Vec::with_capacity(self.entries.len());
+        let mut first: HashMap<(usize, u32), Vec<usize>> = HashMap::new();
+        for (index, (_, tensor)) in self.entries.iter().enumerate() {
             let seen = first.entry(tensor.storage().identity()).or_default();
-            let shared = seen
-                .iter()
-                .find(|&&(other, _)| {
-                    self.entries.get_index(other).is_some_and(|(_, other)| other.same_as(tensor))
-                })
-                .and_then(|&(_, copy)| owned.get_index(copy))
-                .map(|(_, view)| view.clone());
-            let view = match shared {
-                Some(view) => view,
+            let is_same = |other: usize| {
+                self.entries.get_index(other).is_some_and(|(_, other)| other.same_as(tensor))
+            };
+            let shared = seen.iter().find(|&&other| is_same(other));
+            let view = match shared.and_then(|&other| owned.get(other)) {
+                Some(view) => view.clone(),
                 None => {
-                    seen.push((index, owned.len()));
+                    seen.push(index);
                     tensor.clone().into_owned()?
                 }
             };
-            owned.insert(key.clone(), view);
+            owned.push(view);
         }
-        Ok(StateMap { entries: owned, metadata: self.metadata, values: self.values })
+        let entries = self.entries.with_values(owned);
+        Ok(StateMap { entries, metadata: self.metadata, values: self.values })
     }
 }
 

@@ -1,6 +1,6 @@
 //! `_metadata`: the version of each module of a state dict.
 
-use crate::key::{Keyed, keyed};
+use crate::ordered::Ordered;
 use crate::value::SharedValue;
 
 /// What `_metadata` of a state dict holds: for each module's path, its version.
@@ -19,7 +19,7 @@ use crate::value::SharedValue;
 /// ```
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Metadata {
-    modules: Keyed<ModuleMetadata>,
+    modules: Ordered<ModuleMetadata>,
 }
 
 /// The entry of one module.
@@ -69,12 +69,13 @@ impl ModuleMetadata {
     }
 }
 
-impl Metadata {
-    /// One with room for `capacity` modules.
-    pub(crate) fn with_capacity(capacity: usize) -> Self {
-        Metadata { modules: keyed(capacity) }
+impl From<Ordered<ModuleMetadata>> for Metadata {
+    fn from(modules: Ordered<ModuleMetadata>) -> Self {
+        Metadata { modules }
     }
+}
 
+impl Metadata {
     /// The entry of the module at `path`: `""` for the root, no trailing dot.
     pub fn get(&self, path: &str) -> Option<&ModuleMetadata> {
         self.modules.get(path)
@@ -97,12 +98,12 @@ impl Metadata {
 
     /// Takes the entry of the module at `path` out; the others keep their order.
     pub fn remove(&mut self, path: &str) -> Option<ModuleMetadata> {
-        self.modules.shift_remove(path)
+        self.modules.remove(path).map(|(_, entry)| entry)
     }
 
     /// The modules' paths and entries, in order.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = (&str, &ModuleMetadata)> {
-        self.modules.iter().map(|(path, entry)| (path.as_str(), entry))
+        self.modules.iter()
     }
 
     /// The number of modules.

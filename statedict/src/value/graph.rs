@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use foldhash::{HashMap, HashMapExt};
 
+use crate::huge_pages;
 use crate::tensor::{Shape, Storage, StorageError, Storages, Strides, TensorView};
 use crate::value::handle::Value;
 use crate::value::provenance::Provenance;
@@ -72,15 +73,15 @@ impl Graph {
         Graph {
             source,
             beside: Vec::new(),
-            pool: Vec::with_capacity(source_len / 24),
-            containers: Vec::with_capacity(tensors),
+            pool: huge_pages::buffer(source_len / 24),
+            containers: huge_pages::buffer(tensors),
             extras: Vec::new(),
             objects: Vec::new(),
             complexes: Vec::new(),
             devices: Vec::new(),
             globals: Vec::new(),
-            tensors: Vec::with_capacity(tensors),
-            dims: Vec::with_capacity(tensors.saturating_mul(2)),
+            tensors: huge_pages::buffer(tensors),
+            dims: huge_pages::buffer(tensors.saturating_mul(2)),
             attributes: HashMap::new(),
             refusals: Vec::new(),
             provenance: Provenance::default(),

@@ -4,7 +4,6 @@ mod container;
 mod detect;
 mod document;
 mod error;
-mod huge_pages;
 mod in_memory;
 mod limits;
 mod members;

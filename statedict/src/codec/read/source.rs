@@ -6,7 +6,7 @@ use std::io::{self, Read, Seek, SeekFrom};
 use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 
-use crate::codec::read::huge_pages;
+use crate::huge_pages;
 
 /// Where the bytes of a file come from: a memory map, a file, any reader that can seek, or memory.
 pub struct Source {

@@ -9,6 +9,8 @@ use crate::codec::read::error::ReadError;
 use crate::codec::read::module::{self, ModuleProblem};
 use crate::map::StateMap;
 use crate::metadata::{Metadata, ModuleMetadata};
+use crate::ordered::Gathered;
+use crate::tensor::TensorView;
 use crate::value::{Dict, Graph, Kind, Refusal, RefusalReason, SharedValue, Value};
 
 /// A tensor of a state dict that cannot be represented.
@@ -135,7 +137,7 @@ impl Document {
                     advice: advice(dict),
                 });
             };
-            if !entries.add(name, value, &self.graph)? {
+            if !entries.add(name, value, &self.graph) {
                 return Err(ReadError::NotAStateDict {
                     path: join(place, name),
                     expected: "a tensor",
@@ -168,7 +170,7 @@ impl Document {
         })?;
         let mut entries = Entries::with_capacity(found.len());
         for (name, value) in found {
-            if !entries.add(&name, value, &self.graph)? {
+            if !entries.add(&name, value, &self.graph) {
                 return Err(ReadError::NotAStateDict {
                     path: join(place, &name),
                     expected: "a tensor",
@@ -183,49 +185,54 @@ impl Document {
 
 /// The entries of a state dict that is being made.
 struct Entries {
-    map: StateMap<'static>,
+    tensors: Gathered<TensorView<'static>>,
+    /// Extra state, and after how many tensors it came.
+    values: Vec<(String, SharedValue, usize)>,
     refused: Vec<RefusedTensor>,
 }
 
 impl Entries {
     fn with_capacity(capacity: usize) -> Self {
-        Entries { map: StateMap::with_capacity(capacity), refused: Vec::new() }
+        let tensors = Gathered::with_capacity(capacity);
+        Entries { tensors, values: Vec::new(), refused: Vec::new() }
     }
 
     /// Adds an entry; whether it is one that a state dict can have.
-    fn add(&mut self, key: &str, value: Value<'_>, graph: &Arc<Graph>) -> Result<bool, ReadError> {
+    fn add(&mut self, key: &str, value: Value<'_>, graph: &Arc<Graph>) -> bool {
         let plain = |kind| Refusal::new(RefusalReason::NotPlain { kind }, 0);
         let refusal = match value.kind() {
             Kind::Tensor(tensor) => {
-                let Some(view) = tensor.view() else { return Ok(false) };
-                return match self.map.insert(key, view) {
-                    None => Ok(true),
-                    Some(_) => Err(ReadError::DuplicateKey { key: key.to_owned() }),
-                };
+                let Some(view) = tensor.view() else { return false };
+                self.tensors.push(key, view);
+                return true;
             }
             Kind::Refused(refusal) => refusal.clone(),
             Kind::Sparse(_) => plain("a sparse tensor"),
             Kind::Quantized(_) => plain("a quantized tensor"),
             _ if key.rsplit('.').next() == Some(crate::key::EXTRA_STATE) => {
-                return match self.map.insert_value(key, SharedValue::new(graph, value)) {
-                    None => Ok(true),
-                    Some(_) => Err(ReadError::DuplicateKey { key: key.to_owned() }),
-                };
+                let value = SharedValue::new(graph, value);
+                self.values.push((key.to_owned(), value, self.tensors.len()));
+                return true;
             }
-            _ => return Ok(false),
+            _ => return false,
         };
         self.refused.push(RefusedTensor { key: key.to_owned(), refusal });
-        Ok(true)
+        true
     }
 
     fn finish(self) -> Result<(StateMap<'static>, Vec<RefusedTensor>), ReadError> {
-        let Entries { map, refused } = self;
+        let Entries { tensors, values, refused } = self;
+        let duplicate = |key: &str| ReadError::DuplicateKey { key: key.to_owned() };
+        let mut map = StateMap::from_tensors(tensors.finish().map_err(|key| duplicate(&key))?);
         let mut beside: HashSet<&str> = HashSet::new();
-        let others = map.values().map(|(key, _)| key);
-        for key in others.chain(refused.iter().map(|refused| refused.key.as_str())) {
+        let others = values.iter().map(|(key, ..)| key);
+        for key in others.chain(refused.iter().map(|refused| &refused.key)) {
             if map.contains_key(key) || !beside.insert(key) {
-                return Err(ReadError::DuplicateKey { key: key.to_owned() });
+                return Err(duplicate(key));
             }
+        }
+        for (key, value, position) in values {
+            map.place_value(key, value, position);
         }
         Ok((map, refused))
     }
@@ -248,7 +255,7 @@ fn metadata(
         advice: "the file was not written by Module.state_dict()".to_owned(),
     };
     let modules = found.as_dict().ok_or_else(|| wrong(place.clone(), "a dict", found))?;
-    let mut metadata = Metadata::with_capacity(modules.len());
+    let mut metadata = Gathered::with_capacity(modules.len());
     for (module, entry) in modules.iter() {
         let name = module.as_str().ok_or_else(|| wrong(place.clone(), "a dict of str", module))?;
         let entries = entry
@@ -273,12 +280,12 @@ fn metadata(
                 return Err(ReadError::DuplicateKey { key: format!("{place}: {name}: {key}") });
             }
         }
-        let entry = found.set_version(version);
-        if metadata.insert(name, entry).is_some() {
-            return Err(ReadError::DuplicateKey { key: format!("{place}: {name}") });
-        }
+        metadata.push(name, found.set_version(version));
     }
-    Ok(Some(metadata))
+    let modules = metadata.finish();
+    let modules =
+        modules.map_err(|name| ReadError::DuplicateKey { key: format!("{place}: {name}") })?;
+    Ok(Some(modules.into()))
 }
 
 /// Where state dicts are nested in a checkpoint: what to do about it.

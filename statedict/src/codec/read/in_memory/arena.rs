@@ -3,7 +3,7 @@
 use std::io;
 
 #[cfg(any(feature = "mmap", test))]
-use crate::codec::read::huge_pages::HUGE_PAGE;
+use crate::huge_pages::HUGE_PAGE;
 
 /// From here on memory comes straight from the system, in huge pages where it gives them.
 #[cfg(feature = "mmap")]

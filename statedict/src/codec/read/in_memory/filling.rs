@@ -4,9 +4,9 @@ use std::sync::{Mutex, PoisonError};
 
 use crc32fast::Hasher;
 
-use crate::codec::read::huge_pages::HUGE_PAGE;
 use crate::codec::read::in_memory::layout::{Layout, Segment};
 use crate::codec::read::in_memory::{FileStorages, Place};
+use crate::huge_pages::HUGE_PAGE;
 use crate::parallel;
 use crate::tensor::StorageError;
 

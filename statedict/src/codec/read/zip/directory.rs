@@ -6,6 +6,7 @@ use crate::codec::read::error::ReadError;
 use crate::codec::read::source::Source;
 use crate::codec::read::zip::end::{self, End};
 use crate::codec::read::zip::fields::{u16_at, u32_at};
+use crate::huge_pages;
 
 /// How a member is stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -82,7 +83,7 @@ impl Directory {
         }
         let mut this = Directory {
             root: String::new(),
-            records: Vec::with_capacity(count),
+            records: huge_pages::buffer(count),
             numbered: Vec::new(),
             named: HashMap::new(),
         };

@@ -1,0 +1,74 @@
+//! Names and values on their way into a map: names are only compared when all are there.
+
+use std::sync::{Arc, OnceLock};
+
+use crate::huge_pages;
+use crate::ordered::Ordered;
+use crate::ordered::duplicates::duplicate;
+use crate::ordered::name::Name;
+
+/// A map that is being made of names that should differ.
+pub(crate) struct Gathered<V> {
+    names: Vec<Name>,
+    values: Vec<V>,
+    /// The names that are not in `names` yet, one after the other.
+    text: String,
+    /// Where each of them ends.
+    ends: Vec<u32>,
+}
+
+impl<V> Gathered<V> {
+    pub(crate) fn with_capacity(capacity: usize) -> Self {
+        Gathered {
+            names: Vec::new(),
+            values: huge_pages::buffer(capacity),
+            text: String::new(),
+            ends: huge_pages::buffer(capacity),
+        }
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.values.len()
+    }
+
+    pub(crate) fn push(&mut self, name: &str, value: V) {
+        let end = |text: &String| u32::try_from(text.len().checked_add(name.len())?).ok();
+        if end(&self.text).is_none() {
+            self.settle();
+        }
+        match end(&self.text) {
+            Some(end) => {
+                self.text.push_str(name);
+                self.ends.push(end);
+            }
+            None => self.names.push(Name::Own(name.into())),
+        }
+        self.values.push(value);
+    }
+
+    /// Makes names of what is in the text.
+    fn settle(&mut self) {
+        let text = Arc::new(std::mem::take(&mut self.text));
+        self.names.reserve_exact(self.ends.len());
+        huge_pages::wish_for(&mut self.names);
+        let mut start = 0;
+        for end in self.ends.drain(..) {
+            let len = end.saturating_sub(start);
+            self.names.push(Name::Part { text: Arc::clone(&text), start, len });
+            start = end;
+        }
+    }
+
+    /// The map.
+    ///
+    /// # Errors
+    /// The first name that comes twice.
+    pub(crate) fn finish(mut self) -> Result<Ordered<V>, String> {
+        self.settle();
+        let Gathered { names, values, .. } = self;
+        match duplicate(&names) {
+            Some(name) => Err(name.to_owned()),
+            None => Ok(Ordered { names, values, index: OnceLock::new() }),
+        }
+    }
+}
