@@ -174,6 +174,27 @@ impl<'a> StateMap<'a> {
         index
     }
 
+    /// The same for several keys that follow each other.
+    pub(crate) fn find_each(
+        &self,
+        next: &mut usize,
+        keys: &[&str],
+        found: &mut Vec<Option<usize>>,
+    ) {
+        let mut keys = keys;
+        while let Some((&key, rest)) = keys.split_first()
+            && self.entries.get_index(*next).is_some_and(|(name, _)| name == key)
+        {
+            found.push(Some(*next));
+            *next += 1;
+            keys = rest;
+        }
+        if !keys.is_empty() {
+            self.entries.index_of_each(keys, found);
+            *next = found.last().copied().flatten().map_or(*next, |last| last + 1);
+        }
+    }
+
     /// The modules' versions; `None` where the map came without `_metadata`.
     pub fn metadata(&self) -> Option<&Metadata> {
         self.metadata.as_ref()

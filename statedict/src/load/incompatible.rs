@@ -33,6 +33,9 @@ impl IncompatibleKeys {
     }
 }
 
+/// So many keys are looked up together.
+const BATCH: usize = 64;
+
 impl StateMap<'_> {
     /// Compares the keys with those that are expected: what a strict load asks of the keys alone. Linear in
     /// both; nothing is hashed where the order is the same.
@@ -57,12 +60,26 @@ impl StateMap<'_> {
         let mut used = vec![false; self.len()];
         let mut values = HashSet::new();
         let mut next = 0;
-        for key in expected {
-            match self.find_next(&mut next, key).and_then(|index| used.get_mut(index)) {
-                Some(used) => *used = true,
-                None if self.value(key).is_some() => drop(values.insert(key)),
-                None => keys.missing_keys.push(key.to_owned()),
+        let mut expected = expected.into_iter();
+        let (mut batch, mut found) = (Vec::with_capacity(BATCH), Vec::with_capacity(BATCH));
+        loop {
+            batch.clear();
+            batch.extend(expected.by_ref().take(BATCH));
+            if batch.is_empty() {
+                break;
             }
+            found.clear();
+            self.find_each(&mut next, &batch, &mut found);
+            for (&key, &place) in batch.iter().zip(&found) {
+                match place.and_then(|place| used.get_mut(place)) {
+                    Some(used) => *used = true,
+                    None if self.value(key).is_some() => drop(values.insert(key)),
+                    None => keys.missing_keys.push(key.to_owned()),
+                }
+            }
+        }
+        if self.values().len() == values.len() && used.iter().all(|&used| used) {
+            return keys;
         }
         let is_used = |key: &str, index: Option<usize>| match index {
             Some(index) => used.get(index).copied().unwrap_or_default(),

@@ -65,10 +65,26 @@ impl<V> Gathered<V> {
     /// The first name that comes twice.
     pub(crate) fn finish(mut self) -> Result<Ordered<V>, String> {
         self.settle();
-        let Gathered { names, values, .. } = self;
-        match duplicate(&names) {
+        match duplicate(&self.names) {
             Some(name) => Err(name.to_owned()),
-            None => Ok(Ordered { names, values, index: OnceLock::new() }),
+            None => Ok(self.distinct()),
         }
+    }
+
+    /// The map with the last value of each name, in the place of its first.
+    pub(crate) fn last_of_each(mut self) -> Ordered<V> {
+        self.settle();
+        if duplicate(&self.names).is_none() {
+            return self.distinct();
+        }
+        let mut map = Ordered::with_capacity(self.names.len());
+        for (name, value) in self.names.into_iter().zip(self.values) {
+            map.insert(name.to_string(), value);
+        }
+        map
+    }
+
+    fn distinct(self) -> Ordered<V> {
+        Ordered { names: self.names, values: self.values, index: OnceLock::new() }
     }
 }

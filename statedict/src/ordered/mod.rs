@@ -57,6 +57,11 @@ impl Index {
         found.map(|&place| place as usize)
     }
 
+    /// Where a name probably is; `None` where it is certainly not there.
+    fn guess(&self, name: &str) -> Option<usize> {
+        self.places.find(self.hash(name), |_| true).map(|&place| place as usize)
+    }
+
     /// Forgets a name, after which those that follow it move up.
     fn remove(&mut self, names: &[Name], place: usize) {
         let hash = names.get(place).map_or(0, |name| self.hash(name));
@@ -94,6 +99,21 @@ impl<V> Ordered<V> {
             return None;
         }
         self.index.get_or_init(|| Index::new(&self.names)).find(&self.names, name)
+    }
+
+    /// Where each of some names is.
+    pub(crate) fn index_of_each(&self, names: &[&str], found: &mut Vec<Option<usize>>) {
+        let index = self.index.get_or_init(|| Index::new(&self.names));
+        // What is asked for is nowhere near the last, so that the time goes into waiting for memory. In steps,
+        // the processor waits for several at once.
+        let start = found.len();
+        found.extend(names.iter().map(|name| index.guess(name)));
+        for (place, &name) in found.iter_mut().skip(start).zip(names) {
+            let is_right = |guess: usize| self.names.get(guess).is_some_and(|it| **it == *name);
+            if place.is_some_and(|guess| !is_right(guess)) {
+                *place = index.find(&self.names, name);
+            }
+        }
     }
 
     pub(crate) fn contains(&self, name: &str) -> bool {
@@ -188,9 +208,9 @@ impl<V> FromIterator<(String, V)> for Ordered<V> {
     /// A name that comes twice keeps its first place and its last value.
     fn from_iter<I: IntoIterator<Item = (String, V)>>(entries: I) -> Self {
         let entries = entries.into_iter();
-        let mut all = Ordered::with_capacity(entries.size_hint().0);
-        entries.for_each(|(name, value)| drop(all.insert(name, value)));
-        all
+        let mut gathered = Gathered::with_capacity(entries.size_hint().0);
+        entries.for_each(|(name, value)| gathered.push(&name, value));
+        gathered.last_of_each()
     }
 }
 
@@ -215,6 +235,17 @@ mod tests {
             assert_eq!(map.index_of(name), Some(index));
         }
         assert_eq!(map.index_of("layer.1000"), None);
+        let mut found = Vec::new();
+        map.index_of_each(&["layer.1000", "layer.999", "more", "layer.0"], &mut found);
+        assert_eq!(found, [None, Some(999), Some(1000), Some(0)]);
+    }
+
+    #[test]
+    fn of_a_name_that_comes_twice_the_last_value_is_kept_in_the_first_place() {
+        let entries = [("a", 1), ("b", 2), ("a", 3), ("c", 4), ("b", 5)];
+        let map: Ordered<i32> =
+            entries.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
+        assert_eq!(map.iter().collect::<Vec<_>>(), [("a", &3), ("b", &5), ("c", &4)]);
     }
 
     #[test]
