@@ -119,13 +119,22 @@ fn a_load_allocates_the_tensors_once_or_not_at_all() {
         model.words.weight = model.words.weight.map(|weight| weight.mul_scalar(2.0));
         assert_eq!(rows(&model, 7), [14.0, 7.25], "{what}");
     }
+    // What was read into memory at once stays where it is.
+    let owned = StateMap::load_owned(&path).unwrap();
+    let mut assigned = model();
+    let options = LoadOptions::new().assign(true).keep_mapped(true);
+    let (report, peak) = peak(|| assigned.load_state_dict_with(&owned, &options));
+    report.unwrap();
+    assert!(peak <= BESIDES, "kept: {peak} bytes, not {BESIDES}");
+    drop(owned);
+    assert_eq!(rows(&assigned, 11_999), [11_999.0, 11_999.25]);
     assert!(std::fs::read(&path).unwrap() == before, "the file is as it was");
 
     // A few rows at a time are copied out of burn.
     let mut model = model();
     model.load_with(&path, &LoadOptions::new().assign(true).keep_mapped(true)).unwrap();
     let again = folder.path().join("again.pt");
-    let (saved, peak) = peak(|| model.save(&again));
+    let (saved, peak) = self::peak(|| model.save(&again));
     saved.unwrap();
     assert!(peak <= 20 * BESIDES, "saving: {peak} bytes");
     // Over the file that the model lies in: a new file takes its place.

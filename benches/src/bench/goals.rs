@@ -223,7 +223,10 @@ fn one_gib(rows: &mut Rows<'_>) {
         (30.0, 300.0),
     );
     let (work, compared) = ("mapped, every CRC checked", "ours / torch (mmap, assign, no CRC)");
-    rows.slower((4, work, compared), ("ours", "map and verify", gib), other, (1.5, 1.5));
+    let verify = ("ours", "map and verify", gib);
+    rows.slower((4, work, compared), verify, other, (1.5, 1.5));
+    let limit = ("limit", "CRC of a map on 2 threads", gib);
+    rows.slower((4, work, "ours / CRC of a map"), verify, limit, (f64::INFINITY, 1.1));
 }
 
 fn saving(rows: &mut Rows<'_>) {
@@ -239,6 +242,8 @@ fn saving(rows: &mut Rows<'_>) {
     let other = ("torch", "save durably", gib);
     let durable = ("ours", "save durably", gib);
     rows.faster((6, work, "torch.save + fsync / ours"), other, durable, Calls::First, (1.5, 2.4));
+    let limit = ("limit", "write and fsync", gib);
+    rows.slower((6, work, "ours / write + fsync"), durable, limit, (f64::INFINITY, 1.0));
 }
 
 fn many(rows: &mut Rows<'_>, _: &Files) {

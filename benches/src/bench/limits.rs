@@ -45,6 +45,15 @@ pub(crate) fn run(what: &str, file: &str, calls: usize) -> Outcome<Measured> {
             let threads = if what == "CRC" { 1 } else { 2 };
             measure::calls(calls, nothing, || hash(&source, threads))
         }
+        // What is mapped anew has a page fault for every few pages.
+        "CRC of a map on 2 threads" => measure::calls(calls, nothing, || {
+            let file = File::open(path)?;
+            // SAFETY: nobody else has the file, and it is only read.
+            let map = unsafe { memmap2::Mmap::map(&file)? };
+            io::Result::Ok((hash(&map, 2), map))
+        }),
+        // The first in a process asks the processor what it can do, which a virtual machine answers slowly.
+        "CRC of nothing" => measure::calls(calls, nothing, || crc32fast::hash(&[])),
         "write" | "write and fsync" => {
             let source = full()?;
             let out = out_file(path);

@@ -187,7 +187,8 @@ impl LoadOptions {
     ///
     /// The file must not be changed or cut short while the model, or a clone of one of its tensors, lives:
     /// what they hold would change, or the program end. Replacing the file by another, as saving
-    /// to the same path does, is safe.
+    /// to the same path does, is safe. Tensors of a map that was read into memory
+    /// ([`StateMap::load_owned`](crate::StateMap::load_owned)) stay there, where no file matters.
     ///
     /// A tensor that has to be converted, gathered or transposed is copied all the same, and so is
     /// one of a library that keeps its elements in memory of its own.

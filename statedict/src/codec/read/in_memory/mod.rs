@@ -176,4 +176,8 @@ impl Storages for InMemory {
         }
         Ok(Cow::Borrowed(self.arena.get(offset, nbytes)))
     }
+
+    fn keep(self: Arc<Self>) -> Option<Arc<dyn Storages>> {
+        Some(self)
+    }
 }
