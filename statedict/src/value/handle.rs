@@ -248,6 +248,11 @@ impl<'g> Value<'g> {
         }
     }
 
+    /// Whether it is the str `text`.
+    pub(crate) fn is_str(self, text: &str) -> bool {
+        matches!(self.raw, Raw::Str(found) if self.graph.text(found) == text.as_bytes())
+    }
+
     /// The text of a `str`.
     pub fn as_str(self) -> Option<&'g str> {
         match self.raw {

@@ -264,9 +264,9 @@ fn metadata(
         let mut found = ModuleMetadata::default();
         let mut version = None;
         for (key, value) in entries.iter() {
-            let key =
-                key.as_str().ok_or_else(|| wrong(join(&place, name), "a dict of str", key))?;
-            if key != "version" {
+            if !key.is_str("version") {
+                let text = key.as_str();
+                let key = text.ok_or_else(|| wrong(join(&place, name), "a dict of str", key))?;
                 if found.insert_extra(key, SharedValue::new(graph, value)).is_some() {
                     return Err(ReadError::DuplicateKey { key: format!("{place}: {name}: {key}") });
                 }
@@ -277,7 +277,7 @@ fn metadata(
                 wrong(join(&join(&place, name), "version"), "an int from 0 on", value)
             })?;
             if version.replace(number).is_some() {
-                return Err(ReadError::DuplicateKey { key: format!("{place}: {name}: {key}") });
+                return Err(ReadError::DuplicateKey { key: format!("{place}: {name}: version") });
             }
         }
         metadata.push(name, found.set_version(version));

@@ -40,14 +40,12 @@ impl<'a> Rest<'a> {
     }
 
     /// What follows BINUNICODE: text in UTF-8.
-    pub(super) fn text(&mut self) -> Option<(Text, &'a [u8])> {
+    pub(super) fn text(&mut self) -> Option<(Text, &'a str)> {
         let len = u32::from_le_bytes(self.array()?);
         let start = u32::try_from(self.end.checked_sub(self.bytes.len())?).ok()?;
         let (text, rest) = self.bytes.split_at_checked(usize::try_from(len).ok()?)?;
         self.bytes = rest;
-        // Nearly all is ASCII, which is quickly told.
-        let is_text = text.is_ascii() || std::str::from_utf8(text).is_ok();
-        is_text.then_some((Text { start, len }, text))
+        Some((Text { start, len }, std::str::from_utf8(text).ok()?))
     }
 
     /// The name under which the top of the stack is put into the memo.

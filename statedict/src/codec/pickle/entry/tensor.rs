@@ -68,7 +68,7 @@ impl<R: StorageResolver> Machine<'_, R> {
         }
         let nbytes = numel.checked_mul(u64::try_from(dtype.size()).ok()?)?;
         let request = StorageRequest {
-            key: std::str::from_utf8(storage_key).ok()?,
+            key: storage_key,
             location: self.graph.str(location),
             dtype: Some(dtype),
             nbytes,
