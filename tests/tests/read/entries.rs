@@ -4,6 +4,7 @@
 use std::io::{Cursor, Read};
 
 use statedict::codec::{self, Document, ReadOptions, Source};
+use statedict::value::Kind;
 use statedict::{DType, Shape, StateMap, Storage, TensorView, WriteOptions, write_map};
 
 use crate::fixture::lines;
@@ -134,4 +135,65 @@ fn an_entry_that_is_wrong_says_what_and_where() {
     let error = codec::read(Source::bytes(file), &ReadOptions::default()).unwrap_err().to_string();
     assert!(error.contains("a tensor that lies within its storage"), "{error}");
     assert!(error.contains("[\"b\"]"), "{error}");
+}
+
+#[test]
+fn a_name_that_is_given_anew_has_its_last_value() {
+    let storage: &[(&str, &[u8])] = &[("0", &[0, 0, 0x80, 0x3f, 0, 0, 0, 0x40])];
+    let size = |name: u8| [b"K\x02\x85q", &[name + 3][..]].concat();
+    // 7 has the name that the second entry gives to its key.
+    let mut pickle = b"\x80\x02K\x07q\x140}(".to_vec();
+    pickle.extend(entry(b'a', 10, &size(10)));
+    pickle.extend(entry(b'b', 20, &size(20)));
+    pickle.extend(b"X\x01\0\0\0ch\x14u.");
+    let document = read(&pickle, storage);
+    assert_eq!(document.root().get("c").and_then(|value| value.as_str()), Some("b"));
+}
+
+#[test]
+fn the_version_of_a_module_is_the_same_read_in_one_step() {
+    let mut pickle = b"\x80\x02}(X\x01\0\0\0aq\x0a}q\x0bX\x07\0\0\0versionq\x0cK\x01s".to_vec();
+    pickle.extend(b"X\x01\0\0\0bq\x0d}q\x0eh\x0cK\x02s");
+    pickle.extend(b"X\x01\0\0\0cr\x00\x10\0\0}r\x01\x10\0\0h\x0cM\x2c\x01s");
+    let plain = read(&[&pickle[..], b"u."].concat(), &[]);
+    let versions: Vec<(&str, i64)> = plain
+        .root()
+        .as_dict()
+        .unwrap()
+        .iter()
+        .map(|(key, value)| {
+            (key.as_str().unwrap(), value.get("version").and_then(|it| it.as_i64()).unwrap())
+        })
+        .collect();
+    assert_eq!(versions, [("a", 1), ("b", 2), ("c", 300)]);
+    // The dict of the second under another key, where it gets another entry.
+    pickle.extend(b"X\x01\0\0\0dh\x0eX\x01\0\0\0xK\x09su.");
+    let again = read(&pickle, &[]);
+    let (b, d) = (again.root().get("b").unwrap(), again.root().get("d").unwrap());
+    assert!(b.same_as(d));
+    assert_eq!(b.get("x").and_then(|value| value.as_i64()), Some(9));
+    assert_eq!(b.get("version").and_then(|value| value.as_i64()), Some(2));
+}
+
+#[test]
+fn many_names_are_kept_as_few_are() {
+    // Lists, each named and used again by its name, far more than are kept without a scan.
+    let count = 20_000u32;
+    let mut pickle = b"\x80\x02(".to_vec();
+    for name in 0..count {
+        pickle.extend(b"]r");
+        pickle.extend(name.to_le_bytes());
+    }
+    for name in 0..count {
+        pickle.extend(b"j");
+        pickle.extend(name.to_le_bytes());
+    }
+    pickle.extend(b"l.");
+    let document = read(&pickle, &[]);
+    let Kind::List(items) = document.root().kind() else { panic!("{:?}", document.root()) };
+    for index in [0, 255, 256, 5000, 19_999] {
+        let [first, second] = [index, index + 20_000].map(|index| items.get(index).unwrap());
+        assert!(first.same_as(second), "{index}");
+        assert!(!first.same_as(items.get((index + 1) % 20_000).unwrap()), "{index}");
+    }
 }
