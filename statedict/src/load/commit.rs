@@ -83,7 +83,9 @@ pub(crate) fn commit<M: StateDict + ?Sized>(
         done => done,
     };
     match done {
-        Ok(()) | Err(Stop::Locked) => written,
+        Ok(()) => written,
+        // Only a first walk stops there.
+        Err(Stop::Locked) => stopped(written, "", TensorError::Library("a new lock".into())),
         Err(Stop::Different(problems)) => Written { problems, ..Written::default() },
         Err(Stop::At(key, error)) if options.atomicity == Atomicity::Staged => {
             let given_back = extra::give_back(model, &extras).map_err(TensorError::Library);

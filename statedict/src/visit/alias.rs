@@ -5,7 +5,8 @@ use std::ops::Range;
 use crate::key;
 use crate::visit::ModelError;
 use crate::visit::keys::{Key, WholeKeys, narrow, wide};
-use crate::visit::walk::{Again, Alias, At, ExtraName, Item, Name, Names, Paths, Walk};
+use crate::visit::names::{ExtraName, Name, Names};
+use crate::visit::walk::{Again, Alias, At, Item, Paths, Walk};
 
 /// Replaces each alias by what it stands for.
 pub(super) struct Expansion<'w, T> {

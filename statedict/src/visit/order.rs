@@ -4,7 +4,8 @@ use foldhash::HashSet;
 
 use crate::key;
 use crate::visit::keys::wide;
-use crate::visit::walk::{Kind, Name, Names, Walk};
+use crate::visit::names::{Name, Names};
+use crate::visit::walk::{Kind, Walk};
 
 /// Puts the leaves of a module and of those flattened into it into PyTorch's order: all parameters, then
 /// all buffers, then the children.

@@ -5,7 +5,8 @@ use foldhash::{HashMap, HashMapExt};
 use crate::key;
 use crate::visit::ModelError;
 use crate::visit::keys::wide;
-use crate::visit::walk::{Name, Names, Walk};
+use crate::visit::names::{Name, Names};
+use crate::visit::walk::Walk;
 
 /// Gives the names of leaves with the same storage one leaf, the first: it is saved and loaded once.
 pub(super) fn unify_storages<T>(walk: &Walk<T>, names: &mut Names) {

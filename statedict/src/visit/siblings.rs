@@ -77,3 +77,40 @@ fn rank(text: &str, (start, len): (u32, u32)) -> (u32, &[u8]) {
     let name = text.as_bytes().get(start..start + super::keys::wide(len));
     (len, name.unwrap_or_default())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Whether one of these names, which are a child's within another, comes twice.
+    fn repeated(names: &[&str]) -> bool {
+        let text = names.concat();
+        let (mut siblings, mut start) = (Siblings::new(), 0);
+        let outer = siblings.enter();
+        for name in names {
+            let len = u32::try_from(name.len()).unwrap();
+            siblings.add(&text, (start, len));
+            start += len;
+        }
+        siblings.leave(&text, outer);
+        assert!(siblings.names.is_empty() && siblings.ascending);
+        siblings.repeated
+    }
+
+    #[test]
+    fn a_name_that_comes_twice_is_found() {
+        assert!(!repeated(&[]));
+        assert!(!repeated(&["weight", "bias"]));
+        assert!(repeated(&["weight", "weight"]));
+        assert!(repeated(&["weight", "bias", "weight"]));
+        let numbers: Vec<String> = (0..120).map(|number: i32| number.to_string()).collect();
+        let mut names: Vec<&str> = numbers.iter().map(String::as_str).collect();
+        assert!(!repeated(&names));
+        names.reverse();
+        assert!(!repeated(&names));
+        names.push("119");
+        assert!(repeated(&names));
+        names.swap(3, 120);
+        assert!(repeated(&names));
+    }
+}

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::ops::Range;
 
-use foldhash::{HashMap, HashMapExt, HashSet, HashSetExt};
+use foldhash::{HashMap, HashMapExt};
 
 use crate::codec::write::WriteError;
 use crate::dtype::DType;
@@ -11,10 +11,9 @@ use crate::key;
 use crate::tensor::Shape;
 use crate::traits::StorageId;
 use crate::value::SharedValue;
-use crate::visit::alias::Expansion;
-use crate::visit::keys::{Key, KeyTree, ROOT, WholeKeys, narrow, wide};
+use crate::visit::keys::{Key, KeyTree, ROOT, narrow, wide};
 use crate::visit::siblings::{OuterSiblings, Siblings};
-use crate::visit::{ModelError, ModuleInfo, Unavailable, order, sharing};
+use crate::visit::{ModelError, ModuleInfo, Unavailable};
 
 /// What a leaf is to its module.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -72,40 +71,12 @@ pub(crate) struct Extra {
     pub(crate) value: Option<Result<SharedValue, WriteError>>,
 }
 
-/// The name of an extra state in the final order.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct ExtraName {
-    pub(crate) name: Name,
-    /// How many names of leaves come before it.
-    pub(crate) position: usize,
-}
-
 /// A module, by the first path under which it was met.
 #[derive(Clone, Copy)]
 pub(crate) struct Module {
     pub(crate) path: Key,
     /// Its class, an index into [`Walk::infos`].
     info: u32,
-}
-
-/// The name of a leaf or module in the final order; an alias gives a leaf a second name.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Name {
-    pub(crate) key: Key,
-    /// An index into [`Walk::leaves`], [`Walk::modules`] or [`Walk::extras`].
-    index: u32,
-    pub(crate) alias: bool,
-}
-
-impl Name {
-    pub(super) fn new(key: Key, index: usize, alias: bool) -> Self {
-        Name { key, index: narrow(index), alias }
-    }
-
-    /// An index into [`Walk::leaves`], [`Walk::modules`] or [`Walk::extras`].
-    pub(crate) fn index(&self) -> usize {
-        wide(self.index)
-    }
 }
 
 /// What makes two leaves one tensor: storage, type and shape.
@@ -158,9 +129,9 @@ pub(crate) struct Walk<T> {
     pub(super) ties: Vec<Tie>,
     /// Whether some of it is behind a lock.
     pub(crate) locked: bool,
-    problems: Vec<ModelError>,
+    pub(super) problems: Vec<ModelError>,
     prefix: String,
-    siblings: Siblings,
+    pub(super) siblings: Siblings,
     /// The child that is being visited.
     child: u32,
     module: u32,
@@ -456,57 +427,6 @@ impl<T> Walk<T> {
         }
         Paths(paths)
     }
-
-    /// The keys of leaves and the paths of modules in the order of the state dict, aliases included.
-    ///
-    /// # Errors
-    /// All that is wrong with the model's names.
-    pub(crate) fn names(&mut self) -> Result<Names, Vec<ModelError>> {
-        let mut names = Names {
-            leaves: Vec::with_capacity(self.leaves.len()),
-            modules: Vec::with_capacity(self.modules.len()),
-            extras: Vec::with_capacity(self.extras.len()),
-        };
-        let mut problems: Vec<ModelError> = self.problems.clone();
-        let paths = if self.aliases.is_empty() { Paths(HashMap::new()) } else { self.paths() };
-        let mut whole = WholeKeys::of(&self.keys);
-        Expansion::new(self, &paths, &mut names, &mut whole, &mut problems).expand_all();
-        self.keys.append(whole);
-        order::merge_flattened(self, &mut names);
-        sharing::check_ties(self, &names, &mut problems);
-        sharing::unify_storages(self, &mut names);
-        self.siblings.close(self.keys.text());
-        // Every other model has a key for every leaf.
-        let single = self.aliases.is_empty() && self.again.is_empty() && !self.siblings.repeated;
-        if !single || !problems.is_empty() {
-            self.find_duplicates(&names, &mut problems);
-        }
-        if problems.is_empty() { Ok(names) } else { Err(problems) }
-    }
-
-    /// The keys that two leaves or extra states have.
-    fn find_duplicates(&self, names: &Names, problems: &mut Vec<ModelError>) {
-        let mut seen = HashSet::with_capacity(names.leaves.len());
-        let mut speller = self.keys.speller();
-        let leaves = names.leaves.iter().filter(|name| self.persistent(name));
-        for name in leaves.chain(names.extras.iter().map(|extra| &extra.name)) {
-            let key = speller.spell(name.key);
-            if !seen.insert(key.to_owned()) {
-                problems.push(ModelError::Duplicate { key: key.to_owned() });
-            }
-        }
-    }
-
-    fn persistent(&self, name: &Name) -> bool {
-        self.leaves.get(name.index()).is_some_and(|leaf| leaf.kind.is_persistent())
-    }
-}
-
-/// The final names of a walk.
-pub(crate) struct Names {
-    pub(crate) leaves: Vec<Name>,
-    pub(crate) modules: Vec<Name>,
-    pub(crate) extras: Vec<ExtraName>,
 }
 
 /// Where each leaf and child of a walk is.
