@@ -190,7 +190,7 @@ impl<T> Walk<T> {
             storages: Vec::new(),
             items: Vec::new(),
             // The root's is never asked for.
-            children: vec![0..0],
+            children: std::iter::once(0..0).collect(),
             aliases: Vec::new(),
             again: Vec::new(),
             flattened: Vec::new(),
