@@ -114,7 +114,7 @@ pub(crate) fn state_dict<M: StateDict + ?Sized>(model: &M) -> Result<StateMap<'_
 pub(crate) fn of_walk(mut walk: Walk<TensorRef<'_>>) -> Result<StateMap<'_>, CollectError> {
     let names = walk.names().map_err(CollectError::Model)?;
     let extras = std::mem::take(&mut walk.extras).into_iter().map(|extra| {
-        let refused = |source| CollectError::ExtraState { key: extra.key, source };
+        let refused = |source| CollectError::ExtraState { key: walk.keys.spell(extra.key), source };
         extra.value.transpose().map_err(refused)
     });
     let values: Vec<Option<SharedValue>> = extras.collect::<Result<_, _>>()?;
@@ -123,49 +123,57 @@ pub(crate) fn of_walk(mut walk: Walk<TensorRef<'_>>) -> Result<StateMap<'_>, Col
     // not persistent has none.
     let mut storage_of: Vec<Option<u32>> = vec![None; walk.leaves.len()];
     for name in &names.leaves {
-        let Some((leaf, slot)) = walk.leaves.get(name.index).zip(storage_of.get_mut(name.index))
+        let Some((leaf, slot)) =
+            walk.leaves.get(name.index()).zip(storage_of.get_mut(name.index()))
         else {
             continue;
         };
         if slot.is_some() || !leaf.kind.is_persistent() {
             continue;
         }
-        let too_many = || error(&leaf.key, TensorError::Library("too many tensors".into()));
+        let key = || walk.keys.spell(leaf.key);
+        let too_many = || error(key(), TensorError::Library("too many tensors".into()));
         let index = u32::try_from(storages.len()).map_err(|_| too_many())?;
-        let bytes = leaf.tensor.elements().map_err(|source| error(&leaf.key, source))?;
+        let bytes = leaf.tensor.elements().map_err(|source| error(key(), source))?;
         storages.push(Live { bytes, location: leaf.tensor.place() });
         *slot = Some(index);
     }
     let set: Arc<dyn Storages + '_> = Arc::new(LiveStorages { storages });
     let mut map = StateMap::with_capacity(names.leaves.len());
     let mut extras = names.extras.iter().peekable();
+    let (mut speller, mut paths) = (walk.keys.speller(), walk.keys.speller());
     for (position, name) in names.leaves.into_iter().enumerate() {
         while let Some(extra) = extras.next_if(|extra| extra.position <= position) {
-            put_extra(&mut map, &values, &extra.name)?;
+            put_extra(&mut map, &values, (&extra.name, paths.spell(extra.name.key)))?;
         }
         let Some((leaf, index)) =
-            walk.leaves.get(name.index).zip(storage_of.get(name.index).copied().flatten())
+            walk.leaves.get(name.index()).zip(storage_of.get(name.index()).copied().flatten())
         else {
             continue;
         };
         let storage = Storage::new(Arc::clone(&set), index);
         let view = TensorView::contiguous(storage, leaf.tensor.dtype(), leaf.tensor.shape(), 0)
-            .map_err(|source| error(&name.key, TensorError::Library(source.into())))?;
-        map.insert(name.key, view);
+            .map_err(|source| {
+                error(walk.keys.spell(name.key), TensorError::Library(source.into()))
+            })?;
+        map.insert(speller.spell(name.key), view);
     }
-    extras.try_for_each(|extra| put_extra(&mut map, &values, &extra.name))?;
+    extras.try_for_each(|extra| {
+        put_extra(&mut map, &values, (&extra.name, paths.spell(extra.name.key)))
+    })?;
     let steps: Vec<(String, MigrateStep)> = names
         .modules
         .iter()
         .filter_map(|name| {
-            let step = walk.modules.get(name.index)?.info.post_save()?;
-            Some((name.key.clone(), step))
+            let step = walk.info(name.index())?.post_save()?;
+            Some((walk.keys.spell(name.key), step))
         })
         .collect();
     let mut metadata = Metadata::default();
     for name in names.modules {
-        if let Some(module) = walk.modules.get(name.index) {
-            metadata.insert(name.key, ModuleMetadata::with_version(module.info.version()));
+        if let Some(info) = walk.info(name.index()) {
+            let record = ModuleMetadata::with_version(info.version());
+            metadata.insert(paths.spell(name.key), record);
         }
     }
     *map.metadata_mut() = Some(metadata);
@@ -181,22 +189,22 @@ pub(crate) fn of_walk(mut walk: Walk<TensorRef<'_>>) -> Result<StateMap<'_>, Col
 fn put_extra(
     map: &mut StateMap<'_>,
     values: &[Option<SharedValue>],
-    name: &Name,
+    (name, key): (&Name, &str),
 ) -> Result<(), CollectError> {
-    let refused = |source| CollectError::ExtraState { key: name.key.clone(), source };
-    let Some(Some(value)) = values.get(name.index) else { return Ok(()) };
+    let refused = |source| CollectError::ExtraState { key: key.to_owned(), source };
+    let Some(Some(value)) = values.get(name.index()) else { return Ok(()) };
     // PyTorch asks the module for each of its names, and gets another object each time.
     let value = match name.alias {
         true => value.copied().map_err(refused)?,
         false => value.clone(),
     };
     match value.value().as_tensor() {
-        Some(tensor) => drop(map.insert(name.key.clone(), tensor)),
-        None => drop(map.insert_value(name.key.clone(), value)),
+        Some(tensor) => drop(map.insert(key, tensor)),
+        None => drop(map.insert_value(key, value)),
     }
     Ok(())
 }
 
-fn error(key: &str, source: TensorError) -> CollectError {
-    CollectError::Tensor { key: key.to_owned(), source }
+fn error(key: String, source: TensorError) -> CollectError {
+    CollectError::Tensor { key, source }
 }

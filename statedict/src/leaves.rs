@@ -84,7 +84,7 @@ pub trait Nested: Sized + 'static {
 
     /// Adds the sizes of this type's dimensions.
     #[doc(hidden)]
-    fn sizes(shape: &mut Vec<usize>);
+    fn sizes(shape: &mut Shape);
 
     /// All elements of a run of values.
     #[doc(hidden)]
@@ -98,7 +98,7 @@ pub trait Nested: Sized + 'static {
 impl<T: Nested, const N: usize> Nested for [T; N] {
     type Element = T::Element;
 
-    fn sizes(shape: &mut Vec<usize>) {
+    fn sizes(shape: &mut Shape) {
         shape.push(N);
         T::sizes(shape);
     }
@@ -160,7 +160,7 @@ macro_rules! scalars {
         impl Nested for $number {
             type Element = $number;
 
-            fn sizes(_: &mut Vec<usize>) {}
+            fn sizes(_: &mut Shape) {}
 
             fn flatten(values: &[Self]) -> &[Self] {
                 values
@@ -189,7 +189,7 @@ slice_tensor!([T: Element] Box<[T]>, T, |this| Shape::from([this.len()]), &**thi
 
 // An array of arrays is a tensor of as many dimensions.
 slice_tensor!([T: Nested, const N: usize] [T; N], T::Element,
-    |_this| { let mut sizes = Vec::new(); <Self as Nested>::sizes(&mut sizes); Shape::from(sizes) },
+    |_this| { let mut shape = Shape::default(); <Self as Nested>::sizes(&mut shape); shape },
     T::flatten(_this), T::flatten_mut(_this));
 
 #[cfg(test)]

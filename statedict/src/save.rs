@@ -35,8 +35,8 @@ pub(crate) fn save<M: StateDict + ?Sized>(
     path: &Path,
     options: &WriteOptions,
 ) -> Result<(), Error> {
-    let walk = walk_saving(model);
-    let has_hooks = walk.modules.iter().any(|module| module.info.post_save().is_some());
+    let mut walk = walk_saving(model);
+    let has_hooks = walk.infos.iter().any(|info| info.post_save().is_some());
     if has_hooks || !walk.extras.is_empty() {
         // What the hooks change is a state dict, so there must be one; and extra states are values of
         // any kind, for which the stream of tensors has no place.
@@ -45,27 +45,31 @@ pub(crate) fn save<M: StateDict + ?Sized>(
     }
     let names = walk.names().map_err(CollectError::Model)?;
     let mut metadata = Metadata::default();
+    let mut speller = walk.keys.speller();
     for name in names.modules {
-        if let Some(module) = walk.modules.get(name.index) {
-            metadata.insert(name.key, ModuleMetadata::with_version(module.info.version()));
+        if let Some(info) = walk.info(name.index()) {
+            let record = ModuleMetadata::with_version(info.version());
+            metadata.insert(speller.spell(name.key), record);
         }
     }
     let mut outline = Outline::with_capacity(names.leaves.len());
     // The storage of each leaf, once it has been added. Leaves of one storage have been made one.
     let mut of_leaf: Vec<Option<usize>> = vec![None; walk.leaves.len()];
-    for name in &names.leaves {
-        let Some(leaf) = walk.leaves.get(name.index) else { continue };
+    let keys: Vec<String> =
+        names.leaves.iter().map(|name| speller.spell(name.key).to_owned()).collect();
+    for (name, key) in names.leaves.iter().zip(&keys) {
+        let Some(leaf) = walk.leaves.get(name.index()) else { continue };
         if !leaf.kind.is_persistent() {
             continue;
         }
-        let known = of_leaf.get(name.index).copied().flatten();
+        let known = of_leaf.get(name.index()).copied().flatten();
         let storage = known
             .unwrap_or_else(|| outline.storage(leaf.tensor.location(), Live(leaf.tensor.clone())));
-        if let Some(slot) = of_leaf.get_mut(name.index) {
+        if let Some(slot) = of_leaf.get_mut(name.index()) {
             *slot = Some(storage);
         }
         let (dtype, shape) = (leaf.tensor.dtype(), leaf.tensor.shape());
-        outline.entry(Entry::row_major(name.key.as_str(), dtype, shape, storage))?;
+        outline.entry(Entry::row_major(key.as_str(), dtype, shape, storage))?;
     }
     outline.set_metadata(Some(&metadata));
     Ok(write::save_outline(&outline, path, options)?)

@@ -439,7 +439,11 @@ pub trait StateDictExt: StateDict {
     /// ```
     fn named_modules(&self) -> Vec<(String, ModuleInfo)> {
         let walk = visit::walk(self);
-        walk.modules.into_iter().map(|module| (module.path, module.info)).collect()
+        let mut speller = walk.keys.speller();
+        let named = walk.modules.iter().filter_map(|module| {
+            Some((speller.spell(module.path).to_owned(), *walk.infos.of(module)?))
+        });
+        named.collect()
     }
 }
 
@@ -451,7 +455,9 @@ fn leaves<M: StateDict + ?Sized>(
     wanted: impl Fn(Kind) -> bool,
 ) -> Vec<(String, TensorRef<'_>)> {
     let walk = visit::walk_copying(model);
-    walk.leaves_once(wanted).map(|leaf| (leaf.key.clone(), leaf.tensor.clone())).collect()
+    let mut speller = walk.keys.speller();
+    let leaves = walk.leaves_once(wanted);
+    leaves.map(|leaf| (speller.spell(leaf.key).to_owned(), leaf.tensor.clone())).collect()
 }
 
 /// Notes the direct children and does not enter them.

@@ -213,6 +213,35 @@ fn a_model_that_shows_other_leaves_for_writing_is_refused() {
     assert!(error.to_string().contains("do not report the same leaves"), "{error}");
 }
 
+/// A module with a lock that only writing takes, and a second leaf that has none.
+struct LockedForWriting {
+    weight: Vec<f32>,
+    bias: Vec<f32>,
+}
+
+impl StateDict for LockedForWriting {
+    fn visit<'a>(&'a self, visitor: &mut dyn Visitor<'a>) {
+        visitor.module(ModuleInfo::new("LockedForWriting"));
+        visitor.parameter("weight", &self.weight);
+        visitor.parameter("bias", &self.bias);
+    }
+
+    fn visit_mut<'a>(&'a mut self, visitor: &mut dyn VisitorMut<'a>) {
+        visitor.module(ModuleInfo::new("LockedForWriting"));
+        visitor.locked(&mut |visitor| visitor.parameter("weight", &mut self.weight));
+        visitor.parameter("bias", &mut self.bias);
+    }
+}
+
+#[test]
+fn a_lock_that_only_writing_takes_is_written_through() {
+    let saved = LockedForWriting { weight: vec![1.0, 2.0], bias: vec![3.0] };
+    let mut model = LockedForWriting { weight: vec![0.0; 2], bias: vec![0.0] };
+    let report = model.load_state_dict(&saved.state_dict().unwrap()).unwrap();
+    assert_eq!(report.loaded, ["weight", "bias"]);
+    assert_eq!((model.weight, model.bias), (saved.weight, saved.bias));
+}
+
 #[test]
 fn kinds_and_errors_print_as_words() {
     assert_eq!(Kind::NonPersistentBuffer.to_string(), "non-persistent buffer");

@@ -81,7 +81,9 @@ fn prefixes_for<M: StateDict + ?Sized>(model: &M, options: &Options) -> KeyMap {
     match &options.prefix {
         Prefix::These(prefixes) => prefixes.iter().fold(KeyMap::new(), KeyMap::strip_prefix),
         Prefix::OfWrappers => {
-            let own = visit::walk(model).modules.iter().any(|module| module.path == WRAPPER);
+            let walk = visit::walk(model);
+            let mut speller = walk.keys.speller();
+            let own = walk.modules.iter().any(|module| speller.spell(module.path) == WRAPPER);
             if own { KeyMap::new() } else { KeyMap::new().strip_prefix(WRAPPER) }
         }
     }

@@ -2,10 +2,24 @@
 
 use std::any::type_name;
 use std::collections::VecDeque;
+use std::fmt::Write;
 
 use crate::schema::SchemaBuilder;
 use crate::traits::StateDict;
 use crate::visit::{ModuleInfo, Visitor, VisitorMut};
+
+/// The numbers of children, in one buffer.
+#[derive(Default)]
+struct Number(String);
+
+impl Number {
+    fn of(&mut self, index: usize) -> &str {
+        self.0.clear();
+        // Writing to a string cannot fail.
+        let _ = write!(self.0, "{index}");
+        &self.0
+    }
+}
 
 /// Sequences are `torch.nn.ModuleList`: the children `0`, `1`, …
 macro_rules! module_list {
@@ -13,15 +27,17 @@ macro_rules! module_list {
         impl<$($generics)*> StateDict for $list {
             fn visit<'a>(&'a self, visitor: &mut dyn Visitor<'a>) {
                 visitor.module(ModuleInfo::new("ModuleList").with_rust_type(type_name::<Self>()));
+                let mut number = Number::default();
                 for (index, module) in self.iter().enumerate() {
-                    visitor.child(&index.to_string(), module);
+                    visitor.child(number.of(index), module);
                 }
             }
 
             fn visit_mut<'a>(&'a mut self, visitor: &mut dyn VisitorMut<'a>) {
                 visitor.module(ModuleInfo::new("ModuleList").with_rust_type(type_name::<Self>()));
+                let mut number = Number::default();
                 for (index, module) in self.iter_mut().enumerate() {
-                    visitor.child(&index.to_string(), module);
+                    visitor.child(number.of(index), module);
                 }
             }
 

@@ -10,11 +10,11 @@ use crate::load::problem::LoadProblem;
 use crate::map::StateMap;
 use crate::traits::StateDict;
 use crate::value::{SharedValue, Tree};
-use crate::visit::{ExtraName, Name, visit_extra_states};
+use crate::visit::{ExtraName, Key, Name, visit_extra_states};
 
 /// The extra state of a module.
 pub(crate) struct ExpectedExtra {
-    pub(crate) key: String,
+    pub(crate) key: Key,
     /// The Rust type of the module it belongs to.
     pub(crate) module: &'static str,
     /// The modules in whose later versions its module appeared.
@@ -52,18 +52,18 @@ pub(super) fn among_persistent(
 
 /// Looks for an extra state under one of its names; whether the state dict has it.
 pub(super) fn find(
-    name: &Name,
+    (name, key): (&Name, &str),
     map: &StateMap<'_>,
     options: &LoadOptions,
     found: &mut Match<'_, '_>,
     problems: &mut Vec<LoadProblem>,
 ) -> bool {
-    let Some(value) = value_of(map, &name.key) else { return false };
-    let Some(slot) = found.extras.get_mut(name.index) else { return true };
+    let Some(value) = value_of(map, key) else { return false };
+    let Some(slot) = found.extras.get_mut(name.index()) else { return true };
     let value = match value {
         Ok(value) => value,
         Err(source) => {
-            let (key, source) = (name.key.clone(), source.into());
+            let (key, source) = (key.to_owned(), source.into());
             problems.push(LoadProblem::ExtraState { key, source, written: 0 });
             return true;
         }
@@ -72,11 +72,11 @@ pub(super) fn find(
         (Some(_), AliasPolicy::FirstWins) => {}
         (Some(before), AliasPolicy::Error) => {
             if before.value != value {
-                let (key, other) = (before.key.clone(), name.key.clone());
+                let (key, other) = (before.key.clone(), key.to_owned());
                 problems.push(LoadProblem::Alias { key, other });
             }
         }
-        _ => *slot = Some(FoundExtra { key: name.key.clone(), value }),
+        _ => *slot = Some(FoundExtra { key: key.to_owned(), value }),
     }
     true
 }
@@ -164,6 +164,6 @@ pub(super) fn give_back<M: StateDict + ?Sized>(
 impl Plan {
     /// The extra state that `name` is of.
     pub(super) fn extra(&self, name: &Name) -> Option<&ExpectedExtra> {
-        self.extras.get(name.index)
+        self.extras.get(name.index())
     }
 }

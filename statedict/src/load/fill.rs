@@ -1,6 +1,6 @@
 //! Filling the memory of leaves from storages, on several threads.
 
-use std::sync::Mutex;
+use std::sync::{Mutex, PoisonError};
 
 use crate::parallel;
 use crate::tensor::{StorageError, TensorView};
@@ -10,7 +10,7 @@ use crate::tensor::{StorageError, TensorView};
 const PIECE: usize = 4 << 20;
 
 /// A run of a leaf's memory, to be filled from a storage.
-pub(super) struct Piece<'a> {
+struct Piece<'a> {
     leaf: usize,
     memory: &'a mut [u8],
     source: &'a TensorView<'a>,
@@ -19,7 +19,7 @@ pub(super) struct Piece<'a> {
 }
 
 /// Cuts the memory of a leaf into pieces; `source` is contiguous and as large.
-pub(super) fn pieces<'a>(
+fn pieces<'a>(
     leaf: usize,
     memory: &'a mut [u8],
     source: &'a TensorView<'a>,
@@ -33,23 +33,57 @@ pub(super) fn pieces<'a>(
     })
 }
 
-/// Fills the pieces from their storages, on several threads where there is much to copy; the first
-/// failure of each leaf that had one.
-pub(super) fn fill(pieces: Vec<Piece<'_>>) -> Vec<(usize, StorageError)> {
-    let nbytes = pieces.iter().map(|piece| piece.memory.len()).sum();
-    let threads = parallel::threads_for(nbytes);
-    let (queue, failed) = (Mutex::new(pieces.into_iter()), Mutex::new(Vec::new()));
-    parallel::run(threads, || {
-        loop {
-            let piece = queue.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).next();
-            let Some(Piece { leaf, memory, source, offset }) = piece else { break };
-            if let Err(error) = source.storage().read_at(offset, memory) {
-                failed.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).push((leaf, error));
-            }
+/// The leaves' memory being filled: at once, or by several threads in the end where there is much.
+pub(super) struct Filling<'a> {
+    threads: usize,
+    /// What is left for the end.
+    pieces: Vec<Piece<'a>>,
+    failed: Vec<(usize, StorageError)>,
+}
+
+impl<'a> Filling<'a> {
+    /// `nbytes` are to be filled in all.
+    pub(super) fn of(nbytes: usize) -> Self {
+        Filling { threads: parallel::threads_for(nbytes), pieces: Vec::new(), failed: Vec::new() }
+    }
+
+    /// Fills a leaf's memory, now or in the end.
+    pub(super) fn add(&mut self, leaf: usize, memory: &'a mut [u8], source: &'a TensorView<'a>) {
+        let pieces = pieces(leaf, memory, source);
+        if self.threads > 1 {
+            self.pieces.extend(pieces);
+        } else {
+            self.failed.extend(pieces.filter_map(Piece::fill));
         }
-    });
-    let mut failed = failed.into_inner().unwrap_or_else(|poisoned| poisoned.into_inner());
-    failed.sort_by_key(|(leaf, _)| *leaf);
-    failed.dedup_by_key(|(leaf, _)| *leaf);
-    failed
+    }
+
+    /// Fills what is left; the first failure of each leaf that had one.
+    pub(super) fn finish(self) -> Vec<(usize, StorageError)> {
+        let failed = Mutex::new(self.failed);
+        if !self.pieces.is_empty() {
+            let queue = Mutex::new(self.pieces.into_iter());
+            parallel::run(self.threads, || {
+                loop {
+                    let piece = queue.lock().unwrap_or_else(PoisonError::into_inner).next();
+                    let Some(piece) = piece else { break };
+                    if let Some(failure) = piece.fill() {
+                        failed.lock().unwrap_or_else(PoisonError::into_inner).push(failure);
+                    }
+                }
+            });
+        }
+        let mut failed = failed.into_inner().unwrap_or_else(PoisonError::into_inner);
+        failed.sort_by_key(|(leaf, _)| *leaf);
+        failed.dedup_by_key(|(leaf, _)| *leaf);
+        failed
+    }
+}
+
+impl Piece<'_> {
+    /// Fills it from its storage; the leaf and the cause, where that fails.
+    fn fill(self) -> Option<(usize, StorageError)> {
+        let Piece { leaf, memory, source, offset } = self;
+        let error = source.storage().read_at(offset, memory).err()?;
+        Some((leaf, error))
+    }
 }

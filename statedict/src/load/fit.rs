@@ -18,16 +18,16 @@ pub(super) enum Fit {
 
 /// Compares shapes.
 pub(super) fn shape(
-    leaf: &Destination,
+    leaf: &Destination<'_>,
     source: &Source<'_, '_>,
     options: &LoadOptions,
 ) -> Result<Fit, Box<LoadProblem>> {
     let found = source.tensor.shape();
     // PyTorch before 0.4 had no 0-dim tensors; its checkpoints hold them with shape (1,).
-    if leaf.shape == *found || (leaf.shape.is_empty() && *found == [1]) {
+    if *found == *leaf.sizes() || (leaf.sizes().is_empty() && *found == [1]) {
         return Ok(Fit::Yes);
     }
-    let (key, expected, found) = (source.key.to_owned(), leaf.shape.clone(), found.clone());
+    let (key, expected, found) = (source.key.to_owned(), leaf.shape(), found.clone());
     if options.ignore_mismatched {
         return Ok(Fit::Ignored(Mismatched { key, expected, found }));
     }
@@ -36,7 +36,7 @@ pub(super) fn shape(
 
 /// Compares element types; whether the elements must be converted.
 pub(super) fn dtype(
-    leaf: &Destination,
+    leaf: &Destination<'_>,
     source: &Source<'_, '_>,
     options: &LoadOptions,
 ) -> Result<Option<Converted>, Box<LoadProblem>> {
@@ -54,5 +54,5 @@ pub(super) fn dtype(
     if converts {
         return Ok(Some(Converted { key, from: found, to: expected }));
     }
-    Err(Box::new(LoadProblem::DType { key, expected, found, shape: leaf.shape.clone() }))
+    Err(Box::new(LoadProblem::DType { key, expected, found, shape: leaf.shape() }))
 }

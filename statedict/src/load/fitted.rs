@@ -8,18 +8,18 @@ use crate::load::policy::DTypePolicy;
 use crate::tensor::{Shape, Storage, StorageError, TensorView, cast, widening};
 use crate::traits::{TensorError, TensorMut};
 
-/// Whether the leaf's memory can simply be filled with the source's bytes.
-pub(super) fn is_plain(
+/// The size of the leaf's memory, where that can simply be filled with the source's bytes.
+pub(super) fn plain_memory(
     leaf: &mut dyn TensorMut,
     source: &TensorView<'_>,
     options: &LoadOptions,
-) -> bool {
-    !options.assign
+) -> Option<usize> {
+    let plain = !options.assign
         && source.dtype() == leaf.dtype()
         && source.is_contiguous()
         && !source.is_conj()
-        && !source.is_neg()
-        && leaf.host_bytes_mut().is_some()
+        && !source.is_neg();
+    if plain { leaf.host_bytes_mut().map(|memory| memory.len()) } else { None }
 }
 
 /// Writes one tensor that needs conversion, gathering, or the library's own way.
@@ -65,11 +65,11 @@ fn fit<'s>(
 
 /// The same, read and converted once and for all.
 pub(super) fn hold(
-    leaf: &Destination,
+    leaf: &Destination<'_>,
     source: &Source<'_, '_>,
     options: &LoadOptions,
 ) -> Result<TensorView<'static>, TensorError> {
-    free(fit(leaf.dtype, leaf.shape.clone(), source.tensor, options)?, options)
+    free(fit(leaf.dtype, leaf.shape(), source.tensor, options)?, options)
 }
 
 /// The same tensor, free of what it borrows: copied, where it may not or cannot stay where it is.

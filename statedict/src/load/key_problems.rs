@@ -23,16 +23,21 @@ pub(super) fn key_problems(
         if suggest { key::nearest(key, candidates).map(str::to_owned) } else { None }
     };
     let leaves = if missing_keys.is_empty() { Default::default() } else { plan.leaves_by_key() };
-    let missing = missing_keys.iter().map(|key| match leaves.get(key.as_str()) {
-        Some(leaf) => LoadProblem::Missing {
+    let leaf = |key: &str| {
+        let &index = leaves.get(key)?;
+        Some((plan.leaf(index)?, plan.module_of(index)))
+    };
+    let missing = missing_keys.iter().map(|key| match leaf(key) {
+        Some((leaf, module)) => LoadProblem::Missing {
             key: key.clone(),
             kind: leaf.kind,
             dtype: leaf.dtype,
-            shape: leaf.shape.clone(),
-            module: leaf.module,
+            shape: leaf.shape(),
+            module,
             nearest: nearest(key, unexpected_keys),
         },
-        None => match plan.extra_names.iter().find(|extra| extra.name.key == *key) {
+        None => match plan.extra_names.iter().find(|extra| plan.keys.spell(extra.name.key) == *key)
+        {
             Some(extra) => LoadProblem::MissingValue {
                 key: key.clone(),
                 module: plan.extra(&extra.name).map_or("", |extra| extra.module),

@@ -8,6 +8,7 @@ use indexmap::IndexMap;
 use crate::key;
 use crate::load::hooks::Added;
 use crate::load::options::LoadOptions;
+use crate::load::plan::Plan;
 use crate::load::problem::LoadProblem;
 use crate::load::report::ModuleMigration;
 use crate::map::{Part, StateMap};
@@ -21,7 +22,8 @@ pub(crate) struct Migrated<'m, 's> {
     pub(crate) map: Cow<'m, StateMap<'s>>,
     /// The modules whose version differed.
     pub(crate) modules: Vec<ModuleMigration>,
-    /// The version that was found for each module, by its number.
+    /// The version that was found for each module, by its number; empty, as the next, where the model has no
+    /// history that they could tell from.
     pub(crate) found: Vec<Option<u64>>,
     /// The version that was found for each place: another name of a module may have another.
     pub(crate) found_at: Vec<Option<u64>>,
@@ -30,8 +32,8 @@ pub(crate) struct Migrated<'m, 's> {
 }
 
 /// A module of the model under one of its paths.
-pub(crate) struct Place {
-    pub(crate) path: String,
+pub(crate) struct Place<'p> {
+    pub(crate) path: &'p str,
     /// The module's number: the same for all its paths.
     pub(crate) module: usize,
     pub(crate) info: ModuleInfo,
@@ -39,42 +41,54 @@ pub(crate) struct Place {
     pub(crate) alias: bool,
 }
 
-/// Migrates `map` for these modules, parents before children, and runs each module's pre-hooks after
+/// Migrates `map` for the modules of the plan, parents before children, and runs each module's pre-hooks after
 /// its own steps.
 ///
 /// Each module goes from the version that the state dict records for it; one without a record counts
 /// as older than every version, as in PyTorch.
 pub(crate) fn migrate<'m, 's>(
     map: &'m StateMap<'s>,
-    places: &[Place],
+    plan: &Plan,
     options: &LoadOptions,
     problems: &mut Vec<LoadProblem>,
 ) -> Migrated<'m, 's> {
-    for path in options.hooks.paths() {
-        if !places.iter().any(|place| place.path == path) {
+    if options.hooks.paths().next().is_some() {
+        let paths = plan.paths();
+        for path in options.hooks.paths().filter(|path| !paths.iter().any(|place| place == path)) {
             let message = "a hook is for this path, where the model has no module".to_owned();
             problems.push(LoadProblem::Hook { path: path.to_owned(), message });
         }
     }
     let mut tree: Option<Tree<'s>> = None;
     let mut modules = Vec::new();
-    let mut versions = vec![None; places.len()];
-    let (mut found_at, mut added) = (Vec::with_capacity(places.len()), BTreeMap::new());
-    for (index, place) in places.iter().enumerate() {
+    let has_history = plan.has_history();
+    let mut versions = vec![None; if has_history { plan.module_count() } else { 0 }];
+    let (mut found_at, mut added) = (Vec::new(), BTreeMap::new());
+    let mut speller = plan.keys.speller();
+    // The records mostly are in the order of the modules; then nothing is hashed.
+    let mut records = map.metadata().map(|metadata| metadata.iter().peekable());
+    let mut recorded = |path: &str| {
+        let next = records.as_mut()?.next_if(|(found, _)| *found == path);
+        next.map_or_else(|| map.version(path), |(_, record)| record.version())
+    };
+    for (index, name) in plan.places.iter().enumerate() {
+        let Some(place) = plan.place(name, speller.spell(name.key)) else { continue };
         // A parent's step may have renamed the child, and its record with it.
         let found = match &tree {
-            Some(tree) => tree.metadata.as_ref().and_then(|metadata| metadata.version(&place.path)),
-            None => map.version(&place.path),
+            Some(tree) => tree.metadata.as_ref().and_then(|metadata| metadata.version(place.path)),
+            None => recorded(place.path),
         };
-        found_at.push(found);
+        if has_history {
+            found_at.push(found);
+        }
         if let Some(version) = versions.get_mut(place.module).filter(|_| !place.alias) {
             *version = found;
         }
-        modules.extend(run_pre_load(map, place, found, &mut tree, problems));
-        modules.extend(run_steps(map, place, found, &mut tree, options, problems));
-        if options.hooks.has_pre(&place.path) {
+        modules.extend(run_pre_load(map, &place, found, &mut tree, problems));
+        modules.extend(run_steps(map, &place, found, &mut tree, options, problems));
+        if options.hooks.has_pre(place.path) {
             let tree = tree.get_or_insert_with(|| Tree::new(map));
-            let by_hooks = tree.run_hooks(&place.path, found, options, problems);
+            let by_hooks = tree.run_hooks(place.path, found, options, problems);
             if !by_hooks.is_empty() {
                 added.insert(index, by_hooks);
             }
@@ -105,18 +119,18 @@ pub(crate) fn run_on_modules<'s, 'p>(
 /// Runs the `pre_load` hook of one module, if it has one; what it did, where it did anything.
 pub(super) fn run_pre_load<'s>(
     map: &StateMap<'s>,
-    place: &Place,
+    place: &Place<'_>,
     found: Option<u64>,
     tree: &mut Option<Tree<'s>>,
     problems: &mut Vec<LoadProblem>,
 ) -> Option<ModuleMigration> {
     let (info, current) = (place.info, place.info.version());
     let pre_load = Change::Migrate { to: current, with: info.pre_load()? };
-    let mut done = ModuleMigration::new(&place.path, info.name(), found, current);
+    let mut done = ModuleMigration::new(place.path, info.name(), found, current);
     let tree = tree.get_or_insert_with(|| Tree::new(map));
-    if let Err((_, source)) = tree.migrate(&place.path, found, &[&pre_load], &mut done) {
+    if let Err((_, source)) = tree.migrate(place.path, found, &[&pre_load], &mut done) {
         problems.push(LoadProblem::PreLoad {
-            path: place.path.clone(),
+            path: place.path.to_owned(),
             module: info.rust_type(),
             source,
         });
@@ -127,7 +141,7 @@ pub(super) fn run_pre_load<'s>(
 /// Runs the steps of one module from the version that was found; what they did, where it is news.
 pub(super) fn run_steps<'s>(
     map: &StateMap<'s>,
-    place: &Place,
+    place: &Place<'_>,
     found: Option<u64>,
     tree: &mut Option<Tree<'s>>,
     options: &LoadOptions,
@@ -140,7 +154,7 @@ pub(super) fn run_steps<'s>(
     if let Some(found) = found.filter(|&found| found > current && !options.newer_versions) {
         if !place.alias {
             problems.push(LoadProblem::NewerVersion {
-                path: place.path.clone(),
+                path: place.path.to_owned(),
                 module: info.rust_type(),
                 found,
                 current,
@@ -148,7 +162,12 @@ pub(super) fn run_steps<'s>(
         }
         return None;
     }
-    let mut migrated = ModuleMigration::new(&place.path, info.name(), found, current);
+    // Without records every module differs; only those whose version means something are news.
+    let is_news = !place.alias && (found.is_some() || current > 1);
+    if !is_news && tree.is_none() && info.changes().is_empty() {
+        return None;
+    }
+    let mut migrated = ModuleMigration::new(place.path, info.name(), found, current);
     let mut steps: Vec<&Change> = info
         .changes()
         .iter()
@@ -158,10 +177,10 @@ pub(super) fn run_steps<'s>(
     if !steps.is_empty() {
         steps.sort_by_key(|change| change.since());
         let tree = tree.get_or_insert_with(|| Tree::new(map));
-        let done = tree.migrate(&place.path, found, &steps, &mut migrated);
+        let done = tree.migrate(place.path, found, &steps, &mut migrated);
         if let Err((to, source)) = done {
             problems.push(LoadProblem::Migration {
-                path: place.path.clone(),
+                path: place.path.to_owned(),
                 module: info.rust_type(),
                 to,
                 source,
@@ -169,10 +188,9 @@ pub(super) fn run_steps<'s>(
         }
     }
     if let Some(metadata) = tree.as_mut().and_then(|tree| tree.metadata.as_mut()) {
-        metadata.insert(place.path.clone(), ModuleMetadata::with_version(current));
+        metadata.insert(place.path.to_owned(), ModuleMetadata::with_version(current));
     }
-    // Without records every module differs; only those whose version means something are news.
-    (!place.alias && (found.is_some() || current > 1)).then_some(migrated)
+    is_news.then_some(migrated)
 }
 
 /// A state dict ordered by key, so that a module's part of it is a range.

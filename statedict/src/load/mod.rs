@@ -87,7 +87,7 @@ fn run(
     let failed = |problems| LoadError::new(plan.class, problems);
     let prepared = prepare(map, options).map_err(failed)?;
     let mut problems = Vec::new();
-    let migrated = migrate::migrate(&prepared.map, &plan.modules, options, &mut problems);
+    let migrated = migrate::migrate(&prepared.map, plan, options, &mut problems);
     if !problems.is_empty() {
         // What a failed step leaves behind would only show up as missing and unexpected keys.
         return Err(failed(problems));
@@ -120,7 +120,7 @@ fn run(
     Ok(LoadReport {
         model: plan.class,
         extra_states: found.extras.into_iter().flatten().map(|extra| extra.key).collect(),
-        loaded: found.sources.iter().flatten().map(|source| source.key.to_owned()).collect(),
+        loaded: found.sources.keys(),
         missing: found.keys.missing_keys,
         unexpected: found.keys.unexpected_keys,
         defaulted: found.defaulted,

@@ -1,6 +1,6 @@
 //! What the model expects: its names, and which of them an older state dict may lack.
 
-use foldhash::{HashMap, HashMapExt, HashSet, HashSetExt};
+use foldhash::{HashMap, HashMapExt, HashSet};
 
 use crate::dtype::DType;
 use crate::key;
@@ -10,38 +10,60 @@ use crate::load::problem::LoadProblem;
 use crate::tensor::Shape;
 use crate::traits::StateDict;
 use crate::visit::{
-    Change, ExtraName, Kind, Leaf, Name, Names, TensorRef, Walk, first_of_storage, walk,
+    Change, ExtraName, Firsts, Infos, Key, KeyTree, Kind, Leaf, Module, Name, Names, TensorRef,
+    Walk, narrow, walk, wide,
 };
 
 /// What the model expects of a state dict.
 pub(crate) struct Plan {
     /// The name of the model's class.
     pub(crate) class: &'static str,
-    pub(crate) leaves: Vec<Destination>,
+    /// All keys and paths.
+    pub(crate) keys: KeyTree,
+    leaves: Vec<Expected>,
+    /// The sizes of all leaves, one shape after another.
+    sizes: Vec<usize>,
+    since: HashMap<usize, Vec<Since>>,
+    /// The element types that each leaf can become; only asked for where tensors are assigned.
+    adopts: Vec<Vec<DType>>,
     /// The keys in order, each with the leaf it names; only of leaves that are part of the state dict.
     pub(crate) names: Vec<Name>,
     pub(crate) extras: Vec<ExpectedExtra>,
     /// The keys of extra states in order, each with its place among the names.
     pub(crate) extra_names: Vec<ExtraName>,
     /// The modules under all their paths, parents before children.
-    pub(crate) modules: Vec<Place>,
-    /// For each leaf the first of its storage, which is the one that is loaded; often itself.
-    pub(crate) first: Vec<usize>,
+    pub(crate) places: Vec<Name>,
+    modules: Vec<Module>,
+    infos: Infos,
+    /// The first of each leaf's storage, which is the one that is loaded; often itself.
+    pub(crate) first: Firsts,
     /// The children that are `None`, each by the path of its module and its name.
     pub(crate) none_children: Vec<(String, String)>,
+    /// Whether some of the model is behind a lock.
+    pub(crate) locked: bool,
+}
+
+/// A leaf as it is kept for as long as the model is being loaded.
+struct Expected {
+    key: Key,
+    module: u32,
+    /// Where its sizes end; they begin where those of the leaf before it end.
+    sizes: u32,
+    dtype: DType,
+    kind: Kind,
 }
 
 /// A leaf of the model, as far as loading needs to know it.
-pub(crate) struct Destination {
-    pub(crate) key: String,
+#[derive(Clone, Copy)]
+pub(crate) struct Destination<'p> {
+    pub(crate) key: Key,
     pub(crate) kind: Kind,
     pub(crate) dtype: DType,
-    pub(crate) shape: Shape,
-    pub(crate) module: &'static str,
+    sizes: &'p [usize],
     /// The modules in whose later versions it appeared.
-    pub(crate) since: Vec<Since>,
+    since: &'p [Since],
     /// The element types it can become; only asked for where tensors are assigned.
-    pub(crate) adopts: Vec<DType>,
+    pub(crate) adopts: &'p [DType],
 }
 
 /// A leaf exists from `version` of a module on.
@@ -60,80 +82,150 @@ impl Plan {
         model: &M,
         wanted: bool,
     ) -> Result<Self, (&'static str, Vec<LoadProblem>)> {
-        let walk = walk(model);
-        let class = walk.modules.first().map_or("model", |module| module.info.name());
-        let Names { leaves: mut names, modules, extras: extra_names } = walk
+        let mut walk = walk(model);
+        let class = walk.info(0).map_or("model", |info| info.name());
+        let Names { leaves: mut names, modules: places, extras: extra_names } = walk
             .names()
             .map_err(|errors| (class, errors.into_iter().map(LoadProblem::Model).collect()))?;
-        let is_persistent =
-            |name: &Name| walk.leaves.get(name.index).is_some_and(|leaf| leaf.kind.is_persistent());
+        let is_persistent = |name: &Name| {
+            walk.leaves.get(name.index()).is_some_and(|leaf| leaf.kind.is_persistent())
+        };
         let extra_names = extra::among_persistent(extra_names, &names, is_persistent);
         names.retain(is_persistent);
-        let (since, since_of_extras) = first_versions(&walk);
-        let extras = walk.extras.iter().zip(since_of_extras).map(|(extra, since)| ExpectedExtra {
-            key: extra.key.clone(),
-            module: walk.modules.get(extra.module).map_or("", |module| module.info.rust_type()),
-            since,
+        let (since, mut since_of_extras) = first_versions(&walk);
+        let extras = walk.extras.iter().enumerate().map(|(index, extra)| ExpectedExtra {
+            key: extra.key,
+            module: walk.info(wide(extra.module)).map_or("", |info| info.rust_type()),
+            since: since_of_extras.remove(&index).unwrap_or_default(),
         });
         let extras = extras.collect();
-        let leaves = walk.leaves.iter().zip(since);
-        let mut leaves: Vec<Destination> =
-            leaves.map(|(leaf, since)| Destination::new(&walk, leaf, since, wanted)).collect();
-        let modules = modules.into_iter().filter_map(|name| {
-            let info = walk.modules.get(name.index)?.info;
-            Some(Place { path: name.key, module: name.index, info, alias: name.alias })
+        let first = Firsts::of(&walk);
+        let adopts = if wanted { adopted(&walk.leaves, &first) } else { Vec::new() };
+        let none_children = none_children(&walk, &places);
+        let mut sizes = Vec::new();
+        let leaves = walk.leaves.iter().map(|leaf| {
+            sizes.extend_from_slice(&leaf.tensor.shape());
+            let (key, kind, dtype) = (leaf.key, leaf.kind, leaf.tensor.dtype());
+            Expected { key, module: leaf.module, sizes: narrow(sizes.len()), dtype, kind }
         });
-        let modules: Vec<Place> = modules.collect();
-        let none_children = none_children(&walk, &modules);
-        let first = first_of_storage(&walk);
-        only_what_all_adopt(&mut leaves, &first);
-        Ok(Plan { class, leaves, names, extras, extra_names, modules, first, none_children })
+        let leaves = leaves.collect();
+        let Walk { keys, modules, infos, locked, .. } = walk;
+        Ok(Plan {
+            class,
+            keys,
+            leaves,
+            sizes,
+            since,
+            adopts,
+            names,
+            extras,
+            extra_names,
+            places,
+            modules,
+            infos,
+            first,
+            none_children,
+            locked,
+        })
     }
 
-    /// Each key with the leaf it names.
-    pub(crate) fn leaves_by_key(&self) -> HashMap<&str, &Destination> {
-        let leaf = |name: &'_ Name| self.leaves.get(name.index);
-        self.names.iter().filter_map(|name| Some((name.key.as_str(), leaf(name)?))).collect()
+    /// How many leaves the model has, also those that are no part of the state dict.
+    pub(crate) fn leaf_count(&self) -> usize {
+        self.leaves.len()
+    }
+
+    /// How many modules the model has, each once.
+    pub(crate) fn module_count(&self) -> usize {
+        self.modules.len()
+    }
+
+    /// A leaf by its number.
+    pub(crate) fn leaf(&self, index: usize) -> Option<Destination<'_>> {
+        let &Expected { key, kind, dtype, sizes: end, .. } = self.leaves.get(index)?;
+        let before = index.checked_sub(1).and_then(|before| self.leaves.get(before));
+        let start = before.map_or(0, |before| wide(before.sizes));
+        Some(Destination {
+            key,
+            kind,
+            dtype,
+            sizes: self.sizes.get(start..wide(end))?,
+            since: self.since.get(&index).map_or(&[], Vec::as_slice),
+            adopts: self.adopts.get(index).map_or(&[], Vec::as_slice),
+        })
+    }
+
+    /// All leaves in the order of their numbers.
+    pub(crate) fn leaves(&self) -> impl Iterator<Item = Destination<'_>> {
+        (0..self.leaves.len()).filter_map(|index| self.leaf(index))
+    }
+
+    /// The Rust type of the module that a leaf belongs to.
+    pub(crate) fn module_of(&self, leaf: usize) -> &'static str {
+        let module = self.leaves.get(leaf).and_then(|leaf| self.modules.get(wide(leaf.module)));
+        module.and_then(|module| self.infos.of(module)).map_or("", |info| info.rust_type())
+    }
+
+    /// Whether an older state dict may lack something.
+    pub(crate) fn has_history(&self) -> bool {
+        self.infos.iter().any(|info| !info.changes().is_empty())
+    }
+
+    /// A module under one of its paths, which is spelled already.
+    pub(crate) fn place<'p>(&self, name: &Name, path: &'p str) -> Option<Place<'p>> {
+        let info = *self.infos.of(self.modules.get(name.index())?)?;
+        Some(Place { path, module: name.index(), info, alias: name.alias })
+    }
+
+    /// The paths of all places, in their order.
+    pub(crate) fn paths(&self) -> Vec<String> {
+        let mut speller = self.keys.speller();
+        self.places.iter().map(|place| speller.spell(place.key).to_owned()).collect()
+    }
+
+    /// Each key with the number of the leaf it names.
+    pub(crate) fn leaves_by_key(&self) -> HashMap<String, usize> {
+        let mut speller = self.keys.speller();
+        let leaf = |name: &Name| (speller.spell(name.key).to_owned(), name.index());
+        self.names.iter().map(leaf).collect()
     }
 }
 
-impl Destination {
-    fn new(
-        walk: &Walk<TensorRef<'_>>,
-        leaf: &Leaf<TensorRef<'_>>,
-        since: Vec<Since>,
-        wanted: bool,
-    ) -> Self {
-        let adopts = |dtype: &DType| leaf.tensor.adopts(*dtype);
-        Destination {
-            key: leaf.key.clone(),
-            kind: leaf.kind,
-            dtype: leaf.tensor.dtype(),
-            shape: leaf.tensor.shape(),
-            module: walk.modules.get(leaf.module).map_or("", |module| module.info.rust_type()),
-            since,
-            adopts: if wanted { DType::all().filter(adopts).collect() } else { Vec::new() },
-        }
+impl Destination<'_> {
+    /// The size along each dimension.
+    pub(crate) fn sizes(&self) -> &[usize] {
+        self.sizes
+    }
+
+    /// The same as a shape of its own.
+    pub(crate) fn shape(&self) -> Shape {
+        self.sizes.into()
     }
 
     /// Whether a state dict whose modules have these versions may lack it, being older than it.
     /// A module of unknown version counts as older than every version.
     pub(crate) fn is_optional(&self, version: impl Fn(usize) -> Option<u64>) -> bool {
-        is_newer(&self.since, version)
+        is_newer(self.since, version)
     }
 }
 
-/// What is assigned to the first of several leaves of one storage is what all of them become.
-fn only_what_all_adopt(leaves: &mut [Destination], first: &[usize]) {
-    for (index, &first) in first.iter().enumerate().filter(|(index, first)| index != *first) {
-        let Some(others) = leaves.get_mut(index).map(|leaf| std::mem::take(&mut leaf.adopts))
-        else {
+/// The element types that each leaf can become.
+fn adopted(leaves: &[Leaf<TensorRef<'_>>], first: &Firsts) -> Vec<Vec<DType>> {
+    let of_leaf = |leaf: &Leaf<TensorRef<'_>>| {
+        DType::all().filter(|dtype| leaf.tensor.adopts(*dtype)).collect()
+    };
+    let mut adopts: Vec<Vec<DType>> = leaves.iter().map(of_leaf).collect();
+    // What is assigned to the first of several leaves of one storage is what all of them become.
+    for index in 0..leaves.len() {
+        let first = first.of_leaf(index);
+        if first == index {
             continue;
-        };
-        if let Some(leaf) = leaves.get_mut(first) {
-            leaf.adopts.retain(|dtype| others.contains(dtype));
+        }
+        let Some(others) = adopts.get_mut(index).map(std::mem::take) else { continue };
+        if let Some(adopts) = adopts.get_mut(first) {
+            adopts.retain(|dtype| others.contains(dtype));
         }
     }
+    adopts
 }
 
 /// Whether something came after these versions of its modules.
@@ -141,26 +233,27 @@ pub(super) fn is_newer(since: &[Since], version: impl Fn(usize) -> Option<u64>) 
     since.iter().any(|since| version(since.module).unwrap_or(0) < since.version)
 }
 
-/// For each leaf and each extra state, the versions of its modules with which it came.
-fn first_versions(walk: &Walk<TensorRef<'_>>) -> (Vec<Vec<Since>>, Vec<Vec<Since>>) {
-    let mut since = vec![Vec::new(); walk.leaves.len()];
-    let mut of_extras = vec![Vec::new(); walk.extras.len()];
-    if walk.modules.iter().all(|module| module.info.changes().is_empty()) {
+/// By the number of a leaf or an extra state, the versions of its modules with which it came.
+type FirstVersions = HashMap<usize, Vec<Since>>;
+
+/// Those of leaves, and those of extra states.
+fn first_versions(walk: &Walk<TensorRef<'_>>) -> (FirstVersions, FirstVersions) {
+    let (mut since, mut of_extras) = (HashMap::new(), HashMap::new());
+    if walk.infos.iter().all(|info| info.changes().is_empty()) {
         return (since, of_extras);
     }
     let paths = walk.paths();
+    let mut speller = walk.keys.speller();
     for (index, module) in walk.modules.iter().enumerate() {
-        for change in module.info.changes() {
+        for change in walk.info(index).map_or(&[][..], |info| info.changes()) {
             let Change::Added { since: version, name } = *change else { continue };
-            let path = key::join(&module.path, name);
+            let path = key::join(speller.spell(module.path), name);
+            let came = Since { module: index, version };
             for extra in walk.extras_at(&paths, &path) {
-                if let Some(extra) = of_extras.get_mut(extra) {
-                    extra.push(Since { module: index, version });
-                }
+                of_extras.entry(extra).or_insert_with(Vec::new).push(came);
             }
-            let range = walk.leaves_at(&paths, &path).unwrap_or(0..0);
-            for leaf in since.get_mut(range).unwrap_or_default() {
-                leaf.push(Since { module: index, version });
+            for leaf in walk.leaves_at(&paths, &path).unwrap_or(0..0) {
+                since.entry(leaf).or_insert_with(Vec::new).push(came);
             }
         }
     }
@@ -168,29 +261,40 @@ fn first_versions(walk: &Walk<TensorRef<'_>>) -> (Vec<Vec<Since>>, Vec<Vec<Since
 }
 
 /// The children that are `None`, under all paths of their modules.
-fn none_children(walk: &Walk<TensorRef<'_>>, places: &[Place]) -> Vec<(String, String)> {
+fn none_children(walk: &Walk<TensorRef<'_>>, places: &[Name]) -> Vec<(String, String)> {
     // One child for each module but the root: none of them is `None`.
-    if walk.child_paths().count() + 1 == walk.modules.len() {
+    if walk.child_paths().len() + 1 == walk.modules.len() {
         return Vec::new();
     }
-    let modules: HashSet<&str> = walk.modules.iter().map(|module| module.path.as_str()).collect();
-    let mut names: HashMap<&str, Vec<&str>> = HashMap::new();
-    let mut none = HashSet::new();
-    for path in walk.child_paths().filter(|path| !modules.contains(path)) {
+    let modules: HashSet<Key> = walk.modules.iter().map(|module| module.path).collect();
+    let mut speller = walk.keys.speller();
+    // Of two children with one name the other may be a module.
+    let by_path: HashSet<String> = match walk.repeats_names() {
+        true => modules.iter().map(|&path| speller.spell(path).to_owned()).collect(),
+        false => HashSet::default(),
+    };
+    let mut names: HashMap<String, Vec<String>> = HashMap::new();
+    let mut none = HashSet::default();
+    for child in walk.child_paths().filter(|child| !modules.contains(child)) {
+        let path = speller.spell(child);
+        if by_path.contains(path) {
+            continue;
+        }
         let (parent, name) = path.rsplit_once('.').unwrap_or(("", path));
-        names.entry(parent).or_default().push(name);
-        none.insert(path);
+        names.entry(parent.to_owned()).or_default().push(name.to_owned());
+        none.insert(path.to_owned());
     }
     // An alias of `None` is `None` as well.
-    for (name, _) in walk.aliases().filter(|(_, target)| none.contains(target)) {
+    for (name, _) in walk.aliases().filter(|(_, target)| none.contains(*target)) {
         let (parent, name) = name.rsplit_once('.').unwrap_or(("", name));
-        names.entry(parent).or_default().push(name);
+        names.entry(parent.to_owned()).or_default().push(name.to_owned());
     }
     let mut children = Vec::new();
     for place in places {
-        let Some(module) = walk.modules.get(place.module) else { continue };
-        let names = names.get(module.path.as_str()).into_iter().flatten();
-        children.extend(names.map(|&name| (place.path.clone(), name.to_owned())));
+        let Some(module) = walk.modules.get(place.index()) else { continue };
+        let Some(names) = names.get(speller.spell(module.path)) else { continue };
+        let path = speller.spell(place.key);
+        children.extend(names.iter().map(|name| (path.to_owned(), name.clone())));
     }
     children
 }

@@ -94,9 +94,9 @@ pub fn migrate<T: StateDict>(map: &mut StateMap<'_>) -> Result<MapMigration, Loa
         }
         for path in places(module, &patterns, tree.as_ref()) {
             let alias = module.alias_of().is_some();
-            let place = Place { path, module: number, info: *module.info(), alias };
+            let place = Place { path: &path, module: number, info: *module.info(), alias };
             let records = tree.as_ref().and_then(|tree| tree.metadata.as_ref());
-            let found = records.and_then(|records| records.version(&place.path));
+            let found = records.and_then(|records| records.version(place.path));
             modules.extend(run_pre_load(map, &place, found, &mut tree, &mut problems));
             modules.extend(run_steps(map, &place, found, &mut tree, &options, &mut problems));
         }

@@ -8,7 +8,7 @@ use foldhash::HashSet;
 
 use crate::load::extra;
 use crate::load::fit::{self, Fit};
-use crate::load::matching::{self, Match, Source, meet};
+use crate::load::matching::{self, Match, Source};
 use crate::load::migrate::Migrated;
 use crate::load::options::LoadOptions;
 use crate::load::plan::{Destination, Plan, is_newer};
@@ -24,9 +24,10 @@ pub(super) fn match_keys<'m, 's>(
     problems: &mut Vec<LoadProblem>,
 ) -> Match<'m, 's> {
     let tree = ModuleTree::new(plan);
-    let entries: Vec<Option<usize>> = matching::entries(plan, &migrated.map).collect();
+    let mut entries = Vec::with_capacity(plan.names.len());
+    matching::for_each_entry(plan, &migrated.map, |_, _, entry| entries.push(entry));
     let unexpected = unexpected(plan, &entries, migrated, &tree);
-    let found = Match::of(plan);
+    let found = Match::of(plan, &migrated.map);
     let mut scan =
         Scan { plan, migrated, options, tree: &tree, entries, unexpected, found, problems };
     // Not recursive: a model may be deep.
@@ -46,9 +47,10 @@ pub(super) fn match_keys<'m, 's>(
         }
     }
     let mut found = scan.found;
-    for (leaf, source) in plan.leaves.iter().zip(&found.sources) {
+    for (index, leaf) in plan.leaves().enumerate() {
+        let source = found.sources.get(index);
         // It was converted or refused when it was met.
-        let Some(Ok(converted)) = source.map(|source| fit::dtype(leaf, &source, options)) else {
+        let Some(Ok(converted)) = source.map(|source| fit::dtype(&leaf, &source, options)) else {
             continue;
         };
         found.converted.extend(converted);
@@ -76,8 +78,9 @@ fn unexpected<'m>(
             *used = true;
         }
     }
-    let expected: HashSet<&str> =
-        plan.extra_names.iter().map(|extra| extra.name.key.as_str()).collect();
+    let mut speller = plan.keys.speller();
+    let expected: HashSet<String> =
+        plan.extra_names.iter().map(|extra| speller.spell(extra.name.key).to_owned()).collect();
     let mut keys: Vec<Vec<&str>> = vec![Vec::new(); tree.nodes.len()];
     for (key, index) in map.all_keys() {
         let used = index.is_some_and(|index| used.get(index).copied().unwrap_or_default());
@@ -119,28 +122,28 @@ impl Scan<'_, '_, '_> {
         }
         for &number in &node.names {
             let Some(name) = self.plan.names.get(number) else { continue };
-            let Some(leaf) = self.plan.leaves.get(name.index) else { continue };
-            let entry = self.entries.get(number).copied().flatten();
-            match entry.and_then(|index| self.migrated.map.get_index(index)) {
-                Some((key, tensor)) => self.copy(name.index, leaf, Source { key, tensor }),
+            let Some(leaf) = self.plan.leaf(name.index()) else { continue };
+            match self.entries.get(number).copied().flatten() {
+                Some(entry) => self.copy(name.index(), &leaf, entry),
                 None if leaf.is_optional(|module| self.version(index, module)) => {
-                    self.found.defaulted.push(name.key.clone());
+                    self.found.defaulted.push(self.plan.keys.spell(name.key));
                 }
-                None => self.found.keys.missing_keys.push(name.key.clone()),
+                None => self.found.keys.missing_keys.push(self.plan.keys.spell(name.key)),
             }
         }
         for &number in &node.extras {
             let Some(ExtraName { name, .. }) = self.plan.extra_names.get(number) else { continue };
             let (map, found) = (&self.migrated.map, &mut self.found);
-            if extra::find(name, map, self.options, found, self.problems) {
+            let key = self.plan.keys.spell(name.key);
+            if extra::find((name, &key), map, self.options, found, self.problems) {
                 continue;
             }
             let extra = self.plan.extra(name);
             let version = |module| self.version(index, module);
             if extra.is_some_and(|extra| is_newer(&extra.since, version)) {
-                self.found.defaulted.push(name.key.clone());
+                self.found.defaulted.push(key);
             } else {
-                self.found.keys.missing_keys.push(name.key.clone());
+                self.found.keys.missing_keys.push(key);
             }
         }
         let unexpected = self.unexpected.get(index).into_iter().flatten();
@@ -148,9 +151,11 @@ impl Scan<'_, '_, '_> {
     }
 }
 
-impl<'m, 's> Scan<'_, 'm, 's> {
+impl Scan<'_, '_, '_> {
     /// Decides on one tensor that is there.
-    fn copy(&mut self, index: usize, leaf: &Destination, source: Source<'m, 's>) {
+    fn copy(&mut self, index: usize, leaf: &Destination<'_>, entry: usize) {
+        let Some((key, tensor)) = self.migrated.map.get_index(entry) else { return };
+        let source = Source { key, tensor };
         match fit::shape(leaf, &source, self.options) {
             Ok(Fit::Yes) => {}
             Ok(Fit::Ignored(mismatched)) => return self.found.mismatched.push(mismatched),
@@ -159,17 +164,15 @@ impl<'m, 's> Scan<'_, 'm, 's> {
         if let Err(problem) = fit::dtype(leaf, &source, self.options) {
             return self.problems.push(*problem);
         }
-        if let Some(slot) = self.found.sources.get_mut(index) {
-            meet(slot, source, self.options, self.problems);
-        }
+        self.found.sources.meet(index, entry, self.options, self.problems);
     }
 
     /// The version found for `module` on the path of a node: another name may have another.
     fn version(&self, node: usize, module: usize) -> Option<u64> {
         let mut at = Some(node);
         while let Some(node) = at.and_then(|at| self.tree.nodes.get(at)) {
-            let place = node.place.and_then(|place| self.plan.modules.get(place));
-            if place.is_some_and(|place| place.module == module) {
+            let place = node.place.and_then(|place| self.plan.places.get(place));
+            if place.is_some_and(|place| place.index() == module) {
                 return self.migrated.found_at.get(node.place?).copied().flatten();
             }
             at = node.parent;

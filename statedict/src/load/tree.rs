@@ -38,22 +38,23 @@ impl ModuleTree {
     pub(super) fn new(plan: &Plan) -> Self {
         let mut paths = [(String::new(), 0)].into_iter().collect::<HashMap<_, _>>();
         let mut tree = ModuleTree { nodes: vec![Node::default()] };
-        for (index, place) in plan.modules.iter().enumerate() {
-            let node = tree.node(&mut paths, &place.path);
+        let mut speller = plan.keys.speller();
+        for (index, place) in plan.places.iter().enumerate() {
+            let node = tree.node(&mut paths, speller.spell(place.key));
             if let Some(node) = tree.nodes.get_mut(node) {
                 node.place = Some(index);
             }
         }
         let kind = |name: usize| {
             let name = plan.names.get(name)?;
-            Some(plan.leaves.get(name.index)?.kind == Kind::Buffer)
+            Some(plan.leaf(name.index())?.kind == Kind::Buffer)
         };
         // The leaves of a module follow each other, so its node is looked up once.
-        let mut last = ("", 0);
+        let mut last = (String::new(), 0);
         for (index, name) in plan.names.iter().enumerate() {
-            let (module, _) = name.key.rsplit_once('.').unwrap_or_default();
+            let (module, _) = speller.spell(name.key).rsplit_once('.').unwrap_or_default();
             if module != last.0 {
-                last = (module, tree.node(&mut paths, module));
+                last = (module.to_owned(), tree.node(&mut paths, module));
             }
             if let Some(node) = tree.nodes.get_mut(last.1) {
                 node.names.push(index);
@@ -63,7 +64,7 @@ impl ModuleTree {
             node.names.sort_by_key(|&name| kind(name));
         }
         for (index, extra) in plan.extra_names.iter().enumerate() {
-            let (module, _) = extra.name.key.rsplit_once('.').unwrap_or_default();
+            let (module, _) = speller.spell(extra.name.key).rsplit_once('.').unwrap_or_default();
             let node = tree.node(&mut paths, module);
             if let Some(node) = tree.nodes.get_mut(node) {
                 node.extras.push(index);

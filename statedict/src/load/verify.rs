@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
-use foldhash::{HashSet, HashSetExt};
+use foldhash::HashSet;
 
 use crate::load::matching::Match;
 use crate::load::problem::LoadProblem;
@@ -38,7 +38,7 @@ impl StateMap<'_> {
 
 /// What has no elements that could be copied, which a load that trusts the checksums must know as well.
 pub(crate) fn absent_storages(found: &Match<'_, '_>, problems: &mut Vec<LoadProblem>) {
-    let absent = found.sources.iter().flatten().filter(|source| source.tensor.location() == "meta");
+    let absent = found.sources.iter().filter(|source| source.tensor.location() == "meta");
     problems.extend(absent.map(|source| LoadProblem::Storage {
         key: source.key.to_owned(),
         source: StorageError::Absent,
@@ -47,8 +47,7 @@ pub(crate) fn absent_storages(found: &Match<'_, '_>, problems: &mut Vec<LoadProb
 
 /// Verifies each storage once.
 pub(crate) fn verify_storages(found: &Match<'_, '_>, problems: &mut Vec<LoadProblem>) {
-    let sources = found.sources.iter().flatten();
-    let damaged = damaged(sources.map(|source| (source.key, source.tensor)));
+    let damaged = damaged(found.sources.iter().map(|source| (source.key, source.tensor)));
     problems.extend(damaged.into_iter().map(|(key, source)| {
         let key = key.to_owned();
         LoadProblem::Storage { key, source }
@@ -59,9 +58,7 @@ pub(crate) fn verify_storages(found: &Match<'_, '_>, problems: &mut Vec<LoadProb
 fn damaged<'k, 't>(
     tensors: impl Iterator<Item = (&'k str, &'t TensorView<'t>)>,
 ) -> Vec<(&'k str, StorageError)> {
-    let mut seen = HashSet::new();
-    let distinct: Vec<(&str, &TensorView<'_>)> =
-        tensors.filter(|(_, tensor)| seen.insert(tensor.storage().identity())).collect();
+    let distinct = distinct(tensors);
     // Saturating: a tensor of the device `meta` has a size that no file bounds.
     let sizes = distinct.iter().map(|(_, tensor)| tensor.storage().nbytes());
     let nbytes = sizes.fold(0, usize::saturating_add);
@@ -79,4 +76,30 @@ fn damaged<'k, 't>(
     let mut damaged = damaged.into_inner().unwrap_or_else(PoisonError::into_inner);
     damaged.sort_unstable_by_key(|(index, ..)| *index);
     damaged.into_iter().map(|(_, key, error)| (key, error)).collect()
+}
+
+/// The first tensor of each storage that may have a checksum.
+fn distinct<'k, 't>(
+    tensors: impl Iterator<Item = (&'k str, &'t TensorView<'t>)>,
+) -> Vec<(&'k str, &'t TensorView<'t>)> {
+    let mut distinct: Vec<(&str, &TensorView<'_>)> = Vec::new();
+    // Those of a file come in ascending order, mostly: then there is no need to remember them.
+    let (mut greatest, mut seen) = (None, None::<HashSet<(usize, u32)>>);
+    for (key, tensor) in tensors.filter(|(_, tensor)| tensor.storage().can_be_damaged()) {
+        let identity = tensor.storage().identity();
+        let is_new = match &mut seen {
+            Some(seen) => seen.insert(identity),
+            None if greatest < Some(identity) => true,
+            None if greatest == Some(identity) => false,
+            None => {
+                let before = distinct.iter().map(|(_, tensor)| tensor.storage().identity());
+                seen.insert(before.collect()).insert(identity)
+            }
+        };
+        if is_new {
+            greatest = greatest.max(Some(identity));
+            distinct.push((key, tensor));
+        }
+    }
+    distinct
 }

@@ -30,6 +30,11 @@ impl Shape {
         Some(Shape(shape))
     }
 
+    /// Adds a dimension after the others.
+    pub(crate) fn push(&mut self, size: usize) {
+        self.0.push(size);
+    }
+
     /// The number of elements, or `None` where it does not fit in a `usize`
     /// (a file may claim any shape).
     pub fn numel(&self) -> Option<usize> {

@@ -67,23 +67,34 @@ pub trait Storages: Send + Sync {
 pub struct Storage<'a> {
     set: Arc<dyn Storages + 'a>,
     index: u32,
+    /// Whether it is memory of ours, for which there is no checksum.
+    in_memory: bool,
 }
 
 impl<'a> Storage<'a> {
     /// The storage `index` of `set`.
     pub fn new(set: Arc<dyn Storages + 'a>, index: u32) -> Self {
-        Storage { set, index }
+        Storage { set, index, in_memory: false }
     }
 
     /// A storage of bytes that are borrowed or owned in memory.
     pub fn from_bytes(bytes: impl Into<Cow<'a, [u8]>>) -> Self {
-        Storage::new(Arc::new(InMemory { bytes: bytes.into(), location: None }), 0)
+        Storage::in_memory(InMemory { bytes: bytes.into(), location: None })
     }
 
     /// A storage of bytes in memory that say they belong elsewhere.
     pub(crate) fn from_bytes_at(bytes: impl Into<Cow<'a, [u8]>>, location: &str) -> Self {
         let location = (location != "cpu").then(|| location.into());
-        Storage::new(Arc::new(InMemory { bytes: bytes.into(), location }), 0)
+        Storage::in_memory(InMemory { bytes: bytes.into(), location })
+    }
+
+    fn in_memory(memory: InMemory<'a>) -> Self {
+        Storage { set: Arc::new(memory), index: 0, in_memory: true }
+    }
+
+    /// Whether [`verify`](Self::verify) may find anything.
+    pub(crate) fn can_be_damaged(&self) -> bool {
+        !self.in_memory
     }
 
     /// The size in bytes.
@@ -132,7 +143,8 @@ impl<'a> Storage<'a> {
 
     /// The same storage, free to be kept; see [`Storages::keep`].
     pub(crate) fn keep(&self) -> Option<Storage<'static>> {
-        Some(Storage { set: Arc::clone(&self.set).keep()?, index: self.index })
+        let set = Arc::clone(&self.set).keep()?;
+        Some(Storage { set, index: self.index, in_memory: self.in_memory })
     }
 }
 

@@ -4,15 +4,19 @@ use std::ops::Range;
 
 use crate::key;
 use crate::visit::ModelError;
-use crate::visit::walk::{Again, Alias, At, ExtraName, Item, Name, Names, Paths, Walk};
+use crate::visit::keys::{Key, WholeKeys, narrow, wide};
+use crate::visit::names::{ExtraName, Name, Names};
+use crate::visit::walk::{Again, Alias, At, Item, Paths, Walk};
 
 /// Replaces each alias by what it stands for.
 pub(super) struct Expansion<'w, T> {
     walk: &'w Walk<T>,
     paths: &'w Paths,
     names: &'w mut Names,
+    /// The keys that aliases lead to.
+    whole: &'w mut WholeKeys,
     /// The aliases being expanded, so that a cycle ends as an error.
-    active: Vec<usize>,
+    active: Vec<u32>,
     problems: &'w mut Vec<ModelError>,
 }
 
@@ -21,57 +25,66 @@ impl<'w, T> Expansion<'w, T> {
         walk: &'w Walk<T>,
         paths: &'w Paths,
         names: &'w mut Names,
+        whole: &'w mut WholeKeys,
         problems: &'w mut Vec<ModelError>,
     ) -> Self {
-        Expansion { walk, paths, names, active: Vec::new(), problems }
+        Expansion { walk, paths, names, whole, active: Vec::new(), problems }
+    }
+
+    /// Adds the names of everything that the walk met.
+    pub(super) fn expand_all(&mut self) {
+        self.expand(0..narrow(self.walk.items.len()), "", "");
     }
 
     /// Adds the names of `items`, with `to` in place of the prefix `from`.
-    pub(super) fn expand(&mut self, items: Range<usize>, from: &str, to: &str) {
+    fn expand(&mut self, items: Range<u32>, from: &str, to: &str) {
         let alias = from != to;
-        let moved = |key: &str| {
-            if !alias {
-                return key.to_owned();
-            }
-            match key::below(key, from) {
-                Some(rest) => key::join(to, rest),
-                None => to.to_owned(),
-            }
-        };
-        for item in self.walk.items.get(items).unwrap_or_default() {
+        for item in self.walk.items(items) {
             match *item {
                 Item::Module(index) => {
-                    if let Some(module) = self.walk.modules.get(index) {
-                        self.names.modules.push(Name { key: moved(&module.path), index, alias });
+                    if let Some(module) = self.walk.modules.get(wide(index)) {
+                        let key = self.moved_key(module.path, from, to);
+                        self.names.modules.push(Name::new(key, wide(index), alias));
                     }
                 }
                 Item::Leaf(index) => {
-                    if let Some(leaf) = self.walk.leaves.get(index) {
-                        self.names.leaves.push(Name { key: moved(&leaf.key), index, alias });
+                    if let Some(leaf) = self.walk.leaves.get(wide(index)) {
+                        let key = self.moved_key(leaf.key, from, to);
+                        self.names.leaves.push(Name::new(key, wide(index), alias));
                     }
                 }
                 Item::Extra(index) => {
-                    if let Some(extra) = self.walk.extras.get(index) {
+                    if let Some(extra) = self.walk.extras.get(wide(index)) {
                         let position = self.names.leaves.len();
-                        let name = Name { key: moved(&extra.key), index, alias };
+                        let key = self.moved_key(extra.key, from, to);
+                        let name = Name::new(key, wide(index), alias);
                         self.names.extras.push(ExtraName { name, position });
                     }
                 }
                 Item::Alias(index) => {
-                    if let Some(Alias { name, target }) = self.walk.aliases.get(index) {
-                        self.expand_alias(index, &moved(name), target);
+                    if let Some(Alias { name, target }) = self.walk.aliases.get(wide(index)) {
+                        self.expand_alias(index, &moved(name, from, to), target);
                     }
                 }
                 Item::Again(index) => {
-                    if let Some(Again { items, from, to }) = self.walk.again.get(index) {
-                        self.expand(items.clone(), from, &moved(to));
+                    if let Some(again) = self.walk.again.get(wide(index)) {
+                        let Again { items, from: first, to: second } = again;
+                        self.expand(items.clone(), first, &moved(second, from, to));
                     }
                 }
             }
         }
     }
 
-    fn expand_alias(&mut self, index: usize, name: &str, target: &str) {
+    /// The same for a key of the walk, which stays the same where nothing is replaced.
+    fn moved_key(&mut self, key: Key, from: &str, to: &str) -> Key {
+        if from == to {
+            return key;
+        }
+        self.whole.add(&moved(&self.walk.keys.spell(key), from, to))
+    }
+
+    fn expand_alias(&mut self, index: u32, name: &str, target: &str) {
         if self.active.contains(&index) {
             self.problems.push(ModelError::AliasCycle { name: name.to_owned() });
             return;
@@ -79,11 +92,12 @@ impl<'w, T> Expansion<'w, T> {
         self.active.push(index);
         match self.paths.0.get(target) {
             Some(&At::Leaf(leaf)) => {
-                self.names.leaves.push(Name { key: name.to_owned(), index: leaf, alias: true });
+                let key = self.whole.add(name);
+                self.names.leaves.push(Name::new(key, leaf, true));
             }
             Some(&At::Child(child)) => {
-                if let Some(subtree) = self.walk.children.get(child) {
-                    self.expand(subtree.items.clone(), target, name);
+                if let Some(items) = self.walk.children.get(wide(child)) {
+                    self.expand(items.clone(), target, name);
                 }
             }
             None => self.problems.push(ModelError::AliasTarget {
@@ -94,5 +108,16 @@ impl<'w, T> Expansion<'w, T> {
             }),
         }
         self.active.pop();
+    }
+}
+
+/// `key` with `to` in place of the prefix `from`.
+fn moved(key: &str, from: &str, to: &str) -> String {
+    if from == to {
+        return key.to_owned();
+    }
+    match key::below(key, from) {
+        Some(rest) => key::join(to, rest),
+        None => to.to_owned(),
     }
 }

@@ -69,6 +69,21 @@ impl ModuleInfo {
         self
     }
 
+    /// Whether this is the same declaration, seen without a look into it. Two of equal content may be
+    /// taken for different ones.
+    pub(super) fn is_same(&self, other: &ModuleInfo) -> bool {
+        let same_step = |a: Option<MigrateStep>, b: Option<MigrateStep>| match (a, b) {
+            (Some(a), Some(b)) => std::ptr::fn_addr_eq(a, b),
+            (a, b) => a.is_none() && b.is_none(),
+        };
+        std::ptr::eq(self.name, other.name)
+            && std::ptr::eq(self.rust_type, other.rust_type)
+            && self.version == other.version
+            && std::ptr::eq(self.changes, other.changes)
+            && same_step(self.pre_load, other.pre_load)
+            && same_step(self.post_save, other.post_save)
+    }
+
     /// The class's name, as PyTorch would print it.
     pub fn name(&self) -> &'static str {
         self.name

@@ -3,25 +3,36 @@
 use foldhash::HashSet;
 
 use crate::key;
-use crate::visit::walk::{Kind, Name, Names, Walk};
+use crate::visit::keys::wide;
+use crate::visit::names::{Name, Names};
+use crate::visit::walk::{Kind, Walk};
 
 /// Puts the leaves of a module and of those flattened into it into PyTorch's order: all parameters, then
 /// all buffers, then the children.
 pub(super) fn merge_flattened<T>(walk: &Walk<T>, names: &mut Names) {
+    if walk.flattened.is_empty() {
+        return;
+    }
     let flattened: HashSet<usize> = walk.flattened.iter().copied().collect();
-    for module in names.modules.iter().filter(|module| flattened.contains(&module.index)) {
-        let below = |name: &Name| key::below(&name.key, &module.key).is_some();
-        let Some(start) = names.leaves.iter().position(below) else { continue };
-        let rest = names.leaves.get_mut(start..).unwrap_or_default();
-        let length = rest.iter().position(|name| !below(name)).unwrap_or(rest.len());
+    let mut speller = walk.keys.speller();
+    // Each name with its key: what is together is found by the keys.
+    let mut all: Vec<(String, Name)> =
+        names.leaves.iter().map(|name| (speller.spell(name.key).to_owned(), *name)).collect();
+    for module in names.modules.iter().filter(|module| flattened.contains(&module.index())) {
+        let place = walk.keys.spell(module.key);
+        let below = |key: &str| key::below(key, &place).is_some();
+        let Some(start) = all.iter().position(|(key, _)| below(key)) else { continue };
+        let rest = all.get_mut(start..).unwrap_or_default();
+        let length = rest.iter().position(|(key, _)| !below(key)).unwrap_or(rest.len());
         let block = rest.get_mut(..length).unwrap_or_default();
         // What is no leaf of the module itself keeps its order after those that are.
-        let path = walk.modules.get(module.index).map_or("", |module| &module.path);
-        let rank = |name: &Name| match walk.leaves.get(name.index) {
+        let path = walk.modules.get(module.index()).map(|module| walk.keys.spell(module.path));
+        let path = path.unwrap_or_default();
+        let rank = |(key, name): &(String, Name)| match walk.leaves.get(name.index()) {
             // An alias within the module has another name than the leaf.
             Some(leaf)
-                if leaf.module == module.index
-                    && key::below(&leaf.key, path) == key::below(&name.key, &module.key) =>
+                if wide(leaf.module) == module.index()
+                    && key::below(&walk.keys.spell(leaf.key), &path) == key::below(key, &place) =>
             {
                 match leaf.kind {
                     Kind::Parameter => 0,
@@ -36,10 +47,13 @@ pub(super) fn merge_flattened<T>(walk: &Walk<T>, names: &mut Names) {
             .filter(|(_, name)| rank(name) < 2)
             .map(|(nth, _)| start + nth)
             .collect();
-        block.sort_by_key(rank);
+        block.sort_by_cached_key(rank);
         // Extra states come after the module's own leaves as well: those that were behind are before now.
-        for extra in names.extras.iter_mut().filter(|extra| below(&extra.name)) {
-            extra.position += own.iter().filter(|&&leaf| leaf >= extra.position).count();
+        for extra in &mut names.extras {
+            if below(&walk.keys.spell(extra.name.key)) {
+                extra.position += own.iter().filter(|&&leaf| leaf >= extra.position).count();
+            }
         }
     }
+    names.leaves = all.into_iter().map(|(_, name)| name).collect();
 }

@@ -105,6 +105,7 @@ macro_rules! visitor {
 
             fn locked(&mut self, visit: &mut dyn FnMut(&mut dyn for<'g> Visitor<'g>)) {
                 let $this = self;
+                $reading.walk.locked = true;
                 visit(&mut Behind(&mut *$reading));
             }
 
@@ -141,6 +142,6 @@ impl<'a> Walk<TensorRef<'a>> {
         self.leaves
             .iter()
             .filter(move |leaf| wanted(leaf.kind))
-            .filter(move |leaf| leaf.storage.as_ref().is_none_or(|id| seen.insert(id)))
+            .filter(move |leaf| self.storage(leaf).is_none_or(|id| seen.insert(id)))
     }
 }

@@ -4,15 +4,17 @@ use foldhash::{HashMap, HashMapExt};
 
 use crate::key;
 use crate::visit::ModelError;
-use crate::visit::walk::{Names, Walk};
+use crate::visit::keys::wide;
+use crate::visit::names::{Name, Names};
+use crate::visit::walk::Walk;
 
 /// Gives the names of leaves with the same storage one leaf, the first: it is saved and loaded once.
 pub(super) fn unify_storages<T>(walk: &Walk<T>, names: &mut Names) {
-    let first = first_of_storage(walk);
-    for name in &mut names.leaves {
-        if let Some(&first) = first.get(name.index).filter(|&&first| first != name.index) {
-            name.index = first;
-            name.alias = true;
+    let first = Firsts::of(walk);
+    for name in names.leaves.iter_mut().filter(|_| first.any()) {
+        let index = first.of_leaf(name.index());
+        if index != name.index() {
+            *name = Name::new(name.key, index, true);
         }
     }
 }
@@ -22,15 +24,20 @@ pub(super) fn check_ties<T>(walk: &Walk<T>, names: &Names, problems: &mut Vec<Mo
     if walk.ties.is_empty() {
         return;
     }
-    let first = first_of_storage(walk);
-    let storage = |index: usize| first.get(index).copied();
+    let first = Firsts::of(walk);
+    let mut speller = walk.keys.speller();
+    let keys: Vec<(String, usize)> = names
+        .leaves
+        .iter()
+        .map(|name| (speller.spell(name.key).to_owned(), first.of_leaf(name.index())))
+        .collect();
     let by_key: HashMap<&str, usize> =
-        names.leaves.iter().map(|name| (name.key.as_str(), name.index)).collect();
+        keys.iter().map(|(key, storage)| (key.as_str(), *storage)).collect();
     for tie in &walk.ties {
         let mut earlier = Vec::new();
-        for name in &names.leaves {
-            let Some(rest) = within(&name.key, &tie.name) else {
-                earlier.push(storage(name.index));
+        for (key, storage) in &keys {
+            let Some(rest) = within(key, &tie.name) else {
+                earlier.push(*storage);
                 continue;
             };
             let target = tie.target.as_deref().map(|target| match rest {
@@ -38,13 +45,11 @@ pub(super) fn check_ties<T>(walk: &Walk<T>, names: &Names, problems: &mut Vec<Mo
                 rest => key::join(target, rest),
             });
             let shared = match &target {
-                Some(target) => by_key
-                    .get(target.as_str())
-                    .is_some_and(|&index| storage(index) == storage(name.index)),
-                None => earlier.contains(&storage(name.index)),
+                Some(target) => by_key.get(target.as_str()) == Some(storage),
+                None => earlier.contains(storage),
             };
             if !shared {
-                problems.push(ModelError::NotShared { key: name.key.clone(), target });
+                problems.push(ModelError::NotShared { key: key.clone(), target });
             }
         }
     }
@@ -57,13 +62,32 @@ fn within<'k>(key: &'k str, path: &str) -> Option<&'k str> {
 
 /// For each leaf, the first of the same storage, type and shape. A leaf that is part of the state dict
 /// and one that is not are never taken for one.
-pub(crate) fn first_of_storage<T>(walk: &Walk<T>) -> Vec<usize> {
-    let mut seen = HashMap::new();
-    let leaves = walk.leaves.iter().enumerate();
-    leaves
-        .map(|(index, leaf)| match &leaf.storage {
+pub(crate) struct Firsts(
+    /// Empty where no leaf has a storage that another might share: then each is its own.
+    Vec<u32>,
+);
+
+impl Firsts {
+    pub(crate) fn of<T>(walk: &Walk<T>) -> Self {
+        if walk.storages.is_empty() {
+            return Firsts(Vec::new());
+        }
+        let mut seen = HashMap::with_capacity(walk.storages.len());
+        let leaves = (0..).zip(&walk.leaves);
+        let first = leaves.map(|(index, leaf)| match walk.storage(leaf) {
             Some(storage) => *seen.entry((storage, leaf.kind.is_persistent())).or_insert(index),
             None => index,
-        })
-        .collect()
+        });
+        Firsts(first.collect())
+    }
+
+    /// The first leaf that is one with this leaf; often itself.
+    pub(crate) fn of_leaf(&self, index: usize) -> usize {
+        self.0.get(index).map_or(index, |&first| wide(first))
+    }
+
+    /// Whether there may be leaves that are not the first.
+    pub(crate) fn any(&self) -> bool {
+        !self.0.is_empty()
+    }
 }

@@ -6,7 +6,6 @@ use std::cell::RefCell;
 use foldhash::{HashSet, HashSetExt};
 
 use crate::extra_state::ExtraState;
-use crate::key;
 use crate::traits::{StateDict, StorageId, TensorMut};
 use crate::visit::{Loaded, ModelError, ModuleInfo, Unavailable, VisitorMut};
 
@@ -95,12 +94,15 @@ impl<'a> VisitorMut<'a> for Tour<'_> {
     fn buffer(&mut self, _: &str, _: &'a mut dyn TensorMut, _: bool) {}
 
     fn child(&mut self, name: &str, module: &'a mut dyn StateDict) {
-        let inner = key::join(&self.prefix, name);
-        let outer = std::mem::replace(&mut self.prefix, inner);
+        let outer = self.prefix.len();
+        if outer > 0 {
+            self.prefix.push('.');
+        }
+        self.prefix.push_str(name);
         self.depth += 1;
         module.visit_mut(self);
         self.depth -= 1;
-        self.prefix = outer;
+        self.prefix.truncate(outer);
     }
 
     fn flatten(&mut self, module: &'a mut dyn StateDict) {

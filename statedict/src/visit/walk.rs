@@ -3,7 +3,6 @@
 use std::fmt;
 use std::ops::Range;
 
-use foldhash::HashSetExt;
 use foldhash::{HashMap, HashMapExt};
 
 use crate::codec::write::WriteError;
@@ -12,8 +11,9 @@ use crate::key;
 use crate::tensor::Shape;
 use crate::traits::StorageId;
 use crate::value::SharedValue;
-use crate::visit::alias::Expansion;
-use crate::visit::{ModelError, ModuleInfo, Unavailable, order, sharing};
+use crate::visit::keys::{Key, KeyTree, ROOT, narrow, wide};
+use crate::visit::siblings::{OuterSiblings, Siblings};
+use crate::visit::{ModelError, ModuleInfo, Unavailable};
 
 /// What a leaf is to its module.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -53,55 +53,73 @@ impl fmt::Display for Kind {
 
 /// A parameter or buffer; `T` is how it can be reached.
 pub(crate) struct Leaf<T> {
-    pub(crate) key: String,
+    pub(crate) key: Key,
     pub(crate) kind: Kind,
-    /// Equal for leaves that are one tensor: of one storage, type and shape.
-    pub(crate) storage: Option<(StorageId, DType, Shape)>,
+    /// Where [`Walk::storages`] has its own, counted from 1; 0 where the leaf has none.
+    storage: u32,
     /// The module it belongs to, an index into [`Walk::modules`].
-    pub(crate) module: usize,
+    pub(crate) module: u32,
     pub(crate) tensor: T,
 }
 
 /// The extra state of a module.
 pub(crate) struct Extra {
-    pub(crate) key: String,
+    pub(crate) key: Key,
     /// The module it belongs to, an index into [`Walk::modules`].
-    pub(crate) module: usize,
+    pub(crate) module: u32,
     /// Only where a state dict is made.
     pub(crate) value: Option<Result<SharedValue, WriteError>>,
 }
 
-/// The name of an extra state in the final order.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct ExtraName {
-    pub(crate) name: Name,
-    /// How many names of leaves come before it.
-    pub(crate) position: usize,
-}
-
 /// A module, by the first path under which it was met.
+#[derive(Clone, Copy)]
 pub(crate) struct Module {
-    pub(crate) path: String,
-    pub(crate) info: ModuleInfo,
+    pub(crate) path: Key,
+    /// Its class, an index into [`Walk::infos`].
+    info: u32,
 }
 
-/// The name of a leaf or module in the final order; an alias gives a leaf a second name.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Name {
-    pub(crate) key: String,
-    /// An index into [`Walk::leaves`], [`Walk::modules`] or [`Walk::extras`].
-    pub(crate) index: usize,
-    pub(crate) alias: bool,
+/// What makes two leaves one tensor: storage, type and shape.
+pub(crate) type StorageOf = (StorageId, DType, Shape);
+
+/// The classes of modules, each once.
+#[derive(Default)]
+pub(crate) struct Infos(Vec<ModuleInfo>);
+
+impl Infos {
+    /// The class of a module.
+    pub(crate) fn of(&self, module: &Module) -> Option<&ModuleInfo> {
+        self.0.get(wide(module.info))
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &ModuleInfo> {
+        self.0.iter()
+    }
+
+    /// The number of a class. Only the last are looked through: one that is noted twice does no harm.
+    fn add(&mut self, info: ModuleInfo) -> u32 {
+        let known = self.0.iter().rev().take(8).position(|known| known.is_same(&info));
+        if let Some(back) = known {
+            return narrow(self.0.len() - 1 - back);
+        }
+        self.0.push(info);
+        narrow(self.0.len() - 1)
+    }
 }
 
 /// What one walk found.
 pub(crate) struct Walk<T> {
+    /// All keys and paths.
+    pub(crate) keys: KeyTree,
     pub(crate) leaves: Vec<Leaf<T>>,
     pub(crate) modules: Vec<Module>,
+    pub(crate) infos: Infos,
     pub(crate) extras: Vec<Extra>,
+    /// Those of leaves that may share their elements.
+    pub(super) storages: Vec<StorageOf>,
     pub(super) items: Vec<Item>,
-    /// Every child that was met, with what it holds; also children that are `None`.
-    pub(super) children: Vec<Subtree>,
+    /// What every child holds that was met, by its number; also children that are `None`.
+    pub(super) children: Vec<Range<u32>>,
     pub(super) aliases: Vec<Alias>,
     /// Where a handle was met again, and what it led to the first time.
     pub(super) again: Vec<Again>,
@@ -109,9 +127,14 @@ pub(crate) struct Walk<T> {
     pub(super) flattened: Vec<usize>,
     /// What was declared to share its storage.
     pub(super) ties: Vec<Tie>,
-    problems: Vec<ModelError>,
+    /// Whether some of it is behind a lock.
+    pub(crate) locked: bool,
+    pub(super) problems: Vec<ModelError>,
     prefix: String,
-    module: usize,
+    pub(super) siblings: Siblings,
+    /// The child that is being visited.
+    child: u32,
+    module: u32,
     /// The next module is flattened into the one before it.
     flatten: bool,
     /// The handles whose content is being visited, outermost first.
@@ -122,17 +145,17 @@ pub(crate) struct Walk<T> {
 /// What the walk met, in order.
 #[derive(Clone, Copy)]
 pub(super) enum Item {
-    Module(usize),
-    Leaf(usize),
-    Extra(usize),
-    Alias(usize),
-    Again(usize),
+    Module(u32),
+    Leaf(u32),
+    Extra(u32),
+    Alias(u32),
+    Again(u32),
 }
 
 /// What a shared handle leads to, from the prefix under which it was met first to another.
 #[derive(Clone)]
 pub(super) struct Again {
-    pub(super) items: Range<usize>,
+    pub(super) items: Range<u32>,
     pub(super) from: String,
     pub(super) to: String,
 }
@@ -146,13 +169,9 @@ pub(super) struct Tie {
 /// What to return to when a child has been visited.
 pub(super) struct Outer {
     prefix: usize,
-    module: usize,
-    items: usize,
-}
-
-pub(super) struct Subtree {
-    path: String,
-    pub(super) items: Range<usize>,
+    child: u32,
+    module: u32,
+    siblings: OuterSiblings,
 }
 
 pub(super) struct Alias {
@@ -163,17 +182,24 @@ pub(super) struct Alias {
 impl<T> Walk<T> {
     pub(super) fn new() -> Self {
         Walk {
+            keys: KeyTree::new(),
             leaves: Vec::new(),
             modules: Vec::new(),
+            infos: Infos::default(),
             extras: Vec::new(),
+            storages: Vec::new(),
             items: Vec::new(),
-            children: Vec::new(),
+            // The root's is never asked for.
+            children: std::iter::once(0..0).collect(),
             aliases: Vec::new(),
             again: Vec::new(),
             flattened: Vec::new(),
             ties: Vec::new(),
+            locked: false,
             problems: Vec::new(),
             prefix: String::new(),
+            siblings: Siblings::new(),
+            child: ROOT,
             module: 0,
             flatten: false,
             active: Vec::new(),
@@ -200,38 +226,62 @@ impl<T> Walk<T> {
                     flattened: info.rust_type(),
                 });
             }
-            self.flattened.push(self.module);
+            self.flattened.push(wide(self.module));
             return;
         }
-        self.module = self.modules.len();
+        self.module = narrow(self.modules.len());
         self.items.push(Item::Module(self.module));
-        self.modules.push(Module { path: self.prefix.clone(), info });
+        let (path, info) = (self.keys.path_of(self.child), self.infos.add(info));
+        self.modules.push(Module { path, info });
+    }
+
+    /// The key of a name within the child that is being visited.
+    fn key(&mut self, name: &str) -> Key {
+        let key = self.keys.add(self.child, name);
+        let (text, place) = self.keys.place(key);
+        self.siblings.add(text, place);
+        key
     }
 
     pub(super) fn add_leaf(
         &mut self,
         name: &str,
         kind: Kind,
-        storage: Option<(StorageId, DType, Shape)>,
+        storage: Option<StorageOf>,
         tensor: T,
     ) {
         self.check(name);
-        self.items.push(Item::Leaf(self.leaves.len()));
-        let key = key::join(&self.prefix, name);
+        self.items.push(Item::Leaf(narrow(self.leaves.len())));
+        let key = self.key(name);
+        let storage = match storage {
+            Some(storage) => {
+                self.storages.push(storage);
+                narrow(self.storages.len())
+            }
+            None => 0,
+        };
         self.leaves.push(Leaf { key, kind, storage, module: self.module, tensor });
     }
 
     pub(super) fn add_extra(&mut self, value: Option<Result<SharedValue, WriteError>>) {
-        self.items.push(Item::Extra(self.extras.len()));
-        let key = key::join(&self.prefix, key::EXTRA_STATE);
+        self.items.push(Item::Extra(narrow(self.extras.len())));
+        let key = self.key(key::EXTRA_STATE);
         self.extras.push(Extra { key, module: self.module, value });
     }
 
     /// Goes into a child: until [`leave`](Self::leave), the prefix is extended by `name`.
     pub(super) fn enter(&mut self, name: &str) -> Outer {
         self.check(name);
-        let outer =
-            Outer { prefix: self.prefix.len(), module: self.module, items: self.items.len() };
+        let key = self.key(name);
+        let outer = Outer {
+            prefix: self.prefix.len(),
+            child: self.child,
+            module: self.module,
+            siblings: self.siblings.enter(),
+        };
+        self.child = self.keys.enter(key);
+        let start = narrow(self.items.len());
+        self.children.push(start..start);
         if outer.prefix > 0 {
             self.prefix.push('.');
         }
@@ -240,10 +290,12 @@ impl<T> Walk<T> {
     }
 
     pub(super) fn leave(&mut self, outer: Outer) {
-        let path = self.prefix.clone();
-        self.children.push(Subtree { path, items: outer.items..self.items.len() });
+        if let Some(items) = self.children.get_mut(wide(self.child)) {
+            items.end = narrow(self.items.len());
+        }
+        self.siblings.leave(self.keys.text(), outer.siblings);
         self.prefix.truncate(outer.prefix);
-        self.module = outer.module;
+        (self.child, self.module) = (outer.child, outer.module);
     }
 
     /// Goes into a child that adds no segment.
@@ -258,7 +310,7 @@ impl<T> Walk<T> {
 
     pub(super) fn add_alias(&mut self, name: &str, target: &str) {
         name.split('.').for_each(|segment| self.check(segment));
-        self.items.push(Item::Alias(self.aliases.len()));
+        self.items.push(Item::Alias(narrow(self.aliases.len())));
         self.aliases.push(Alias {
             name: key::join(&self.prefix, name),
             target: key::join(&self.prefix, target),
@@ -280,7 +332,7 @@ impl<T> Walk<T> {
             return None;
         }
         if let Some(first) = self.seen.get(&id) {
-            self.items.push(Item::Again(self.again.len()));
+            self.items.push(Item::Again(narrow(self.again.len())));
             self.again.push(Again { to: self.prefix.clone(), ..first.clone() });
             self.flatten = false;
             return None;
@@ -291,7 +343,8 @@ impl<T> Walk<T> {
 
     pub(super) fn leave_shared(&mut self, id: StorageId, start: usize) {
         self.active.pop();
-        let (items, from) = (start..self.items.len(), self.prefix.clone());
+        let items = narrow(start)..narrow(self.items.len());
+        let from = self.prefix.clone();
         self.seen.insert(id, Again { items, to: from.clone(), from });
     }
 
@@ -304,14 +357,32 @@ impl<T> Walk<T> {
         &self.problems
     }
 
+    /// What tells whether a leaf is one tensor with another.
+    pub(crate) fn storage(&self, leaf: &Leaf<T>) -> Option<&StorageOf> {
+        self.storages.get(wide(leaf.storage).checked_sub(1)?)
+    }
+
+    /// The class of a module.
+    pub(crate) fn info(&self, module: usize) -> Option<&ModuleInfo> {
+        self.infos.of(self.modules.get(module)?)
+    }
+
+    pub(super) fn items(&self, range: Range<u32>) -> &[Item] {
+        self.items.get(wide(range.start)..wide(range.end)).unwrap_or_default()
+    }
+
+    fn child_items(&self, child: u32) -> &[Item] {
+        self.children.get(wide(child)).map_or(&[], |items| self.items(items.clone()))
+    }
+
     /// The leaves that make up `path`: one leaf, or all below a child.
     pub(crate) fn leaves_at(&self, paths: &Paths, path: &str) -> Option<Range<usize>> {
-        let items = match *paths.0.get(path)? {
+        let child = match *paths.0.get(path)? {
             At::Leaf(leaf) => return Some(leaf..leaf + 1),
-            At::Child(child) => self.children.get(child)?.items.clone(),
+            At::Child(child) => child,
         };
-        let mut leaves = self.items.get(items)?.iter().filter_map(|item| match item {
-            Item::Leaf(leaf) => Some(*leaf),
+        let mut leaves = self.child_items(child).iter().filter_map(|item| match item {
+            Item::Leaf(leaf) => Some(wide(*leaf)),
             Item::Module(_) | Item::Extra(_) | Item::Alias(_) | Item::Again(_) => None,
         });
         // Leaves are numbered in the order they are met, so those of a subtree are consecutive.
@@ -322,17 +393,21 @@ impl<T> Walk<T> {
     /// The extra states of a child and all below it.
     pub(crate) fn extras_at(&self, paths: &Paths, path: &str) -> Vec<usize> {
         let Some(&At::Child(child)) = paths.0.get(path) else { return Vec::new() };
-        let items = self.children.get(child).and_then(|child| self.items.get(child.items.clone()));
         let extra = |item: &Item| match item {
-            Item::Extra(extra) => Some(*extra),
+            Item::Extra(extra) => Some(wide(*extra)),
             Item::Module(_) | Item::Leaf(_) | Item::Alias(_) | Item::Again(_) => None,
         };
-        items.unwrap_or_default().iter().filter_map(extra).collect()
+        self.child_items(child).iter().filter_map(extra).collect()
     }
 
-    /// The paths of all children, also of those that are `None`.
-    pub(crate) fn child_paths(&self) -> impl Iterator<Item = &str> {
-        self.children.iter().map(|child| child.path.as_str())
+    /// The paths of all children, also of those that are `None`, in an order that parents are first in.
+    pub(crate) fn child_paths(&self) -> impl ExactSizeIterator<Item = Key> {
+        self.keys.child_paths()
+    }
+
+    /// Whether a module has a name twice, or may have.
+    pub(crate) fn repeats_names(&self) -> bool {
+        self.siblings.repeated
     }
 
     /// The aliases: each one's path and its target's.
@@ -342,49 +417,16 @@ impl<T> Walk<T> {
 
     /// Where each leaf and child is, by its path.
     pub(crate) fn paths(&self) -> Paths {
-        let leaves = self.leaves.iter().enumerate();
-        let children = self.children.iter().enumerate();
-        Paths(
-            leaves
-                .map(|(index, leaf)| (leaf.key.clone(), At::Leaf(index)))
-                .chain(children.map(|(index, child)| (child.path.clone(), At::Child(index))))
-                .collect(),
-        )
-    }
-
-    /// The keys of leaves and the paths of modules in the order of the state dict, aliases included.
-    ///
-    /// # Errors
-    /// All that is wrong with the model's names.
-    pub(crate) fn names(&self) -> Result<Names, Vec<ModelError>> {
-        let mut names = Names::default();
-        let mut problems: Vec<ModelError> = self.problems.clone();
-        let paths = if self.aliases.is_empty() { Paths(HashMap::new()) } else { self.paths() };
-        Expansion::new(self, &paths, &mut names, &mut problems).expand(0..self.items.len(), "", "");
-        order::merge_flattened(self, &mut names);
-        sharing::check_ties(self, &names, &mut problems);
-        sharing::unify_storages(self, &mut names);
-        let mut seen = foldhash::HashSet::with_capacity(names.leaves.len());
-        let leaves = names.leaves.iter().filter(|name| self.persistent(name));
-        for name in leaves.chain(names.extras.iter().map(|extra| &extra.name)) {
-            if !seen.insert(name.key.as_str()) {
-                problems.push(ModelError::Duplicate { key: name.key.clone() });
-            }
+        let mut paths = HashMap::with_capacity(self.leaves.len() + self.children.len());
+        let mut speller = self.keys.speller();
+        for (index, leaf) in self.leaves.iter().enumerate() {
+            paths.insert(speller.spell(leaf.key).to_owned(), At::Leaf(index));
         }
-        if problems.is_empty() { Ok(names) } else { Err(problems) }
+        for (child, path) in (ROOT + 1..).zip(self.keys.child_paths()) {
+            paths.insert(speller.spell(path).to_owned(), At::Child(child));
+        }
+        Paths(paths)
     }
-
-    fn persistent(&self, name: &Name) -> bool {
-        self.leaves.get(name.index).is_some_and(|leaf| leaf.kind.is_persistent())
-    }
-}
-
-/// The final names of a walk.
-#[derive(Default)]
-pub(crate) struct Names {
-    pub(crate) leaves: Vec<Name>,
-    pub(crate) modules: Vec<Name>,
-    pub(crate) extras: Vec<ExtraName>,
 }
 
 /// Where each leaf and child of a walk is.
@@ -393,5 +435,5 @@ pub(crate) struct Paths(pub(super) HashMap<String, At>);
 #[derive(Clone, Copy)]
 pub(super) enum At {
     Leaf(usize),
-    Child(usize),
+    Child(u32),
 }

@@ -12,21 +12,21 @@ pub(crate) enum Slot<'a> {
     /// At any time.
     Borrowed(&'a mut dyn TensorMut),
     /// While the walk is at it: it is behind a lock.
-    Locked(DType, Shape),
+    Locked(Box<(DType, Shape)>),
 }
 
 impl Slot<'_> {
     pub(crate) fn dtype(&self) -> DType {
         match self {
             Slot::Borrowed(tensor) => tensor.dtype(),
-            Slot::Locked(dtype, _) => *dtype,
+            Slot::Locked(tensor) => tensor.0,
         }
     }
 
     pub(crate) fn shape(&self) -> Shape {
         match self {
             Slot::Borrowed(tensor) => tensor.shape(),
-            Slot::Locked(_, shape) => shape.clone(),
+            Slot::Locked(tensor) => tensor.1.clone(),
         }
     }
 }
@@ -62,7 +62,7 @@ impl<'a> Writing<'a, '_> {
 
     fn locked(&mut self, name: &str, kind: Kind, tensor: &mut dyn TensorMut) {
         (self.write)(self.walk.leaves.len(), tensor);
-        let slot = Slot::Locked(tensor.dtype(), tensor.shape());
+        let slot = Slot::Locked(Box::new((tensor.dtype(), tensor.shape())));
         self.walk.add_leaf(name, kind, one_of(tensor), slot);
     }
 }
@@ -130,6 +130,7 @@ macro_rules! visitor {
 
             fn locked(&mut self, visit: &mut dyn FnMut(&mut dyn for<'g> VisitorMut<'g>)) {
                 let $this = self;
+                $writing.walk.locked = true;
                 visit(&mut Behind(&mut *$writing));
             }
 

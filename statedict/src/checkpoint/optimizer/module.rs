@@ -110,8 +110,12 @@ impl OptimizerState<'_> {
         optimizer: &M,
     ) -> Result<StateMap<'_>, OptimizerError> {
         let walk = visit::walk(optimizer);
-        let leaves: HashMap<&str, DType> =
-            walk.leaves.iter().map(|leaf| (leaf.key.as_str(), leaf.tensor.dtype())).collect();
+        let mut speller = walk.keys.speller();
+        let leaves: HashMap<String, DType> = walk
+            .leaves
+            .iter()
+            .map(|leaf| (speller.spell(leaf.key).to_owned(), leaf.tensor.dtype()))
+            .collect();
         let parents = leaves
             .keys()
             .flat_map(|key| key.match_indices('.').filter_map(|(dot, _)| key.get(..dot)));
@@ -130,7 +134,7 @@ impl OptimizerState<'_> {
             let key = key.get::<String>().or_else(|_| key.get::<i64>().map(|id| id.to_string()));
             offer.left_over(format!("state[{}]", key.unwrap_or_default()), state)?;
         }
-        let has_groups = walk.child_paths().any(|path| path == "param_groups");
+        let has_groups = walk.child_paths().any(|path| speller.spell(path) == "param_groups");
         for group in self.param_groups().filter(|_| has_groups) {
             for (key, value) in group.options() {
                 let off = NOT_THE_OPTIMIZERS.contains(&key) || is_off(value);
@@ -152,7 +156,7 @@ fn is_off(value: StateValue<'_, '_>) -> bool {
 }
 
 struct Offer<'o, 'a> {
-    leaves: &'o HashMap<&'o str, DType>,
+    leaves: &'o HashMap<String, DType>,
     /// What the struct has leaves below.
     parents: &'o HashSet<&'o str>,
     map: StateMap<'a>,

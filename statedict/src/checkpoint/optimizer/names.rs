@@ -16,7 +16,8 @@ use crate::visit::{self, Kind, TensorRef};
 pub(super) fn parameters<M: StateDict + ?Sized>(model: &M) -> Vec<(String, TensorRef<'_>)> {
     let walk = visit::walk(model);
     let parameters = walk.leaves_once(|kind| kind == Kind::Parameter);
-    parameters.map(|leaf| (leaf.key.clone(), leaf.tensor.clone())).collect()
+    let mut speller = walk.keys.speller();
+    parameters.map(|leaf| (speller.spell(leaf.key).to_owned(), leaf.tensor.clone())).collect()
 }
 
 impl<'a> OptimizerState<'a> {

@@ -1,0 +1,211 @@
+//! Keys without their prefixes: every name is stored once, with the child it is in.
+//!
+//! In a deep model a key is far longer than its last segment, and in a wide one it would be an
+//! allocation of its own. So a key is a child's number and a name; it is spelled where it is needed.
+
+/// The names of a walk. A child comes after the one it is in, and after all that was met before.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct KeyTree {
+    text: String,
+    /// The first is the root.
+    children: Vec<Key>,
+}
+
+/// A key: a name within a child.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) struct Key {
+    parent: u32,
+    start: u32,
+    len: u32,
+}
+
+/// The child that is the model itself.
+pub(super) const ROOT: u32 = 0;
+
+/// A number as it is kept here; the greatest is left for what is none.
+///
+/// # Panics
+/// For more leaves, modules or bytes of names than that: a wrong number would be a wrong key.
+pub(crate) fn narrow(number: usize) -> u32 {
+    let number = u32::try_from(number).unwrap_or(u32::MAX);
+    assert!(number < u32::MAX, "a model has less than 2^32 leaves, modules, and bytes of names");
+    number
+}
+
+/// The same number for indexing. No platform with `std` has an address space of less than 32 bits.
+pub(crate) fn wide(number: u32) -> usize {
+    usize::try_from(number).unwrap_or(usize::MAX)
+}
+
+impl KeyTree {
+    pub(super) fn new() -> Self {
+        KeyTree { text: String::new(), children: vec![Key { parent: ROOT, start: 0, len: 0 }] }
+    }
+
+    /// Stores a name, and gives the key that it makes in a child.
+    pub(super) fn add(&mut self, parent: u32, name: &str) -> Key {
+        let start = narrow(self.text.len());
+        self.text.push_str(name);
+        // The end is a number as well.
+        let len = narrow(self.text.len()) - start;
+        Key { parent, start, len }
+    }
+
+    /// Makes `key` the next child, and returns its number.
+    pub(super) fn enter(&mut self, key: Key) -> u32 {
+        let child = narrow(self.children.len());
+        self.children.push(key);
+        child
+    }
+
+    /// The path of a child.
+    pub(super) fn path_of(&self, child: u32) -> Key {
+        self.children.get(wide(child)).copied().unwrap_or(Key { parent: ROOT, start: 0, len: 0 })
+    }
+
+    /// The paths of all children in order, without the root.
+    pub(super) fn child_paths(&self) -> impl ExactSizeIterator<Item = Key> {
+        self.children.iter().skip(1).copied()
+    }
+
+    /// All names as one text.
+    pub(super) fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// The names as one text, and where in it a key's is.
+    pub(super) fn place(&self, key: Key) -> (&str, (u32, u32)) {
+        (&self.text, (key.start, key.len))
+    }
+
+    /// Takes whole keys, which then are keys of this tree.
+    pub(super) fn append(&mut self, whole: WholeKeys) {
+        self.text.push_str(&whole.text);
+    }
+
+    /// The last segment of a key.
+    pub(super) fn name(&self, key: Key) -> &str {
+        let start = wide(key.start);
+        self.text.get(start..start + wide(key.len)).unwrap_or_default()
+    }
+
+    /// Spells one key. For many, a [`speller`](Self::speller) is faster.
+    pub(crate) fn spell(&self, key: Key) -> String {
+        self.speller().spell(key).to_owned()
+    }
+
+    /// Spells keys one after another.
+    pub(crate) fn speller(&self) -> Speller<'_> {
+        Speller { tree: self, text: String::new(), open: vec![(ROOT, 0)], down: Vec::new() }
+    }
+
+    /// Whether the keys of another walk, made before names were added to this one, are the same
+    /// wherever their numbers are.
+    pub(crate) fn extends(&self, other: &KeyTree) -> bool {
+        self.text.starts_with(&other.text) && self.children == other.children
+    }
+}
+
+/// Keys that are no name within a child, for the same tree: what aliases make of others.
+pub(super) struct WholeKeys {
+    /// How long the text of the tree is.
+    base: usize,
+    text: String,
+}
+
+impl WholeKeys {
+    pub(super) fn of(tree: &KeyTree) -> Self {
+        WholeKeys { base: tree.text.len(), text: String::new() }
+    }
+
+    /// A key, which the tree knows once it has [taken](KeyTree::append) all.
+    pub(super) fn add(&mut self, key: &str) -> Key {
+        let start = narrow(self.base + self.text.len());
+        self.text.push_str(key);
+        let len = narrow(self.base + self.text.len()) - start;
+        // At the root a name is a whole key.
+        Key { parent: ROOT, start, len }
+    }
+}
+
+/// Spells keys into one buffer: what a key has in common with the one before is not copied again.
+pub(crate) struct Speller<'t> {
+    tree: &'t KeyTree,
+    text: String,
+    /// The children that the last key was in, outermost first, each with the length of its path.
+    open: Vec<(u32, usize)>,
+    /// The children that are to be entered for the next, innermost first.
+    down: Vec<u32>,
+}
+
+impl Speller<'_> {
+    /// The whole key.
+    pub(crate) fn spell(&mut self, key: Key) -> &str {
+        self.go_to(key.parent);
+        self.push(key);
+        &self.text
+    }
+
+    /// Leaves the path of a child in the buffer.
+    fn go_to(&mut self, child: u32) {
+        // A child has a greater number than those it is in.
+        let mut at = child;
+        loop {
+            match self.open.last() {
+                Some(&(last, _)) if last == at => break,
+                Some(&(last, _)) if last > at => drop(self.open.pop()),
+                Some(_) => {
+                    self.down.push(at);
+                    at = self.tree.path_of(at).parent;
+                }
+                // The root is the least, so it is never left.
+                None => self.open.push((ROOT, 0)),
+            }
+        }
+        self.text.truncate(self.open.last().map_or(0, |&(_, length)| length));
+        while let Some(child) = self.down.pop() {
+            self.push(self.tree.path_of(child));
+            self.open.push((child, self.text.len()));
+        }
+    }
+
+    fn push(&mut self, key: Key) {
+        if !self.text.is_empty() {
+            self.text.push('.');
+        }
+        self.text.push_str(self.tree.name(key));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::key;
+
+    #[test]
+    fn keys_are_spelled_in_any_order_as_they_are_joined() {
+        let mut tree = KeyTree::new();
+        let mut expected = vec![(tree.path_of(ROOT), String::new())];
+        let mut children = vec![(ROOT, String::new())];
+        // Every child has up to three others, at several depths; one of the names is empty.
+        for (number, name) in (0..40).map(|number| (number, format!("n{number}"))) {
+            let (parent, path) = children[number * 7 % children.len()].clone();
+            let name = if number == 5 { "" } else { &name };
+            let key = tree.add(parent, name);
+            let child = tree.enter(key);
+            let path = key::join(&path, name);
+            assert_eq!(tree.path_of(child), key);
+            expected.push((key, path.clone()));
+            expected.push((tree.add(child, "weight"), key::join(&path, "weight")));
+            children.push((child, path));
+        }
+        let mut speller = tree.speller();
+        for step in [1, 2, 5, 7] {
+            for number in (0..expected.len()).map(|number| number * step % expected.len()) {
+                let (key, path) = &expected[number];
+                assert_eq!(speller.spell(*key), path);
+                assert_eq!(tree.spell(*key), *path);
+            }
+        }
+    }
+}
