@@ -59,9 +59,9 @@ pub use impls::{ParameterDict, ParameterList};
 pub use key::InvalidName;
 pub use leaves::Nested;
 pub use load::{
-    AliasPolicy, Atomicity, Converted, DTypePolicy, IncompatibleKeys, LoadError, LoadOptions,
-    LoadProblem, LoadReport, MapMigration, Mismatched, ModuleMigration, PreLoad, PrefixGuess,
-    migrate,
+    AliasPolicy, Atomicity, Converted, DTypePolicy, IncompatibleKeys, KeyList, LoadError,
+    LoadOptions, LoadProblem, LoadReport, MapMigration, Mismatched, ModuleMigration, PreLoad,
+    PrefixGuess, migrate,
 };
 pub use map::StateMap;
 pub use mapping::{KeyMap, KeyMapError, LocationError, MapLocation, Mapped};

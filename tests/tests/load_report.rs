@@ -114,7 +114,7 @@ fn json_holds_what_the_text_says() {
 
     let report = net(1, 3).load_state_dict(&state(1, 3)).unwrap();
     let value: Value = serde_json::from_str(&report.to_json()).unwrap();
-    assert_eq!(value["loaded"], json!(report.loaded));
+    assert_eq!(value["loaded"], json!(report.loaded.iter().collect::<Vec<_>>()));
     assert_eq!(value["migrations"], json!([]));
 }
 

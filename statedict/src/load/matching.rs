@@ -5,6 +5,7 @@ use foldhash::HashSet;
 use crate::load::extra::{self, FoundExtra};
 use crate::load::fit::{self, Fit};
 use crate::load::incompatible::IncompatibleKeys;
+use crate::load::key_list::KeyList;
 use crate::load::migrate::Migrated;
 use crate::load::options::LoadOptions;
 use crate::load::plan::{Plan, is_newer};
@@ -73,10 +74,10 @@ impl<'m, 's> Sources<'m, 's> {
     }
 
     /// The keys of all these.
-    pub(crate) fn keys(&self) -> Vec<String> {
+    pub(crate) fn keys(&self) -> KeyList {
         let count = self.entries.iter().filter(|&&entry| entry != NONE).count();
-        let mut keys = Vec::with_capacity(count);
-        keys.extend(self.iter().map(|source| source.key.to_owned()));
+        let mut keys = KeyList::with_capacity(count);
+        self.iter().for_each(|source| keys.push(source.key));
         keys
     }
 

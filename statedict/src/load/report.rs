@@ -4,6 +4,7 @@ use std::fmt;
 
 use crate::dtype::DType;
 use crate::load::incompatible::IncompatibleKeys;
+use crate::load::key_list::KeyList;
 use crate::load::table;
 use crate::tensor::Shape;
 
@@ -17,7 +18,7 @@ pub struct LoadReport {
     pub model: &'static str,
     /// The keys that were loaded, in the model's order. A tensor with several names counts once,
     /// under the name whose tensor was taken.
-    pub loaded: Vec<String>,
+    pub loaded: KeyList,
     /// The keys of the extra states that were loaded.
     pub extra_states: Vec<String>,
     /// Keys that the model has and the state dict has not; empty in a strict load.

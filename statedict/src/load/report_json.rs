@@ -30,7 +30,7 @@ impl LoadReport {
     pub fn to_json(&self) -> String {
         Json::Object(vec![
             ("model", self.model.into()),
-            ("loaded", Json::array(&self.loaded)),
+            ("loaded", Json::array(self.loaded.iter())),
             ("extra_states", Json::array(&self.extra_states)),
             ("missing", Json::array(&self.missing)),
             ("unexpected", Json::array(&self.unexpected)),
