@@ -68,5 +68,5 @@ pub(crate) fn save<M: StateDict + ?Sized>(
         outline.entry(Entry::row_major(name.key.as_str(), dtype, shape, storage))?;
     }
     outline.set_metadata(Some(&metadata));
-    Ok(write::save_outline(&outline, path, options)?)
+    Ok(write::save_model(&outline, path, options)?)
 }

@@ -157,12 +157,8 @@ fn a_writer_that_fails_is_the_error_even_if_the_source_reports_its_own() {
 }
 
 fn outline_of<'a>(map: &'a StateMap<'a>) -> Vec<(usize, usize, Vec<usize>)> {
-    let outline = Outline::from_map(map, false).unwrap();
-    outline
-        .entries()
-        .iter()
-        .map(|entry| (entry.storage, outline.storage_facts(entry.storage).0, entry.shape.to_vec()))
-        .collect()
+    let outline = MapOutline::new(map, false).unwrap();
+    outline.entries().map(|entry| (entry.storage, entry.nbytes, entry.shape.to_vec())).collect()
 }
 
 #[test]
