@@ -14,9 +14,12 @@ pub(in crate::codec::write) struct Pickle<'p> {
     bytes: Bytes<'p>,
 }
 
+/// Hands a pickle over.
+type Make<'p> = dyn Fn(&mut PickleSink<'_>) -> Result<(), WriteError> + 'p;
+
 enum Bytes<'p> {
     Kept(Vec<u8>),
-    Made(Box<dyn Fn(&mut PickleSink<'_>) -> Result<(), WriteError> + 'p>),
+    Made(Box<Make<'p>>),
 }
 
 impl<'p> Pickle<'p> {

@@ -103,6 +103,7 @@ impl Plain {
             && !(entry.requires_grad || entry.conj || entry.neg)
             && entry.location == "cpu"
             && entry.storage != NO_STORAGE
+            // The first few are written the general way.
             && pickler.encoder.fills_long_places()
             && pickler.is_new_number(entry.storage);
         plain && self.plain_tensor(pickler, entry).is_some()
