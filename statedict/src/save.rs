@@ -72,5 +72,5 @@ pub(crate) fn save<M: StateDict + ?Sized>(
         outline.entry(Entry::row_major(key.as_str(), dtype, shape, storage))?;
     }
     outline.set_metadata(Some(&metadata));
-    Ok(write::save_outline(&outline, path, options)?)
+    Ok(write::save_model(&outline, path, options)?)
 }

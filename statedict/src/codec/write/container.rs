@@ -7,11 +7,10 @@ use crate::codec::write::archive::{self, Plan};
 use crate::codec::write::error::WriteError;
 use crate::codec::write::legacy::LegacyStream;
 use crate::codec::write::options::{ArchiveLayout, WriteOptions};
-use crate::codec::write::outline::Outline;
-use crate::codec::write::pickle::StorageNames;
+use crate::codec::write::outline::Outlined;
+use crate::codec::write::pickle::{Pickle, StorageNames};
 use crate::codec::write::progress::Told;
 use crate::codec::write::replace;
-use crate::codec::write::source::Source;
 
 /// How the pickle refers to storages.
 pub(super) fn storage_names(options: &WriteOptions) -> StorageNames<'_> {
@@ -23,14 +22,14 @@ pub(super) fn storage_names(options: &WriteOptions) -> StorageNames<'_> {
 
 /// A file of which everything is known but the storages' bytes.
 enum Packed<'p> {
-    Archive(Plan, &'p [u8]),
+    Archive(Plan<'p>, &'p Pickle<'p>),
     Stream(LegacyStream),
 }
 
 impl<'p> Packed<'p> {
-    fn new<S: Source>(
-        outline: &Outline<'_, S>,
-        pickle: &'p [u8],
+    fn new<O: Outlined>(
+        outline: &'p O,
+        pickle: &'p Pickle<'p>,
         root: impl FnOnce() -> Result<String, WriteError>,
         options: &WriteOptions,
     ) -> Result<Self, WriteError> {
@@ -47,8 +46,8 @@ impl<'p> Packed<'p> {
             Some(root) => root.to_owned(),
             None => root()?,
         };
-        let sizes = outline.storages().map(|storage| storage.nbytes() as u64);
-        let plan = Plan::new(root, layout, options.storage_alignment(), pickle.len(), sizes)?;
+        let (alignment, sizes) = (options.storage_alignment(), outline.sizes());
+        let plan = Plan::new(root, layout, alignment, pickle.len(), sizes)?;
         Ok(Packed::Archive(plan, pickle))
     }
 
@@ -59,11 +58,7 @@ impl<'p> Packed<'p> {
         }
     }
 
-    fn write<S: Source>(
-        &self,
-        outline: &Outline<'_, S>,
-        out: &mut dyn Write,
-    ) -> Result<(), WriteError> {
+    fn write<O: Outlined>(&self, outline: &O, out: &mut dyn Write) -> Result<(), WriteError> {
         match self {
             Packed::Archive(plan, pickle) => archive::write(plan, pickle, outline, out),
             Packed::Stream(stream) => stream.write(outline, out),
@@ -72,9 +67,9 @@ impl<'p> Packed<'p> {
 }
 
 /// Saves a pickle and its storages to a file.
-pub(super) fn save<S: Source>(
-    outline: &Outline<'_, S>,
-    pickle: &[u8],
+pub(super) fn save<O: Outlined>(
+    outline: &O,
+    pickle: &Pickle<'_>,
     path: &Path,
     options: &WriteOptions,
 ) -> Result<(), WriteError> {
@@ -85,9 +80,9 @@ pub(super) fn save<S: Source>(
 }
 
 /// Writes a pickle and its storages to a writer.
-pub(super) fn write<S: Source>(
-    outline: &Outline<'_, S>,
-    pickle: &[u8],
+pub(super) fn write<O: Outlined>(
+    outline: &O,
+    pickle: &Pickle<'_>,
     mut writer: impl Write,
     options: &WriteOptions,
 ) -> Result<(), WriteError> {

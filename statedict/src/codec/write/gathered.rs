@@ -60,6 +60,7 @@ impl<'w> Gathered<'w> {
     }
 
     /// The buffer, with room for something small.
+    #[inline]
     pub(super) fn room(&mut self) -> Result<&mut Vec<u8>, WriteError> {
         if self.buffer.len() >= PIECE {
             self.flush()?;
@@ -67,6 +68,7 @@ impl<'w> Gathered<'w> {
         Ok(&mut self.buffer)
     }
 
+    #[inline]
     pub(super) fn write(&mut self, bytes: &[u8]) -> Result<(), WriteError> {
         if self.buffer.len() + bytes.len() > PIECE {
             self.flush()?;

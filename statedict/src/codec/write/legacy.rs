@@ -4,9 +4,8 @@ use std::io::Write;
 
 use crate::codec::write::error::WriteError;
 use crate::codec::write::gathered::{self, Gathered};
-use crate::codec::write::outline::Outline;
-use crate::codec::write::pickle;
-use crate::codec::write::source::Source;
+use crate::codec::write::outline::Outlined;
+use crate::codec::write::pickle::{self, Pickle};
 
 /// A stream of which everything is known but the storages' bytes.
 pub(super) struct LegacyStream {
@@ -25,18 +24,21 @@ struct LegacyStorage {
 impl LegacyStream {
     /// A stream of a value's pickle and its storages, under these names; under their numbers where
     /// there are none.
-    pub(super) fn new<S: Source>(
-        outline: &Outline<'_, S>,
-        pickle: &[u8],
+    pub(super) fn new<O: Outlined>(
+        outline: &O,
+        pickle: &Pickle<'_>,
         names: &[String],
     ) -> Result<Self, WriteError> {
         outline.check_for_legacy()?;
         let mut sorted: Vec<(String, LegacyStorage)> = outline
-            .storages()
+            .sizes()
+            .iter()
             .enumerate()
-            .map(|(number, source)| {
-                let nbytes = source.nbytes() as u64;
-                let numel = nbytes / outline.element_size(number).max(1) as u64;
+            .map(|(number, &nbytes)| {
+                let nbytes = nbytes as u64;
+                // Of the size that the first that uses it has.
+                let element = outline.first_use(number).map_or(1, |first| first.dtype.size());
+                let numel = nbytes / element.max(1) as u64;
                 (pickle::storage_name(names, number), LegacyStorage { number, nbytes, numel })
             })
             .collect();
@@ -47,7 +49,10 @@ impl LegacyStream {
         }
         let (keys, order): (Vec<String>, Vec<LegacyStorage>) = sorted.into_iter().unzip();
         let mut head = pickle::legacy_preamble();
-        head.extend_from_slice(pickle);
+        pickle.stream(&mut |piece| {
+            head.extend_from_slice(piece);
+            Ok(())
+        })?;
         head.extend(pickle::list_of_strings(&keys)?);
         Ok(LegacyStream { head, order })
     }

@@ -17,6 +17,7 @@
 
 mod archive;
 mod container;
+mod decimal;
 mod error;
 mod from_map;
 mod from_tree;
@@ -44,9 +45,10 @@ pub use safetensors::save_safetensors;
 use crate::map::StateMap;
 use crate::metadata::Metadata;
 use crate::value::Tree;
-use from_map::MapSource;
+use from_map::{MapOutline, MapSource};
 use from_tree::TreeStorages;
-use outline::Outline;
+use outline::{Outline, Outlined};
+use pickle::Pickle;
 use source::Source;
 
 /// Saves a state dict to a file, as `torch.save(state_dict, path)`.
@@ -88,7 +90,7 @@ pub fn save_map(
     match as_tree(map) {
         Some(tree) => save_tree(&tree, path, options),
         None => {
-            save_outline(&Outline::from_map(map, options.keeps_storage())?, path.as_ref(), options)
+            save_outline(&MapOutline::new(map, options.keeps_storage())?, path.as_ref(), options)
         }
     }
 }
@@ -121,7 +123,7 @@ pub fn write_map(
 ) -> Result<(), WriteError> {
     match as_tree(map) {
         Some(tree) => write_tree(&tree, writer, options),
-        None => write_outline(&Outline::from_map(map, options.keeps_storage())?, writer, options),
+        None => write_outline(&MapOutline::new(map, options.keeps_storage())?, writer, options),
     }
 }
 
@@ -190,30 +192,43 @@ pub fn write_tree(
 fn values<'t>(
     tree: &'t Tree<'t>,
     options: &WriteOptions,
-) -> Result<(Outline<'t, MapSource<'t>>, Vec<u8>), WriteError> {
+) -> Result<(Outline<'t, MapSource<'t>>, Pickle<'t>), WriteError> {
     let mut storages = TreeStorages::new(tree, options.keeps_storage());
     let pickle = pickle::values(tree, &mut storages, container::storage_names(options))?;
-    Ok((storages.outline, pickle))
+    Ok((storages.outline, Pickle::kept(pickle)))
 }
 
-/// [`save_map`] for an outline of any origin.
-pub(crate) fn save_outline<S: Source>(
+/// [`save_map`] for the outline of a model.
+pub(crate) fn save_model<S: Source>(
     outline: &Outline<'_, S>,
     path: &Path,
     options: &WriteOptions,
 ) -> Result<(), WriteError> {
-    let pickle = pickle::state_dict(outline, container::storage_names(options))?;
-    container::save(outline, &pickle, path, options)
+    save_outline(outline, path, options)
 }
 
-/// [`write_map`] for an outline of any origin.
-pub(crate) fn write_outline<S: Source>(
-    outline: &Outline<'_, S>,
+fn save_outline<O: Outlined>(
+    outline: &O,
+    path: &Path,
+    options: &WriteOptions,
+) -> Result<(), WriteError> {
+    container::save(outline, &state_dict(outline, options)?, path, options)
+}
+
+fn write_outline<O: Outlined>(
+    outline: &O,
     writer: impl Write,
     options: &WriteOptions,
 ) -> Result<(), WriteError> {
-    let pickle = pickle::state_dict(outline, container::storage_names(options))?;
-    container::write(outline, &pickle, writer, options)
+    container::write(outline, &state_dict(outline, options)?, writer, options)
+}
+
+fn state_dict<'o, O: Outlined>(
+    outline: &'o O,
+    options: &'o WriteOptions,
+) -> Result<Pickle<'o>, WriteError> {
+    let names = container::storage_names(options);
+    Pickle::made(move |sink| pickle::state_dict(outline, names, sink))
 }
 
 #[cfg(test)]

@@ -157,12 +157,8 @@ fn a_writer_that_fails_is_the_error_even_if_the_source_reports_its_own() {
 }
 
 fn outline_of<'a>(map: &'a StateMap<'a>) -> Vec<(usize, usize, Vec<usize>)> {
-    let outline = Outline::from_map(map, false).unwrap();
-    outline
-        .entries()
-        .iter()
-        .map(|entry| (entry.storage, outline.storage_facts(entry.storage).0, entry.shape.to_vec()))
-        .collect()
+    let outline = MapOutline::new(map, false).unwrap();
+    outline.entries().map(|entry| (entry.storage, entry.nbytes, entry.shape.to_vec())).collect()
 }
 
 #[test]
@@ -326,4 +322,31 @@ fn the_old_stream_refuses_what_pytorch_cannot_read_back() {
     map.insert("c", view(DType::U16));
     let error = write_map(&map, Vec::new(), &legacy).unwrap_err();
     assert!(matches!(&error, WriteError::Unwritable { key, .. } if key == "c"), "{error:?}");
+}
+
+/// What is written in one go, of many kinds of tensors, is what the general way writes.
+#[test]
+fn a_map_and_the_same_tree_are_one_file() {
+    let mut map = StateMap::new();
+    for nth in 0..600usize {
+        let shape: Vec<usize> = (0..nth % 5).map(|dim| (nth / 5 + dim) % 7).collect();
+        let numel: usize = shape.iter().product();
+        let view = match nth % 3 {
+            0 => TensorView::from_vec(vec![0.5f32; numel], shape),
+            1 => TensorView::from_vec(vec![7i64; numel], shape),
+            _ => TensorView::from_vec(vec![7u16; numel], shape),
+        };
+        map.insert(format!("layer.{nth}"), view.unwrap().with_requires_grad(nth % 50 == 0));
+        if nth % 10 == 0 {
+            let tied = map.get(&format!("layer.{}", nth / 2)).unwrap().clone();
+            map.insert(format!("tied.{nth}"), tied);
+        }
+    }
+    let mut tree = Tree::new();
+    let root = tree.state_map(&map);
+    tree.set_root(root);
+    let (mut of_map, mut of_tree) = (Vec::new(), Vec::new());
+    write_map(&map, &mut of_map, &WriteOptions::default()).unwrap();
+    write_tree(&tree, &mut of_tree, &WriteOptions::default()).unwrap();
+    assert!(of_map == of_tree);
 }

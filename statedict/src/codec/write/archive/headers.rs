@@ -1,5 +1,6 @@
 //! The bytes around the contents, as miniz writes them for PyTorch.
 
+use crate::codec::write::archive::name::Spelling;
 use crate::codec::write::archive::plan::{Plan, Record};
 
 /// The fixed part of a local header.
@@ -16,6 +17,7 @@ const UTF8: u16 = 0x0800;
 const DESCRIPTOR: u16 = 0x0008;
 
 /// The zip64 field of a header, its id and length included.
+#[inline]
 pub(super) fn zip64_extra_len(record: &Record) -> u64 {
     match (record.has_large_size(), record.has_large_offset()) {
         (false, false) => 0,
@@ -26,6 +28,7 @@ pub(super) fn zip64_extra_len(record: &Record) -> u64 {
 }
 
 /// What follows the content; nothing after an empty one.
+#[inline]
 pub(super) fn descriptor_len(record: &Record) -> u64 {
     match (record.size, record.is_zip64()) {
         (0, _) => 0,
@@ -34,6 +37,7 @@ pub(super) fn descriptor_len(record: &Record) -> u64 {
     }
 }
 
+#[inline]
 pub(super) fn directory_entry_len(record: &Record) -> u64 {
     DIRECTORY_HEADER + u64::from(record.name_len) + zip64_extra_len(record)
 }
@@ -45,12 +49,6 @@ fn flags(record: &Record) -> u16 {
 /// The number, or the mark that says to look into the zip64 field.
 fn capped(number: u64) -> [u8; 4] {
     u32::try_from(number).unwrap_or(u32::MAX).to_le_bytes()
-}
-
-fn push_name(out: &mut Vec<u8>, root: &str, record: &Record) {
-    out.extend_from_slice(root.as_bytes());
-    out.push(b'/');
-    record.name.push_to(out);
 }
 
 fn push_zip64_extra(out: &mut Vec<u8>, record: &Record, compressed: u64) {
@@ -71,61 +69,73 @@ fn push_zip64_extra(out: &mut Vec<u8>, record: &Record, compressed: u64) {
 }
 
 /// What precedes the content: the header, and the padding that aligns the content.
-pub(super) fn push_local_header(out: &mut Vec<u8>, root: &str, record: &Record) {
+#[inline]
+pub(super) fn push_local_header(out: &mut Vec<u8>, names: &mut Spelling, record: &Record) {
     let extra = zip64_extra_len(record) + PADDING_HEADER + u64::from(record.padding);
-    out.extend_from_slice(b"PK\x03\x04\0\0");
-    out.extend_from_slice(&flags(record).to_le_bytes());
-    // Method, time, date, checksum and both sizes: all zero, the descriptor has them.
-    out.extend_from_slice(&[0; 18]);
-    out.extend_from_slice(&record.name_len.to_le_bytes());
+    let [flags, more_flags] = flags(record).to_le_bytes();
+    let [name, name_high] = record.name_len.to_le_bytes();
     // At most 28 + 4 + 32767, by the plan's limit for the alignment.
-    out.extend_from_slice(&u16::try_from(extra).unwrap_or(u16::MAX).to_le_bytes());
-    push_name(out, root, record);
+    let [extra, extra_high] = u16::try_from(extra).unwrap_or(u16::MAX).to_le_bytes();
+    // Method, time, date, checksum and both sizes: all zero, the descriptor has them.
+    out.extend_from_slice(&[
+        b'P', b'K', 3, 4, 0, 0, flags, more_flags, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+        0, 0, name, name_high, extra, extra_high,
+    ]);
+    names.push(out, record.name);
     // The compressed size is not known to miniz here.
     push_zip64_extra(out, record, 0);
-    out.extend_from_slice(b"FB");
-    out.extend_from_slice(&record.padding.to_le_bytes());
+    let [padding, padding_high] = record.padding.to_le_bytes();
+    out.extend_from_slice(&[b'F', b'B', padding, padding_high]);
     out.resize(out.len() + usize::from(record.padding), b'Z');
 }
 
 /// What follows the content.
+#[inline]
 pub(super) fn push_descriptor(out: &mut Vec<u8>, record: &Record, crc: u32) {
     if record.size == 0 {
         return;
     }
-    out.extend_from_slice(b"PK\x07\x08");
-    out.extend_from_slice(&crc.to_le_bytes());
+    let [a, b, c, d] = crc.to_le_bytes();
+    out.extend_from_slice(&[b'P', b'K', 7, 8, a, b, c, d]);
     if record.is_zip64() {
         out.extend_from_slice(&record.size.to_le_bytes());
         out.extend_from_slice(&record.size.to_le_bytes());
     } else {
-        out.extend_from_slice(&capped(record.size));
-        out.extend_from_slice(&capped(record.size));
+        let [a, b, c, d] = capped(record.size);
+        out.extend_from_slice(&[a, b, c, d, a, b, c, d]);
     }
 }
 
 /// The record's entry in the directory.
-pub(super) fn push_directory_entry(out: &mut Vec<u8>, root: &str, record: &Record, crc: u32) {
-    out.extend_from_slice(b"PK\x01\x02\0\0\0\0");
-    out.extend_from_slice(&flags(record).to_le_bytes());
-    // Method, time and date.
-    out.extend_from_slice(&[0; 6]);
-    out.extend_from_slice(&crc.to_le_bytes());
-    out.extend_from_slice(&capped(record.size));
-    out.extend_from_slice(&capped(record.size));
-    out.extend_from_slice(&record.name_len.to_le_bytes());
+#[inline]
+pub(super) fn push_directory_entry(
+    out: &mut Vec<u8>,
+    names: &mut Spelling,
+    record: &Record,
+    crc: u32,
+) {
+    let [flags, more_flags] = flags(record).to_le_bytes();
+    // Before the checksum: method, time and date.
+    out.extend_from_slice(&[b'P', b'K', 1, 2, 0, 0, 0, 0, flags, more_flags, 0, 0, 0, 0, 0, 0]);
+    let [c0, c1, c2, c3] = crc.to_le_bytes();
+    let [s0, s1, s2, s3] = capped(record.size);
+    let [name, name_high] = record.name_len.to_le_bytes();
     // At most 28.
-    out.extend_from_slice(&u16::try_from(zip64_extra_len(record)).unwrap_or(0).to_le_bytes());
-    // Comment, disk and attributes.
-    out.extend_from_slice(&[0; 10]);
-    out.extend_from_slice(&capped(record.header_at));
-    push_name(out, root, record);
+    let extra = u16::try_from(zip64_extra_len(record)).unwrap_or(0);
+    let [extra, extra_high] = extra.to_le_bytes();
+    let [h0, h1, h2, h3] = capped(record.header_at);
+    // Before the place of the header: comment, disk and attributes.
+    out.extend_from_slice(&[
+        c0, c1, c2, c3, s0, s1, s2, s3, s0, s1, s2, s3, name, name_high, extra, extra_high, 0, 0,
+        0, 0, 0, 0, 0, 0, 0, 0, h0, h1, h2, h3,
+    ]);
+    names.push(out, record.name);
     push_zip64_extra(out, record, record.size);
 }
 
 /// What follows the directory: always with its zip64 form, however small the archive.
-pub(super) fn push_end(out: &mut Vec<u8>, plan: &Plan) {
-    let count = plan.records.len() as u64;
+pub(super) fn push_end(out: &mut Vec<u8>, plan: &Plan<'_>) {
+    let count = plan.count() as u64;
     out.extend_from_slice(b"PK\x06\x06");
     out.extend_from_slice(&44u64.to_le_bytes());
     out.extend_from_slice(b"\x1e\x03\x2d\0\0\0\0\0\0\0\0\0");

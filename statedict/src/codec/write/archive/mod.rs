@@ -3,8 +3,10 @@
 mod content;
 mod headers;
 mod identity;
+mod name;
 mod plan;
 mod root;
+mod unordered;
 
 pub(super) use content::write;
 pub(super) use plan::Plan;

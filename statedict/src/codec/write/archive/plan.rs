@@ -3,6 +3,8 @@
 use std::path::PathBuf;
 
 use crate::codec::write::archive::headers;
+use crate::codec::write::archive::name::RecordName;
+use crate::codec::write::decimal::decimal_len;
 use crate::codec::write::error::WriteError;
 use crate::codec::write::options::ArchiveLayout;
 
@@ -11,65 +13,6 @@ const MAX_ALIGNMENT: usize = 32_768;
 
 /// How many storages there may be: tools for the format number records with 32 bits.
 const MAX_STORAGES: u64 = u32::MAX as u64 - 16;
-
-/// A record of the archive.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum RecordName {
-    Pickle,
-    FormatVersion,
-    StorageAlignment,
-    ByteOrder,
-    Storage(usize),
-    Version,
-    SerializationId,
-}
-
-impl RecordName {
-    /// The name below the archive's root; a storage's number follows it.
-    fn stem(self) -> &'static str {
-        match self {
-            RecordName::Pickle => "data.pkl",
-            RecordName::FormatVersion => ".format_version",
-            RecordName::StorageAlignment => ".storage_alignment",
-            RecordName::ByteOrder => "byteorder",
-            RecordName::Storage(_) => "data/",
-            RecordName::Version => "version",
-            RecordName::SerializationId => ".data/serialization_id",
-        }
-    }
-
-    /// Appends the name, without the root.
-    pub(super) fn push_to(self, out: &mut Vec<u8>) {
-        out.extend_from_slice(self.stem().as_bytes());
-        if let RecordName::Storage(number) = self {
-            push_decimal(out, number);
-        }
-    }
-
-    fn len(self) -> usize {
-        let digits = match self {
-            RecordName::Storage(number) => number.checked_ilog10().unwrap_or(0) as usize + 1,
-            _ => 0,
-        };
-        self.stem().len() + digits
-    }
-}
-
-fn push_decimal(out: &mut Vec<u8>, number: usize) {
-    let start = out.len();
-    let mut rest = number;
-    loop {
-        // A digit is less than 10.
-        out.push(b'0' + u8::try_from(rest % 10).unwrap_or(0));
-        rest /= 10;
-        if rest == 0 {
-            break;
-        }
-    }
-    if let Some(digits) = out.get_mut(start..) {
-        digits.reverse();
-    }
-}
 
 /// One record of the archive.
 #[derive(Debug, Clone, Copy)]
@@ -87,19 +30,23 @@ pub(super) struct Record {
 
 impl Record {
     /// Whether the size or the place does not fit 32 bits.
+    #[inline]
     pub(super) fn is_zip64(&self) -> bool {
         self.has_large_size() || self.has_large_offset()
     }
 
+    #[inline]
     pub(super) fn has_large_size(&self) -> bool {
         self.size >= u64::from(u32::MAX)
     }
 
+    #[inline]
     pub(super) fn has_large_offset(&self) -> bool {
         self.header_at >= u64::from(u32::MAX)
     }
 
     /// Where the content begins.
+    #[inline]
     pub(super) fn content_at(&self) -> u64 {
         self.header_at
             + headers::LOCAL_HEADER
@@ -109,88 +56,151 @@ impl Record {
             + u64::from(self.padding)
     }
 
+    #[inline]
     fn end(&self) -> u64 {
-        self.content_at() + self.size + headers::descriptor_len(self)
+        // What is too large for it is refused before anything comes after it.
+        (self.content_at() + headers::descriptor_len(self)).saturating_add(self.size)
     }
 }
 
-/// The records of an archive in order, each with its place.
-pub(in crate::codec::write) struct Plan {
+/// How many bytes take `at` to a multiple of the alignment.
+#[inline]
+fn padding(at: u64, alignment: u64) -> u16 {
+    // Nearly always a power of two, for which no division is needed.
+    let over = if alignment.is_power_of_two() { at & (alignment - 1) } else { at % alignment };
+    let padding = if over == 0 { 0 } else { alignment - over };
+    // Less than the alignment, which fits.
+    u16::try_from(padding).unwrap_or(0)
+}
+
+/// An archive in which the place of each record is known. The places follow from the sizes, and are
+/// worked out again whenever they are gone through: of a million records they would fill more memory than
+/// all else.
+pub(in crate::codec::write) struct Plan<'p> {
     pub(super) root: String,
     pub(super) alignment: usize,
-    pub(super) records: Vec<Record>,
+    layout: ArchiveLayout,
+    pickle_len: u64,
+    /// The sizes of the storages by their numbers.
+    sizes: &'p [usize],
+    /// The numbers of the storages in the order of the archive, where that is another.
+    order: Option<Vec<usize>>,
     pub(super) directory_at: u64,
     pub(super) directory_len: u64,
 }
 
-impl Plan {
+impl<'p> Plan<'p> {
     /// Plans an archive of a pickle and of storages of these sizes.
     pub(in crate::codec::write) fn new(
         root: String,
         layout: ArchiveLayout,
         alignment: usize,
-        pickle_len: usize,
-        storages: impl ExactSizeIterator<Item = u64>,
-    ) -> Result<Plan, WriteError> {
+        pickle_len: u64,
+        sizes: &'p [usize],
+    ) -> Result<Self, WriteError> {
         if root.is_empty() || root.contains('/') {
             return Err(WriteError::Root { name: PathBuf::from(root) });
         }
         if !(1..=MAX_ALIGNMENT).contains(&alignment) {
             return Err(WriteError::Alignment { alignment });
         }
-        if storages.len() as u64 > MAX_STORAGES {
+        if sizes.len() as u64 > MAX_STORAGES {
             return Err(WriteError::TooLarge { what: "the number of storages is" });
         }
-        let mut plan = Plan {
-            root,
-            alignment,
-            records: Vec::with_capacity(storages.len() + 6),
-            directory_at: 0,
-            directory_len: 0,
-        };
-        plan.push(RecordName::Pickle, pickle_len as u64)?;
-        match layout {
-            ArchiveLayout::Torch2_7 => {
-                plan.push(RecordName::FormatVersion, 1)?;
-                let digits = alignment.checked_ilog10().unwrap_or(0) + 1;
-                plan.push(RecordName::StorageAlignment, u64::from(digits))?;
-                plan.push(RecordName::ByteOrder, 6)?;
-                for (number, size) in storages.enumerate() {
-                    plan.push(RecordName::Storage(number), size)?;
-                }
-                plan.push(RecordName::Version, 2)?;
-                plan.push(RecordName::SerializationId, 40)?;
-            }
-            // The old stream is no archive: this is for what has the old one.
+        let order = match layout {
+            ArchiveLayout::Torch2_7 => None,
             ArchiveLayout::Torch1_13 | ArchiveLayout::Legacy => {
-                let mut sorted: Vec<(String, usize, u64)> =
-                    storages.enumerate().map(|(n, size)| (n.to_string(), n, size)).collect();
-                sorted.sort_unstable();
-                for (_, number, size) in sorted {
-                    plan.push(RecordName::Storage(number), size)?;
-                }
-                plan.push(RecordName::Version, 2)?;
+                let mut order: Vec<usize> = (0..sizes.len()).collect();
+                order.sort_by_cached_key(usize::to_string);
+                Some(order)
             }
-        }
+        };
+        let (directory_at, directory_len) = (0, 0);
+        let mut plan =
+            Plan { root, alignment, layout, pickle_len, sizes, order, directory_at, directory_len };
+        plan.measure()?;
         Ok(plan)
     }
 
-    fn push(&mut self, name: RecordName, size: u64) -> Result<(), WriteError> {
-        let name_len = u16::try_from(self.root.len() + 1 + name.len())
-            .map_err(|_| WriteError::TooLarge { what: "the name of the archive's root is" })?;
-        let mut record = Record { name, size, header_at: self.directory_at, name_len, padding: 0 };
-        let alignment = self.alignment as u64;
-        let padding = (alignment - record.content_at() % alignment) % alignment;
-        // Less than the alignment, which fits.
-        record.padding = u16::try_from(padding).unwrap_or(0);
-        // Rust's memory holds less than 2^63 bytes, so no sum comes near 2^64 before this.
-        if size > i64::MAX.unsigned_abs() - record.content_at() - (1 << 16) {
-            return Err(WriteError::TooLarge { what: "the archive is" });
+    fn measure(&mut self) -> Result<(), WriteError> {
+        let (mut at, mut directory_len) = (0, 0);
+        for record in self.records() {
+            if self.root.len() + 1 + record.name.len() > usize::from(u16::MAX) {
+                return Err(WriteError::TooLarge { what: "the name of the archive's root is" });
+            }
+            // Rust's memory holds less than 2^63 bytes, so no sum comes near 2^64 before this.
+            if record.size > i64::MAX.unsigned_abs() - record.content_at() - (1 << 16) {
+                return Err(WriteError::TooLarge { what: "the archive is" });
+            }
+            at = record.end();
+            directory_len += headers::directory_entry_len(&record);
         }
-        self.directory_at = record.end();
-        self.directory_len += headers::directory_entry_len(&record);
-        self.records.push(record);
+        (self.directory_at, self.directory_len) = (at, directory_len);
         Ok(())
+    }
+
+    /// The records before and after the storages.
+    fn around(&self) -> (&'static [RecordName], &'static [RecordName]) {
+        use RecordName::*;
+        match self.layout {
+            ArchiveLayout::Torch2_7 => {
+                (&[Pickle, FormatVersion, StorageAlignment, ByteOrder], &[Version, SerializationId])
+            }
+            // The old stream is no archive: this is for what has the old one.
+            ArchiveLayout::Torch1_13 | ArchiveLayout::Legacy => (&[Pickle], &[Version]),
+        }
+    }
+
+    /// Whether the archive ends with a hash of its records' names.
+    pub(super) fn has_serialization_id(&self) -> bool {
+        self.layout == ArchiveLayout::Torch2_7
+    }
+
+    /// The names of the records in order.
+    #[inline]
+    pub(super) fn names(&self) -> impl Iterator<Item = RecordName> {
+        let (before, after) = self.around();
+        let number = |nth| match &self.order {
+            Some(order) => order.get(nth).copied().unwrap_or(nth),
+            None => nth,
+        };
+        let storages = (0..self.sizes.len()).map(move |nth| RecordName::Storage(number(nth)));
+        before.iter().copied().chain(storages).chain(after.iter().copied())
+    }
+
+    /// How many records there are.
+    pub(super) fn count(&self) -> usize {
+        let (before, after) = self.around();
+        before.len() + self.sizes.len() + after.len()
+    }
+
+    /// The records in order, each with its place.
+    #[inline]
+    pub(super) fn records(&self) -> impl Iterator<Item = Record> {
+        let mut at = 0;
+        self.names().map(move |name| {
+            let record = self.record(name, at);
+            at = record.end();
+            record
+        })
+    }
+
+    #[inline]
+    fn record(&self, name: RecordName, header_at: u64) -> Record {
+        let size = match name {
+            RecordName::Pickle => self.pickle_len,
+            RecordName::FormatVersion => 1,
+            RecordName::StorageAlignment => decimal_len(self.alignment) as u64,
+            RecordName::ByteOrder => 6,
+            RecordName::Storage(number) => self.sizes.get(number).map_or(0, |&size| size as u64),
+            RecordName::Version => 2,
+            RecordName::SerializationId => 40,
+        };
+        // `measure` refuses names that are longer.
+        let name_len = u16::try_from(self.root.len() + 1 + name.len()).unwrap_or(u16::MAX);
+        let mut record = Record { name, size, header_at, name_len, padding: 0 };
+        record.padding = padding(record.content_at(), self.alignment as u64);
+        record
     }
 
     /// The size of the whole archive.
@@ -202,13 +212,13 @@ impl Plan {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::codec::write::archive::name::Spelling;
 
-    fn contents(plan: &Plan) -> Vec<u64> {
-        plan.records.iter().map(Record::content_at).collect()
+    fn contents(plan: &Plan<'_>) -> Vec<u64> {
+        plan.records().map(|record| record.content_at()).collect()
     }
 
-    fn plan(alignment: usize, sizes: &[u64]) -> Plan {
-        let sizes = sizes.iter().copied();
+    fn plan(alignment: usize, sizes: &[usize]) -> Plan<'_> {
         Plan::new("archive".into(), ArchiveLayout::Torch2_7, alignment, 290, sizes).unwrap()
     }
 
@@ -222,16 +232,15 @@ mod tests {
             assert_eq!(contents(&plan).get(4..6), Some([first, second].as_slice()));
             assert_eq!(plan.len(), len);
         }
-        assert!(plan(1, &[400]).records.iter().all(|record| record.padding == 0));
+        assert!(plan(1, &[400]).records().all(|record| record.padding == 0));
     }
 
     #[test]
     fn lexicographic_order_of_the_old_layout() {
-        let sizes = [4; 12].into_iter();
-        let plan = Plan::new("a".into(), ArchiveLayout::Torch1_13, 64, 10, sizes).unwrap();
-        let mut names = Vec::new();
-        for record in &plan.records {
-            record.name.push_to(&mut names);
+        let plan = Plan::new("a".into(), ArchiveLayout::Torch1_13, 64, 10, &[4; 12]).unwrap();
+        let (mut names, mut spelling) = (Vec::new(), Spelling::without_root());
+        for name in plan.names() {
+            spelling.push(&mut names, name);
             names.push(b' ');
         }
         assert_eq!(
@@ -242,27 +251,25 @@ mod tests {
     }
 
     #[test]
-    fn lengths_of_names_are_those_written() {
-        for number in [0, 9, 10, 99, 100, 999_999, 1_000_000] {
-            let mut out = Vec::new();
-            RecordName::Storage(number).push_to(&mut out);
-            assert_eq!(out, format!("data/{number}").into_bytes());
-            assert_eq!(RecordName::Storage(number).len(), out.len());
+    fn contents_are_aligned_whatever_the_alignment() {
+        for alignment in [1, 2, 3, 64, 100, 4096] {
+            let plan = plan(alignment, &[0, 1, 63, 64, 65, 1000]);
+            assert!(contents(&plan).iter().all(|at| at.is_multiple_of(alignment as u64)));
+            assert!(plan.records().all(|record| usize::from(record.padding) < alignment));
         }
     }
 
     #[test]
     fn impossible_plans() {
         let new = |root: &str, alignment, size| {
-            let sizes = [size].into_iter();
-            Plan::new(root.into(), ArchiveLayout::Torch2_7, alignment, 10, sizes).map(|_| ())
+            Plan::new(root.into(), ArchiveLayout::Torch2_7, alignment, 10, &[size]).map(|_| ())
         };
         assert!(matches!(new("a", 0, 1), Err(WriteError::Alignment { alignment: 0 })));
         assert!(matches!(new("a", 65_536, 1), Err(WriteError::Alignment { .. })));
         assert!(matches!(new("", 64, 1), Err(WriteError::Root { .. })));
         assert!(matches!(new("a/b", 64, 1), Err(WriteError::Root { .. })));
         assert!(matches!(new(&"a".repeat(65_535), 64, 1), Err(WriteError::TooLarge { .. })));
-        assert!(matches!(new("a", 64, u64::MAX), Err(WriteError::TooLarge { .. })));
+        assert!(matches!(new("a", 64, usize::MAX), Err(WriteError::TooLarge { .. })));
         assert!(new("a", 32_768, 1).is_ok());
     }
 }

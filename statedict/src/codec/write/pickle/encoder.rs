@@ -1,8 +1,30 @@
 //! The opcodes, with CPython's choice among them and its numbering of the memo.
 
+use std::ops::Range;
+
+use crate::codec::write::error::WriteError;
+use crate::codec::write::pickle::bytes::PickleSink;
+
+/// How much is gathered before it is passed on: what stays in the processor's cache.
+const PIECE: usize = 1 << 16;
+
+/// The places of the memo of which the number takes one byte.
+const SHORT_PLACES: u64 = 1 << 8;
+
 /// Where an object is in the memo.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Memo(u64);
+
+impl Memo {
+    /// The same in 32 bits. A pickle with places beyond is refused at its end.
+    pub(super) fn number(self) -> u32 {
+        u32::try_from(self.0).unwrap_or(u32::MAX)
+    }
+
+    pub(super) fn of_number(number: u32) -> Memo {
+        Memo(number.into())
+    }
+}
 
 /// How an object is made from a class or function and its arguments.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,7 +56,70 @@ impl Encoder {
         u32::try_from(self.next).is_ok().then_some(self.out)
     }
 
+    /// Passes what there is on, where it is worth it.
+    #[inline]
+    pub(super) fn pass_on(&mut self, sink: &mut PickleSink<'_>) -> Result<(), WriteError> {
+        if self.out.len() < PIECE {
+            return Ok(());
+        }
+        sink(&self.out)?;
+        self.out.clear();
+        Ok(())
+    }
+
+    /// Room for a piece and what comes before it is passed on.
+    pub(super) fn for_pieces() -> Self {
+        Encoder::new(PIECE + (1 << 12))
+    }
+
+    /// For opcodes that are to be written [`again`](Self::again) and again, of which each place of the memo
+    /// that is filled takes four bytes.
+    pub(super) fn with_long_places() -> Self {
+        Encoder { out: Vec::new(), next: SHORT_PLACES }
+    }
+
+    pub(super) fn into_opcodes(self) -> Vec<u8> {
+        self.out
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.out.len()
+    }
+
+    /// Whether whatever fills a place of the memo from now on takes four bytes for it.
+    pub(super) fn fills_long_places(&self) -> bool {
+        self.next >= SHORT_PLACES
+    }
+
+    /// Writes opcodes with the next places of the memo where they fill some, and with a part replaced by
+    /// as many bytes. The first of the places.
+    pub(super) fn again(
+        &mut self,
+        opcodes: &[u8],
+        places: &[usize],
+        (part, by): (Range<usize>, &[u8]),
+    ) -> Memo {
+        let first = Memo(self.next);
+        let start = self.out.len();
+        self.out.extend_from_slice(opcodes);
+        let written = self.out.get_mut(start..).unwrap_or_default();
+        for &place in places {
+            // `finish` refuses a memo that does not fit.
+            let number = u32::try_from(self.next).unwrap_or(u32::MAX);
+            let place = written.get_mut(place..).and_then(|rest| rest.first_chunk_mut());
+            if let Some(place) = place {
+                *place = number.to_le_bytes();
+            }
+            self.next += 1;
+        }
+        if let Some(part) = written.get_mut(part).filter(|part| part.len() == by.len()) {
+            part.copy_from_slice(by);
+        }
+        first
+    }
+
     /// Puts the object on top of the stack into the memo.
+    #[inline]
     pub(super) fn put(&mut self) -> Memo {
         let memo = Memo(self.next);
         self.next += 1;
@@ -43,33 +128,36 @@ impl Encoder {
     }
 
     /// Takes an object out of the memo.
+    #[inline]
     pub(super) fn get(&mut self, memo: Memo) {
         self.indexed(b'h', b'j', memo);
     }
 
+    #[inline]
     fn indexed(&mut self, short: u8, long: u8, Memo(index): Memo) {
         if let Ok(index) = u8::try_from(index) {
             self.out.extend_from_slice(&[short, index]);
         } else {
             // `finish` refuses a memo that does not fit.
-            let index = u32::try_from(index).unwrap_or(u32::MAX);
-            self.out.push(long);
-            self.out.extend_from_slice(&index.to_le_bytes());
+            let [a, b, c, d] = u32::try_from(index).unwrap_or(u32::MAX).to_le_bytes();
+            self.out.extend_from_slice(&[long, a, b, c, d]);
         }
     }
 
+    #[inline]
     pub(super) fn string(&mut self, text: &str) -> Memo {
-        // The outline refuses keys that do not fit.
-        let len = u32::try_from(text.len()).unwrap_or(u32::MAX);
-        self.out.push(b'X');
-        self.out.extend_from_slice(&len.to_le_bytes());
-        self.out.extend_from_slice(text.as_bytes());
-        self.put()
+        self.utf8(text.as_bytes())
     }
 
-    /// A number as a string.
-    pub(super) fn decimal(&mut self, number: usize) -> Memo {
-        self.string(&number.to_string())
+    /// A string of bytes that are UTF-8.
+    #[inline]
+    pub(super) fn utf8(&mut self, text: &[u8]) -> Memo {
+        // The outline refuses keys that do not fit.
+        let len = u32::try_from(text.len()).unwrap_or(u32::MAX);
+        let [a, b, c, d] = len.to_le_bytes();
+        self.out.extend_from_slice(&[b'X', a, b, c, d]);
+        self.out.extend_from_slice(text);
+        self.put()
     }
 
     pub(super) fn global(&mut self, module: &str, name: &str) -> Memo {
@@ -97,6 +185,16 @@ impl Encoder {
             self.out.extend_from_slice(&value.to_le_bytes());
         } else {
             self.long(&value.to_le_bytes());
+        }
+    }
+
+    /// A size, which is mostly small.
+    #[inline]
+    pub(super) fn size(&mut self, value: u64) {
+        if let Ok(value) = u8::try_from(value) {
+            self.out.extend_from_slice(&[b'K', value]);
+        } else {
+            self.int(value);
         }
     }
 
@@ -136,7 +234,7 @@ impl Encoder {
             self.mark();
         }
         for value in values {
-            self.int(value);
+            self.size(value);
         }
         if len == 0 {
             self.empty_tuple();
@@ -145,6 +243,7 @@ impl Encoder {
         }
     }
 
+    #[inline]
     pub(super) fn mark(&mut self) {
         self.out.push(b'(');
     }

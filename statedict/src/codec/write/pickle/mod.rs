@@ -1,12 +1,15 @@
 //! Pickles as CPython's C pickler writes them at protocol 2.
 
 mod batches;
+mod bytes;
 mod encoder;
 mod pickler;
+mod plain;
 mod streams;
 mod template;
 mod values;
 
+pub(super) use bytes::Pickle;
 pub(super) use pickler::{StorageNames, storage_name};
 pub(super) use streams::{legacy_preamble, list_of_strings};
 pub(super) use template::state_dict;

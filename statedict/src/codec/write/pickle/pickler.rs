@@ -1,7 +1,8 @@
 //! What pickles of all kinds share: names of classes, interned strings, storages and tensors.
 
+use crate::codec::write::decimal::Decimal;
 use crate::codec::write::error::WriteError;
-use crate::codec::write::outline::{Entry, NO_STORAGE};
+use crate::codec::write::outline::{Facts, NO_STORAGE};
 use crate::codec::write::pickle::encoder::{Encoder, Memo};
 use crate::dtype::DType;
 
@@ -11,7 +12,8 @@ const CONSTANTS: [&str; 10] =
 
 /// Whether an interned string of the user's is one of PyTorch's constants.
 pub(super) fn is_constant(text: &str) -> bool {
-    CONSTANTS.contains(&text)
+    // Most keys are longer.
+    text.len() < 10 && CONSTANTS.contains(&text)
 }
 
 /// How a pickle refers to storages.
@@ -28,6 +30,9 @@ pub(in crate::codec::write) fn storage_name(names: &[String], storage: usize) ->
     names.get(storage).cloned().unwrap_or_else(|| storage.to_string())
 }
 
+/// No place of the memo: a pickle that has so many is refused.
+const NOWHERE: u32 = u32::MAX;
+
 pub(super) struct Pickler<'o> {
     pub(super) encoder: Encoder,
     /// Classes and functions in the memo: a handful, most used first.
@@ -36,20 +41,23 @@ pub(super) struct Pickler<'o> {
     layouts: Vec<(Box<str>, Memo)>,
     /// Constants in the memo: a handful.
     interned: Vec<(Box<str>, Memo)>,
-    /// Numbers of storages as strings in the memo.
-    storage_keys: Vec<Option<Memo>>,
+    /// Where the numbers of storages are in the memo, as strings; [`NOWHERE`] where they are not.
+    storage_keys: Vec<u32>,
+    pub(super) decimal: Decimal,
     names: StorageNames<'o>,
 }
 
 impl<'o> Pickler<'o> {
-    /// A pickler with room for about `capacity` bytes.
-    pub(super) fn new(capacity: usize, names: StorageNames<'o>) -> Self {
+    /// A pickler of so many storages.
+    pub(super) fn new(encoder: Encoder, storages: usize, names: StorageNames<'o>) -> Self {
+        let numbered = if matches!(names, StorageNames::Numbers) { storages } else { 0 };
         Pickler {
-            encoder: Encoder::new(capacity),
+            encoder,
             globals: Vec::new(),
             layouts: Vec::new(),
             interned: Vec::new(),
-            storage_keys: Vec::new(),
+            storage_keys: Vec::with_capacity(numbered),
+            decimal: Decimal::new(),
             names,
         }
     }
@@ -60,8 +68,8 @@ impl<'o> Pickler<'o> {
 
     /// A class or function, of which there is one object.
     pub(super) fn global(&mut self, module: &str, name: &str) {
-        match self.globals.iter().find(|(m, n, _)| **n == *name && **m == *module) {
-            Some(&(_, _, memo)) => self.encoder.get(memo),
+        match self.known_global(module, name) {
+            Some(memo) => self.encoder.get(memo),
             None => {
                 let memo = self.encoder.global(module, name);
                 self.globals.push((module.into(), name.into(), memo));
@@ -69,10 +77,21 @@ impl<'o> Pickler<'o> {
         }
     }
 
+    /// The place of a class or function in the memo.
+    pub(super) fn known_global(&self, module: &str, name: &str) -> Option<Memo> {
+        let found = self.globals.iter().find(|(m, n, _)| **n == *name && **m == *module);
+        found.map(|&(_, _, memo)| memo)
+    }
+
+    /// The place of an interned string in the memo.
+    pub(super) fn known_interned(&self, text: &str) -> Option<Memo> {
+        self.interned.iter().find(|(known, _)| **known == *text).map(|&(_, memo)| memo)
+    }
+
     /// An interned string, of which there is one object.
     pub(super) fn interned(&mut self, text: &str) {
-        match self.interned.iter().find(|(known, _)| **known == *text) {
-            Some(&(_, memo)) => self.encoder.get(memo),
+        match self.known_interned(text) {
+            Some(memo) => self.encoder.get(memo),
             None => {
                 let memo = self.encoder.string(text);
                 self.interned.push((text.into(), memo));
@@ -107,8 +126,8 @@ impl<'o> Pickler<'o> {
     }
 
     /// The function that rebuilds a tensor.
-    pub(super) fn rebuild_function(&mut self, entry: &Entry<'_>) {
-        let function = match (entry.storage, entry.dtype.storage_class()) {
+    pub(super) fn rebuild_function(&mut self, storage: usize, dtype: DType) {
+        let function = match (storage, dtype.storage_class()) {
             (NO_STORAGE, _) => "_rebuild_meta_tensor_no_storage",
             (_, Some(_)) => "_rebuild_tensor_v2",
             (_, None) => "_rebuild_tensor_v3",
@@ -117,12 +136,7 @@ impl<'o> Pickler<'o> {
     }
 
     /// The arguments of the function that rebuilds a tensor.
-    pub(super) fn tensor_arguments(
-        &mut self,
-        entry: &Entry<'_>,
-        nbytes: usize,
-        location: &str,
-    ) -> Result<(), WriteError> {
+    pub(super) fn tensor_arguments(&mut self, entry: &Facts<'_>) -> Result<(), WriteError> {
         if entry.storage == NO_STORAGE {
             self.encoder.mark();
             self.global("torch", entry.dtype.name());
@@ -133,7 +147,7 @@ impl<'o> Pickler<'o> {
         }
         let class = entry.dtype.storage_class();
         self.encoder.mark();
-        self.persistent_id(class.map(|_| entry.dtype), entry.storage, nbytes, location);
+        self.persistent_id(class.map(|_| entry.dtype), entry.storage, entry.nbytes, entry.location);
         self.encoder.int(entry.offset as u64);
         self.dims(entry)?;
         self.encoder.bool(entry.requires_grad);
@@ -148,10 +162,10 @@ impl<'o> Pickler<'o> {
     }
 
     /// The size and the stride.
-    fn dims(&mut self, entry: &Entry<'_>) -> Result<(), WriteError> {
+    fn dims(&mut self, entry: &Facts<'_>) -> Result<(), WriteError> {
         self.encoder.ints(entry.shape.iter().map(|&size| size as u64));
         let contiguous;
-        let strides = match &entry.strides {
+        let strides = match entry.strides {
             Some(strides) => strides,
             None => {
                 contiguous = entry
@@ -185,16 +199,10 @@ impl<'o> Pickler<'o> {
             None => self.global("torch.storage", "UntypedStorage"),
         }
         match self.names {
-            StorageNames::Numbers => {
-                if self.storage_keys.len() <= storage {
-                    self.storage_keys.resize(storage + 1, None);
-                }
-                match self.storage_keys.get_mut(storage) {
-                    Some(Some(memo)) => self.encoder.get(*memo),
-                    Some(unused) => *unused = Some(self.encoder.decimal(storage)),
-                    None => {}
-                }
-            }
+            StorageNames::Numbers => match self.storage_key(storage) {
+                Some(memo) => self.encoder.get(memo),
+                None => self.new_storage_key(storage),
+            },
             StorageNames::Legacy(names) => {
                 self.encoder.string(&storage_name(names, storage));
             }
@@ -211,6 +219,40 @@ impl<'o> Pickler<'o> {
         }
         self.encoder.tuple();
         self.encoder.persistent_id();
+    }
+
+    /// The place of the number of a storage in the memo.
+    fn storage_key(&self, storage: usize) -> Option<Memo> {
+        let number = self.storage_keys.get(storage).filter(|&&number| number != NOWHERE);
+        number.map(|&number| Memo::of_number(number))
+    }
+
+    /// Whether storages go by their numbers, and this one was not named before.
+    #[inline]
+    pub(super) fn is_new_number(&self, storage: usize) -> bool {
+        matches!(self.names, StorageNames::Numbers) && self.storage_key(storage).is_none()
+    }
+
+    /// The number of a storage that was not named before.
+    fn new_storage_key(&mut self, storage: usize) {
+        let memo = self.encoder.utf8(self.decimal.of(storage));
+        self.note_storage_key(storage, memo);
+    }
+
+    /// Notes where the number of a storage is in the memo.
+    #[inline]
+    pub(super) fn note_storage_key(&mut self, storage: usize, memo: Memo) {
+        let number = memo.number();
+        if storage == self.storage_keys.len() {
+            self.storage_keys.push(number);
+            return;
+        }
+        if storage > self.storage_keys.len() {
+            self.storage_keys.resize(storage + 1, NOWHERE);
+        }
+        if let Some(place) = self.storage_keys.get_mut(storage) {
+            *place = number;
+        }
     }
 
     /// The dict of the conjugate and negative bits, which is only there where one is set.

@@ -18,46 +18,56 @@
 //!   `neg` before `conj`.
 
 use crate::codec::write::error::WriteError;
-use crate::codec::write::outline::Outline;
+use crate::codec::write::outline::Outlined;
 use crate::codec::write::pickle::batches::{Batches, Rule};
+use crate::codec::write::pickle::bytes::PickleSink;
+use crate::codec::write::pickle::encoder::Encoder;
 use crate::codec::write::pickle::pickler::{Pickler, StorageNames, is_constant};
-use crate::codec::write::source::Source;
+use crate::codec::write::pickle::plain::Plain;
 use crate::metadata::Metadata;
 
-/// The pickle of a state dict.
-pub(in crate::codec::write) fn state_dict<S: Source>(
-    outline: &Outline<'_, S>,
+/// Hands the pickle of a state dict over.
+pub(in crate::codec::write) fn state_dict<O: Outlined>(
+    outline: &O,
     names: StorageNames<'_>,
-) -> Result<Vec<u8>, WriteError> {
-    let mut pickler = Pickler::new(outline.entries().len() * 128 + 256, names);
+    sink: &mut PickleSink<'_>,
+) -> Result<(), WriteError> {
+    let mut pickler = Pickler::new(Encoder::for_pieces(), outline.sizes().len(), names);
+    let mut plain = Plain::default();
     pickler.ordered_dict();
-    let mut entries = outline.entries().iter();
+    let mut entries = outline.entries();
     for batch in Batches::new(Rule::Iterated, entries.len()) {
         if !batch.bare {
             pickler.encoder.mark();
         }
         for entry in entries.by_ref().take(batch.len) {
             // A key of the root is the attribute's name, which is interned.
-            if is_constant(&entry.key) {
-                pickler.interned(&entry.key);
+            if is_constant(entry.key) {
+                pickler.interned(entry.key);
             } else {
-                pickler.encoder.string(&entry.key);
+                pickler.encoder.string(entry.key);
             }
-            let (nbytes, location) = outline.storage_facts(entry.storage);
-            pickler.rebuild_function(entry);
-            pickler.tensor_arguments(entry, nbytes, location)?;
-            pickler.encoder.reduce();
+            if !plain.tensor(&mut pickler, &entry) {
+                pickler.rebuild_function(entry.storage, entry.dtype);
+                pickler.tensor_arguments(&entry)?;
+                pickler.encoder.reduce();
+            }
+            pickler.encoder.pass_on(sink)?;
         }
         pickler.end_batch(batch.bare);
     }
     if let Some(metadata) = outline.metadata() {
-        attributes(&mut pickler, metadata);
+        attributes(&mut pickler, metadata, sink)?;
     }
-    pickler.finish()
+    sink(&pickler.finish()?)
 }
 
 /// The attributes of the dict itself: `_metadata`.
-fn attributes(pickler: &mut Pickler<'_>, metadata: &Metadata) {
+fn attributes(
+    pickler: &mut Pickler<'_>,
+    metadata: &Metadata,
+    sink: &mut PickleSink<'_>,
+) -> Result<(), WriteError> {
     pickler.encoder.empty_dict();
     pickler.interned("_metadata");
     pickler.ordered_dict();
@@ -74,9 +84,11 @@ fn attributes(pickler: &mut Pickler<'_>, metadata: &Metadata) {
                 pickler.encoder.int(version);
                 pickler.encoder.set_item();
             }
+            pickler.encoder.pass_on(sink)?;
         }
         pickler.end_batch(batch.bare);
     }
     pickler.encoder.set_item();
     pickler.encoder.build();
+    Ok(())
 }

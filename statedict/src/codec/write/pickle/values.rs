@@ -8,7 +8,7 @@ use crate::codec::write::error::WriteError;
 use crate::codec::write::from_tree::TreeStorages;
 use crate::codec::write::outline::Entry;
 use crate::codec::write::pickle::batches::{Batches, Rule};
-use crate::codec::write::pickle::encoder::{Call, Memo};
+use crate::codec::write::pickle::encoder::{Call, Encoder, Memo};
 use crate::codec::write::pickle::pickler::{Pickler, StorageNames, is_constant};
 use crate::value::{Construction, DictKind, Node, NodeId, ObjectNode, TensorNode, Tree};
 
@@ -19,7 +19,7 @@ pub(in crate::codec::write) fn values<'t>(
     names: StorageNames<'_>,
 ) -> Result<Vec<u8>, WriteError> {
     let mut pickler = ValuesPickler {
-        pickler: Pickler::new(tree.len() * 24 + 256, names),
+        pickler: Pickler::new(Encoder::new(tree.len() * 24 + 256), 0, names),
         tree,
         storages,
         memo: vec![None; tree.len()],
@@ -428,13 +428,13 @@ impl<'t> ValuesPickler<'_, 't> {
             self.enter(id)?;
             self.pickler.global("torch._tensor", "_rebuild_from_type_v2");
             self.pickler.encoder.mark();
-            self.pickler.rebuild_function(&entry);
+            self.pickler.rebuild_function(entry.storage, entry.dtype);
             self.pickler.global("torch", "Tensor");
             self.arguments(entry)?;
             self.then([Step::Value(attributes), Step::TupleFromMark, Step::Call(id, Call::Reduce)]);
             Ok(())
         } else {
-            self.pickler.rebuild_function(&entry);
+            self.pickler.rebuild_function(entry.storage, entry.dtype);
             self.arguments(entry)?;
             self.reduce(id);
             Ok(())
@@ -442,8 +442,7 @@ impl<'t> ValuesPickler<'_, 't> {
     }
 
     fn arguments(&mut self, entry: Entry<'t>) -> Result<(), WriteError> {
-        let (nbytes, location) = self.storages.outline.storage_facts(entry.storage);
-        self.pickler.tensor_arguments(&entry, nbytes, location)?;
+        self.pickler.tensor_arguments(&self.storages.outline.facts(&entry))?;
         self.storages.outline.entry(entry)
     }
 
@@ -462,7 +461,7 @@ impl<'t> ValuesPickler<'_, 't> {
         if tensor.attributes.is_some() {
             self.pickler.encoder.mark();
         }
-        self.pickler.rebuild_function(&data);
+        self.pickler.rebuild_function(data.storage, data.dtype);
         self.arguments(data)?;
         // The tensor within, an object that nothing else has.
         self.pickler.encoder.reduce();
