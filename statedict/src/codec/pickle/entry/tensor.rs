@@ -33,9 +33,14 @@ impl<R: StorageResolver> Machine<'_, R> {
         let Meaning::Storage(Some(dtype)) = self.meaning(self.got(rest)?)? else {
             return None;
         };
-        rest.pass(&[op::BINUNICODE])?;
-        let (_, storage_key) = rest.text()?;
-        self.put_for_nothing(rest)?;
+        // Tensors of one storage have its key in common.
+        let (storage_key, storage_name) = match rest.pass(&[op::BINUNICODE]) {
+            Some(()) => (rest.text()?.0, Some(rest.put()?)),
+            None => match self.got(rest)? {
+                Raw::Str(known) => (known, None),
+                _ => return None,
+            },
+        };
         let location = self.location(rest)?;
         let numel = u64::try_from(rest.int()?).ok()?;
         if self.resolver.old_ids() {
@@ -68,7 +73,7 @@ impl<R: StorageResolver> Machine<'_, R> {
         }
         let nbytes = numel.checked_mul(u64::try_from(dtype.size()).ok()?)?;
         let request = StorageRequest {
-            key: storage_key,
+            key: self.graph.str(storage_key),
             location: self.graph.str(location),
             dtype: Some(dtype),
             nbytes,
@@ -93,6 +98,9 @@ impl<R: StorageResolver> Machine<'_, R> {
         let tensor = self.graph.add_tensor(node, sizes, strides).ok()?;
         self.note_constant(kind);
         self.note_constant(location);
+        if let Some(storage_name) = storage_name {
+            self.memo.put(storage_name, Raw::Str(storage_key)).ok()?;
+        }
         self.memo.put(name, tensor).ok()?;
         Some(tensor)
     }

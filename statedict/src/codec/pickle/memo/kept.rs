@@ -9,9 +9,9 @@ use crate::value::raw::Raw;
 const LOW: usize = 256;
 /// So many others are kept in any pickle.
 const FEW: usize = 4096;
-/// Of a large pickle, a name in so many bytes: a state dict keeps one a tensor, and an entry of a tensor takes
+/// Of a large pickle, a name in so many bytes: a state dict keeps two a tensor, and an entry of a tensor takes
 /// 110 bytes or more. What keeps more is better scanned.
-const BYTES_A_NAME: usize = 64;
+const BYTES_A_NAME: usize = 32;
 
 /// The memo of a pickle of which it is not known which names are used.
 pub(in crate::codec::pickle) struct Kept {
