@@ -15,7 +15,7 @@ pub(crate) enum Held {
     /// What torch.save writes.
     Torch(Document),
     /// A safetensors file, and its modules' versions as `_metadata` has them.
-    SafeTensors(StateMap<'static>, Option<SharedValue>),
+    SafeTensors(Box<StateMap<'static>>, Option<SharedValue>),
 }
 
 /// A file that has been opened.
@@ -63,7 +63,7 @@ impl Opened {
         let held = if is_safetensors {
             let map = codec::read_safetensors(source).map_err(|error| about(&error))?;
             let versions = versions(&map)?;
-            Held::SafeTensors(map, versions)
+            Held::SafeTensors(Box::new(map), versions)
         } else {
             let options =
                 ReadOptions::default().opaque(opening.opaque).whole_models(opening.whole_model);

@@ -86,7 +86,7 @@ fn schema(input: &Input) -> Result<Option<Schema>, Failure> {
 fn state_map(opened: &Opened, at: &[String]) -> Result<StateMap<'static>, Failure> {
     let input = &opened.input;
     match &opened.held {
-        Held::SafeTensors(map, _) if at.is_empty() => Ok(map.clone()),
+        Held::SafeTensors(map, _) if at.is_empty() => Ok((**map).clone()),
         Held::SafeTensors(..) => {
             Err(format!("{input}: a safetensors file holds one state dict").into())
         }

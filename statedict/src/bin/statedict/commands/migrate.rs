@@ -82,7 +82,7 @@ pub(crate) fn run(arguments: &Arguments, screen: &mut Screen) -> Result<Outcome,
     let about = |error: &dyn std::error::Error| format!("{input}: {}", chain(error));
     let map = match &opened.held {
         Held::Torch(document) => document.state_map_at(&at).map_err(|error| about(&error))?,
-        Held::SafeTensors(map, _) if at.is_empty() => map.clone(),
+        Held::SafeTensors(map, _) if at.is_empty() => (**map).clone(),
         Held::SafeTensors(..) => {
             return Err(format!(
                 "{input}: a safetensors file holds one state dict; leave out --at"
