@@ -26,11 +26,14 @@ pub(crate) fn run(what: &str, file: &str, calls: usize) -> Outcome<Measured> {
         Ok(memory)
     };
     Ok(match what {
-        "memcpy to fresh memory" | "memcpy to fresh huge pages" => {
+        "memcpy to fresh memory"
+        | "memcpy to fresh memory on 2 threads"
+        | "memcpy to fresh huge pages" => {
             let source = full()?;
+            let threads = if what.ends_with("2 threads") { 2 } else { 1 };
             measure::calls(calls, nothing, || {
                 let mut memory = fresh(len, what.ends_with("huge pages"))?;
-                memory.copy_from_slice(&source);
+                copy(&source, &mut memory, threads);
                 io::Result::Ok(memory)
             })
         }

@@ -84,6 +84,7 @@ pub(crate) fn measurements(options: &Options, files: &Files) -> Outcome<Vec<Meas
             ("ours", "map and verify", 3),
             ("torch", "assign, mapped", 5),
             ("limit", "memcpy to fresh memory", 2),
+            ("limit", "memcpy to fresh memory on 2 threads", 2),
             ("limit", "memcpy to fresh huge pages", 2),
             ("limit", "memcpy", 3),
             ("limit", "memcpy on 2 threads", 3),
@@ -166,6 +167,12 @@ pub(crate) fn measurements(options: &Options, files: &Files) -> Outcome<Vec<Meas
         }
         plan.add("torch", "load a flat model", &files.flat_of_torch.to_string(), 1);
         plan.add("ours", "load a flat model", &files.flat_of_torch.to_string(), 5);
+        if !options.quick {
+            for count in ["1000", "100000"] {
+                plan.add("ours", "load a flat model", count, 5);
+            }
+            plan.add("torch", "load a flat model", "1000", 1);
+        }
         for what in ["200", "1000"] {
             plan.add("ours", "load a deep model", what, 5);
             plan.add("torch", "load a deep model", what, 1);
