@@ -1,6 +1,7 @@
 //! Threads for work on bytes.
 
 use std::num::NonZero;
+use std::sync::OnceLock;
 use std::thread;
 
 /// Below this many bytes a second thread costs more than it saves.
@@ -8,8 +9,15 @@ const WORTH_A_THREAD: usize = 4 << 20;
 
 /// How many threads work on `nbytes` deserves on this machine.
 pub(crate) fn threads_for(nbytes: usize) -> usize {
-    let most = thread::available_parallelism().map_or(1, NonZero::get);
-    (nbytes / WORTH_A_THREAD).clamp(1, most)
+    /// Asked for once: to answer, Linux reads a dozen files of control groups.
+    static MOST: OnceLock<usize> = OnceLock::new();
+    match nbytes / WORTH_A_THREAD {
+        0 | 1 => 1,
+        wanted => {
+            let most = || thread::available_parallelism().map_or(1, NonZero::get);
+            wanted.min(*MOST.get_or_init(most))
+        }
+    }
 }
 
 /// Runs `work` on `threads` threads at once, this one included, and waits for all.

@@ -18,8 +18,6 @@ pub(crate) struct Measurement {
     pub(crate) calls: usize,
     /// How many GiB of memory to use and give back before.
     pub(crate) primed: usize,
-    /// In how many of the rounds: what takes a minute is not measured more than thrice.
-    pub(crate) rounds: usize,
     /// The file to read once before, or the number.
     pub(crate) path: PathBuf,
 }
@@ -49,11 +47,9 @@ impl Plan<'_> {
             (true, false) => 2,
             (true, true) => 3,
         };
-        let slow = who == "torch" && of.starts_with("million");
-        let rounds = if slow { self.options.rounds.min(3) } else { self.options.rounds };
         let numeric = of.bytes().all(|byte| byte.is_ascii_digit());
         let path = if numeric { PathBuf::from(of) } else { self.files.path(of) };
-        self.all.push(Measurement { who, what, of: of.to_owned(), calls, primed, rounds, path });
+        self.all.push(Measurement { who, what, of: of.to_owned(), calls, primed, path });
     }
 }
 

@@ -45,8 +45,7 @@ pub(crate) fn run(options: &Options, measurements: &[Measurement]) -> Outcome<Re
     let mut state = 1u64;
     for round in 0..options.rounds {
         let begin = Instant::now();
-        let mut order: Vec<&Measurement> =
-            measurements.iter().filter(|measurement| round < measurement.rounds).collect();
+        let mut order: Vec<&Measurement> = measurements.iter().collect();
         for last in (1..order.len()).rev() {
             state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
             order.swap(last, usize::try_from(state >> 33)? % (last + 1));

@@ -7,6 +7,9 @@ use crate::ordered::Ordered;
 use crate::ordered::duplicates::duplicate;
 use crate::ordered::name::Name;
 
+/// For how many bytes a name there is room in the beginning, at most.
+const NAME: usize = 64;
+
 /// A map that is being made of names that should differ.
 pub(crate) struct Gathered<V> {
     names: Vec<Name>,
@@ -35,6 +38,11 @@ impl<V> Gathered<V> {
         let end = |text: &String| u32::try_from(text.len().checked_add(name.len())?).ok();
         if end(&self.text).is_none() {
             self.settle();
+        }
+        if self.text.capacity() == 0 {
+            // The others will be about as long.
+            let room = self.values.capacity().saturating_mul(name.len().min(NAME));
+            self.text = String::from_utf8(huge_pages::buffer(room)).unwrap_or_default();
         }
         match end(&self.text) {
             Some(end) => {

@@ -1,5 +1,6 @@
 //! Reading checkpoint files.
 
+mod arena;
 mod container;
 mod detect;
 mod document;

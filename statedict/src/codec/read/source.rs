@@ -6,6 +6,8 @@ use std::io::{self, Read, Seek, SeekFrom};
 use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 
+#[cfg(feature = "mmap")]
+use crate::codec::read::arena::Arena;
 use crate::huge_pages;
 
 /// Where the bytes of a file come from: a memory map, a file, any reader that can seek, or memory.
@@ -29,6 +31,10 @@ enum Inner {
     Memory(Box<dyn AsRef<[u8]> + Send + Sync>),
 }
 
+/// Files up to this size are read rather than mapped: one call instead of a dozen.
+#[cfg(feature = "mmap")]
+const SMALL_FILE: u64 = 16 << 10;
+
 trait ReadSeek: Read + Seek + Send {}
 
 impl<T: Read + Seek + Send> ReadSeek for T {}
@@ -45,7 +51,8 @@ impl Source {
         return Source::file(path);
     }
 
-    /// The file at `path` as a memory map: tensors borrow its pages, and nothing is copied.
+    /// The file at `path` as a memory map: tensors borrow its pages, and nothing is copied. A file of at
+    /// most 16 KiB is read instead, at once.
     ///
     /// The file must not be changed or cut short while it is mapped. What is read from it could change
     /// under the reader, and touching a page that is no longer there ends the process (SIGBUS on Unix).
@@ -62,6 +69,12 @@ impl Source {
         if metadata.is_dir() || metadata.len() == 0 {
             return Source::from_file(path.as_ref(), file);
         }
+        let name = path.as_ref().display().to_string();
+        if metadata.len() <= SMALL_FILE {
+            let mut bytes = Arena::new(usize::try_from(metadata.len()).unwrap_or(0))?;
+            read_file(&file, 0, bytes.bytes_mut())?;
+            return Ok(Source { name, ..Source::bytes(bytes) });
+        }
         // One that cannot be addressed cannot be mapped either; the system says so.
         let len = usize::try_from(metadata.len()).unwrap_or(usize::MAX);
         // SAFETY: the map is only read. That nobody shortens or rewrites the file meanwhile cannot be
@@ -69,7 +82,6 @@ impl Source {
         let map = unsafe { memmap2::MmapOptions::new().len(len).map(&file)? };
         // The size of the map, not a second look at the file, bounds what is read from it.
         let len = map.len().try_into().unwrap_or(u64::MAX);
-        let name = path.as_ref().display().to_string();
         Ok(Source { name, start: 0, len, inner: Inner::Map { file, map } })
     }
 
@@ -220,5 +232,29 @@ fn read_file(file: &File, mut offset: u64, mut buffer: &mut [u8]) -> io::Result<
 impl std::fmt::Debug for Source {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Source").field("name", &self.name).field("len", &self.len).finish()
+    }
+}
+
+#[cfg(all(test, feature = "mmap"))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_small_file_is_read_and_a_large_one_mapped() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("file");
+        for (len, is_mapped) in [(1, false), (SMALL_FILE, false), (SMALL_FILE + 1, true)] {
+            let bytes: Vec<u8> = (0..len).map(|place| (place % 251) as u8).collect();
+            std::fs::write(&path, &bytes).unwrap();
+            let source = Source::map(&path).unwrap();
+            assert_eq!(matches!(source.inner, Inner::Map { .. }), is_mapped);
+            assert_eq!((source.len(), source.name()), (len, path.to_str().unwrap()));
+            let whole = source.slice(0, bytes.len()).unwrap();
+            assert!(whole == bytes && whole.as_ptr().addr().is_multiple_of(64));
+            assert_eq!(source.slice(1, bytes.len()), None);
+            let mut last = [0];
+            source.read_at(len - 1, &mut last).unwrap();
+            assert_eq!(last[0], bytes[bytes.len() - 1]);
+        }
     }
 }

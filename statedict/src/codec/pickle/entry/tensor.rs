@@ -34,10 +34,13 @@ impl<R: StorageResolver> Machine<'_, R> {
             return None;
         };
         // Tensors of one storage have its key in common.
-        let (storage_key, storage_name) = match rest.pass(&[op::BINUNICODE]) {
-            Some(()) => (rest.text()?.0, Some(rest.put()?)),
+        let (storage_key, storage_text, storage_name) = match rest.pass(&[op::BINUNICODE]) {
+            Some(()) => {
+                let (key, text) = rest.text()?;
+                (key, Some(text), Some(rest.put()?))
+            }
             None => match self.got(rest)? {
-                Raw::Str(known) => (known, None),
+                Raw::Str(known) => (known, None, None),
                 _ => return None,
             },
         };
@@ -73,7 +76,7 @@ impl<R: StorageResolver> Machine<'_, R> {
         }
         let nbytes = numel.checked_mul(u64::try_from(dtype.size()).ok()?)?;
         let request = StorageRequest {
-            key: self.graph.str(storage_key),
+            key: storage_text.unwrap_or_else(|| self.graph.str(storage_key)),
             location: self.graph.str(location),
             dtype: Some(dtype),
             nbytes,

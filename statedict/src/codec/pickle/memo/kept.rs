@@ -3,6 +3,7 @@
 use std::cell::Cell;
 
 use crate::codec::pickle::memo::NeedsScan;
+use crate::huge_pages;
 use crate::value::raw::Raw;
 
 /// The names up to here have a place of their own: those that nearly every entry uses are among them.
@@ -12,6 +13,9 @@ const FEW: usize = 4096;
 /// Of a large pickle, a name in so many bytes: a state dict keeps two a tensor, and an entry of a tensor takes
 /// 110 bytes or more. What keeps more is better scanned.
 const BYTES_A_NAME: usize = 32;
+
+/// There is room for a name in so many bytes, which is what a state dict keeps.
+const BYTES_A_USUAL_NAME: usize = 80;
 
 /// The memo of a pickle of which it is not known which names are used.
 pub(in crate::codec::pickle) struct Kept {
@@ -30,8 +34,8 @@ pub(in crate::codec::pickle) struct Kept {
 impl Kept {
     pub(super) fn new(pickle_len: usize) -> Self {
         Kept {
-            low: Vec::new(),
-            high: Vec::new(),
+            low: Vec::with_capacity(LOW),
+            high: huge_pages::buffer(pickle_len / BYTES_A_USUAL_NAME),
             found: Cell::new(0),
             most: FEW.saturating_add(pickle_len / BYTES_A_NAME),
             count: 0,

@@ -11,13 +11,13 @@ use crate::parallel;
 use crate::tensor::StorageError;
 
 /// Storages up to this size are read together, with what is between them, and copied out.
-const SMALL: u64 = 256 << 10;
+const SMALL: u64 = 64 << 10;
 /// How much is read at once for them: what a processor's own cache holds.
-const GROUP: u64 = 1 << 20;
+const GROUP: u64 = 256 << 10;
 /// How much that nobody wants is read to save a call.
 const GAP: u64 = 64 << 10;
 
-/// What a thread takes at a time.
+/// Something to read at once.
 enum Job<'m> {
     /// A piece of a large storage, straight into its place.
     Piece { position: usize, at: u64, memory: &'m mut [u8], crc: &'m mut Option<Hasher> },
@@ -51,15 +51,17 @@ pub(super) fn fill<S: FileStorages>(
     memory: &mut [u8],
 ) -> Result<(), StorageError> {
     let mut pieces = cut(storages, layout)?;
-    let jobs = jobs(layout, memory, &mut pieces);
-    let (queue, failure) = (Mutex::new(jobs.into_iter()), Failure::default());
+    let pages = jobs_by_page(layout, memory, &mut pieces);
+    let (queue, failure) = (Mutex::new(pages.into_iter()), Failure::default());
     parallel::run(parallel::threads_for(layout.len()), || {
         let mut buffer = Vec::new();
         loop {
-            let job = queue.lock().unwrap_or_else(PoisonError::into_inner).next();
-            let Some(job) = job else { break };
-            if let Err((at, error)) = run(storages, layout, job, &mut buffer) {
-                fail(&failure, at, error);
+            let page = queue.lock().unwrap_or_else(PoisonError::into_inner).next();
+            let Some(page) = page else { break };
+            for job in page {
+                if let Err((at, error)) = run(storages, layout, job, &mut buffer) {
+                    fail(&failure, at, error);
+                }
             }
         }
     });
@@ -113,9 +115,23 @@ fn cut<S: FileStorages>(storages: &S, layout: &Layout) -> Result<Vec<Piece>, Sto
     Ok(pieces)
 }
 
-/// Everything there is to do, in the order of the file.
-fn jobs<'m>(layout: &'m Layout, mut memory: &'m mut [u8], pieces: &'m mut [Piece]) -> Vec<Job<'m>> {
-    let mut jobs = Vec::new();
+/// Everything there is to do, in the order of the file: what starts in one huge page together. Of two threads
+/// that touch a new page at once, both clear one, and one of them for nothing.
+fn jobs_by_page<'m>(
+    layout: &'m Layout,
+    mut memory: &'m mut [u8],
+    pieces: &'m mut [Piece],
+) -> Vec<Vec<Job<'m>>> {
+    let mut pages: Vec<Vec<Job<'_>>> = Vec::new();
+    let mut last_page = None;
+    let mut add = |offset: usize, job| {
+        let page = Some(offset / HUGE_PAGE);
+        match pages.last_mut() {
+            Some(jobs) if last_page == page => jobs.push(job),
+            _ => pages.push(vec![job]),
+        }
+        last_page = page;
+    };
     let mut done = 0usize;
     // The memory from one place to another, which was not given away before.
     let mut take = |from: usize, to: usize| {
@@ -136,6 +152,7 @@ fn jobs<'m>(layout: &'m Layout, mut memory: &'m mut [u8], pieces: &'m mut [Piece
             let mut until = first.end;
             for next in segments.get(position + 1..).unwrap_or_default() {
                 let follows = is_small(next)
+                    && next.offset / HUGE_PAGE == first.offset / HUGE_PAGE
                     && next.at.saturating_sub(until) <= GAP
                     && next.end.saturating_sub(first.at) <= GROUP;
                 if !follows {
@@ -146,20 +163,21 @@ fn jobs<'m>(layout: &'m Layout, mut memory: &'m mut [u8], pieces: &'m mut [Piece
             }
             let group = segments.get(position..position + count).unwrap_or_default();
             let last = group.last().map_or(0, end);
-            jobs.push(Job::Group { segments: group, memory: take(first.offset, last) });
+            let memory = take(first.offset, last);
+            add(first.offset, Job::Group { segments: group, memory });
             position += count;
         } else {
             let mut offset = first.offset;
             while let Some(piece) = pieces.next_if(|piece| piece.segment == position) {
                 let to = offset.saturating_add(piece.len);
                 let (at, crc) = (piece.at, &mut piece.crc);
-                jobs.push(Job::Piece { position, at, memory: take(offset, to), crc });
+                add(offset, Job::Piece { position, at, memory: take(offset, to), crc });
                 offset = to;
             }
             position += 1;
         }
     }
-    jobs
+    pages
 }
 
 fn run<S: FileStorages>(

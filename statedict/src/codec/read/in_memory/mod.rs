@@ -3,18 +3,17 @@
 //! Every byte is copied once, from the system's cache of the file into its place, and hashed while it
 //! is in the processor's cache. The file is read from front to back, whatever the order of the keys.
 
-mod arena;
 mod filling;
 mod layout;
 
 use std::borrow::Cow;
 use std::sync::Arc;
 
+use crate::codec::read::arena::Arena;
 use crate::codec::read::error::ReadError;
 use crate::codec::read::options::ReadOptions;
 use crate::codec::read::source::Source;
 use crate::tensor::{StorageError, Storages};
-use arena::Arena;
 use layout::Layout;
 
 /// Where a storage is in its file.

@@ -1,4 +1,4 @@
-//! One piece of memory for all storages of a file.
+//! Aligned memory for what is read of a file.
 
 use std::io;
 
@@ -81,15 +81,20 @@ impl Arena {
 
     /// A part of it; empty where it has no such part.
     pub(super) fn get(&self, offset: usize, len: usize) -> &[u8] {
-        let used = self.memory.bytes().get(self.start..).and_then(|used| used.get(..self.len));
-        let end = offset.saturating_add(len);
-        used.and_then(|used| used.get(offset..end)).unwrap_or_default()
+        self.as_ref().get(offset..offset.saturating_add(len)).unwrap_or_default()
     }
 
-    /// All of it.
+    /// All of it, to be filled.
     pub(super) fn bytes_mut(&mut self) -> &mut [u8] {
         let used = self.memory.bytes_mut().get_mut(self.start..);
         used.and_then(|used| used.get_mut(..self.len)).unwrap_or_default()
+    }
+}
+
+impl AsRef<[u8]> for Arena {
+    fn as_ref(&self) -> &[u8] {
+        let used = self.memory.bytes().get(self.start..).and_then(|used| used.get(..self.len));
+        used.unwrap_or_default()
     }
 }
 
