@@ -5,6 +5,7 @@ use std::hash::BuildHasher;
 use foldhash::fast::RandomState;
 use foldhash::{HashSet, HashSetExt};
 
+use crate::huge_pages;
 use crate::ordered::name::Name;
 
 /// How many bits there are for each name. An index of a million names does not fit into a processor's cache,
@@ -14,16 +15,18 @@ const BITS: usize = 32;
 /// The first name that comes again, if one does.
 ///
 /// Each name sets a bit by its hash. One that finds it set may be a duplicate: of a hundred names, one or two.
-/// Only these and what has their hash are compared.
+/// Only these and what has their hash are compared. The hashes are kept: to read all names again costs more.
 pub(super) fn duplicate(names: &[Name]) -> Option<&str> {
     let bits = names.len().saturating_mul(BITS).next_power_of_two().max(64);
     let mut seen = vec![0u64; bits / 64];
     let state = RandomState::default();
-    let mut suspects: HashSet<u64> = HashSet::new();
+    let mut hashes = huge_pages::buffer(names.len());
+    let mut suspects: HashSet<u32> = HashSet::new();
     for name in names {
-        let hash = state.hash_one(name.as_str());
-        // The lower bits: no more than there are.
-        let bit = usize::try_from(hash & 0xffff_ffff).unwrap_or(0) & (bits - 1);
+        // The lower half: it fits.
+        let hash = u32::try_from(state.hash_one(name.as_str()) & 0xffff_ffff).unwrap_or(0);
+        hashes.push(hash);
+        let bit = usize::try_from(hash).unwrap_or(0) & (bits - 1);
         if let Some(word) = seen.get_mut(bit / 64) {
             if *word & (1 << (bit % 64)) != 0 {
                 suspects.insert(hash);
@@ -35,10 +38,8 @@ pub(super) fn duplicate(names: &[Name]) -> Option<&str> {
         return None;
     }
     let mut compared = HashSet::with_capacity(suspects.len());
-    names
-        .iter()
-        .map(Name::as_str)
-        .find(|&name| suspects.contains(&state.hash_one(name)) && !compared.insert(name))
+    let suspected = names.iter().zip(hashes).filter(|(_, hash)| suspects.contains(hash));
+    suspected.map(|(name, _)| name.as_str()).find(|&name| !compared.insert(name))
 }
 
 #[cfg(test)]
