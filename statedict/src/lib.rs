@@ -31,6 +31,7 @@ mod parallel;
 mod save;
 mod schema;
 mod state_dict_ext;
+mod streaming;
 mod tensor;
 #[cfg(feature = "testing")]
 pub mod testing;

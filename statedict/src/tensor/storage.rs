@@ -6,6 +6,7 @@ use std::io;
 use std::sync::Arc;
 
 use crate::line::OneLine;
+use crate::streaming;
 
 /// The storages of one source: a file, a live model, a computed tensor.
 ///
@@ -38,7 +39,7 @@ pub trait Storages: Send + Sync {
             .checked_add(buffer.len())
             .and_then(|end| bytes.get(offset..end))
             .ok_or_else(|| StorageError::out_of_range(offset, buffer.len(), bytes.len()))?;
-        buffer.copy_from_slice(source);
+        streaming::copy(source, buffer);
         Ok(())
     }
 

@@ -118,7 +118,7 @@ impl Storages for RangeStorages {
             return Ok(());
         }
         let start = range.start.saturating_add(offset.try_into().unwrap_or(u64::MAX));
-        self.source.read_at(start, buffer).map_err(|error| self.io(range, error))
+        self.source.fill(start, buffer).map_err(|error| self.io(range, error))
     }
 
     fn keep(self: Arc<Self>) -> Option<Arc<dyn Storages>> {

@@ -9,6 +9,7 @@ use std::sync::{Mutex, PoisonError};
 #[cfg(feature = "mmap")]
 use crate::codec::read::arena::Arena;
 use crate::huge_pages;
+use crate::streaming;
 
 /// Where the bytes of a file come from: a memory map, a file, any reader that can seek, or memory.
 pub struct Source {
@@ -184,6 +185,20 @@ impl Source {
                 }
                 None => Err(io::ErrorKind::UnexpectedEof.into()),
             },
+        }
+    }
+
+    /// Fills `buffer`, which is not ours, with the bytes from `offset` on.
+    ///
+    /// What is large comes out of the map, whose pages were mapped when its checksum was found: the
+    /// system's own copy goes through the caches, and page by page.
+    pub(super) fn fill(&self, offset: u64, buffer: &mut [u8]) -> io::Result<()> {
+        match self.slice(offset, buffer.len()).filter(|bytes| bytes.len() >= streaming::LARGE) {
+            Some(bytes) => {
+                streaming::copy(bytes, buffer);
+                Ok(())
+            }
+            None => self.read_at(offset, buffer),
         }
     }
 
