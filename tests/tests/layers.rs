@@ -10,7 +10,7 @@ use proc_macro2::{Delimiter, TokenStream, TokenTree};
 
 /// The modules directly under the crate, lowest layer first.
 const LAYERS: &[&[&str]] = &[
-    &["dtype", "huge_pages", "json", "key", "line", "ordered", "parallel"],
+    &["dtype", "huge_pages", "json", "key", "line", "ordered", "parallel", "streaming"],
     &["tensor"],
     &["metadata", "map", "value"],
     &["mapping"],
