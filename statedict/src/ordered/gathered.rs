@@ -1,5 +1,6 @@
 //! Names and values on their way into a map: names are only compared when all are there.
 
+use std::ops::RangeInclusive;
 use std::sync::{Arc, OnceLock};
 
 use crate::huge_pages;
@@ -7,8 +8,8 @@ use crate::ordered::Ordered;
 use crate::ordered::duplicates::duplicate;
 use crate::ordered::name::Name;
 
-/// For how many bytes a name there is room in the beginning, at most.
-const NAME: usize = 64;
+/// For how many bytes a name there is room in the beginning: the first is often the shortest.
+const NAME: RangeInclusive<usize> = 24..=64;
 
 /// A map that is being made of names that should differ.
 pub(crate) struct Gathered<V> {
@@ -41,7 +42,8 @@ impl<V> Gathered<V> {
         }
         if self.text.capacity() == 0 {
             // The others will be about as long.
-            let room = self.values.capacity().saturating_mul(name.len().min(NAME));
+            let room =
+                self.values.capacity().saturating_mul(name.len().clamp(*NAME.start(), *NAME.end()));
             self.text = String::from_utf8(huge_pages::buffer(room)).unwrap_or_default();
         }
         match end(&self.text) {

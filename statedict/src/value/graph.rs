@@ -15,6 +15,9 @@ use crate::value::raw::{
 };
 use crate::value::refusal::Refusal;
 
+/// The bytes of a pickle: memory of its own, or a part of its file.
+pub(crate) type Bytes = Arc<dyn AsRef<[u8]> + Send + Sync>;
+
 /// The arena is full: its indices are of 32 bits.
 #[derive(Debug)]
 pub(crate) struct Full;
@@ -24,7 +27,8 @@ pub(crate) struct Full;
 /// Values have identity, as in Python: a list that is used twice is one list, and may contain
 /// itself. [`root`](Self::root) is where to start.
 pub struct Graph {
-    source: Arc<Vec<u8>>,
+    source: Bytes,
+    source_len: usize,
     /// Bytes that are not in the pickle as they are: decoded text, converted numbers.
     beside: Vec<u8>,
     pool: Vec<Raw>,
@@ -66,15 +70,17 @@ fn at<T: Copy>(vec: &[T], index: u32) -> Option<T> {
 
 impl Graph {
     /// An arena over the bytes of a pickle. They must not be more than 4 GiB.
-    pub(crate) fn new(source: Arc<Vec<u8>>) -> Self {
-        // Room for what a state dict of that size has: a tensor takes some 160 bytes of a pickle.
-        let source_len = source.len();
+    pub(crate) fn new(source: Bytes) -> Self {
+        // Room for what a state dict of that size has: a tensor takes some 160 bytes of a pickle, and has a
+        // module of its own at most.
+        let source_len = (*source).as_ref().len();
         let tensors = source_len / 160;
         Graph {
             source,
+            source_len,
             beside: Vec::new(),
             pool: huge_pages::buffer(source_len / 24),
-            containers: huge_pages::buffer(tensors),
+            containers: huge_pages::buffer(source_len / 112),
             extras: Vec::new(),
             objects: Vec::new(),
             complexes: Vec::new(),
@@ -116,8 +122,8 @@ impl Graph {
         let (Ok(start), Ok(len)) = (usize::try_from(text.start), usize::try_from(text.len)) else {
             return &[];
         };
-        let found = match start.checked_sub(self.source.len()) {
-            None => self.source.get(start..start.saturating_add(len)),
+        let found = match start.checked_sub(self.source_len) {
+            None => (*self.source).as_ref().get(start..start.saturating_add(len)),
             Some(start) => self.beside.get(start..start.saturating_add(len)),
         };
         found.unwrap_or(&[])
@@ -129,7 +135,7 @@ impl Graph {
     }
 
     pub(crate) fn add_bytes(&mut self, bytes: &[u8]) -> Result<Text, Full> {
-        let start = self.source.len().saturating_add(self.beside.len());
+        let start = self.source_len.saturating_add(self.beside.len());
         let text = Text {
             start: u32::try_from(start).map_err(|_| Full)?,
             len: u32::try_from(bytes.len()).map_err(|_| Full)?,
@@ -186,6 +192,14 @@ impl Graph {
         let run = self.add_run(values)?;
         let (capacity, kind) = (run.len, ContainerKind::Dict);
         push(&mut self.containers, Container { run, capacity, kind, extra: None })
+            .map(Raw::Container)
+    }
+
+    /// A dict of the keys and values of another, which need not be stored twice: a dict that grows moves away
+    /// from where it has no room.
+    pub(crate) fn add_dict_of(&mut self, run: Run) -> Result<Raw, Full> {
+        let kind = ContainerKind::Dict;
+        push(&mut self.containers, Container { run, capacity: 0, kind, extra: None })
             .map(Raw::Container)
     }
 
@@ -319,7 +333,7 @@ impl Graph {
 
     /// The size of the pickle.
     pub(crate) fn source_len(&self) -> usize {
-        self.source.len()
+        self.source_len
     }
 
     // Tensors
@@ -448,7 +462,7 @@ mod tests {
 
     #[test]
     fn lists_that_grow_in_turn_keep_what_they_hold() {
-        let mut graph = Graph::new(Arc::new(vec![]));
+        let mut graph = Graph::new(Arc::new([]));
         for _ in 0..3 {
             graph.add_container(ContainerKind::List).unwrap();
         }
@@ -466,7 +480,7 @@ mod tests {
 
     #[test]
     fn a_list_at_the_end_grows_in_place() {
-        let mut graph = Graph::new(Arc::new(vec![]));
+        let mut graph = Graph::new(Arc::new([]));
         graph.add_container(ContainerKind::List).unwrap();
         for round in 0..1000 {
             graph.extend(0, &[Raw::Int(round)]).unwrap();
@@ -476,8 +490,26 @@ mod tests {
     }
 
     #[test]
+    fn dicts_of_the_same_values_grow_apart() {
+        let mut graph = Graph::new(Arc::new([]));
+        graph.add_dict(&[Raw::Int(1), Raw::Int(2)]).unwrap();
+        let run = graph.container(0).unwrap().run;
+        for _ in 0..2 {
+            graph.add_dict_of(run).unwrap();
+        }
+        assert_eq!(graph.pool.len(), 2);
+        for dict in [1, 0, 2, 1] {
+            let key = i64::from(dict) * 10;
+            graph.extend(dict, &[Raw::Int(key), Raw::Int(key + 1)]).unwrap();
+        }
+        assert_eq!(ints(&graph, 0), [1, 2, 0, 1]);
+        assert_eq!(ints(&graph, 1), [1, 2, 10, 11, 10, 11]);
+        assert_eq!(ints(&graph, 2), [1, 2, 20, 21]);
+    }
+
+    #[test]
     fn only_the_last_run_can_be_dropped() {
-        let mut graph = Graph::new(Arc::new(vec![]));
+        let mut graph = Graph::new(Arc::new([]));
         let first = graph.add_run(&[Raw::Int(1)]).unwrap();
         let second = graph.add_run(&[Raw::Int(2), Raw::Int(3)]).unwrap();
         graph.drop_run(first);

@@ -17,8 +17,8 @@ mod shared;
 mod sparse;
 mod state_dict;
 
-pub(crate) use graph::Full;
 pub use graph::Graph;
+pub(crate) use graph::{Bytes, Full};
 pub use handle::{Kind, StorageValue, Value};
 pub use integer::Integer;
 pub use numpy::{NumPy, NumPyForm};

@@ -15,7 +15,7 @@ use crate::codec::pickle::persistent::StorageResolver;
 use crate::codec::pickle::{Decoded, PickleOptions};
 use crate::codec::read::{PickleLimits, ReadError};
 use crate::value::raw::{ContainerKind, Global, Raw, Run, Text};
-use crate::value::{Graph, Value};
+use crate::value::{Bytes, Graph, Value};
 
 /// How high the stack grows with a thousand keys and values, and what is below them.
 const BATCH: usize = 2048;
@@ -39,6 +39,10 @@ pub(super) struct Machine<'a, R> {
     pub(super) undecoded: usize,
     /// The values that were saved under numbers, once they are made.
     pub(super) made: HashMap<i64, Raw>,
+    /// The key and the version of the module before.
+    pub(super) module: Option<Run>,
+    /// What the tensor before was said to be of: the word `storage`, and a location.
+    pub(super) words: Option<[Text; 2]>,
     protocol: u8,
     /// Where the opcode starts that is being executed.
     pub(super) offset: usize,
@@ -59,27 +63,30 @@ impl From<ReadError> for Stop {
 
 impl<'a, R: StorageResolver> Machine<'a, R> {
     pub(super) fn new(
-        source: &'a Arc<Vec<u8>>,
+        source: &'a Bytes,
         options: &PickleOptions<'_>,
         resolver: &'a mut R,
         memo: Memo,
     ) -> Self {
-        let input = Cursor::new(source);
+        let bytes = (**source).as_ref();
+        let input = Cursor::new(bytes);
         Machine {
             memo,
             input,
             graph: Graph::new(Arc::clone(source)),
             // Writers fill a dict a thousand entries at a time.
-            stack: Vec::with_capacity(source.len().min(BATCH)),
+            stack: Vec::with_capacity(bytes.len().min(BATCH)),
             marks: Vec::new(),
             meanings: Vec::new(),
             resolver,
-            limits: options.limits.for_pickle(source.len()),
+            limits: options.limits.for_pickle(bytes.len()),
             opaque: options.opaque,
             pinned: 0,
             copied: 0,
             undecoded: 0,
             made: HashMap::new(),
+            module: None,
+            words: None,
             protocol: 0,
             offset: 0,
         }

@@ -20,11 +20,9 @@ mod scan;
 mod tensor;
 mod verdict;
 
-use std::sync::Arc;
-
 use crate::codec::read::{Limits, ReadError};
-use crate::value::Graph;
 use crate::value::raw::Raw;
+use crate::value::{Bytes, Graph};
 use machine::{Machine, Stop};
 use memo::Memo;
 
@@ -53,18 +51,19 @@ pub(crate) struct Decoded {
 
 /// Decodes the pickle at the start of `source`, which messages call `member`.
 pub(crate) fn decode<R: StorageResolver>(
-    source: &Arc<Vec<u8>>,
+    source: &Bytes,
     member: &str,
     options: &PickleOptions<'_>,
     resolver: &mut R,
 ) -> Result<Decoded, Box<ReadError>> {
-    let mut memo = Memo::keep(source.len());
+    let bytes = (**source).as_ref();
+    let mut memo = Memo::keep(bytes.len());
     loop {
         match Machine::new(source, options, resolver, memo).run(member) {
             Ok(decoded) => return Ok(decoded),
             Err(Stop::Error(error)) => return Err(error),
             // At most once: a memo that was scanned needs no other scan.
-            Err(Stop::NeedsScan) => memo = Memo::scan(source),
+            Err(Stop::NeedsScan) => memo = Memo::scan(bytes),
         }
     }
 }

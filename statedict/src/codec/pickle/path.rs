@@ -79,7 +79,7 @@ mod tests {
 
     #[test]
     fn dicts_and_lists_that_wait_for_a_value_are_segments() {
-        let mut graph = Graph::new(Arc::new(vec![]));
+        let mut graph = Graph::new(Arc::new([]));
         let dict = graph.add_container(ContainerKind::Dict).unwrap();
         let list = graph.add_container(ContainerKind::List).unwrap();
         let mut key = |key: &str| Raw::Str(graph.add_bytes(key.as_bytes()).unwrap());

@@ -1,5 +1,6 @@
 //! From a source to a document, whichever container it is.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 
@@ -18,6 +19,7 @@ use crate::codec::read::tar;
 use crate::codec::read::warning::Warning;
 use crate::codec::read::zip::{Archive, ArchiveResolver, Directory};
 use crate::tensor::Storages;
+use crate::value::Bytes;
 
 /// What the values of a file are packed in.
 #[non_exhaustive]
@@ -95,11 +97,11 @@ pub(super) fn read_all(source: Source, options: &ReadOptions) -> Result<Vec<Docu
     }
 }
 
-fn head(source: &Source, start: u64, len: usize) -> Result<Vec<u8>, ReadError> {
+fn head(source: &Source, start: u64, len: usize) -> Result<Cow<'_, [u8]>, ReadError> {
     let left = source.len().saturating_sub(start);
     let len = usize::try_from(left).unwrap_or(usize::MAX).min(len);
     let io = |error| ReadError::Io { file: source.name().to_owned(), source: error };
-    source.read_vec(start, len).map_err(io)
+    source.get(start, len).map_err(io)
 }
 
 pub(super) fn detected(source: &Source) -> Result<Detected, ReadError> {
@@ -114,7 +116,7 @@ pub(super) fn is_legacy_at(source: &Source, start: u64) -> Result<bool, ReadErro
 fn read_zip(source: Source, options: &ReadOptions) -> Result<Document, ReadError> {
     let directory = Directory::read(&source)?;
     let limits = options.limits.for_file(source.len());
-    let archive = Archive { source, directory };
+    let archive = Archive { source: Arc::new(source), directory };
     let root = archive.directory.root().to_owned();
     if archive.directory.find("constants.pkl").is_some() {
         return Err(ReadError::Foreign {
@@ -131,12 +133,12 @@ fn read_zip(source: Source, options: &ReadOptions) -> Result<Document, ReadError
         None => ByteOrder::Little,
         Some(index) => byte_order(&archive.read_member(index, 64, "pickle_bytes")?, &root)?,
     };
-    let member = format!("{root}/data.pkl");
+    let member = [&root, "/data.pkl"].concat();
     let pickle = archive
         .directory
         .find("data.pkl")
         .ok_or_else(|| ReadError::Missing { member: member.clone() })?;
-    let pickle = Arc::new(archive.read_member(pickle, limits.pickle_bytes, "pickle_bytes")?);
+    let pickle = archive.pickle(pickle, limits.pickle_bytes, options.in_memory)?;
     let mut resolver = ArchiveResolver::new(archive, byte_order == ByteOrder::Big, limits);
     let decoded = decode(&pickle, &member, options, &mut resolver)?;
     let storages = in_memory::settle(resolver.into_storages(), options)?;
@@ -156,7 +158,7 @@ fn read_pickle(source: &Source, options: &ReadOptions) -> Result<Document, ReadE
         });
     }
     let len = usize::try_from(source.len()).unwrap_or(usize::MAX);
-    let pickle = Arc::new(source.read_vec(0, len).map_err(io)?);
+    let pickle: Bytes = Arc::new(source.read_vec(0, len).map_err(io)?);
     let decoded = decode(&pickle, source.name(), options, &mut NoStorages)?;
     let storages: Arc<dyn Storages> = Arc::new(NoStorages);
     let (kind, order) = (ContainerKind::Pickle, ByteOrder::Little);
@@ -165,7 +167,7 @@ fn read_pickle(source: &Source, options: &ReadOptions) -> Result<Document, ReadE
 
 /// Decodes the pickle of the object itself.
 pub(super) fn decode<R: StorageResolver>(
-    pickle: &Arc<Vec<u8>>,
+    pickle: &Bytes,
     member: &str,
     options: &ReadOptions,
     resolver: &mut R,

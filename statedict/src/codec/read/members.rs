@@ -1,6 +1,7 @@
 //! The members of a checkpoint's archive, whatever its pickle says of them.
 
 use std::fmt;
+use std::sync::Arc;
 
 use crate::codec::read::container::{self, ContainerKind};
 use crate::codec::read::detect::Detected;
@@ -50,7 +51,7 @@ impl Members {
             Detected::Zip => {
                 let directory = Directory::read(&source)?;
                 let names = directory.names();
-                let archive = Some(Archive { source, directory });
+                let archive = Some(Archive { source: Arc::new(source), directory });
                 return Ok(Members { container: ContainerKind::Zip, archive, names });
             }
             Detected::Legacy => ContainerKind::Legacy,

@@ -7,7 +7,7 @@ use crate::codec::read::container::NoStorages;
 use crate::codec::read::error::ReadError;
 use crate::codec::read::limits::Limits;
 use crate::codec::read::source::Source;
-use crate::value::{Graph, Kind, Value};
+use crate::value::{Bytes, Graph, Kind, Value};
 
 /// How many bytes are looked at first where the file is not in memory.
 const FIRST: u64 = 512;
@@ -101,7 +101,7 @@ impl<'s> PickleRun<'s> {
     }
 
     /// The next pickle, and what messages call it.
-    pub(super) fn next(&mut self) -> Result<(String, Arc<Vec<u8>>), ReadError> {
+    pub(super) fn next(&mut self) -> Result<(String, Bytes), ReadError> {
         let label = format!("{}, pickle at byte {}", self.label, self.position);
         Ok((label, Arc::new(self.next_pickle()?)))
     }

@@ -125,7 +125,7 @@ const PROTO: u8 = 0x80;
 fn of_zip(source: Source) -> Result<Vec<ScannedPickle>, ReadError> {
     let limit = Limits::default().for_file(source.len()).pickle_bytes;
     let directory = Directory::read(&source)?;
-    let archive = Archive { source, directory };
+    let archive = Archive { source: Arc::new(source), directory };
     // All at once: one by one, each would be looked for among all.
     let names = archive.directory.names();
     let mut pickles = Vec::new();

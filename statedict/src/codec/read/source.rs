@@ -4,12 +4,13 @@ use std::borrow::Cow;
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
 use std::path::Path;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 #[cfg(feature = "mmap")]
 use crate::codec::read::arena::Arena;
 use crate::huge_pages;
 use crate::streaming;
+use crate::value::Bytes;
 
 /// Where the bytes of a file come from: a memory map, a file, any reader that can seek, or memory.
 pub struct Source {
@@ -70,7 +71,7 @@ impl Source {
         if metadata.is_dir() || metadata.len() == 0 {
             return Source::from_file(path.as_ref(), file);
         }
-        let name = path.as_ref().display().to_string();
+        let name = name_of(path.as_ref());
         if metadata.len() <= SMALL_FILE {
             let mut bytes = Arena::new(usize::try_from(metadata.len()).unwrap_or(0))?;
             read_file(&file, 0, bytes.bytes_mut())?;
@@ -100,7 +101,7 @@ impl Source {
         if metadata.is_dir() {
             return Err(io::ErrorKind::IsADirectory.into());
         }
-        let name = path.display().to_string();
+        let name = name_of(path);
         Ok(Source { name, start: 0, len: metadata.len(), inner: Inner::File(file) })
     }
 
@@ -210,6 +211,11 @@ impl Source {
         self.read_vec(offset, len).map(Cow::Owned)
     }
 
+    /// A range of a source whose bytes are in memory, which keeps the source; empty where they must be read.
+    pub(super) fn part(this: &Arc<Self>, offset: u64, len: usize) -> Bytes {
+        Arc::new(Part { source: Arc::clone(this), offset, len })
+    }
+
     /// The bytes of a range, read.
     pub(super) fn read_vec(&self, offset: u64, len: usize) -> io::Result<Vec<u8>> {
         let end = offset.checked_add(len.try_into().unwrap_or(u64::MAX));
@@ -222,6 +228,24 @@ impl Source {
         buffer.resize(len, 0);
         self.read_at(offset, &mut buffer)?;
         Ok(buffer)
+    }
+}
+
+/// A path in messages: as it is, where it is text.
+fn name_of(path: &Path) -> String {
+    path.to_str().map_or_else(|| path.display().to_string(), str::to_owned)
+}
+
+/// A part of a source whose bytes are in memory.
+struct Part {
+    source: Arc<Source>,
+    offset: u64,
+    len: usize,
+}
+
+impl AsRef<[u8]> for Part {
+    fn as_ref(&self) -> &[u8] {
+        self.source.slice(self.offset, self.len).unwrap_or_default()
     }
 }
 

@@ -13,6 +13,16 @@ impl<R: StorageResolver> Machine<'_, R> {
         let key @ Raw::Str(_) = self.got(rest)? else { return None };
         let version = Raw::Int(rest.int()?);
         rest.pass(&[op::SETITEM])?;
-        self.graph.add_dict(&[key, version]).ok()
+        let entry = [key, version];
+        // Nearly all modules have the same version.
+        let module = match self.module {
+            Some(module) if self.graph.run(module) == entry => self.graph.add_dict_of(module),
+            _ => self.graph.add_dict(&entry),
+        };
+        let module = module.ok()?;
+        if let Raw::Container(index) = module {
+            self.module = self.graph.container(index).map(|container| container.run);
+        }
+        Some(module)
     }
 }

@@ -71,7 +71,8 @@ impl<R: StorageResolver> Machine<'_, R> {
         rest.pass(&[op::REDUCE])?;
         let name = rest.put()?;
 
-        if self.graph.text(kind) != b"storage" {
+        let words = [kind, location];
+        if self.words != Some(words) && self.graph.text(kind) != b"storage" {
             return None;
         }
         let nbytes = numel.checked_mul(u64::try_from(dtype.size()).ok()?)?;
@@ -99,8 +100,9 @@ impl<R: StorageResolver> Machine<'_, R> {
         let flags = TensorFlags { requires_grad, strided, ..TensorFlags::default() };
         let node = TensorNode { offset, storage, dims: 0, rank: 0, dtype, flags };
         let tensor = self.graph.add_tensor(node, sizes, strides).ok()?;
-        self.note_constant(kind);
-        self.note_constant(location);
+        if self.words.replace(words) != Some(words) {
+            words.into_iter().for_each(|word| self.note_constant(word));
+        }
         if let Some(storage_name) = storage_name {
             self.memo.put(storage_name, Raw::Str(storage_key)).ok()?;
         }

@@ -50,6 +50,8 @@ pub(in crate::codec::read) struct Directory {
 }
 
 const ENTRY: usize = 46;
+/// So many members of torch.save's are no storages.
+const NAMED: usize = 7;
 
 fn damaged(offset: u64, expected: &'static str, found: impl Into<String>) -> ReadError {
     let part = "an entry of the ZIP archive's directory".to_owned();
@@ -84,10 +86,10 @@ impl Directory {
         let mut this = Directory {
             root: String::new(),
             records: huge_pages::buffer(count),
-            numbered: Vec::new(),
-            named: HashMap::new(),
+            numbered: huge_pages::buffer(count),
+            named: HashMap::with_capacity(NAMED),
         };
-        let mut rest = directory.as_slice();
+        let mut rest = &*directory;
         for index in 0..count {
             let at = offset + u64::try_from(directory.len() - rest.len()).unwrap_or(0);
             let cut = || damaged(at, "a whole entry", "the directory's end");

@@ -1,5 +1,7 @@
 //! The end of a ZIP archive, which says where its central directory is.
 
+use std::borrow::Cow;
+
 use crate::codec::read::error::ReadError;
 use crate::codec::read::source::Source;
 use crate::codec::read::zip::fields::{u16_at, u32_at, u64_at};
@@ -11,10 +13,10 @@ const TAIL: u64 = (64 << 10) + RECORDS;
 const RECORDS: u64 = 22 + 20 + 56;
 
 /// Where the central directory is, and its bytes.
-pub(super) struct End {
+pub(super) struct End<'s> {
     pub(super) offset: u64,
     pub(super) entries: u64,
-    pub(super) directory: Vec<u8>,
+    pub(super) directory: Cow<'s, [u8]>,
 }
 
 fn damaged(offset: u64, expected: &'static str, found: impl Into<String>) -> ReadError {
@@ -23,12 +25,12 @@ fn damaged(offset: u64, expected: &'static str, found: impl Into<String>) -> Rea
 }
 
 /// Finds the central directory.
-pub(super) fn find(source: &Source) -> Result<End, ReadError> {
+pub(super) fn find(source: &Source) -> Result<End<'_>, ReadError> {
     let io = |error| ReadError::Io { file: source.name().to_owned(), source: error };
     let tail_of = |len: u64| {
         let len = source.len().min(len);
         let start = source.len() - len;
-        source.read_vec(start, usize::try_from(len).unwrap_or(0)).map(|tail| (start, tail))
+        source.get(start, usize::try_from(len).unwrap_or(0)).map(|tail| (start, tail))
     };
     let (mut tail_start, mut tail) = tail_of(RECORDS).map_err(io)?;
     let ends_there = tail.len().checked_sub(22).and_then(|at| tail.get(at..));
@@ -92,8 +94,8 @@ pub(super) fn find(source: &Source) -> Result<End, ReadError> {
         .and_then(|start| usize::try_from(start).ok())
         .and_then(|start| tail.get(start..start.checked_add(size)?));
     let directory = match within_tail {
-        Some(directory) => directory.to_vec(),
-        None => source.read_vec(offset, size).map_err(io)?,
+        Some(directory) => Cow::Owned(directory.to_vec()),
+        None => source.get(offset, size).map_err(io)?,
     };
     Ok(End { offset, entries, directory })
 }

@@ -1,6 +1,7 @@
 //! The bytes of a member.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use crate::codec::read::error::ReadError;
 use crate::codec::read::source::Source;
@@ -8,18 +9,20 @@ use crate::codec::read::zip::directory::{Directory, Method, Record};
 use crate::codec::read::zip::fields::u16_at;
 use crate::codec::read::zip::inflate::inflate;
 use crate::tensor::StorageError;
+use crate::value::Bytes;
 
 /// An archive: where its bytes come from, and what its members are.
 pub(in crate::codec::read) struct Archive {
-    pub(in crate::codec::read) source: Source,
+    pub(in crate::codec::read) source: Arc<Source>,
     pub(in crate::codec::read) directory: Directory,
 }
 
 pub(super) const LOCAL_HEADER: usize = 30;
 /// A member that takes no more than this is read with its header, which then is cut off.
 const SMALL: u64 = 1 << 20;
-/// From here on a member's header is read, rather than mapped.
-const LARGE: u64 = 64 << 10;
+/// Where so many other members start within so many bytes, headers are mapped rather than read: it is what
+/// Linux maps at a page fault, which takes as long as three or four calls.
+const NEAR: (u32, u64) = (4, 64 << 10);
 /// How much is read at a time where only a checksum is wanted.
 const CHUNK: usize = 1 << 20;
 
@@ -45,10 +48,8 @@ impl Archive {
     /// Where the stored bytes of a member start: after its local header, which says how long it is.
     pub(super) fn payload(&self, index: u32, record: Record) -> Result<u64, StorageError> {
         let mut buffer = [0; LOCAL_HEADER];
-        // Small members lie close together: a page that is mapped serves many. Of a large one that will
-        // perhaps never be touched, a call costs less than a page fault.
         let mapped = self.source.slice(record.header, LOCAL_HEADER);
-        let header = match mapped.filter(|_| record.size < LARGE) {
+        let header = match mapped.filter(|_| self.is_crowded(index, record)) {
             Some(header) => header,
             None => {
                 let read = self.source.read_at(record.header, &mut buffer);
@@ -58,6 +59,15 @@ impl Archive {
         };
         let within = self.payload_within(index, record, header)?;
         Ok(record.header.saturating_add(within))
+    }
+
+    /// Whether other members lie so close that a page that is mapped for one serves several.
+    fn is_crowded(&self, index: u32, record: Record) -> bool {
+        let (count, within) = NEAR;
+        let neighbours = [index.checked_sub(count), index.checked_add(count)];
+        let mut neighbours =
+            neighbours.into_iter().flatten().filter_map(|at| self.directory.record(at));
+        neighbours.any(|other| other.header.abs_diff(record.header) < within)
     }
 
     /// How far from its local header the stored bytes of a member start, as the header says.
@@ -148,13 +158,13 @@ impl Archive {
         Ok(hasher.finalize())
     }
 
-    /// The bytes of a member that is read once, verified, and at most `limit` of them.
+    /// The bytes of a member, verified, and at most `limit` of them.
     pub(in crate::codec::read) fn read_member(
         &self,
         index: u32,
         limit: u64,
         limit_name: &'static str,
-    ) -> Result<Vec<u8>, ReadError> {
+    ) -> Result<Cow<'_, [u8]>, ReadError> {
         let record = self.record(index)?;
         self.check_supported(index, record)?;
         if record.size > limit {
@@ -168,7 +178,7 @@ impl Archive {
         let bytes = if record.method == Method::Stored {
             self.read_stored(index, record)?
         } else {
-            self.bytes(index)?.into_owned()
+            self.bytes(index)?
         };
         let found = crc32fast::hash(&bytes);
         if record.crc != 0 && record.crc != found {
@@ -178,8 +188,11 @@ impl Archive {
         Ok(bytes)
     }
 
-    /// The bytes of a stored member, read rather than mapped: a page fault costs more than a call.
-    fn read_stored(&self, index: u32, record: Record) -> Result<Vec<u8>, StorageError> {
+    /// The bytes of a stored member: with its header in one call, where they must be read.
+    fn read_stored(&self, index: u32, record: Record) -> Result<Cow<'_, [u8]>, StorageError> {
+        if self.source.slice(0, 0).is_some() {
+            return self.bytes(index);
+        }
         let size = self.size(index, record)?;
         let room = record.limit.saturating_sub(record.header);
         let read =
@@ -194,10 +207,26 @@ impl Archive {
             Some(within) => {
                 head.drain(..within.min(head.len()));
                 head.truncate(size);
-                Ok(head)
+                Ok(Cow::Owned(head))
             }
-            None => read(record.header.saturating_add(within), size),
+            None => read(record.header.saturating_add(within), size).map(Cow::Owned),
         }
+    }
+
+    /// The bytes of a pickle, verified, for as long as they are wanted. They stay in the source, which is kept
+    /// with them, unless they are to be `owned`.
+    pub(in crate::codec::read) fn pickle(
+        &self,
+        index: u32,
+        limit: u64,
+        owned: bool,
+    ) -> Result<Bytes, ReadError> {
+        let bytes = self.read_member(index, limit, "pickle_bytes")?;
+        let start = self.stored_at(index).filter(|_| matches!(bytes, Cow::Borrowed(_)) && !owned);
+        Ok(match start {
+            Some(start) => Source::part(&self.source, start, bytes.len()),
+            None => Arc::new(bytes.into_owned()),
+        })
     }
 
     /// Refuses a member whose bytes cannot be had.
