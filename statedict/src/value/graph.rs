@@ -1,12 +1,12 @@
 //! The arena: every value of one pickle, in a few vectors.
 
-use std::borrow::Cow;
 use std::sync::Arc;
 
 use foldhash::{HashMap, HashMapExt};
 
 use crate::huge_pages;
-use crate::tensor::{Shape, Storage, StorageError, Storages, Strides, TensorView};
+use crate::tensor::{Shape, Storage, Storages, Strides, TensorView};
+use crate::value::absent::AbsentStorages;
 use crate::value::handle::Value;
 use crate::value::provenance::Provenance;
 use crate::value::raw::{
@@ -420,27 +420,6 @@ impl std::fmt::Debug for Graph {
             .field("containers", &self.containers.len())
             .field("tensors", &self.tensors.len())
             .finish_non_exhaustive()
-    }
-}
-
-/// Storages that have a size and no bytes, as those of the device `meta`.
-struct AbsentStorages(Vec<usize>);
-
-impl Storages for AbsentStorages {
-    fn nbytes(&self, index: u32) -> usize {
-        self.0.get(index as usize).copied().unwrap_or(0)
-    }
-
-    fn location(&self, _: u32) -> &str {
-        "meta"
-    }
-
-    fn bytes(&self, _: u32) -> Result<Cow<'_, [u8]>, StorageError> {
-        Err(StorageError::Absent)
-    }
-
-    fn verify(&self, _: u32) -> Result<(), StorageError> {
-        Err(StorageError::Absent)
     }
 }
 

@@ -1,5 +1,6 @@
 //! The values that a checkpoint file holds: Python's, in an arena, with their identity.
 
+mod absent;
 mod build;
 mod copy;
 mod graph;

@@ -1,6 +1,7 @@
 //! Whole files read into memory: the same values, aligned, verified, and free of the file.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use statedict::codec::{self, Document, ReadError, ReadOptions, Source};
 use statedict::{StateMap, StorageError, TensorView};
@@ -68,6 +69,29 @@ fn storages_of_any_size_are_whole_aligned_and_free_of_the_file() {
         assert!(bytes.is_empty() || address.is_multiple_of(alignment), "{key}: {address:#x}");
     }
     assert!(owned.get("tied").unwrap().same_as(owned.get("t8").unwrap()));
+}
+
+/// Bytes of which it can be seen whether somebody still has them.
+struct Watched(Vec<u8>, Arc<()>);
+
+impl AsRef<[u8]> for Watched {
+    fn as_ref(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+#[test]
+fn values_in_memory_do_not_keep_their_source_and_others_do() {
+    for (in_memory, is_kept) in [(true, false), (false, true)] {
+        let (bytes, token) = (std::fs::read(path("dtypes.pt")).unwrap(), Arc::new(()));
+        let options = ReadOptions::default().in_memory(in_memory);
+        let source = Source::bytes(Watched(bytes, Arc::clone(&token)));
+        let document = codec::read(source, &options).unwrap();
+        assert_eq!(Arc::strong_count(&token) > 1, is_kept, "in memory: {in_memory}");
+        assert!(document.root().as_dict().is_some_and(|dict| dict.len() > 5));
+        drop(document);
+        assert_eq!(Arc::strong_count(&token), 1);
+    }
 }
 
 #[test]
