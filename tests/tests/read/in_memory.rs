@@ -72,11 +72,14 @@ fn storages_of_any_size_are_whole_aligned_and_free_of_the_file() {
 }
 
 /// Bytes of which it can be seen whether somebody still has them.
-struct Watched(Vec<u8>, Arc<()>);
+struct Watched {
+    bytes: Vec<u8>,
+    _token: Arc<()>,
+}
 
 impl AsRef<[u8]> for Watched {
     fn as_ref(&self) -> &[u8] {
-        &self.0
+        &self.bytes
     }
 }
 
@@ -85,7 +88,7 @@ fn values_in_memory_do_not_keep_their_source_and_others_do() {
     for (in_memory, is_kept) in [(true, false), (false, true)] {
         let (bytes, token) = (std::fs::read(path("dtypes.pt")).unwrap(), Arc::new(()));
         let options = ReadOptions::default().in_memory(in_memory);
-        let source = Source::bytes(Watched(bytes, Arc::clone(&token)));
+        let source = Source::bytes(Watched { bytes, _token: Arc::clone(&token) });
         let document = codec::read(source, &options).unwrap();
         assert_eq!(Arc::strong_count(&token) > 1, is_kept, "in memory: {in_memory}");
         assert!(document.root().as_dict().is_some_and(|dict| dict.len() > 5));
