@@ -1,6 +1,6 @@
 //! The rounds: each visits everything once, in an order of its own.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::fs::File;
 use std::io::Read;
 use std::path::Path;
@@ -43,10 +43,6 @@ impl Results {
 pub(crate) fn run(options: &Options, measurements: &[Measurement]) -> Outcome<Results> {
     let mut samples: HashMap<&Measurement, Vec<Sample>> = HashMap::new();
     let mut state = 1u64;
-    let files: HashSet<&Path> = measurements.iter().map(|it| it.path.as_path()).collect();
-    for file in files {
-        read_anew(file)?;
-    }
     for round in 0..options.rounds {
         let begin = Instant::now();
         let mut order: Vec<&Measurement> = measurements.iter().collect();
@@ -108,18 +104,6 @@ fn measure(measurement: &Measurement, round: usize) -> Outcome<Sample> {
         anonymous: number("anonymous"),
         faults: number("faults"),
     })
-}
-
-/// Drops a file from the system's cache and reads it again. The cache keeps a file in the pieces in which it came,
-/// and what maps it pays for each: so all runs begin with those of a file that was read from its start to its end.
-fn read_anew(path: &Path) -> Outcome<()> {
-    #[cfg(target_os = "linux")]
-    if let Ok(file) = File::open(path) {
-        // What is not on the disk yet could not be dropped.
-        file.sync_all()?;
-        rustix::fs::fadvise(&file, 0, None, rustix::fs::Advice::DontNeed)?;
-    }
-    warm(path)
 }
 
 /// Reads a file, so that it is in the system's cache.

@@ -53,11 +53,11 @@ impl Source {
         return Source::file(path);
     }
 
-    /// The file at `path` as a memory map: tensors borrow its pages, and nothing is copied. A file of at
-    /// most 16 KiB is read instead, at once.
+    /// The file at `path` as a memory map: tensors and other values borrow its pages, and nothing is copied. A
+    /// file of at most 16 KiB is read instead, at once.
     ///
-    /// The file must not be changed or cut short while it is mapped. What is read from it could change
-    /// under the reader, and touching a page that is no longer there ends the process (SIGBUS on Unix).
+    /// The file must not be changed or cut short while it is mapped, from opening on. What is read from it could
+    /// change under the reader, and touching a page that is no longer there ends the process (SIGBUS on Unix).
     /// Programs that replace a file by renaming a new one over it, as ours do, are no danger. Where
     /// that cannot be relied on, use [`file`](Self::file).
     ///
