@@ -3,10 +3,11 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
+use statedict::codec::{self, ReadOptions, Source};
 use statedict::prelude::*;
 use statedict::{
-    AliasPolicy, ByteSink, DTypePolicy, LoadOptions, LoadProblem, Metadata, ModuleMetadata, Shape,
-    Storage, StorageError, Storages, TensorError,
+    AliasPolicy, ArchiveLayout, ByteSink, DTypePolicy, LoadOptions, LoadProblem, Metadata,
+    ModuleMetadata, Shape, Storage, StorageError, Storages, TensorError, WriteOptions, save_map,
 };
 
 #[derive(StateDict, Clone, PartialEq, Debug)]
@@ -363,13 +364,23 @@ fn large_tensors_are_whole() {
     let mut map = StateMap::new();
     map.insert("weight", TensorView::from_vec(elements.clone(), [numel]).unwrap());
     map.insert("bias", TensorView::from_vec(vec![1i64, 2], [2]).unwrap());
-    let mut model = Large {
-        weight: CpuTensor::zeros(DType::I64, [numel]),
-        bias: CpuTensor::zeros(DType::I64, [2]),
-    };
-    model.load_state_dict(&map).unwrap();
-    assert_eq!(model.weight.as_slice::<i64>().unwrap(), elements);
-    assert_eq!(model.bias.as_slice::<i64>().unwrap(), [1, 2]);
+    let folder = tempfile::tempdir().unwrap();
+    let maps = [ArchiveLayout::Torch2_7, ArchiveLayout::Legacy].into_iter().flat_map(|layout| {
+        let path = folder.path().join(format!("{layout:?}.pt"));
+        save_map(&map, &path, &WriteOptions::default().layout(layout)).unwrap();
+        let read = codec::read(Source::file(&path).unwrap(), &ReadOptions::default()).unwrap();
+        [StateMap::load(&path).unwrap(), read.state_map().unwrap()]
+    });
+    // From memory, from a map, and read.
+    for map in maps.chain([map.clone()]) {
+        let mut model = Large {
+            weight: CpuTensor::zeros(DType::I64, [numel]),
+            bias: CpuTensor::zeros(DType::I64, [2]),
+        };
+        model.load_state_dict(&map).unwrap();
+        assert!(model.weight.as_slice::<i64>().unwrap() == elements);
+        assert_eq!(model.bias.as_slice::<i64>().unwrap(), [1, 2]);
+    }
 }
 
 #[test]
