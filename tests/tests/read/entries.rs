@@ -176,6 +176,33 @@ fn the_version_of_a_module_is_the_same_read_in_one_step() {
 }
 
 #[test]
+fn modules_of_equal_versions_do_not_share_what_they_get_later() {
+    let version = b"X\x07\0\0\0versionq\x01";
+    let mut pickle = [b"\x80\x02}(X\x01\0\0\0aq\x02}q\x03", &version[..], b"K\x01s"].concat();
+    let module = |key: u8, name: u8| {
+        [b"X\x01\0\0\0", &[key, b'q', name][..], b"}q", &[name + 1], b"h\x01K\x01s"].concat()
+    };
+    let entry = |value: u8| [b"X\x01\0\0\0xK", &[value][..], b"s"].concat();
+    pickle.extend(module(b'b', 10));
+    // The third gets another entry where it stands, and so takes what comes after what it shares.
+    pickle.extend([module(b'c', 20), entry(3)].concat());
+    pickle.extend(module(b'd', 30));
+    pickle.extend(module(b'e', 40));
+    // The fourth and the second get theirs by their names.
+    pickle.extend([b"X\x01\0\0\0fh\x1f".to_vec(), entry(4)].concat());
+    pickle.extend([b"X\x01\0\0\0gh\x0b".to_vec(), entry(2), b"u.".to_vec()].concat());
+    let document = read(&pickle, &[]);
+    let expected =
+        [("a", None), ("b", Some(2)), ("c", Some(3)), ("d", Some(4)), ("e", None), ("f", Some(4))];
+    for (key, x) in expected {
+        let module = document.root().get(key).unwrap();
+        let int = |key| module.get(key).and_then(|value| value.as_i64());
+        assert_eq!((int("version"), int("x")), (Some(1), x), "{key}");
+        assert_eq!(module.as_dict().unwrap().len(), 1 + usize::from(x.is_some()), "{key}");
+    }
+}
+
+#[test]
 fn many_names_are_kept_as_few_are() {
     // Lists, each named and used again by its name, far more than are kept without a scan.
     let count = 20_000u32;

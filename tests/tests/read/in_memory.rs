@@ -156,17 +156,25 @@ fn a_damaged_header_is_found() {
     let map = map();
     map.save(&file).unwrap();
     let whole = std::fs::read(&file).unwrap();
+    // Among small members, where headers are mapped; and alone, where they are read.
     for nth in [8, 23] {
         let name = format!("header/data/{nth}");
         let at = whole.windows(name.len()).position(|found| found == name.as_bytes()).unwrap();
-        let mut damaged = whole.clone();
-        damaged[at - 30] ^= 1;
-        std::fs::write(&file, &damaged).unwrap();
-        let error = in_memory(&file).unwrap_err().to_string();
-        assert!(error.contains(&name), "{error}");
-        let mut damaged = whole.clone();
-        damaged[at - 1] = 0xff;
-        std::fs::write(&file, &damaged).unwrap();
-        assert!(in_memory(&file).is_err(), "a length that reaches into the next member");
+        for (place, value) in [(at - 30, 0), (at - 1, 0xff)] {
+            let mut damaged = whole.clone();
+            damaged[place] = value;
+            std::fs::write(&file, &damaged).unwrap();
+            let error = in_memory(&file).unwrap_err().to_string();
+            assert!(error.contains(&name), "{error}");
+            for source in [Source::map(&file), Source::file(&file)] {
+                let document = codec::read(source.unwrap(), &ReadOptions::default()).unwrap();
+                let opened = document.state_map().unwrap();
+                let errors = opened.damaged();
+                let [(key, error)] = &errors[..] else { panic!("{errors:?}") };
+                assert_eq!(*key, format!("t{nth}"));
+                assert!(error.to_string().contains(&name), "{error}");
+                assert!(opened.get(key).unwrap().bytes().is_err(), "{name}");
+            }
+        }
     }
 }
