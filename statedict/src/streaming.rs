@@ -11,6 +11,7 @@ pub(crate) const LARGE: usize = 1 << 20;
 /// # Panics
 /// Where the lengths differ.
 pub(crate) fn copy(from: &[u8], to: &mut [u8]) {
+    assert_eq!(from.len(), to.len(), "as many bytes as there is room for");
     // miri knows no such stores.
     #[cfg(all(target_arch = "x86_64", not(miri)))]
     if to.len() >= LARGE {
@@ -23,7 +24,6 @@ pub(crate) fn copy(from: &[u8], to: &mut [u8]) {
 fn stream(from: &[u8], to: &mut [u8]) {
     use std::arch::x86_64::{__m128i, _mm_loadu_si128, _mm_sfence, _mm_stream_si128};
 
-    assert_eq!(from.len(), to.len(), "as many bytes as there is room for");
     let unaligned = to.as_ptr().align_offset(LINE).min(to.len());
     let (to_head, to) = to.split_at_mut(unaligned);
     let (from_head, from) = from.split_at(unaligned);
