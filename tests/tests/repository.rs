@@ -10,6 +10,8 @@ use serde_json::Value;
 /// The folders of Rust sources.
 const SOURCES: &[&str] = &[
     "statedict/src",
+    "statedict-cli/src",
+    "statedict-cli/tests",
     "statedict-derive/src",
     "benches",
     "examples",
@@ -74,6 +76,7 @@ fn the_architecture_names_every_file() {
         assert!(root().join(path).exists(), "ARCHITECTURE.md names {path}, which is not there");
     }
     let mut files = rust_files("statedict/src");
+    files.extend(rust_files("statedict-cli/src"));
     files.extend(rust_files("statedict-derive/src"));
     assert!(files.len() >= 16, "{files:?}");
     let missing: Vec<_> = files.difference(&named).collect();

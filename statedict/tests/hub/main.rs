@@ -3,8 +3,6 @@
 mod faults;
 mod load;
 mod processes;
-#[cfg(feature = "cli")]
-mod program;
 mod resume;
 mod server;
 mod simple;

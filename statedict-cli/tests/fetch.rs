@@ -1,9 +1,12 @@
 //! `statedict fetch`.
 
+#[path = "../../statedict/tests/hub/server.rs"]
+mod server;
+
 use std::path::Path;
 use std::process::{Command, Output};
 
-use crate::server::{Server, files};
+use server::{Server, files};
 
 /// The SHA-256 of `abc` begins so.
 const ABC: &str = "ba7816bf";
