@@ -1,111 +1,144 @@
-//! Values without parts, and paths, as JSON.
+//! Values as JSON, as far as that is told of in one piece.
 
 use serde_json::{Map, Value as Json, json};
 use statedict::value::{Items, Kind, NumPy, NumPyForm, Value};
 
-use crate::walk::Segment;
-
-/// Within a set or a key containers can nest; Python's own are a few levels deep.
+/// Within a set or a key containers can nest, in `_metadata` too; Python's own are a few levels deep.
 const DEPTH: usize = 32;
+/// So many values are told of in one piece: a small file can have very many paths.
+const VALUES: usize = 10_000;
 
 fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-pub(crate) fn float(value: f64) -> Json {
-    json!({"type": "float", "bits": hex(&value.to_bits().to_be_bytes())})
-}
-
-pub(crate) fn int(value: impl std::fmt::Display) -> Json {
-    json!({"type": "int", "value": value.to_string()})
-}
-
-/// The path as the JSON list that other programs read.
-pub(crate) fn path(path: &[Segment<'_>]) -> Json {
-    let segment = |segment: &Segment<'_>| match *segment {
-        Segment::Key(key) => json!(key),
-        Segment::Index(index) => json!(index),
-        Segment::Other(key) => json!({"key": leaf(key)}),
-        Segment::Attribute(name) => json!({"attr": name}),
-    };
-    Json::Array(path.iter().map(segment).collect())
-}
-
-/// A value as an object with its type and content.
-pub(crate) fn leaf(value: Value<'_>) -> Json {
-    leaf_within(value, DEPTH)
-}
-
-fn leaf_within(value: Value<'_>, depth: usize) -> Json {
-    let name = value.type_name();
-    let items = |items: Items<'_>| match depth.checked_sub(1) {
-        Some(depth) => {
-            let values: Vec<Json> = items.iter().map(|item| leaf_within(item, depth)).collect();
-            json!({"type": name, "value": values})
-        }
-        None => json!({"type": name}),
-    };
-    match value.kind() {
-        Kind::Int(value) => int(value),
-        Kind::Float(value) => float(value),
-        Kind::Str(value) => json!({"type": "str", "value": value}),
-        Kind::Bool(value) => json!({"type": "bool", "value": value}),
-        Kind::Bytes(bytes) | Kind::ByteArray(bytes) => json!({"type": name, "hex": hex(bytes)}),
-        Kind::Complex { re, im } => {
-            let bits = |value: f64| hex(&value.to_bits().to_be_bytes());
-            json!({"type": name, "bits": [bits(re), bits(im)]})
-        }
-        Kind::DType(dtype) => json!({"type": name, "value": format!("torch.{dtype}")}),
-        Kind::Device(device) => json!({"type": name, "value": device.to_string()}),
-        Kind::Layout(layout) => json!({"type": name, "value": layout}),
-        Kind::Global(name) => json!({"type": "global", "value": name.to_string()}),
-        Kind::List(found)
-        | Kind::Tuple(found)
-        | Kind::Size(found)
-        | Kind::Set(found)
-        | Kind::FrozenSet(found) => items(found),
-        Kind::NumPy(value) => numpy(value, &name),
-        Kind::Storage(storage) => {
-            let dtype = storage.dtype().map(|dtype| dtype.to_string());
-            json!({"type": name, "dtype": dtype, "nbytes": storage.storage().nbytes()})
-        }
-        // `None`, and what the walk tells the parts of.
-        _ => json!({"type": name}),
-    }
-}
-
-fn numpy(value: NumPy<'_>, name: &str) -> Json {
-    if value.form() == NumPyForm::DType {
-        return json!({"type": name, "value": value.type_name()});
-    }
-    let shape: Vec<Option<i64>> = value.shape().iter().map(Value::as_i64).collect();
-    let tensor = value.to_tensor();
-    let bytes = tensor.as_ref().and_then(|tensor| tensor.bytes().ok());
-    let content = bytes.as_ref().map(|bytes| hex(bytes));
-    json!({"type": name, "dtype": value.type_name(), "shape": shape, "hex": content})
+/// A value as an object with its type and content, and whether that is all there is to tell of it.
+pub(crate) fn leaf(value: Value<'_>) -> (Json, bool) {
+    let mut writer = Writer { left: VALUES, is_whole: true };
+    let json = writer.leaf(value, DEPTH);
+    (json, writer.is_whole)
 }
 
 /// A value of `_metadata` as plain JSON: what JSON has no word for is an object as [`leaf`] makes.
-pub(crate) fn plain(value: Value<'_>) -> Json {
-    plain_within(value, DEPTH)
+pub(crate) fn plain(value: Value<'_>) -> (Json, bool) {
+    let mut writer = Writer { left: VALUES, is_whole: true };
+    let json = writer.plain(value, DEPTH);
+    (json, writer.is_whole)
 }
 
-fn plain_within(value: Value<'_>, depth: usize) -> Json {
-    let Some(deeper) = depth.checked_sub(1) else { return leaf_within(value, 0) };
-    match value.kind() {
-        Kind::None => Json::Null,
-        Kind::Bool(value) => json!(value),
-        Kind::Int(found) => value.as_i64().map_or_else(|| int(found), |value| json!(value)),
-        Kind::Str(value) => json!(value),
-        Kind::Dict(dict) if dict.iter().all(|(key, _)| key.as_str().is_some()) => {
-            let entries = dict.iter().filter_map(|(key, value)| {
-                Some((key.as_str()?.to_owned(), plain_within(value, deeper)))
-            });
-            Json::Object(entries.collect::<Map<_, _>>())
+struct Writer {
+    /// How many values may still be written.
+    left: usize,
+    /// Whether nothing was left out.
+    is_whole: bool,
+}
+
+impl Writer {
+    /// The next level and one value less; `None` where that is too much.
+    fn deeper(&mut self, depth: usize) -> Option<usize> {
+        self.left = self.left.checked_sub(1)?;
+        depth.checked_sub(1)
+    }
+
+    fn leaf(&mut self, value: Value<'_>, depth: usize) -> Json {
+        let name = value.type_name();
+        let Some(depth) = self.deeper(depth) else {
+            self.is_whole = false;
+            return json!({"type": name, "cut": true});
+        };
+        let bits = |value: f64| hex(&value.to_bits().to_be_bytes());
+        match value.kind() {
+            Kind::None => json!({"type": name}),
+            Kind::Int(value) => json!({"type": "int", "value": value.to_string()}),
+            Kind::Float(value) => json!({"type": "float", "bits": bits(value)}),
+            Kind::Str(value) => json!({"type": "str", "value": value}),
+            Kind::Bool(value) => json!({"type": "bool", "value": value}),
+            Kind::Bytes(bytes) | Kind::ByteArray(bytes) => json!({"type": name, "hex": hex(bytes)}),
+            Kind::Complex { re, im } => json!({"type": name, "bits": [bits(re), bits(im)]}),
+            Kind::DType(dtype) => json!({"type": name, "value": format!("torch.{dtype}")}),
+            Kind::Device(device) => json!({"type": name, "value": device.to_string()}),
+            Kind::Layout(layout) => json!({"type": name, "value": layout}),
+            Kind::Global(name) => json!({"type": "global", "value": name.to_string()}),
+            Kind::List(items)
+            | Kind::Tuple(items)
+            | Kind::Size(items)
+            | Kind::Set(items)
+            | Kind::FrozenSet(items) => {
+                json!({"type": name, "value": self.items(items, |writer, item| writer.leaf(item, depth))})
+            }
+            Kind::NumPy(found) => self.numpy(found, &name),
+            Kind::Storage(storage) => {
+                let dtype = storage.dtype().map(|dtype| dtype.to_string());
+                json!({"type": name, "dtype": dtype, "nbytes": storage.storage().nbytes()})
+            }
+            // What has parts, which are told of by themselves.
+            _ => {
+                self.is_whole = false;
+                json!({"type": name})
+            }
         }
-        Kind::List(items) | Kind::Tuple(items) => {
-            Json::Array(items.iter().map(|item| plain_within(item, deeper)).collect())
+    }
+
+    /// As many items as may still be written.
+    fn items<'g>(
+        &mut self,
+        items: Items<'g>,
+        each: impl Fn(&mut Self, Value<'g>) -> Json,
+    ) -> Vec<Json> {
+        let shown = items.len().min(self.left);
+        self.is_whole &= shown == items.len();
+        items.iter().take(shown).map(|item| each(self, item)).collect()
+    }
+
+    fn numpy(&mut self, value: NumPy<'_>, name: &str) -> Json {
+        let mut json = json!({"type": name, "value": value.type_name()});
+        if value.form() != NumPyForm::DType {
+            let shape: Vec<Option<i64>> = value.shape().iter().map(Value::as_i64).collect();
+            let tensor = value.to_tensor();
+            let bytes = tensor.as_ref().and_then(|tensor| tensor.bytes().ok());
+            let content = bytes.as_ref().map(|bytes| hex(bytes));
+            json =
+                json!({"type": name, "dtype": value.type_name(), "shape": shape, "hex": content});
+            if let (None, Some(bytes)) = (&content, value.data().as_bytes()) {
+                json["data"] = json!(hex(bytes));
+            }
+            self.is_whole &= value.data().as_bytes().is_some();
         }
-        _ => leaf(value),
+        if value.is_big_endian() {
+            json["order"] = json!(">");
+        }
+        if value.is_fortran_order() {
+            json["fortran"] = json!(true);
+        }
+        json
+    }
+
+    fn plain(&mut self, value: Value<'_>, depth: usize) -> Json {
+        if let Some(found) = self.as_json(value, depth) { found } else { self.leaf(value, depth) }
+    }
+
+    /// What JSON has a word for.
+    fn as_json(&mut self, value: Value<'_>, depth: usize) -> Option<Json> {
+        Some(match value.kind() {
+            Kind::None => Json::Null,
+            Kind::Bool(value) => json!(value),
+            Kind::Int(_) => json!(value.as_i64()?),
+            Kind::Str(value) => json!(value),
+            Kind::Dict(dict) if dict.attributes().is_none() && dict.len() < self.left => {
+                if dict.iter().any(|(key, _)| key.as_str().is_none()) {
+                    return None;
+                }
+                let depth = self.deeper(depth)?;
+                let entries = dict.iter().filter_map(|(key, value)| {
+                    Some((key.as_str()?.to_owned(), self.plain(value, depth)))
+                });
+                Json::Object(entries.collect::<Map<_, _>>())
+            }
+            Kind::List(items) | Kind::Tuple(items) if items.len() < self.left => {
+                let depth = self.deeper(depth)?;
+                Json::Array(self.items(items, |writer, item| writer.plain(item, depth)))
+            }
+            _ => return None,
+        })
     }
 }

@@ -8,14 +8,13 @@ use statedict::value::{SharedValue, Tree, Value};
 
 use crate::failure::{Failure, as_options, chain};
 use crate::inputs::{Content, Input};
-use crate::walk::{Found, Segment, walk};
 
 /// What a file holds.
 pub(crate) enum Held {
     /// What torch.save writes.
     Torch(Document),
-    /// A safetensors file, and its modules' versions as `_metadata` has them.
-    SafeTensors(Box<StateMap<'static>>, Option<SharedValue>),
+    /// A safetensors file, as a map and as a value.
+    SafeTensors(Box<StateMap<'static>>, SharedValue),
 }
 
 /// A file that has been opened.
@@ -62,8 +61,11 @@ impl Opened {
         let (source, len, is_safetensors) = source(input).map_err(|error| about(&error))?;
         let held = if is_safetensors {
             let map = codec::read_safetensors(source).map_err(|error| about(&error))?;
-            let versions = versions(&map)?;
-            Held::SafeTensors(Box::new(map), versions)
+            let mut tree = Tree::new();
+            let root = tree.state_map(&map);
+            tree.set_root(root);
+            let value = SharedValue::of(&tree)?;
+            Held::SafeTensors(Box::new(map), value)
         } else {
             let options =
                 ReadOptions::default().opaque(opening.opaque).whole_models(opening.whole_model);
@@ -129,53 +131,17 @@ impl Opened {
         }
     }
 
-    /// Tells of everything in the file with its path, in the file's order.
-    pub(crate) fn walk<'o>(
-        &'o self,
-        mut tell: impl FnMut(&[Segment<'o>], Found<'o>) -> Result<(), Failure>,
-    ) -> Result<(), Failure> {
+    /// The value that the file holds.
+    pub(crate) fn root(&self) -> Value<'_> {
         match &self.held {
-            Held::Torch(document) => walk(document.root(), (&self.input, self.budget()), tell),
-            Held::SafeTensors(map, versions) => {
-                if let Some(versions) = versions {
-                    tell(&[], Found::Metadata(versions.value()))?;
-                }
-                for (key, tensor) in map.iter() {
-                    tell(&[Segment::Key(key)], Found::Tensor(tensor.clone(), "strided"))?;
-                }
-                Ok(())
-            }
+            Held::Torch(document) => document.root(),
+            Held::SafeTensors(_, value) => value.value(),
         }
     }
 
-    /// The value that the file holds; none for a safetensors file.
-    pub(crate) fn root(&self) -> Option<Value<'_>> {
-        match &self.held {
-            Held::Torch(document) => Some(document.root()),
-            Held::SafeTensors(..) => None,
-        }
+    pub(crate) fn is_safetensors(&self) -> bool {
+        matches!(self.held, Held::SafeTensors(..))
     }
-
-    /// How many segments all paths may have together: shared containers come under each of their paths.
-    fn budget(&self) -> u64 {
-        self.len.saturating_mul(4).saturating_add(1 << 20)
-    }
-}
-
-/// The versions of a map as `_metadata` has them.
-fn versions(map: &StateMap<'_>) -> Result<Option<SharedValue>, Failure> {
-    let Some(metadata) = map.metadata() else { return Ok(None) };
-    let mut tree = Tree::new();
-    let modules = tree.dict();
-    tree.set_root(modules);
-    for (path, module) in metadata.iter() {
-        let entry = tree.dict();
-        if let Some(version) = module.version() {
-            tree.set(entry, "version", i64::try_from(version)?)?;
-        }
-        tree.put(modules, path, entry)?;
-    }
-    Ok(Some(SharedValue::of(&tree)?))
 }
 
 #[cfg(test)]

@@ -1,157 +1,72 @@
-//! Paths of values as text.
-
-use std::fmt::Write;
+//! Paths as text and as JSON.
 
 use serde_json::{Value as Json, json};
+use statedict::contents::{NoSuchPath, Segment, Step, ValuePath, resolve};
+use statedict::value::Value;
 
 use crate::leaf;
 use crate::printable::printable;
-use crate::walk::Segment;
 
-/// A path as it is written in Python; a key by itself without brackets. For people: see [`identity`].
-pub(crate) fn name(path: &[Segment<'_>]) -> String {
-    match path {
-        [] => "(the root)".to_owned(),
-        [Segment::Key(key)] => printable(key).to_string(),
-        path => {
-            let mut name = String::new();
-            for segment in path {
-                // Writing to a string cannot fail.
-                let _ = match segment {
-                    Segment::Key(key) => write!(name, "[{key:?}]"),
-                    Segment::Index(index) => write!(name, "[{index}]"),
-                    Segment::Other(key) => write!(name, "[{key:?}]"),
-                    Segment::Attribute(attribute) => write!(name, ".{attribute}"),
-                };
-            }
-            printable(&name).to_string()
-        }
+/// A path as it is written and typed. In a file that is flat, as a state dict is, a key is its own name.
+pub(crate) fn name(steps: &[Step<'_>], is_flat: bool) -> String {
+    let word =
+        |char: char| char.is_alphanumeric() || " _-:/".contains(char) || (is_flat && char == '.');
+    let key = if let [step] = steps { text(step) } else { None };
+    match key.filter(|key| !key.is_empty() && key.chars().all(word)) {
+        Some(key) => key.to_owned(),
+        None if steps.is_empty() => "(the root)".to_owned(),
+        None => printable(&path(steps).to_string()).to_string(),
     }
+}
+
+pub(crate) fn path(steps: &[Step<'_>]) -> ValuePath {
+    steps.iter().collect()
+}
+
+/// The str that a step is.
+pub(crate) fn text<'g>(step: &Step<'g>) -> Option<&'g str> {
+    match step {
+        Step::Key(key) => key.as_str(),
+        _ => None,
+    }
+}
+
+/// The names of a path one by one, as patterns of names and the tree see them.
+pub(crate) fn words(steps: &[Step<'_>]) -> impl Iterator<Item = String> {
+    steps.iter().map(|step| match Segment::from(step) {
+        Segment::Key(name) | Segment::Literal(name) | Segment::Attribute(name) => name,
+        Segment::Index(index) => index.to_string(),
+        segment => ValuePath::from(segment).to_string(),
+    })
 }
 
 /// A path as patterns of names see it: all segments with dots between.
-pub(crate) fn dotted(path: &[Segment<'_>]) -> String {
-    let mut name = String::new();
-    for segment in path {
-        if !name.is_empty() {
-            name.push('.');
+pub(crate) fn dotted(steps: &[Step<'_>]) -> String {
+    words(steps).collect::<Vec<_>>().join(".")
+}
+
+/// The path as the JSON list that other programs read.
+pub(crate) fn json(steps: &[Step<'_>]) -> Json {
+    let segment = |step: &Step<'_>| match *step {
+        Step::Key(key) => {
+            key.as_str().map_or_else(|| json!({"key": leaf::leaf(key).0}), |key| json!(key))
         }
-        // Writing to a string cannot fail.
-        let _ = match segment {
-            Segment::Key(key) => write!(name, "{key}"),
-            Segment::Index(index) => write!(name, "{index}"),
-            Segment::Other(key) => write!(name, "{key:?}"),
-            Segment::Attribute(attribute) => write!(name, "{attribute}"),
-        };
-    }
-    name
-}
-
-/// A path as text that no other path has.
-pub(crate) fn identity(path: &[Segment<'_>]) -> String {
-    let mut text = String::new();
-    for segment in path {
-        // Writing to a string cannot fail.
-        let _ = match segment {
-            Segment::Key(key) => write!(text, "k{}:{key}", key.len()),
-            Segment::Index(index) => write!(text, "i{index}:"),
-            Segment::Other(key) => {
-                let key = leaf::leaf(*key).to_string();
-                write!(text, "o{}:{key}", key.len())
-            }
-            Segment::Attribute(name) => write!(text, "a{}:{name}", name.len()),
-        };
-    }
-    text
-}
-
-/// A segment of an identity.
-enum Part<'t> {
-    Key(&'t str),
-    Index(&'t str),
-    Other(&'t str),
-    Attribute(&'t str),
-}
-
-/// The segments that an identity was made of.
-fn parts(identity: &str) -> Vec<Part<'_>> {
-    let mut parts = Vec::new();
-    let mut rest = identity;
-    while let Some((head, tail)) = rest.split_once(':') {
-        let (kind, number) = head.split_at(head.len().min(1));
-        if kind == "i" {
-            parts.push(Part::Index(number));
-            rest = tail;
-            continue;
-        }
-        let (text, after) =
-            number.parse().ok().and_then(|len| tail.split_at_checked(len)).unwrap_or((tail, ""));
-        parts.push(match kind {
-            "k" => Part::Key(text),
-            "o" => Part::Other(text),
-            _ => Part::Attribute(text),
-        });
-        rest = after;
-    }
-    parts
-}
-
-/// The name that [`name`] gives to the path of an identity.
-pub(crate) fn name_of(identity: &str) -> String {
-    let parts = parts(identity);
-    let name: String = match parts[..] {
-        [] => "(the root)".to_owned(),
-        [Part::Key(key)] => key.to_owned(),
-        _ => parts
-            .iter()
-            .map(|part| match part {
-                Part::Key(key) => format!("[{key:?}]"),
-                Part::Index(index) => format!("[{index}]"),
-                Part::Other(leaf) => format!("[{}]", other(leaf)),
-                Part::Attribute(name) => format!(".{name}"),
-            })
-            .collect(),
+        Step::Index(index) => json!(index),
+        Step::Attribute(name) => json!({"attr": name}),
+        Step::Member(place) => json!({"member": place}),
+        Step::Entry(place, key) => json!({"key": leaf::leaf(key).0, "place": place}),
     };
-    printable(&name).to_string()
+    Json::Array(steps.iter().map(segment).collect())
 }
 
-/// The path of an identity as JSON, as [`leaf::path`] has it.
-pub(crate) fn json_of(identity: &str) -> Json {
-    let part = |part: &Part<'_>| match part {
-        Part::Key(key) => json!(key),
-        Part::Index(index) => json!(index.parse::<u64>().unwrap_or(u64::MAX)),
-        Part::Other(leaf) => json!({"key": serde_json::from_str::<Json>(leaf).unwrap_or_default()}),
-        Part::Attribute(name) => json!({"attr": name}),
+/// What a path that someone typed leads to.
+pub(crate) fn find<'o>(
+    root: Value<'o>,
+    text: &str,
+) -> Result<(Vec<Step<'o>>, Value<'o>), NoSuchPath> {
+    let path = match text {
+        "" | "." | "(the root)" => ValuePath::root(),
+        text => resolve(root, text)?,
     };
-    Json::Array(parts(identity).iter().map(part).collect())
-}
-
-/// A key that is no str, from the JSON of the leaf.
-fn other(leaf: &str) -> String {
-    let leaf = serde_json::from_str::<Json>(leaf).unwrap_or_default();
-    match &leaf["value"] {
-        Json::String(text) => text.clone(),
-        Json::Null => leaf["type"].as_str().unwrap_or_default().to_owned(),
-        value => value.to_string(),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn names_are_pythons_and_identities_differ() {
-        let nested = [Segment::Key("model"), Segment::Key("fc.weight"), Segment::Index(0)];
-        assert_eq!(name(&nested), "[\"model\"][\"fc.weight\"][0]");
-        assert_eq!(name(&[Segment::Key("fc\n")]), "fc\\n");
-        assert_eq!(dotted(&nested), "model.fc.weight.0");
-        let flat = [Segment::Key("model.fc.weight"), Segment::Index(0)];
-        assert_eq!(dotted(&flat), dotted(&nested));
-        assert_ne!(identity(&flat), identity(&nested));
-        for path in [&nested[..], &flat, &[Segment::Attribute("a:1"), Segment::Key("k3:é")], &[]] {
-            assert_eq!(name_of(&identity(path)), name(path));
-            assert_eq!(json_of(&identity(path)), leaf::path(path));
-        }
-    }
+    Ok(path.steps(root).expect("invariant: what was found is there"))
 }

@@ -8,12 +8,11 @@ use statedict::TensorView;
 use crate::envelope::Envelope;
 use crate::failure::Failure;
 use crate::histogram::{Histogram, measure};
-use crate::leaf;
 use crate::opened::Opened;
 use crate::path;
 use crate::printable::printable;
 use crate::terminal::{Screen, paint};
-use crate::walk::Found;
+use crate::walk;
 
 /// Lines that go to no terminal are as wide.
 const WIDTH: usize = 80;
@@ -153,31 +152,22 @@ pub(crate) fn short(number: f64) -> String {
     }
 }
 
-/// The tensor that is called so: by its whole path, or with dots between.
+/// The tensor that is called so.
 fn find(opened: &Opened, key: &str) -> Result<(String, Json, TensorView<'static>), Failure> {
-    let mut found = Vec::new();
-    let mut exact = false;
-    opened.walk(|segments, value| {
-        let Found::Tensor(tensor, _) = value else { return Ok(()) };
-        let name = path::name(segments);
-        let same = name == key;
-        if same || (!exact && path::dotted(segments) == key) {
-            if same && !exact {
-                found.clear();
-            }
-            exact |= same;
-            found.push((name, leaf::path(segments), tensor));
-        }
-        Ok(())
-    })?;
     let input = &opened.input;
-    match found.len() {
-        0 => Err(format!("{input}: no tensor is called {key:?}; `statedict ls` lists them").into()),
-        1 => found.pop().ok_or_else(|| "".into()),
-        _ => {
-            let names: Vec<String> = found.into_iter().take(4).map(|(name, ..)| name).collect();
-            Err(format!("{input}: {key:?} could be {}", names.join(" or ")).into())
-        }
+    let (steps, value) =
+        path::find(opened.root(), key).map_err(|error| match error.readings.len() {
+            0 => format!("{input}: no tensor is called {key:?}; `statedict ls` lists them"),
+            _ => format!("{input}: {error}"),
+        })?;
+    let name = path::name(&steps, walk::is_flat(opened.root()));
+    match walk::tensor(value) {
+        Some(tensor) => Ok((name, path::json(&steps), tensor)),
+        None => Err(format!(
+            "{input}: {name} is of type {}; `statedict ls` lists the tensors",
+            value.type_name()
+        )
+        .into()),
     }
 }
 

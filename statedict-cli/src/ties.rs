@@ -6,8 +6,7 @@ use statedict::{DType, TensorView};
 
 use crate::failure::Failure;
 use crate::opened::Opened;
-use crate::path;
-use crate::walk::Found;
+use crate::walk::{Found, walk};
 
 /// A storage, within the file.
 pub(crate) type StorageKey = (usize, u32);
@@ -31,6 +30,8 @@ struct Form {
     dtype: DType,
     shape: Vec<usize>,
     strides: Vec<isize>,
+    conj: bool,
+    neg: bool,
 }
 
 impl Form {
@@ -41,6 +42,8 @@ impl Form {
             dtype: tensor.dtype(),
             shape: tensor.shape().to_vec(),
             strides: tensor.strides().to_vec(),
+            conj: tensor.is_conj(),
+            neg: tensor.is_neg(),
         }
     }
 }
@@ -70,7 +73,7 @@ impl Ties {
     /// Finds them. What has one name only costs a number.
     pub(crate) fn find(opened: &Opened) -> Result<Self, Failure> {
         let mut uses: HashMap<StorageKey, u32> = HashMap::new();
-        opened.walk(|_, found| {
+        walk(opened, |_, found| {
             if let Found::Tensor(tensor, _) = found {
                 let count = uses.entry(tensor.storage().identity()).or_default();
                 *count = count.saturating_add(u32::from(tensor.numel() > 0));
@@ -83,13 +86,13 @@ impl Ties {
         let mut all: Vec<Tie> = Vec::new();
         let mut views: HashMap<StorageKey, u32> = HashMap::new();
         if !uses.is_empty() {
-            opened.walk(|segments, found| {
+            walk(opened, |place, found| {
                 let Found::Tensor(tensor, _) = found else { return Ok(()) };
                 let storage = tensor.storage().identity();
                 if tensor.numel() == 0 || !uses.contains_key(&storage) {
                     return Ok(());
                 }
-                let name = path::name(segments);
+                let name = place.name();
                 match forms.get(&Form::of(&tensor)) {
                     Some(&index) => all[index].others.push(name),
                     None => {

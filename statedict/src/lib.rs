@@ -8,6 +8,7 @@ mod adapters;
 pub mod checkpoint;
 pub mod codec;
 mod collect;
+pub mod contents;
 mod dtype;
 mod error;
 mod extra_state;

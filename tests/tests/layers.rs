@@ -13,6 +13,7 @@ const LAYERS: &[&[&str]] = &[
     &["dtype", "huge_pages", "json", "key", "line", "ordered", "parallel", "streaming"],
     &["tensor"],
     &["metadata", "map", "value"],
+    &["contents"],
     &["mapping"],
     // Bytes to values and back; knows no model.
     &["codec"],

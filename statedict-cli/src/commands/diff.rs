@@ -3,7 +3,7 @@
 mod compare;
 mod delta;
 mod difference;
-mod side;
+mod pairs;
 
 use std::collections::BTreeMap;
 use std::io::Write;
@@ -16,14 +16,14 @@ use crate::inputs::Input;
 use crate::opened::{Opened, Opening};
 use crate::printable::printable;
 use crate::terminal::{Palette, Screen, paint, shorten};
-use compare::{Comparison, compare};
+use compare::{Comparison, Rules, compare};
 use difference::{Difference, What};
-use side::Side;
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
-Everything is compared: tensors (element type, shape, place, requires_grad, values), which of them share storage, \
-the modules' versions, and every other value, such as those of an optimizer. The order of keys and strides are not.
+Everything is compared: tensors (element type, shape, strides, place, flags, values), which of them share storage, which \
+values are one object, the modules' versions, and every other value with its class, attributes and order, such as \
+those of an optimizer. Of a safetensors file and another, only what both can hold.
 
 Signs: - only in A, + only in B, ~ of another form, ≈ of other values, ≠ tied otherwise, ! could not be compared.
 
@@ -64,9 +64,9 @@ pub(crate) fn run(arguments: &Arguments, screen: &mut Screen) -> Result<Outcome,
     let a = Opened::open(&arguments.a, &arguments.opening)?;
     let b = Opened::open(&arguments.b, &arguments.opening)?;
     // Of a safetensors file it is not known which container it was saved from.
-    let same_format = a.root().is_some() == b.root().is_some();
-    let sides = (Side::of(&a, same_format)?, Side::of(&b, same_format)?);
-    let comparison = compare(&sides.0, &sides.1, (arguments.tolerance, !arguments.no_values))?;
+    let is_strict = a.is_safetensors() == b.is_safetensors();
+    let Arguments { tolerance, no_values, .. } = *arguments;
+    let comparison = compare(&a, &b, Rules { tolerance, values: !no_values, is_strict })?;
     match arguments.json {
         true => write_json(arguments, &comparison, screen)?,
         false => write(arguments, &comparison, screen)?,
@@ -78,7 +78,7 @@ pub(crate) fn run(arguments: &Arguments, screen: &mut Screen) -> Result<Outcome,
     Ok(Outcome::found(!comparison.differences.is_empty()))
 }
 
-impl Comparison {
+impl Comparison<'_> {
     fn count_of(&self, kind: &str) -> usize {
         self.differences.iter().filter(|difference| difference.what.kind() == kind).count()
     }
@@ -104,16 +104,17 @@ fn style(palette: Palette, what: &What) -> anstyle::Style {
 
 fn write(
     arguments: &Arguments,
-    comparison: &Comparison,
+    comparison: &Comparison<'_>,
     screen: &mut Screen,
 ) -> Result<(), Failure> {
     let palette = screen.palette();
     let most = screen.width().map_or(60, |width| (width / 2).max(20));
     let differences = if arguments.quiet { &[][..] } else { &comparison.differences[..] };
-    let width = differences.iter().map(|difference| difference.name().chars().count());
+    let is_flat = comparison.is_flat;
+    let width = differences.iter().map(|difference| difference.name(is_flat).chars().count());
     let width = width.max().unwrap_or(0).min(most);
     for difference in differences {
-        let name = difference.name();
+        let name = difference.name(is_flat);
         let name = if screen.width().is_some() { shorten(name, most) } else { name };
         let text = difference.what.text();
         let sign = paint(style(palette, &difference.what), difference.what.sign());
@@ -130,7 +131,7 @@ fn write(
 
 fn write_json(
     arguments: &Arguments,
-    comparison: &Comparison,
+    comparison: &Comparison<'_>,
     screen: &mut Screen,
 ) -> Result<(), Failure> {
     let mut object = Envelope::start(screen, "diff")?;

@@ -9,14 +9,13 @@ use crate::envelope::Envelope;
 use crate::failure::{Failure, Outcome};
 use crate::glob::Filter;
 use crate::inputs::Input;
-use crate::leaf;
 use crate::opened::{Opened, Opening};
 use crate::path;
 use crate::printable::printable;
 use crate::sizes::{bytes, plural};
 use crate::terminal::{Screen, paint, shorten};
 use crate::ties::{Numbering, Ties};
-use crate::walk::{Found, Segment};
+use crate::walk::{Found, Place, walk};
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Exit status: 0; 1 the file was refused; 2 wrong usage.")]
@@ -80,7 +79,7 @@ pub(crate) fn run(arguments: &Arguments, screen: &mut Screen) -> Result<Outcome,
 
 impl Rows<'_> {
     /// The row of what was found, where it is listed.
-    fn row(&mut self, path: &[Segment<'_>], found: &Found<'_>) -> Option<Row> {
+    fn row(&mut self, place: &Place<'_, '_>, found: &Found<'_>) -> Option<Row> {
         // Storages are numbered over the whole file, whatever is listed.
         let number = match found {
             Found::Tensor(tensor, _) => self.numbering.of(tensor),
@@ -88,13 +87,13 @@ impl Rows<'_> {
             _ => return None,
         };
         let filter = &self.arguments.filter;
-        if !filter.is_all() && !filter.takes(&path::dotted(path)) {
+        if !filter.is_all() && !filter.takes(&path::dotted(place.steps)) {
             return None;
         }
-        let name = path::name(path);
+        let name = place.name();
         match found {
             Found::Tensor(tensor, layout) => {
-                Some(self.tensor(path, name, tensor, (layout, number)))
+                Some(self.tensor(place, name, tensor, (layout, number)))
             }
             Found::Refused(refusal) => Some(Row {
                 name,
@@ -102,10 +101,9 @@ impl Rows<'_> {
                 shape: String::new(),
                 nbytes: 0,
                 note: printable(&refusal.to_string()).to_string(),
-                json: self
-                    .arguments
-                    .json
-                    .then(|| json!({"path": leaf::path(path), "refused": refusal.to_string()})),
+                json: self.arguments.json.then(
+                    || json!({"path": path::json(place.steps), "refused": refusal.to_string()}),
+                ),
             }),
             _ => None,
         }
@@ -113,7 +111,7 @@ impl Rows<'_> {
 
     fn tensor(
         &self,
-        path: &[Segment<'_>],
+        place: &Place<'_, '_>,
         name: String,
         tensor: &TensorView<'_>,
         (layout, number): (&str, usize),
@@ -151,7 +149,7 @@ impl Rows<'_> {
             note: note.join("  "),
             json: self.arguments.json.then(|| {
                 json!({
-                    "path": leaf::path(path),
+                    "path": path::json(place.steps),
                     "dtype": tensor.dtype().to_string(),
                     "shape": tensor.shape().to_vec(),
                     "stride": tensor.strides().to_vec(),
@@ -177,7 +175,7 @@ fn each_row(
     let order = rows.arguments.sort;
     rows.numbering = Numbering::default();
     let mut kept = Vec::new();
-    opened.walk(|path, found| match rows.row(path, &found) {
+    walk(opened, |place, found| match rows.row(place, &found) {
         Some(row) if order == Order::File => tell(row),
         row => {
             kept.extend(row);

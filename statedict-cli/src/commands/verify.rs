@@ -11,12 +11,11 @@ use crate::failure::{Failure, Outcome, chain, for_each};
 use crate::inputs::{Files, Input};
 use crate::numbers;
 use crate::opened::{Held, Opened, Opening, source};
-use crate::path;
 use crate::printable::printable;
 use crate::progress::Progress;
 use crate::sizes::{bytes, plural};
 use crate::terminal::{Screen, paint};
-use crate::walk::Found;
+use crate::walk::{Found, walk};
 
 #[derive(Debug, clap::Args)]
 #[command(
@@ -135,8 +134,8 @@ fn members(source: Source, len: u64, verified: &mut Verified) {
 fn tensors(opened: &Opened, finite: bool, verified: &mut Verified) -> Result<(), Failure> {
     let progress = Progress::new();
     let (mut done, mut seen) = (0u64, HashSet::new());
-    opened.walk(|path, found| {
-        let name = || path::name(path);
+    walk(opened, |place, found| {
+        let name = || place.name();
         match found {
             Found::Refused(refusal) => verified.add("refused", name(), refusal.to_string()),
             Found::Tensor(tensor, _) => {

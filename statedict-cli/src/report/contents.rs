@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde_json::{Value as Json, json};
+use statedict::contents::Step;
 use statedict::{DType, TensorView};
 
 use crate::failure::Failure;
@@ -12,7 +13,7 @@ use crate::path;
 use crate::plot::numbers;
 use crate::sizes;
 use crate::ties::Ties;
-use crate::walk::{Found, Segment};
+use crate::walk::{Found, walk};
 
 /// More tensors than this, the largest, make no picture clearer.
 const TENSORS: usize = 20_000;
@@ -43,10 +44,10 @@ pub(super) fn of(opened: &Opened, histograms: usize) -> Result<Json, Failure> {
     let mut versions = List::default();
     let mut warnings = opened.warnings();
     let (mut elements, mut nbytes) = (0u64, 0u64);
-    opened.walk(|segments, found| {
+    walk(opened, |at, found| {
         match found {
             Found::Tensor(tensor, _) => {
-                let name = path::name(segments);
+                let name = at.name();
                 let tie = ties.of(&tensor);
                 let again = tie.is_some_and(|tie| tie.first != name);
                 let tie = (tie.map_or(0, |tie| tie.number), again);
@@ -59,21 +60,19 @@ pub(super) fn of(opened: &Opened, histograms: usize) -> Result<Json, Failure> {
                     elements = elements.saturating_add(u64::try_from(tensor.numel())?);
                 }
                 let place = rows.len();
-                rows.push(Row { parts: parts(segments), name, tensor, tie, place });
+                rows.push(Row { parts: parts(at.steps), name, tensor, tie, place });
             }
             Found::Refused(refusal) => {
-                warnings.push(format!("{}: {refusal}", path::name(segments)));
+                warnings.push(format!("{}: {refusal}", at.name()));
             }
-            Found::Leaf(value) => {
-                values.add(|| json!([parts(segments), words(&format!("{value:?}"))]))
+            Found::Leaf(value) | Found::Flag(value) => {
+                values.add(|| json!([parts(at.steps), words(&format!("{value:?}"))]))
             }
-            Found::Float(value) => values.add(|| json!([parts(segments), value.to_string()])),
-            Found::Int(value) => values.add(|| json!([parts(segments), value.to_string()])),
             Found::Metadata(metadata) => {
                 let entries = metadata.as_dict().into_iter().flat_map(|dict| dict.iter());
                 for (module, entry) in entries {
                     let version = entry.get("version").and_then(|version| version.as_i64());
-                    let mut parts = parts(segments);
+                    let mut parts = parts(at.steps);
                     parts.extend(split(module.as_str().unwrap_or_default()));
                     versions.add(|| json!([parts, version]));
                 }
@@ -193,16 +192,11 @@ fn distribution(tensor: &TensorView<'_>) -> Option<Json> {
 }
 
 /// A path as the page's tree has it: a tensor's own key is its modules' path.
-fn parts(segments: &[Segment<'_>]) -> Vec<String> {
-    let mut parts = Vec::new();
-    for (index, segment) in segments.iter().enumerate() {
-        match segment {
-            Segment::Key(key) if index + 1 == segments.len() => parts.extend(split(key)),
-            Segment::Key(key) => parts.push((*key).to_owned()),
-            Segment::Index(index) => parts.push(index.to_string()),
-            Segment::Other(key) => parts.push(format!("{key:?}")),
-            Segment::Attribute(name) => parts.push((*name).to_owned()),
-        }
+fn parts(steps: &[Step<'_>]) -> Vec<String> {
+    let mut parts: Vec<String> = path::words(steps).collect();
+    if let Some(key) = steps.last().and_then(path::text) {
+        parts.pop();
+        parts.extend(split(key));
     }
     parts
 }

@@ -3,9 +3,9 @@
 use crate::checkpoint::Checkpoint;
 use crate::checkpoint::error::CheckpointError;
 use crate::checkpoint::part::{Part, Shape};
-use crate::checkpoint::path::{Segment, ValuePath};
 use crate::checkpoint::read::absent;
 use crate::collect;
+use crate::contents::{Segment, ValuePath};
 use crate::map::StateMap;
 use crate::traits::StateDict;
 use crate::value::{Node, NodeId, Tree, Value};
@@ -122,7 +122,7 @@ impl<'a> Checkpoint<'a> {
     /// # Errors
     /// Where there is nothing at the path.
     pub fn tree(&self, path: impl Into<ValuePath>) -> Result<Tree<'a>, CheckpointError> {
-        Ok(self.part(&path.into())?.tree())
+        Ok(self.part(&self.meant(path.into())?)?.tree())
     }
 
     /// The whole checkpoint as a tree, for edits of any kind.
@@ -140,7 +140,7 @@ impl<'a> Checkpoint<'a> {
     /// # Errors
     /// Where there is nothing at the path, or what it is in is no dict.
     pub fn remove(&mut self, path: impl Into<ValuePath>) -> Result<(), CheckpointError> {
-        let path = path.into();
+        let path = self.meant(path.into())?;
         self.part(&path)?;
         let Some((parent, last)) = path.split_last() else {
             return Err(unfit(&path, "in a dict", "in nothing".to_owned()));
@@ -175,7 +175,11 @@ impl<'a> Checkpoint<'a> {
         let place = self.part(&parent)?;
         let known = place.step(last).is_some();
         match (place.shape(), last) {
-            (Shape::Dict(_), _) => {}
+            (Shape::Dict(_), Segment::Key(_) | Segment::Index(_)) => {}
+            (Shape::Dict(_), _) => {
+                let found = "something else".to_owned();
+                return Err(unfit(path, "what a dict has under a str or int", found));
+            }
             (Shape::Items(_), Segment::Index(_)) if place.type_name() == "list" => {
                 if !known {
                     return Err(absent(path, path.segments().len() - 1, place));
@@ -194,6 +198,7 @@ impl<'a> Checkpoint<'a> {
             (_, Some(_)) => None,
             (Segment::Key(key), None) => Some(tree.key(key)),
             (&Segment::Index(key), None) => Some(tree.add(key)),
+            _ => None,
         };
         match (tree.get_mut(node), index, key) {
             (Some(Node::Dict(dict)), Some(index), _) => {

@@ -4,10 +4,10 @@ use std::fmt::{self, Write as _};
 
 use crate::checkpoint::find::FindError;
 use crate::checkpoint::optimizer::OptimizerError;
-use crate::checkpoint::path::ValuePath;
 use crate::codec::ReadError;
 use crate::codec::write::WriteError;
 use crate::collect::CollectError;
+use crate::contents::ValuePath;
 use crate::line::OneLine;
 
 /// Why a checkpoint does not give or take a value.

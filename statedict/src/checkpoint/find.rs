@@ -6,7 +6,7 @@ use std::fmt::{self, Write as _};
 use crate::checkpoint::Checkpoint;
 use crate::checkpoint::error::CheckpointError;
 use crate::checkpoint::part::{Entries, Part, Shape};
-use crate::checkpoint::path::{Segment, ValuePath};
+use crate::contents::{Segment, ValuePath};
 use crate::key;
 use crate::line::OneLine;
 use crate::map::StateMap;

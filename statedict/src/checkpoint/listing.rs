@@ -5,7 +5,7 @@ use std::fmt::{self, Write as _};
 use crate::checkpoint::Checkpoint;
 use crate::checkpoint::error::CheckpointError;
 use crate::checkpoint::part::{Entries, Items, Part, Shape};
-use crate::checkpoint::path::{Segment, ValuePath};
+use crate::contents::{Segment, ValuePath};
 use crate::key::EXTRA_STATE;
 use crate::line::OneLine;
 
@@ -53,7 +53,7 @@ impl Checkpoint<'_> {
     /// # Errors
     /// Where there is nothing at the path, or no container.
     pub fn list(&self, path: impl Into<ValuePath>) -> Result<Vec<Listed>, CheckpointError> {
-        let path = path.into();
+        let path = self.meant(path.into())?;
         let part = self.part(&path)?;
         let Some(parts) = Parts::of(part) else {
             return Err(CheckpointError::Unfit {

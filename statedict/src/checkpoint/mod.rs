@@ -20,7 +20,6 @@ mod listing;
 mod location;
 pub mod optimizer;
 mod part;
-mod path;
 mod read;
 mod scalar;
 #[cfg(feature = "serde")]
@@ -32,13 +31,13 @@ use std::path::Path;
 pub use error::CheckpointError;
 pub use find::{Candidate, FindError};
 pub use listing::Listed;
-pub use path::{PathSyntax, Segment, ValuePath};
 #[cfg(feature = "serde")]
 pub use typed::{from_value, to_tree};
 
 use crate::checkpoint::part::Part;
 use crate::codec::write::{self, WriteError, WriteOptions};
 use crate::codec::{self, Document, ReadError, ReadOptions, Source};
+pub use crate::contents::{PathSyntax, Segment, ValuePath};
 use crate::error::Error;
 use crate::value::Tree;
 

@@ -2,8 +2,8 @@
 
 use std::borrow::Cow;
 
-use crate::checkpoint::path::Segment;
 use crate::checkpoint::scalar;
+use crate::contents::Segment;
 use crate::tensor::TensorView;
 use crate::value::{Dict, Integer, Kind, Node, NodeId, Tree, Value};
 
@@ -148,6 +148,9 @@ impl<'c, 'a> Part<'c, 'a> {
 
     /// The part that a segment leads to.
     pub(super) fn step(self, segment: &Segment) -> Option<Part<'c, 'a>> {
+        if let Part::File(value) = self {
+            return segment.find(value).map(Part::File);
+        }
         match (self.shape(), segment) {
             (Shape::Dict(entries), Segment::Key(key)) => entries.get(key),
             (Shape::Dict(entries), &Segment::Index(key)) => entries.get_int(key),

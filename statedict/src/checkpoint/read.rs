@@ -4,8 +4,8 @@ use crate::checkpoint::Checkpoint;
 use crate::checkpoint::built;
 use crate::checkpoint::error::{CheckpointError, Named};
 use crate::checkpoint::part::{Part, Shape};
-use crate::checkpoint::path::{Segment, ValuePath};
 use crate::codec::RefusedTensor;
+use crate::contents::{Segment, ValuePath, resolve};
 use crate::key;
 use crate::map::StateMap;
 use crate::tensor::TensorView;
@@ -19,7 +19,7 @@ pub(super) type Partial<'a> = (StateMap<'a>, Vec<RefusedTensor>);
 impl<'a> Checkpoint<'a> {
     /// Whether there is something at a path.
     pub fn contains(&self, path: impl Into<ValuePath>) -> bool {
-        self.part(&path.into()).is_ok()
+        self.meant(path.into()).and_then(|path| self.part(&path)).is_ok()
     }
 
     /// The name of the type that the value at a path has in Python: `"int"`, `"collections.OrderedDict"`.
@@ -27,11 +27,11 @@ impl<'a> Checkpoint<'a> {
     /// # Errors
     /// Where there is nothing at the path.
     pub fn type_name(&self, path: impl Into<ValuePath>) -> Result<String, CheckpointError> {
-        Ok(self.part(&path.into())?.type_name().into_owned())
+        Ok(self.part(&self.meant(path.into())?)?.type_name().into_owned())
     }
 
     /// The state dict at a path: a dict of str to tensor, with its `_metadata`. The tensors are lazy: none is
-    /// read.
+    /// read. A text that is not a key of the checkpoint may also be a path as people type it: `"gen.a"`.
     ///
     /// ```
     /// use statedict::{Checkpoint, StateMap, TensorView};
@@ -56,7 +56,7 @@ impl<'a> Checkpoint<'a> {
     /// Where there is nothing at the path, or something else than a state dict. Where one of its tensors
     /// cannot be represented; see [`state_dict_partial`](Self::state_dict_partial).
     pub fn state_dict(&self, path: impl Into<ValuePath>) -> Result<StateMap<'a>, CheckpointError> {
-        let path = path.into();
+        let path = self.meant(path.into())?;
         let (map, refused) = self.state_dict_of(self.part(&path)?, &path)?;
         match refused.into_iter().next() {
             None => Ok(map),
@@ -74,7 +74,7 @@ impl<'a> Checkpoint<'a> {
         &self,
         path: impl Into<ValuePath>,
     ) -> Result<(StateMap<'a>, Vec<RefusedTensor>), CheckpointError> {
-        let path = path.into();
+        let path = self.meant(path.into())?;
         self.state_dict_of(self.part(&path)?, &path)
     }
 
@@ -83,7 +83,7 @@ impl<'a> Checkpoint<'a> {
     /// # Errors
     /// Where there is nothing at the path, or something else.
     pub fn tensor(&self, path: impl Into<ValuePath>) -> Result<TensorView<'a>, CheckpointError> {
-        let path = path.into();
+        let path = self.meant(path.into())?;
         let part = self.part(&path)?;
         part.tensor().ok_or_else(|| CheckpointError::Unfit {
             expected: "a tensor",
@@ -94,6 +94,27 @@ impl<'a> Checkpoint<'a> {
             advice: String::new(),
             path,
         })
+    }
+
+    /// The path that is meant: a text that is not a key may be a path as people type it.
+    pub(super) fn meant(&self, path: ValuePath) -> Result<ValuePath, CheckpointError> {
+        let [Segment::Key(text)] = path.segments() else { return Ok(path) };
+        let root = self.root();
+        if root.step(&Segment::Key(text.clone())).is_some() {
+            return Ok(path);
+        }
+        let typed = match root {
+            Part::File(value) => resolve(value, text),
+            Part::Built(..) => Ok(text.parse().unwrap_or_default()),
+        };
+        match typed {
+            Ok(typed) if !typed.is_root() && self.part(&typed).is_ok() => Ok(typed),
+            Err(error) if !error.readings.is_empty() => {
+                let within = error.to_string();
+                Err(CheckpointError::Absent { path, within, nearest: None })
+            }
+            _ => Ok(path),
+        }
     }
 
     /// The value at a path.

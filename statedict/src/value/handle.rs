@@ -206,6 +206,7 @@ impl<'g> Value<'g> {
                 NumPyForm::Scalar => return format!("numpy.{}", value.type_name()),
                 NumPyForm::Array => "numpy.ndarray",
             },
+            Kind::Storage(storage) if storage.dtype.is_some() => "torch.storage.TypedStorage",
             Kind::Storage(_) => "torch.storage.UntypedStorage",
             Kind::DType(_) => "torch.dtype",
             Kind::Device(_) => "torch.device",
@@ -310,6 +311,23 @@ impl<'g> Value<'g> {
             Raw::Object(index) => Some(1 << 32 | u64::from(index)),
             _ => None,
         }
+    }
+
+    /// What tells a value from the others of its graph as long as it is one of those that have parts, or that can
+    /// be large: [`id`](Self::id) and tensors, arrays, storages and tuples that are not empty.
+    pub fn identity(self) -> Option<u64> {
+        let (kind, index) = match self.raw {
+            Raw::Container(index) => (0, index),
+            Raw::Object(index) => (1, index),
+            Raw::Tensor(index) => (2, index),
+            Raw::Composite(index) => (3, index),
+            Raw::NumPy(index) => (4, index),
+            Raw::Storage(index, _) => (5, index),
+            Raw::Tuple(run) if run.len > 0 => (6, run.start),
+            Raw::Size(run) if run.len > 0 => (7, run.start),
+            _ => return None,
+        };
+        Some(kind << 32 | u64::from(index))
     }
 
     /// Whether two handles mean one value: the same list, the same tensor. Of what has no parts (numbers,

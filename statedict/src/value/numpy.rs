@@ -25,12 +25,13 @@ pub enum NumPyForm {
 #[derive(Clone, Copy)]
 pub struct NumPy<'g> {
     graph: &'g Graph,
+    raw: Raw,
     node: raw::NumPy,
 }
 
 impl<'g> NumPy<'g> {
     pub(crate) fn new(graph: &'g Graph, index: u32) -> Option<Self> {
-        Some(NumPy { graph, node: graph.numpy(index)? })
+        Some(NumPy { graph, raw: Raw::NumPy(index), node: graph.numpy(index)? })
     }
 
     /// Which of them it is.
@@ -47,6 +48,19 @@ impl<'g> NumPy<'g> {
             Raw::NumPy(index) => self.graph.numpy(index).unwrap_or(self.node),
             _ => self.node,
         }
+    }
+
+    /// The state that a `numpy.dtype` is given, which says what its code does not: fields, units.
+    pub(crate) fn state(&self) -> Option<Value<'g>> {
+        let made = self.graph.made_by(self.raw)?;
+        Some(Value::new(self.graph, made.state)).filter(|state| !state.is_none())
+    }
+
+    /// The dtype of a scalar or array, where its code does not say all of it.
+    pub(crate) fn structured_dtype(&self) -> Option<Value<'g>> {
+        let is_told = self.dtype().is_some() || self.type_code().starts_with(['S', 'U', 'O']);
+        let Raw::NumPy(_) = self.node.dtype else { return None };
+        (!is_told).then(|| Value::new(self.graph, self.node.dtype))
     }
 
     /// NumPy's code for the type: its kind and size, such as `"f8"` or `"U5"`.

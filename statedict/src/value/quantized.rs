@@ -3,6 +3,7 @@
 use std::fmt;
 
 use crate::value::graph::Graph;
+use crate::value::handle::Value;
 use crate::value::parts::Tensor;
 use crate::value::raw::{Composite, Raw, Run};
 
@@ -49,6 +50,17 @@ impl<'g> Quantized<'g> {
     /// The integers, in one of the element types `quint8`, `qint8`, `qint32`, `quint4x2`, `quint2x4`.
     pub fn tensor(&self) -> Tensor<'g> {
         Tensor::new(self.graph, self.tensor)
+    }
+
+    /// The parameters that say what they stand for, with their names.
+    pub(crate) fn values(&self) -> Vec<(&'static str, Value<'g>)> {
+        let parameters = self.graph.run(self.parameters);
+        let names: &[&'static str] = match parameters.len() {
+            2 => &["scale", "zero_point"],
+            _ => &["scales", "zero_points", "axis"],
+        };
+        let values = parameters.iter().map(|&raw| Value::new(self.graph, raw));
+        names.iter().copied().zip(values).collect()
     }
 
     /// What they stand for.

@@ -63,6 +63,18 @@ impl<'g> Sparse<'g> {
         self.parts().find(|&(found, _)| found == name).map(|(_, part)| part)
     }
 
+    /// Everything it is made of, with its name: the parts, `size`, and `is_coalesced` where it says.
+    pub(crate) fn values(&self) -> impl Iterator<Item = (&'static str, Value<'g>)> + use<'g> {
+        let (graph, size, coalesced) = (self.graph, self.size, self.coalesced);
+        let names = part_names(self.layout()).unwrap_or_default().iter().copied();
+        let parts = names.zip(graph.run(self.parts).iter().copied());
+        let coalesced = coalesced.map(|value| ("is_coalesced", Raw::Bool(value)));
+        parts
+            .chain([("size", Raw::Size(size))])
+            .chain(coalesced)
+            .map(move |(name, raw)| (name, Value::new(graph, raw)))
+    }
+
     /// Whether a `sparse_coo` says that its indices are sorted and unique, where it says.
     pub fn is_coalesced(&self) -> Option<bool> {
         self.coalesced

@@ -3,129 +3,408 @@
 use std::collections::{HashMap, HashSet};
 
 use statedict::TensorView;
+use statedict::contents::{Contents, Digests, Found, Parts, Step};
+use statedict::value::{Kind, Value};
 
 use super::delta::{self, Compared};
 use super::difference::{Difference, Form, What};
-use super::side::{Entry, Side};
+use super::pairs::{Pair, Pairs};
 use crate::failure::{Failure, chain};
+use crate::leaf;
+use crate::opened::Opened;
 use crate::path;
 use crate::progress::Progress;
 use crate::ties::StorageKey;
+use crate::walk::{METADATA, is_flat, tensor};
+
+/// So many pairs of values are compared at most; files of Python's have one for each value.
+const PAIRS: usize = 1 << 28;
 
 /// What comparing two files gave.
 #[derive(Default)]
-pub(super) struct Comparison {
-    pub(super) differences: Vec<Difference>,
+pub(super) struct Comparison<'g> {
+    pub(super) differences: Vec<Difference<'g>>,
     /// How many tensors, and how many other values, are identical.
     pub(super) tensors: usize,
     pub(super) others: usize,
     /// How many tensors and values differ by no more than the tolerance.
     pub(super) close: usize,
+    /// Whether a key is its own name: both files are like state dicts.
+    pub(super) is_flat: bool,
 }
 
-impl Comparison {
+impl Comparison<'_> {
     pub(super) fn identical(&self) -> usize {
         self.tensors + self.others
     }
+}
 
-    fn add(&mut self, identity: &str, what: What) {
-        self.differences.push(Difference { identity: identity.to_owned(), what });
-    }
+/// How to compare.
+#[derive(Clone, Copy)]
+pub(super) struct Rules {
+    pub(super) tolerance: Option<f64>,
+    /// Whether tensors are read.
+    pub(super) values: bool,
+    /// Whether everything counts; of two formats only what both can hold does.
+    pub(super) is_strict: bool,
 }
 
 /// Compares everything: what is in either file is the same, or it is a difference.
-pub(super) fn compare(
-    a: &Side,
-    b: &Side,
-    (tolerance, values): (Option<f64>, bool),
-) -> Result<Comparison, Failure> {
-    let mut comparison = Comparison::default();
-    let mut reader = Reader { tolerance, values, verified: [HashSet::new(), HashSet::new()] };
-    let progress = Progress::new();
-    let (mut done, mut total) = (0u64, 0u64);
-    if values {
-        for entry in a.entries.values() {
-            if let Entry::Tensor(tensor) = entry {
-                total = total.saturating_add(u64::try_from(tensor.nbytes())?);
-            }
-        }
-    }
-    for (identity, entry) in &a.entries {
-        match b.entries.get(identity) {
-            None if is_told_by_its_content(entry) => {}
-            None => comparison.add(identity, What::Removed { was: Form::of(entry) }),
-            Some(other) => match (entry, other) {
-                (Entry::Tensor(x), Entry::Tensor(y)) => {
-                    reader.tensors(identity, (x, y), &mut comparison);
-                    done = done.saturating_add(u64::try_from(x.nbytes())?);
-                    progress.tell(done, total);
-                }
-                _ => reader.others(identity, (entry, other), &mut comparison),
-            },
-        }
-    }
-    for (identity, entry) in &b.entries {
-        if !a.entries.contains_key(identity) && !is_told_by_its_content(entry) {
-            comparison.add(identity, What::Added { is: Form::of(entry) });
-        }
-    }
-    ties(a, b, &mut comparison);
-    Ok(comparison)
+pub(super) fn compare<'g>(
+    a: &'g Opened,
+    b: &'g Opened,
+    rules: Rules,
+) -> Result<Comparison<'g>, Failure> {
+    let of_a = Digests::default();
+    let of_b = of_a.alike();
+    let mut comparer = Comparer {
+        comparison: Comparison {
+            is_flat: is_flat(a.root()) && is_flat(b.root()),
+            ..Comparison::default()
+        },
+        rules,
+        digests: [of_a, of_b],
+        frames: Vec::new(),
+        steps: Vec::new(),
+        met: [HashMap::new(), HashMap::new()],
+        known: HashSet::new(),
+        origins: Vec::new(),
+        storages: [HashMap::new(), HashMap::new()],
+        verified: [HashSet::new(), HashSet::new()],
+        progress: (Progress::new(), 0, a.len),
+        left: PAIRS,
+    };
+    comparer.run(a.root(), b.root())?;
+    Ok(comparer.comparison)
 }
 
-/// A container with something in it, all of which is told.
-fn is_told_by_its_content(entry: &Entry) -> bool {
-    matches!(entry, Entry::Container { is_empty: false, .. })
+/// Two values whose parts are being compared.
+struct Frame<'g> {
+    a: Value<'g>,
+    pairs: std::vec::IntoIter<Pair<'g>>,
+    /// Whether one of them is compared again, with another partner: which of its parts are one object was told.
+    is_again: bool,
+    origin: usize,
 }
 
-/// Reads what is compared.
-struct Reader {
-    tolerance: Option<f64>,
-    values: bool,
+struct Comparer<'g> {
+    comparison: Comparison<'g>,
+    rules: Rules,
+    digests: [Digests; 2],
+    frames: Vec<Frame<'g>>,
+    steps: Vec<Step<'g>>,
+    /// The values of either file that were met, and where.
+    met: [HashMap<u64, usize>; 2],
+    known: HashSet<(u64, u64)>,
+    /// Where values were met: in what, and by which step.
+    origins: Vec<Option<(usize, Step<'g>)>>,
+    /// Of each storage the first tensor that shows it: where it was met, and its offset.
+    storages: [HashMap<StorageKey, (usize, i128)>; 2],
     /// The storages of either file whose checksums were right.
     verified: [HashSet<StorageKey>; 2],
+    progress: (Progress, u64, u64),
+    left: usize,
 }
 
-impl Reader {
+impl<'g> Comparer<'g> {
+    fn run(&mut self, a: Value<'g>, b: Value<'g>) -> Result<(), Failure> {
+        self.both(a, b)?;
+        while let Some(frame) = self.frames.last_mut() {
+            let pair = frame.pairs.next();
+            let depth = self.frames.len();
+            self.steps.truncate(depth - 1);
+            self.left = self
+                .left
+                .checked_sub(1)
+                .ok_or("the files share too many values in too many ways to be compared")?;
+            match pair {
+                None => drop(self.frames.pop()),
+                Some(Pair::Both((step, a), (_, b))) => {
+                    self.steps.push(step);
+                    self.both(a, b)?;
+                }
+                Some(Pair::Removed((step, value))) => {
+                    self.steps.push(step);
+                    self.single(value, |form| What::Removed { was: form })?;
+                }
+                Some(Pair::Added((step, value))) => {
+                    self.steps.push(step);
+                    self.single(value, |form| What::Added { is: form })?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn add(&mut self, what: What) {
+        self.comparison.differences.push(Difference { steps: self.steps.clone(), what });
+    }
+
+    /// Whether the path, without its last `below` steps, leads to the `_metadata` of a dict.
+    fn is_metadata(&self, below: usize) -> bool {
+        let depth = self.steps.len().checked_sub(below + 1);
+        let step = depth.and_then(|depth| self.steps.get(depth));
+        let dict =
+            self.frames.len().checked_sub(below + 1).and_then(|index| self.frames.get(index));
+        matches!(step, Some(Step::Attribute(METADATA)))
+            && dict.is_some_and(|frame| frame.a.as_dict().is_some())
+    }
+
+    /// Tells of everything in what one file has and the other has not.
+    fn single(&mut self, value: Value<'g>, what: impl Fn(Form) -> What) -> Result<(), Failure> {
+        if self.is_metadata(0)
+            && let Some(modules) = value.as_dict().filter(|modules| !modules.is_empty())
+        {
+            for (place, (module, entry)) in modules.iter().enumerate() {
+                self.steps.push(Step::of_entry(module, place));
+                self.add(what(Form::Version(leaf::plain(entry).0)));
+                self.steps.pop();
+            }
+            return Ok(());
+        }
+        if self.is_metadata(1) {
+            self.add(what(Form::Version(leaf::plain(value).0)));
+            return Ok(());
+        }
+        let depth = self.steps.len();
+        let mut contents = Contents::of(value);
+        while let Some(found) = contents.advance()? {
+            let Found::Value(value) = found else { continue };
+            let is_told = match value.kind() {
+                Kind::List(_)
+                | Kind::Tuple(_)
+                | Kind::Size(_)
+                | Kind::Dict(_)
+                | Kind::Object(_) => {
+                    let is_empty = Parts::of(value).get(0).is_none();
+                    is_empty || matches!(value.kind(), Kind::Object(_))
+                }
+                Kind::Set(_) | Kind::FrozenSet(_) => {
+                    if leaf::leaf(value).1 {
+                        contents.skip();
+                    }
+                    true
+                }
+                _ => true,
+            };
+            if is_told {
+                self.steps.extend(contents.steps());
+                self.add(what(Form::of(value)));
+                self.steps.truncate(depth);
+            }
+        }
+        Ok(())
+    }
+
+    fn both(&mut self, a: Value<'g>, b: Value<'g>) -> Result<(), Failure> {
+        let above = self.frames.last().map(|frame| (frame.origin, frame.is_again));
+        let origin = self.origins.len();
+        self.origins.push(above.map(|(above, _)| above).zip(self.steps.last().copied()));
+        let mut is_again = above.is_some_and(|(_, is_again)| is_again);
+        if let (Some(x), Some(y)) = (a.identity(), b.identity()) {
+            if !self.known.insert((x, y)) {
+                // A tensor has several names; everything else was compared where it was met.
+                match (tensor(a), tensor(b)) {
+                    (Some(x), Some(y)) => self.tensors(a, b, (&x, &y), origin),
+                    _ => {
+                        self.comparison.others +=
+                            usize::from(matches!(a.kind(), Kind::NumPy(_) | Kind::Storage(_)))
+                    }
+                }
+                return Ok(());
+            }
+            let first = [self.met[0].get(&x).copied(), self.met[1].get(&y).copied()];
+            self.met[0].entry(x).or_insert(origin);
+            self.met[1].entry(y).or_insert(origin);
+            if first != [None, None] && has_identity(a, b) {
+                if self.rules.is_strict && !is_again {
+                    let [was, is] = first.map(|first| first.map(|first| self.name(first)));
+                    self.add(What::Tie { was, is, of_storage: false });
+                }
+                if first.iter().all(Option::is_some) {
+                    return Ok(());
+                }
+                is_again = true;
+            }
+        }
+        if self.is_metadata(1) && self.versions(a, b) {
+            return Ok(());
+        }
+        if !self.alone(a, b, origin)? {
+            return Ok(());
+        }
+        let (of_a, of_b) = (Parts::of(a), Parts::of(b));
+        if of_a.get(0).is_none() && of_b.get(0).is_none() {
+            return Ok(());
+        }
+        let pairs = Pairs::of(&of_a, &of_b, &mut self.digests);
+        if !pairs.is_ordered && self.rules.is_strict {
+            self.add(What::Order);
+        }
+        self.frames.push(Frame { a, pairs: pairs.pairs.into_iter(), is_again, origin });
+        Ok(())
+    }
+
+    /// Compares what `_metadata` says of a module, where JSON has words for all of it.
+    fn versions(&mut self, a: Value<'g>, b: Value<'g>) -> bool {
+        let ((was, x), (is, y)) = (leaf::plain(a), leaf::plain(b));
+        let [of_a, of_b] = &mut self.digests;
+        if !(x && y) {
+            return false;
+        }
+        if was != is {
+            self.add(What::Version { was, is });
+            return true;
+        }
+        let is_same = !self.rules.is_strict || of_a.of(a) == of_b.of(b);
+        self.comparison.others += usize::from(is_same);
+        is_same
+    }
+
+    /// Compares two values without their parts. Whether the parts are to be compared.
+    fn alone(&mut self, a: Value<'g>, b: Value<'g>, origin: usize) -> Result<bool, Failure> {
+        if let (Some(x), Some(y)) = (tensor(a), tensor(b)) {
+            self.tensors(a, b, (&x, &y), origin);
+            return Ok(true);
+        }
+        let changed = || What::Changed { was: Form::of(a), is: Form::of(b) };
+        match (a.kind(), b.kind()) {
+            (Kind::Refused(x), Kind::Refused(y)) if x.reason() == y.reason() => {
+                self.add(What::Trouble { reason: x.to_string() });
+                return Ok(false);
+            }
+            (Kind::Storage(x), Kind::Storage(y)) => {
+                let view = |storage: &statedict::Storage<'static>| {
+                    TensorView::contiguous(
+                        storage.clone(),
+                        statedict::DType::U8,
+                        [storage.nbytes()],
+                        0,
+                    )
+                };
+                if x.dtype() != y.dtype() || x.storage().nbytes() != y.storage().nbytes() {
+                    self.add(changed());
+                } else if self.rules.values {
+                    let (x, y) = (view(&x.storage())?, view(&y.storage())?);
+                    match self.read(&x, &y) {
+                        Ok(Compared::Identical) => self.comparison.others += 1,
+                        Ok(_) => self.add(What::Values { form: Form::of(a), delta: None }),
+                        Err(error) => self.add(What::Trouble { reason: error.to_string() }),
+                    }
+                }
+                self.ties([x.storage().identity(), y.storage().identity()], [0, 0], origin);
+                return Ok(false);
+            }
+            _ => {}
+        }
+        let has_parts = |value: Value<'g>| {
+            Parts::of(value).elements().is_some()
+                || matches!(value.kind(), Kind::Object(_) | Kind::Sparse(_))
+        };
+        let is_plain_set = |value: Value<'g>| {
+            matches!(value.kind(), Kind::Set(_) | Kind::FrozenSet(_)) && leaf::leaf(value).1
+        };
+        let is_same_type = a.type_name() == b.type_name();
+        if is_same_type && is_plain_set(a) && is_plain_set(b) {
+            let [of_a, of_b] = &mut self.digests;
+            if of_a.of(a) == of_b.of(b) {
+                self.comparison.others += 1;
+            } else {
+                self.add(changed());
+            }
+            return Ok(false);
+        }
+        if has_parts(a)
+            && has_parts(b)
+            && std::mem::discriminant(&shape(a)) == std::mem::discriminant(&shape(b))
+        {
+            let layout = |value: Value<'g>| match value.kind() {
+                Kind::Sparse(sparse) => sparse.layout(),
+                _ => "",
+            };
+            if (!is_same_type && self.rules.is_strict) || layout(a) != layout(b) {
+                self.add(changed());
+            }
+            return Ok(true);
+        }
+        if has_parts(a) || has_parts(b) || !is_same_type {
+            self.add(changed());
+            return Ok(false);
+        }
+        let ((x, _), (y, _)) = (leaf::leaf(a), leaf::leaf(b));
+        if x == y {
+            self.comparison.others += 1;
+        } else if self.is_close(a, b) {
+            self.comparison.close += 1;
+        } else {
+            self.add(What::Changed { was: Form::Leaf(x), is: Form::Leaf(y) });
+        }
+        Ok(true)
+    }
+
+    /// Whether two plain values are numbers of floating point that are close enough.
+    fn is_close(&self, a: Value<'g>, b: Value<'g>) -> bool {
+        match (self.rules.tolerance, a.as_f64(), b.as_f64()) {
+            (Some(tolerance), Some(a), Some(b)) => {
+                (a - b).abs() <= tolerance || a == b || (a.is_nan() && b.is_nan())
+            }
+            _ => false,
+        }
+    }
+
     fn tensors(
         &mut self,
-        identity: &str,
-        (a, b): (&TensorView<'static>, &TensorView<'static>),
-        comparison: &mut Comparison,
+        a: Value<'g>,
+        b: Value<'g>,
+        (x, y): (&TensorView<'static>, &TensorView<'static>),
+        origin: usize,
     ) {
-        let (was, is) = (Form::of_tensor(a), Form::of_tensor(b));
-        if a.shape() != b.shape() {
-            return comparison.add(identity, What::Resized { was, is });
+        if x.numel() > 0 && y.numel() > 0 {
+            let storages = [x, y].map(|tensor| tensor.storage().identity());
+            let offsets = [x, y]
+                .map(|tensor| tensor.storage_offset() as i128 * tensor.dtype().size() as i128);
+            self.ties(storages, offsets, origin);
         }
-        let has_moved = a.location() != b.location() || a.requires_grad() != b.requires_grad();
+        let (was, is) = (Form::of(a), Form::of(b));
+        if x.shape() != y.shape() {
+            return self.add(What::Resized { was, is });
+        }
+        let has_moved = x.location() != y.location()
+            || x.requires_grad() != y.requires_grad()
+            || (self.rules.is_strict
+                && (a.type_name() != b.type_name()
+                    || std::mem::discriminant(&a.kind()) != std::mem::discriminant(&b.kind())
+                    || x.strides() != y.strides()
+                    || (x.is_conj(), x.is_neg()) != (y.is_conj(), y.is_neg())));
         if has_moved {
-            let (was, is) = (Form::of_tensor(a), Form::of_tensor(b));
-            comparison.add(identity, What::Changed { was, is });
+            self.add(What::Changed { was: Form::of(a), is: Form::of(b) });
         }
-        let has_bytes = a.location() != "meta" && b.location() != "meta";
-        let compared = match self.values && has_bytes {
-            true => match self.read(a, b) {
+        let has_bytes = x.location() != "meta" && y.location() != "meta";
+        let compared = match self.rules.values && has_bytes {
+            true => match self.read(x, y) {
                 Ok(compared) => Some(compared),
-                Err(error) => {
-                    return comparison.add(identity, What::Trouble { reason: error.to_string() });
-                }
+                Err(error) => return self.add(What::Trouble { reason: error.to_string() }),
             },
             false => None,
         };
+        let (progress, done, total) = &mut self.progress;
+        *done = done.saturating_add(x.nbytes() as u64);
+        progress.tell(*done, (*total).max(*done));
         let delta = match &compared {
             Some(Compared::Numbers(delta)) => Some(*delta),
             _ => None,
         };
-        if a.dtype() != b.dtype() {
-            return comparison.add(identity, What::Retyped { was, is, delta });
+        if x.dtype() != y.dtype() {
+            return self.add(What::Retyped { was, is, delta });
         }
         match compared {
-            None | Some(Compared::Identical) if !has_moved => comparison.tensors += 1,
-            None | Some(Compared::Identical) => {}
-            Some(Compared::Bytes) => comparison.add(identity, What::Values { form: was, delta }),
-            Some(Compared::Numbers(found)) => match self.tolerance {
-                Some(tolerance) if found.max_abs <= tolerance => comparison.close += 1,
-                _ => comparison.add(identity, What::Values { form: was, delta }),
+            None | Some(Compared::Identical) => {
+                self.comparison.tensors += usize::from(!has_moved);
+            }
+            Some(Compared::Bytes) => self.add(What::Values { form: was, delta }),
+            Some(Compared::Numbers(found)) => match self.rules.tolerance {
+                Some(tolerance) if found.max_abs <= tolerance => self.comparison.close += 1,
+                _ => self.add(What::Values { form: was, delta }),
             },
         }
     }
@@ -145,56 +424,61 @@ impl Reader {
         delta::compare(a, b)
     }
 
-    fn others(&self, identity: &str, (a, b): (&Entry, &Entry), comparison: &mut Comparison) {
-        match (a, b) {
-            (Entry::Leaf(x), Entry::Leaf(y)) if x == y => comparison.others += 1,
-            (Entry::Leaf(x), Entry::Leaf(y)) if self.is_close(x, y) => comparison.close += 1,
-            (Entry::Version(x), Entry::Version(y)) if x == y => comparison.others += 1,
-            (Entry::Version(was), Entry::Version(is)) => {
-                let (was, is) = (was.clone(), is.clone());
-                comparison.add(identity, What::Version { was, is });
-            }
-            // A container counts by what is in it, but what it is may differ.
-            (Entry::Container { kind: x, .. }, Entry::Container { kind: y, .. }) if x == y => {}
-            (Entry::Refused(x), Entry::Refused(y)) if x == y => {
-                comparison.add(identity, What::Trouble { reason: x.clone() });
-            }
-            _ => comparison.add(identity, What::Changed { was: Form::of(a), is: Form::of(b) }),
+    /// Finds whether two tensors, one of each file, share their storages with the same others.
+    fn ties(&mut self, storages: [StorageKey; 2], offsets: [i128; 2], origin: usize) {
+        let mut firsts = [(0, 0); 2];
+        for side in 0..2 {
+            let first = self.storages[side].entry(storages[side]);
+            firsts[side] = *first.or_insert((origin, offsets[side]));
+        }
+        let [(was, from_a), (is, from_b)] = firsts;
+        if was != is {
+            let [was, is] = [was, is].map(|first| (first != origin).then(|| self.name(first)));
+            self.add(What::Tie { was, is, of_storage: true });
+        } else if self.rules.is_strict && offsets[0] - from_a != offsets[1] - from_b {
+            let name = |from: i128, offset: i128| {
+                Some(format!("{}, {} bytes on", self.name(was), offset - from))
+            };
+            let (was, is) = (name(from_a, offsets[0]), name(from_b, offsets[1]));
+            self.add(What::Tie { was, is, of_storage: true });
         }
     }
 
-    /// Whether two plain values are numbers of floating point that are close enough.
-    fn is_close(&self, a: &serde_json::Value, b: &serde_json::Value) -> bool {
-        let number = |leaf: &serde_json::Value| {
-            let bits = leaf["bits"].as_str().filter(|_| leaf["type"] == "float")?;
-            Some(f64::from_bits(u64::from_str_radix(bits, 16).ok()?))
-        };
-        match (self.tolerance, number(a), number(b)) {
-            (Some(tolerance), Some(a), Some(b)) => {
-                (a - b).abs() <= tolerance || a == b || (a.is_nan() && b.is_nan())
-            }
-            _ => false,
+    /// The name of where something was met.
+    fn name(&self, mut origin: usize) -> String {
+        let mut steps = Vec::new();
+        while let Some(&Some((above, step))) = self.origins.get(origin) {
+            steps.push(step);
+            origin = above;
         }
+        steps.reverse();
+        path::name(&steps, self.comparison.is_flat)
     }
 }
 
-/// Finds where tensors of both files share storage in one and not in the other.
-fn ties(a: &Side, b: &Side, comparison: &mut Comparison) {
-    let mut firsts: [HashMap<StorageKey, &str>; 2] = [HashMap::new(), HashMap::new()];
-    for (identity, entry) in &a.entries {
-        let (Entry::Tensor(x), Some(Entry::Tensor(y))) = (entry, b.entries.get(identity)) else {
-            continue;
-        };
-        if x.numel() == 0 || y.numel() == 0 {
-            continue;
-        }
-        let [of_a, of_b] = &mut firsts;
-        let first_of_a = *of_a.entry(x.storage().identity()).or_insert(identity);
-        let first_of_b = *of_b.entry(y.storage().identity()).or_insert(identity);
-        if first_of_a != first_of_b {
-            let name = |first: &str| Some(path::name_of(first)).filter(|_| first != identity);
-            let (was, is) = (name(first_of_a), name(first_of_b));
-            comparison.add(identity, What::Tie { was, is });
-        }
+/// Whether it matters which of two values are one object: of what cannot change, it does not.
+fn has_identity(a: Value<'_>, b: Value<'_>) -> bool {
+    let is_shared = |value: Value<'_>| {
+        matches!(value.kind(), Kind::List(_) | Kind::Dict(_) | Kind::Set(_) | Kind::Object(_))
+    };
+    is_shared(a) && is_shared(b)
+}
+
+/// Which values have parts that can be compared.
+enum Shape {
+    Items,
+    Members,
+    Entries,
+    Object,
+    Sparse,
+}
+
+fn shape(value: Value<'_>) -> Shape {
+    match value.kind() {
+        Kind::List(_) | Kind::Tuple(_) | Kind::Size(_) => Shape::Items,
+        Kind::Set(_) | Kind::FrozenSet(_) => Shape::Members,
+        Kind::Dict(_) => Shape::Entries,
+        Kind::Sparse(_) => Shape::Sparse,
+        _ => Shape::Object,
     }
 }

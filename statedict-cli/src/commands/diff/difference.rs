@@ -1,15 +1,17 @@
 //! A difference, for people and as JSON.
 
 use serde_json::{Value as Json, json};
-use statedict::TensorView;
+use statedict::contents::Step;
+use statedict::value::{Kind, Value};
 
 use super::delta::Delta;
-use super::side::{Entry, METADATA};
+use crate::leaf;
 use crate::path;
+use crate::walk::{METADATA, tensor};
 
 /// Something in which two files differ.
-pub(super) struct Difference {
-    pub(super) identity: String,
+pub(super) struct Difference<'g> {
+    pub(super) steps: Vec<Step<'g>>,
     pub(super) what: What,
 }
 
@@ -42,10 +44,13 @@ pub(super) enum What {
         form: Form,
         delta: Option<Delta>,
     },
-    /// Shares its storage with another tensor than in the other file, or with none: their names.
+    /// Has its entries or attributes in another order.
+    Order,
+    /// Is one object with another value than in the other file, or shares its storage with another: their names.
     Tie {
         was: Option<String>,
         is: Option<String>,
+        of_storage: bool,
     },
     Version {
         was: Json,
@@ -58,36 +63,55 @@ pub(super) enum What {
 
 /// What is said of an entry beside its name.
 pub(super) enum Form {
-    Tensor { dtype: String, shape: Vec<usize>, device: String, requires_grad: bool },
+    Tensor(Box<TensorForm>),
     Leaf(Json),
     Refused(String),
     Container(String),
     Version(Json),
 }
 
-impl Form {
-    pub(super) fn of(entry: &Entry) -> Self {
-        match entry {
-            Entry::Tensor(tensor) => Form::of_tensor(tensor),
-            Entry::Leaf(leaf) => Form::Leaf(leaf.clone()),
-            Entry::Refused(reason) => Form::Refused(reason.clone()),
-            Entry::Container { kind, .. } => Form::Container(kind.clone()),
-            Entry::Version(version) => Form::Version(version.clone()),
-        }
-    }
+/// What is said of a tensor.
+pub(super) struct TensorForm {
+    kind: String,
+    dtype: String,
+    shape: Vec<usize>,
+    strides: Vec<isize>,
+    device: String,
+    requires_grad: bool,
+    conj: bool,
+    neg: bool,
+}
 
-    pub(super) fn of_tensor(tensor: &TensorView<'_>) -> Self {
-        Form::Tensor {
-            dtype: tensor.dtype().to_string(),
-            shape: tensor.shape().to_vec(),
-            device: tensor.location().to_owned(),
-            requires_grad: tensor.requires_grad(),
+impl Form {
+    pub(super) fn of(value: Value<'_>) -> Self {
+        if let Some(tensor) = tensor(value) {
+            return Form::Tensor(Box::new(TensorForm {
+                kind: match value.kind() {
+                    Kind::Quantized(_) => "a quantized torch.Tensor".to_owned(),
+                    _ => value.type_name(),
+                },
+                dtype: tensor.dtype().to_string(),
+                shape: tensor.shape().to_vec(),
+                strides: tensor.strides().to_vec(),
+                device: tensor.location().to_owned(),
+                requires_grad: tensor.requires_grad(),
+                conj: tensor.is_conj(),
+                neg: tensor.is_neg(),
+            }));
+        }
+        match value.kind() {
+            Kind::Refused(refusal) => Form::Refused(refusal.to_string()),
+            Kind::List(_) | Kind::Tuple(_) | Kind::Size(_) | Kind::Dict(_) => {
+                Form::Container(value.type_name())
+            }
+            Kind::Sparse(sparse) => Form::Container(format!("{} tensor", sparse.layout())),
+            _ => Form::Leaf(leaf::leaf(value).0),
         }
     }
 
     fn text(&self) -> String {
         match self {
-            Form::Tensor { dtype, shape, .. } => format!("{dtype} {shape:?}"),
+            Form::Tensor(tensor) => format!("{} {:?}", tensor.dtype, tensor.shape),
             Form::Leaf(leaf) => leaf_text(leaf),
             Form::Refused(reason) => format!("refused: {reason}"),
             Form::Container(kind) => kind.clone(),
@@ -97,9 +121,10 @@ impl Form {
 
     fn json(&self) -> Json {
         match self {
-            Form::Tensor { dtype, shape, device, requires_grad } => json!({
-                "kind": "tensor", "dtype": dtype, "shape": shape,
-                "device": device, "requires_grad": requires_grad,
+            Form::Tensor(tensor) => json!({
+                "kind": "tensor", "type": tensor.kind, "dtype": tensor.dtype, "shape": tensor.shape,
+                "stride": tensor.strides, "device": tensor.device, "requires_grad": tensor.requires_grad,
+                "conj": tensor.conj, "neg": tensor.neg,
             }),
             Form::Leaf(leaf) => json!({"kind": "value", "value": leaf}),
             Form::Refused(reason) => json!({"kind": "refused", "reason": reason}),
@@ -150,8 +175,8 @@ impl What {
     }
 
     /// The kinds in the order in which they are counted.
-    pub(super) const KINDS: [&'static str; 9] = [
-        "removed", "added", "resized", "retyped", "changed", "values", "ties", "versions",
+    pub(super) const KINDS: [&'static str; 10] = [
+        "removed", "added", "resized", "retyped", "changed", "values", "order", "ties", "versions",
         "trouble",
     ];
 
@@ -163,6 +188,7 @@ impl What {
             What::Retyped { .. } => "retyped",
             What::Changed { .. } => "changed",
             What::Values { .. } => "values",
+            What::Order => "order",
             What::Tie { .. } => "ties",
             What::Version { .. } => "versions",
             What::Trouble { .. } => "trouble",
@@ -186,8 +212,8 @@ impl What {
         match self {
             What::Removed { was: form } | What::Added { is: form } => form.text(),
             What::Resized { was, is } => match (was, is) {
-                (Form::Tensor { dtype: a, .. }, Form::Tensor { dtype: b, shape, .. }) if a == b => {
-                    format!("{} → {shape:?}", was.text())
+                (Form::Tensor(a), Form::Tensor(b)) if a.dtype == b.dtype => {
+                    format!("{} → {:?}", was.text(), b.shape)
                 }
                 _ => format!("{} → {}", was.text(), is.text()),
             },
@@ -199,13 +225,18 @@ impl What {
             What::Changed { was, is } => changed(was, is),
             What::Values { delta: Some(delta), .. } => delta.text(),
             What::Values { form, delta: None } => format!("{}, other bytes", form.text()),
-            What::Tie { was, is } => {
+            What::Tie { was, is, of_storage } => {
+                let (with, without) = match of_storage {
+                    true => ("shares its storage with", "has its own"),
+                    false => ("is the same as", "is an object of its own"),
+                };
                 let side = |name: &Option<String>| match name {
-                    Some(name) => format!("shares its storage with {name}"),
-                    None => "has its own".to_owned(),
+                    Some(name) => format!("{with} {name}"),
+                    None => without.to_owned(),
                 };
                 format!("{} → {}", side(was), side(is))
             }
+            What::Order => "in another order".to_owned(),
             What::Version { was, is } => format!("{} → {}", version_text(was), version_text(is)),
             What::Trouble { reason } => format!("cannot be compared: {reason}"),
         }
@@ -214,38 +245,40 @@ impl What {
 
 /// What has changed of two forms.
 fn changed(was: &Form, is: &Form) -> String {
-    if let (
-        Form::Tensor { dtype, shape, device: from, requires_grad: before },
-        Form::Tensor { device: to, requires_grad: after, .. },
-    ) = (was, is)
-    {
-        let mut parts = vec![format!("{dtype} {shape:?}")];
-        if from != to {
-            parts.push(format!("{from} → {to}"));
+    let (Form::Tensor(a), Form::Tensor(b)) = (was, is) else {
+        return format!("{} → {}", was.text(), is.text());
+    };
+    let mut parts = vec![was.text()];
+    for (name, a, b) in [
+        ("", a.kind.clone(), b.kind.clone()),
+        ("", a.device.clone(), b.device.clone()),
+        ("requires_grad ", a.requires_grad.to_string(), b.requires_grad.to_string()),
+        ("stride ", format!("{:?}", a.strides), format!("{:?}", b.strides)),
+        ("conj ", a.conj.to_string(), b.conj.to_string()),
+        ("neg ", a.neg.to_string(), b.neg.to_string()),
+    ] {
+        if a != b {
+            parts.push(format!("{name}{a} → {b}"));
         }
-        if before != after {
-            parts.push(format!("requires_grad {before} → {after}"));
-        }
-        return parts.join("  ");
     }
-    format!("{} → {}", was.text(), is.text())
+    parts.join("  ")
 }
 
-impl Difference {
-    pub(super) fn name(&self) -> String {
+impl Difference<'_> {
+    pub(super) fn name(&self, is_flat: bool) -> String {
         // The version of a module is told by the module's name.
-        match self.identity.split_once(METADATA) {
-            Some((dict, module)) if self.what.is_version() => {
-                let module = match path::name_of(module) {
-                    module if module.is_empty() => "(root)".to_owned(),
-                    module => module,
+        match &*self.steps {
+            [dict @ .., Step::Attribute(METADATA), module] if self.what.is_version() => {
+                let module = match path::text(module) {
+                    Some("") => "(root)".to_owned(),
+                    _ => path::name(std::slice::from_ref(module), true),
                 };
                 match dict {
-                    "" => format!("version of {module}"),
-                    dict => format!("{}, version of {module}", path::name_of(dict)),
+                    [] => format!("version of {module}"),
+                    dict => format!("{}, version of {module}", path::name(dict, is_flat)),
                 }
             }
-            _ => path::name_of(&self.identity),
+            steps => path::name(steps, is_flat),
         }
     }
 
@@ -261,13 +294,14 @@ impl Difference {
                 json!({"a": was.json(), "b": is.json(), "delta": delta_json(delta)})
             }
             What::Values { form, delta } => json!({"a": form.json(), "delta": delta_json(delta)}),
-            What::Tie { was, is } => json!({"a": was, "b": is}),
+            What::Order => json!({}),
+            What::Tie { was, is, .. } => json!({"a": was, "b": is}),
             What::Version { was, is } => json!({"a": was, "b": is}),
             What::Trouble { reason } => json!({"reason": reason}),
         };
         if let Some(object) = object.as_object_mut() {
             object.insert("kind".to_owned(), json!(self.what.kind()));
-            object.insert("path".to_owned(), path::json_of(&self.identity));
+            object.insert("path".to_owned(), path::json(&self.steps));
         }
         object
     }

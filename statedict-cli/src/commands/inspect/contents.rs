@@ -7,10 +7,11 @@ use statedict::value::{Dict, Kind, Value};
 
 use crate::failure::Failure;
 use crate::opened::Opened;
+use crate::path;
 use crate::printable::printable;
 use crate::sizes::{bytes, plural};
 use crate::terminal::{Screen, paint, shorten};
-use crate::walk::{Found, Segment};
+use crate::walk::{Found, Place};
 
 /// More keys than this are counted.
 const MOST: usize = 24;
@@ -36,10 +37,10 @@ pub(super) struct Contents<'o> {
 }
 
 impl<'o> Contents<'o> {
-    pub(super) fn add(&mut self, path: &[Segment<'o>], found: &Found<'o>) {
-        let Some(Segment::Key(key)) = path.first() else { return };
+    pub(super) fn add(&mut self, place: &Place<'_, 'o>, found: &Found<'o>) {
+        let Some(key) = place.steps.first().and_then(path::text) else { return };
         let is_tensor = matches!(found, Found::Tensor(..) | Found::Refused(_));
-        self.is_general |= path.len() == 1 && !is_tensor;
+        self.is_general |= place.steps.len() == 1 && !is_tensor;
         // Of what has tensors only, as many as there are keys, nothing is kept.
         if !self.is_general && self.parts.len() > MOST {
             return;
@@ -50,15 +51,15 @@ impl<'o> Contents<'o> {
                 part.tensors += 1;
                 part.nbytes = part.nbytes.saturating_add(tensor.nbytes());
             }
-            Found::Leaf(_) | Found::Float(_) | Found::Int(_) | Found::Cycle => part.values += 1,
-            Found::Refused(_) | Found::Metadata(_) | Found::Container(_) => {}
+            Found::Leaf(_) | Found::Cycle | Found::Same(_) => part.values += 1,
+            Found::Refused(_) | Found::Metadata(_) | Found::Container(_) | Found::Flag(_) => {}
         }
-        part.direct += usize::from(is_tensor && path.len() == 2);
+        part.direct += usize::from(is_tensor && place.steps.len() == 2);
     }
 
     /// Writes a line for each key, unless all of them are tensors.
     pub(super) fn write(&self, opened: &'o Opened, screen: &mut Screen) -> Result<(), Failure> {
-        let Some(root) = opened.root().and_then(Value::as_dict).filter(|_| self.is_general) else {
+        let Some(root) = opened.root().as_dict().filter(|_| self.is_general) else {
             return Ok(());
         };
         let palette = screen.palette();

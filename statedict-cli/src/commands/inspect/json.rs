@@ -5,13 +5,16 @@ use std::io::Write;
 use serde_json::{Value as Json, json};
 use sha2::{Digest, Sha256};
 use statedict::TensorView;
+use statedict::contents::Step;
+use statedict::value::Kind;
 
 use crate::envelope::List;
 use crate::failure::Failure;
 use crate::leaf;
 use crate::opened::Opened;
+use crate::path;
 use crate::ties::Numbering;
-use crate::walk::{Found, Segment};
+use crate::walk::{Found, Place, walk};
 
 /// The number of the form; it changes where a program that reads it would have to.
 const SCHEMA: u64 = 1;
@@ -28,8 +31,11 @@ fn sha256(tensor: &TensorView<'_>, file_len: u64) -> Result<Option<String>, Fail
         return Err(format!("a tensor of {nbytes} bytes, expanded, is too large to hash").into());
     }
     tensor.storage().verify()?;
-    let digest = Sha256::digest(&tensor.bytes()?);
-    Ok(Some(digest.iter().map(|byte| format!("{byte:02x}")).collect()))
+    Ok(Some(hex(&tensor.bytes()?)))
+}
+
+fn hex(bytes: &[u8]) -> String {
+    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// Checks everything first and writes then: a refused file writes nothing.
@@ -39,7 +45,7 @@ pub(super) fn write(
     out: &mut dyn Write,
 ) -> Result<(), Failure> {
     let mut hashes = Vec::new();
-    opened.walk(|_, found| {
+    walk(opened, |_, found| {
         if let (Found::Tensor(tensor, _), true) = (&found, hash) {
             let hash = sha256(tensor, opened.len);
             hashes.push(hash.map_err(|error| format!("{}: {error}", opened.input))?);
@@ -62,9 +68,9 @@ pub(super) fn write(
     }
     let mut numbering = Numbering::default();
     let mut list = List::start(out, "tensors")?;
-    opened.walk(|path, found| {
+    walk(opened, |place, found| {
         let Found::Tensor(tensor, layout) = found else { return Ok(()) };
-        let mut entry = tensor_json(path, &tensor, layout, numbering.of(&tensor));
+        let mut entry = tensor_json(place, &tensor, layout, numbering.of(&tensor));
         if hash && let Json::Object(entry) = &mut entry {
             entry.insert("sha256".to_owned(), json!(hashes.next().flatten()));
         }
@@ -72,37 +78,81 @@ pub(super) fn write(
     })?;
     list.end()?;
     let mut list = List::start(out, "refused")?;
-    opened.walk(|path, found| match found {
+    walk(opened, |place, found| match found {
         Found::Refused(refusal) => {
-            list.add(&json!({"path": leaf::path(path), "reason": refusal.to_string()}))
+            list.add(&json!({"path": path::json(place.steps), "reason": refusal.to_string()}))
         }
         _ => Ok(()),
     })?;
     list.end()?;
     let mut list = List::start(out, "leaves")?;
-    opened.walk(|path, found| {
+    walk(opened, |place, found| {
         let mut entry = match found {
-            Found::Leaf(value) => leaf::leaf(value),
-            Found::Float(value) => leaf::float(value),
-            Found::Int(value) => leaf::int(value),
-            Found::Cycle => json!({"type": "cycle"}),
-            Found::Tensor(..) | Found::Refused(_) | Found::Metadata(_) | Found::Container(_) => {
-                return Ok(());
+            Found::Leaf(value) => {
+                let mut entry = leaf::leaf(value).0;
+                if let (Kind::Storage(storage), true) = (value.kind(), hash) {
+                    entry["sha256"] = json!(hex(&storage.storage().bytes()?));
+                }
+                entry
             }
+            Found::Cycle => json!({"type": "cycle"}),
+            Found::Same(first) => json!({"type": "same", "value": first}),
+            _ => return Ok(()),
         };
         if let Json::Object(entry) = &mut entry {
-            entry.insert("path".to_owned(), leaf::path(path));
+            entry.insert("path".to_owned(), path::json(place.steps));
         }
         list.add(&entry)
     })?;
     list.end()?;
+    let mut list = List::start(out, "containers")?;
+    walk(opened, |place, found| {
+        let Found::Container(value) = found else { return Ok(()) };
+        let len = match value.kind() {
+            Kind::Dict(dict) => Some(dict.len()),
+            _ => value.as_items().map(|items| items.len()),
+        };
+        list.add(&json!({"path": path::json(place.steps), "type": value.type_name(), "len": len}))
+    })?;
+    list.end()?;
+    let mut list = List::start(out, "flags")?;
+    walk(opened, |place, found| {
+        let mut flags = serde_json::Map::new();
+        let mut steps = place.steps;
+        match found {
+            Found::Tensor(tensor, _) => {
+                let is_parameter =
+                    matches!(place.value.kind(), Kind::Tensor(tensor) if tensor.is_parameter());
+                for (name, is_set) in [
+                    ("parameter", is_parameter),
+                    ("conj", tensor.is_conj()),
+                    ("neg", tensor.is_neg()),
+                ] {
+                    flags.extend(is_set.then(|| (name.to_owned(), json!(true))));
+                }
+            }
+            Found::Flag(value) => {
+                if let Some((Step::Attribute(name), above)) = steps.split_last() {
+                    flags.insert((*name).to_owned(), leaf::plain(value).0);
+                    steps = above;
+                }
+            }
+            _ => {}
+        }
+        if flags.is_empty() {
+            return Ok(());
+        }
+        flags.insert("path".to_owned(), path::json(steps));
+        list.add(&flags)
+    })?;
+    list.end()?;
     let mut list = List::start(out, "metadata")?;
-    opened.walk(|path, found| {
+    walk(opened, |place, found| {
         let Found::Metadata(metadata) = found else { return Ok(()) };
         let entries = metadata.as_dict().into_iter().flat_map(|dict| dict.iter());
         let entries: Vec<Json> =
-            entries.map(|(key, value)| json!([leaf::plain(key), leaf::plain(value)])).collect();
-        list.add(&json!({"path": leaf::path(path), "entries": entries}))
+            entries.map(|(key, value)| json!([leaf::plain(key).0, leaf::plain(value).0])).collect();
+        list.add(&json!({"path": path::json(place.steps), "entries": entries}))
     })?;
     list.end()?;
     let mut list = List::start(out, "warnings")?;
@@ -114,13 +164,13 @@ pub(super) fn write(
 }
 
 fn tensor_json(
-    path: &[Segment<'_>],
+    place: &Place<'_, '_>,
     tensor: &TensorView<'_>,
     layout: &str,
     storage: usize,
 ) -> Json {
     json!({
-        "path": leaf::path(path),
+        "path": path::json(place.steps),
         "dtype": tensor.dtype().to_string(),
         "shape": tensor.shape().to_vec(),
         "stride": tensor.strides().to_vec(),

@@ -14,7 +14,7 @@ use crate::printable::printable;
 use crate::sizes::{bytes, count, plural};
 use crate::terminal::{Screen, paint};
 use crate::ties::Ties;
-use crate::walk::{Found, Segment};
+use crate::walk::{Found, Place, walk};
 
 /// More of a kind than this are counted.
 const MOST: usize = 12;
@@ -40,7 +40,7 @@ struct Summary {
 }
 
 impl Summary {
-    fn tensor(&mut self, path: &[Segment<'_>], tensor: TensorView<'static>) {
+    fn tensor(&mut self, place: &Place<'_, '_>, tensor: TensorView<'static>) {
         self.tensors += 1;
         self.elements += wide(tensor.numel());
         self.nbytes += wide(tensor.nbytes());
@@ -49,29 +49,29 @@ impl Summary {
         if tensor.location() != "cpu" {
             *self.elsewhere.entry(tensor.location().to_owned()).or_default() += 1;
         }
-        if let Some(Segment::Key(key)) = path.last()
+        if let Some(key) = place.steps.last().and_then(path::text)
             && let Some((_, name)) = key.rsplit_once('.')
         {
             let is_number = tensor.dtype().is_floating_point() || tensor.dtype().is_complex();
             self.buffers += usize::from(STATISTICS.contains(&name) || !is_number);
         }
         if self.largest.as_ref().is_none_or(|(_, largest)| tensor.nbytes() > largest.nbytes()) {
-            self.largest = Some((path::name(path), tensor));
+            self.largest = Some((place.name(), tensor));
         }
     }
 
-    fn add(&mut self, path: &[Segment<'_>], found: Found<'_>) {
+    fn add(&mut self, place: &Place<'_, '_>, found: Found<'_>) {
         match found {
-            Found::Tensor(tensor, _) => self.tensor(path, tensor),
-            Found::Refused(refusal) => self.refused.push((path::name(path), refusal.to_string())),
+            Found::Tensor(tensor, _) => self.tensor(place, tensor),
+            Found::Refused(refusal) => self.refused.push((place.name(), refusal.to_string())),
             Found::Metadata(metadata) => {
                 for (_, entry) in metadata.as_dict().into_iter().flat_map(|dict| dict.iter()) {
                     let version = entry.get("version").and_then(|version| version.as_i64());
                     *self.versions.entry(version).or_default() += 1;
                 }
             }
-            Found::Leaf(_) | Found::Float(_) | Found::Int(_) | Found::Cycle => self.values += 1,
-            Found::Container(_) => {}
+            Found::Leaf(_) | Found::Cycle | Found::Same(_) => self.values += 1,
+            Found::Container(_) | Found::Flag(_) => {}
         }
     }
 }
@@ -84,9 +84,9 @@ fn wide(number: usize) -> u64 {
 pub(super) fn write(opened: &Opened, screen: &mut Screen) -> Result<(), Failure> {
     let mut summary = Summary::default();
     let mut contents = Contents::default();
-    opened.walk(|path, found| {
-        contents.add(path, &found);
-        summary.add(path, found);
+    walk(opened, |place, found| {
+        contents.add(place, &found);
+        summary.add(place, found);
         Ok(())
     })?;
     let ties = Ties::find(opened)?;
@@ -193,7 +193,7 @@ fn write_ties(ties: &Ties, screen: &mut Screen) -> Result<(), Failure> {
 
 /// A key as what comes before its last dot, the dot included, and the rest; a longer path is whole.
 fn split(name: &str) -> (&str, &str) {
-    if name.starts_with('[') {
+    if name.contains(['[', '@']) {
         return (name, "");
     }
     name.split_at(name.rfind('.').map_or(0, |dot| dot + 1))

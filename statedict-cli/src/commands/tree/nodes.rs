@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::hash::{BuildHasher, Hash, Hasher, RandomState};
 use std::ops::Index;
 
+use statedict::contents::Step;
 use statedict::value::Value;
 use statedict::{DType, Shape};
 
@@ -12,7 +13,7 @@ use crate::glob::Filter;
 use crate::opened::Opened;
 use crate::path;
 use crate::ties::Ties;
-use crate::walk::{Found, Segment};
+use crate::walk::{Found, Place, walk};
 
 /// What a node is.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -77,15 +78,15 @@ impl Nodes {
         let ties = Ties::find(opened)?;
         let mut builder = Builder { nodes: vec![node(String::new(), 0)], inner: HashMap::new() };
         let mut versions: Vec<(usize, Value<'_>)> = Vec::new();
-        opened.walk(|path, found| {
-            if !filter.is_all() && !filter.takes(&path::dotted(path)) {
+        walk(opened, |at, found| {
+            if !filter.is_all() && !filter.takes(&path::dotted(at.steps)) {
                 // Versions are found by the modules' names.
                 let Found::Metadata(_) = found else { return Ok(()) };
             }
-            let place = builder.place(path, &found);
+            let place = builder.place(at, &found);
             let content = match found {
                 Found::Tensor(tensor, _) => {
-                    let name = ties.of(&tensor).map(|tie| (tie, path::name(path)));
+                    let name = ties.of(&tensor).map(|tie| (tie, at.name()));
                     let tie = name.map(|(tie, name)| Tied {
                         number: tie.number,
                         same_as: Some(tie.first.clone()).filter(|first| *first != name),
@@ -99,9 +100,8 @@ impl Nodes {
                     Content::Tensor { dtype: tensor.dtype(), shape: tensor.shape().clone(), tie }
                 }
                 Found::Refused(refusal) => Content::Refused(refusal.to_string()),
-                Found::Leaf(value) => Content::Value(format!("{value:?}")),
-                Found::Float(value) => Content::Value(format!("{value:?}")),
-                Found::Int(value) => Content::Value(value.to_string()),
+                Found::Leaf(value) | Found::Flag(value) => Content::Value(format!("{value:?}")),
+                Found::Same(first) => Content::Value(format!("(the same as {first})")),
                 Found::Cycle => Content::Value("(itself)".to_owned()),
                 Found::Container(value) => Content::Container(value.type_name()),
                 Found::Metadata(metadata) => {
@@ -143,22 +143,26 @@ struct Builder {
 
 impl Builder {
     /// The node at a path; keys of tensors are taken apart at their dots.
-    fn place(&mut self, path: &[Segment<'_>], found: &Found<'_>) -> usize {
+    fn place(&mut self, place: &Place<'_, '_>, found: &Found<'_>) -> usize {
         let mut at = 0;
-        for (depth, segment) in path.iter().enumerate() {
-            let is_last = depth + 1 == path.len();
-            match segment {
-                Segment::Key(key) if is_dotted(key, is_last, found) => {
+        for (depth, step) in place.steps.iter().enumerate() {
+            let is_last = depth + 1 == place.steps.len();
+            match path::text(step) {
+                Some(key) if is_dotted(key, is_last, found) => {
                     let mut parts = key.split('.').peekable();
                     while let Some(part) = parts.next() {
                         let is_leaf = is_last && parts.peek().is_none();
                         at = self.child(at, part.to_owned(), is_leaf);
                     }
                 }
-                Segment::Key(key) => at = self.child(at, (*key).to_owned(), false),
-                Segment::Index(index) => at = self.child(at, index.to_string(), false),
-                Segment::Other(key) => at = self.child(at, format!("{key:?}"), false),
-                Segment::Attribute(name) => at = self.child(at, format!(".{name}"), false),
+                Some(key) => at = self.child(at, key.to_owned(), false),
+                None => {
+                    let name = match step {
+                        Step::Attribute(name) => format!(".{name}"),
+                        step => path::words(std::slice::from_ref(step)).collect(),
+                    };
+                    at = self.child(at, name, false);
+                }
             }
         }
         at

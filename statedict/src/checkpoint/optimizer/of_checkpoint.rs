@@ -31,7 +31,7 @@ impl<'a> Checkpoint<'a> {
         &self,
         path: impl Into<ValuePath>,
     ) -> Result<OptimizerState<'a>, CheckpointError> {
-        let path = path.into();
+        let path = self.meant(path.into())?;
         OptimizerState::from_tree(self.tree(path.clone())?)
             .map_err(|source| CheckpointError::Optimizer { path, source })
     }

@@ -8,9 +8,9 @@ use serde::de::{self, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visit
 use serde::forward_to_deserialize_any;
 
 use crate::checkpoint::part::{Entries, Items, Part, Shape};
-use crate::checkpoint::path::Segment;
 use crate::checkpoint::typed::variant::Variant;
 use crate::checkpoint::typed::{DEPTH, Problem};
+use crate::contents::Segment;
 use crate::value::Integer;
 
 /// A value that is decoded.

@@ -13,9 +13,9 @@ use serde::{Deserialize, Serialize};
 use crate::checkpoint::Checkpoint;
 use crate::checkpoint::error::CheckpointError;
 use crate::checkpoint::part::Part;
-use crate::checkpoint::path::{Segment, ValuePath};
 use crate::checkpoint::typed::decode::Decoder;
 use crate::checkpoint::typed::encode::Encoder;
+use crate::contents::{Segment, ValuePath};
 use crate::value::{NodeId, Tree, Value};
 
 /// So deep values may nest: as deep as in JSON of `serde_json`.
@@ -117,7 +117,7 @@ impl<'a> Checkpoint<'a> {
         &'c self,
         path: impl Into<ValuePath>,
     ) -> Result<T, CheckpointError> {
-        let path = path.into();
+        let path = self.meant(path.into())?;
         decode(self.part(&path)?, &path)
     }
 

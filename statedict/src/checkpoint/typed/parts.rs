@@ -8,10 +8,10 @@ use serde::ser::{
     SerializeTupleStruct, SerializeTupleVariant,
 };
 
-use crate::checkpoint::path::Segment;
 use crate::checkpoint::typed::Problem;
 use crate::checkpoint::typed::dict_key;
 use crate::checkpoint::typed::encode::{Encoder, named};
+use crate::contents::Segment;
 use crate::value::{DictKind, DictNode, Node, NodeId};
 
 type MakeNode<'a> = fn(Vec<NodeId>) -> Node<'a>;

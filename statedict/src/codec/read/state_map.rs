@@ -7,6 +7,7 @@ use foldhash::{HashSet, HashSetExt};
 use crate::codec::read::document::Document;
 use crate::codec::read::error::ReadError;
 use crate::codec::read::module::{self, ModuleProblem};
+use crate::contents::resolve;
 use crate::map::StateMap;
 use crate::metadata::{Metadata, ModuleMetadata};
 use crate::ordered::Gathered;
@@ -96,10 +97,15 @@ impl Document {
         self.whole_models.is_some() && module::is_module(value)
     }
 
+    /// The value at a path: each text is a key as it is, or else what [`resolve`] finds for it.
     fn at(&self, path: &[&str]) -> Result<Value<'_>, ReadError> {
         let mut value = self.root();
-        for (depth, key) in path.iter().enumerate() {
-            value = value.get(key).ok_or_else(|| {
+        for (depth, text) in path.iter().enumerate() {
+            let part = match value.get(text) {
+                Some(part) => Ok(Some(part)),
+                None => resolve(value, text).map(|path| path.find(value)),
+            };
+            value = part.ok().flatten().ok_or_else(|| {
                 let keys: Vec<&str> = value
                     .as_dict()
                     .into_iter()
@@ -107,10 +113,16 @@ impl Document {
                     .filter_map(|(key, _)| key.as_str())
                     .take(8)
                     .collect();
+                let mut found = "absent".to_owned();
+                if let Err(error) = resolve(value, text)
+                    && !error.readings.is_empty()
+                {
+                    found = format!("ambiguous: {error}");
+                }
                 ReadError::NotAStateDict {
                     path: display(path.get(..=depth).unwrap_or(path)),
                     expected: "a state dict",
-                    found: "absent".to_owned(),
+                    found,
                     advice: match keys.is_empty() {
                         true => format!("what is there is {value:?}"),
                         false => format!("the keys there are {}", keys.join(", ")),

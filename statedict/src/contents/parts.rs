@@ -1,0 +1,175 @@
+//! One level of what a value holds.
+
+use crate::contents::spelling::spell_key;
+use crate::value::{Dict, Items, Kind, NumPy, NumPyForm, Object, Value};
+
+/// One step of a path: what leads from a value to one of its parts.
+#[derive(Debug, Clone, Copy)]
+pub enum Step<'g> {
+    /// To what a dict has under this key, which has a spelling.
+    Key(Value<'g>),
+    /// To what a list or tuple has at a place.
+    Index(usize),
+    /// To an attribute, or to a part that has a name.
+    Attribute(&'g str),
+    /// To the member of a set at a place, or to the key that a dict has there.
+    Member(usize),
+    /// To what a dict has under the key at a place, which has no spelling.
+    Entry(usize, Value<'g>),
+}
+
+impl<'g> Step<'g> {
+    /// The step to what a dict has under the key at a place.
+    pub fn of_entry(key: Value<'g>, place: usize) -> Self {
+        if has_spelling(key) { Step::Key(key) } else { Step::Entry(place, key) }
+    }
+
+    /// About how many bytes its spelling has.
+    pub(super) fn length(&self) -> u64 {
+        let text = match self {
+            Step::Key(key) => key.as_str().map_or(8, str::len),
+            Step::Attribute(name) => name.len(),
+            Step::Index(_) | Step::Member(_) | Step::Entry(..) => 4,
+        };
+        u64::try_from(text).unwrap_or(u64::MAX).saturating_add(4)
+    }
+}
+
+/// The elements of a container.
+#[derive(Debug, Clone, Copy)]
+pub enum Elements<'g> {
+    /// Those of a list or tuple.
+    Items(Items<'g>),
+    /// Those of a set.
+    Members(Items<'g>),
+    /// Those of a dict, with their keys.
+    Entries(Dict<'g>),
+}
+
+/// The parts of a value: the elements of a container, then everything else.
+#[derive(Debug, Clone)]
+pub struct Parts<'g> {
+    elements: Option<Elements<'g>>,
+    named: Vec<(Step<'g>, Value<'g>)>,
+}
+
+impl<'g> Parts<'g> {
+    /// The parts of a value. Those of its attributes are parts of the attributes.
+    pub fn of(value: Value<'g>) -> Self {
+        let mut parts = Parts { elements: None, named: Vec::new() };
+        match value.kind() {
+            Kind::List(items) | Kind::Tuple(items) | Kind::Size(items) => {
+                parts.elements = Some(Elements::Items(items));
+            }
+            Kind::Set(items) | Kind::FrozenSet(items) => {
+                parts.elements = Some(Elements::Members(items));
+            }
+            Kind::Dict(dict) => {
+                parts.elements = Some(Elements::Entries(dict));
+                let keys = dict.iter().enumerate().filter(|(_, (key, _))| !has_spelling(*key));
+                parts.named.extend(keys.map(|(place, (key, _))| (Step::Member(place), key)));
+                parts.name_some("default_factory", dict.default_factory());
+                parts.attributes(dict.attributes());
+            }
+            Kind::Tensor(tensor) => parts.attributes(tensor.attributes()),
+            Kind::Sparse(sparse) => {
+                parts.named.extend(sparse.values().map(|(name, part)| named(name, part)));
+            }
+            Kind::Quantized(quantized) => {
+                let values = quantized.values().into_iter();
+                parts.named.extend(values.map(|(name, part)| named(name, part)));
+                parts.attributes(quantized.tensor().attributes());
+            }
+            Kind::NumPy(value) => parts.numpy(value),
+            Kind::Object(object) => parts.object(object),
+            _ => {}
+        }
+        parts
+    }
+
+    /// The elements, of a container.
+    pub fn elements(&self) -> Option<Elements<'g>> {
+        self.elements
+    }
+
+    /// Everything else: keys without a spelling, attributes, and the parts of tensors and of objects.
+    pub fn named(&self) -> &[(Step<'g>, Value<'g>)] {
+        &self.named
+    }
+
+    /// The part of that number, counted over the elements and then over what is [`named`](Self::named).
+    pub fn get(&self, index: usize) -> Option<(Step<'g>, Value<'g>)> {
+        let len = match self.elements {
+            None => 0,
+            Some(Elements::Items(items)) => match items.get(index) {
+                Some(item) => return Some((Step::Index(index), item)),
+                None => items.len(),
+            },
+            Some(Elements::Members(items)) => match items.get(index) {
+                Some(item) => return Some((Step::Member(index), item)),
+                None => items.len(),
+            },
+            Some(Elements::Entries(dict)) => match dict.get_index(index) {
+                Some((key, value)) => return Some((Step::of_entry(key, index), value)),
+                None => dict.len(),
+            },
+        };
+        self.named.get(index.checked_sub(len)?).copied()
+    }
+
+    fn name_some(&mut self, name: &'static str, value: Option<Value<'g>>) {
+        self.named.extend(value.map(|value| named(name, value)));
+    }
+
+    /// The attributes that a state gives an object: a dict of str, or all that there is under one name.
+    fn attributes(&mut self, state: Option<Value<'g>>) {
+        let Some(state) = state.filter(|state| !state.is_none()) else { return };
+        match state.as_dict().filter(|dict| dict.iter().all(|(key, _)| key.as_str().is_some())) {
+            Some(dict) => self.named.extend(
+                dict.iter()
+                    .filter_map(|(key, value)| Some((Step::Attribute(key.as_str()?), value))),
+            ),
+            None => self.name_some("__state__", Some(state)),
+        }
+    }
+
+    fn numpy(&mut self, value: NumPy<'g>) {
+        match value.form() {
+            NumPyForm::DType => self.name_some("__state__", value.state()),
+            NumPyForm::Scalar | NumPyForm::Array => {
+                let data = value.data();
+                self.name_some("data", Some(data).filter(|data| data.as_items().is_some()));
+                self.name_some("dtype", value.structured_dtype());
+            }
+        }
+    }
+
+    fn object(&mut self, object: Object<'g>) {
+        self.attributes(Some(object.state()));
+        let class = object.class();
+        let parts = [
+            ("__class__", class),
+            ("__args__", object.args()),
+            ("__kwargs__", object.kwargs()),
+            ("__items__", object.items()),
+            ("__entries__", object.entries()),
+        ];
+        for (name, part) in parts {
+            let is_name = matches!(part.kind(), Kind::Global(_)) && name == "__class__";
+            let is_empty = part.as_items().is_some_and(|items| items.is_empty());
+            self.name_some(
+                name,
+                Some(part).filter(|part| !part.is_none() && !is_empty && !is_name),
+            );
+        }
+    }
+}
+
+fn named<'g>(name: &'static str, value: Value<'g>) -> (Step<'g>, Value<'g>) {
+    (Step::Attribute(name), value)
+}
+
+/// Checks that a key can be written into a path.
+pub(super) fn has_spelling(key: Value<'_>) -> bool {
+    key.as_str().is_some() || key.as_i64().is_some() || spell_key(key).is_some()
+}

@@ -1,0 +1,96 @@
+//! Paths as text.
+
+use std::fmt::{self, Write};
+
+use crate::contents::parts::Step;
+use crate::contents::path::{Segment, ValuePath};
+use crate::value::{Kind, Value};
+
+/// A key that is longer, or has more parts, is meant by its place.
+const LENGTH: usize = 256;
+const PARTS: usize = 32;
+const DEPTH: usize = 8;
+
+/// Checks that a key or name can stand in a path without quotes.
+pub(super) fn is_plain(key: &str) -> bool {
+    let word = |char: char| char.is_ascii_alphanumeric() || char == '_';
+    !key.is_empty() && key.chars().all(word)
+}
+
+impl fmt::Display for ValuePath {
+    /// What no other path has, and what [`str::parse`] reads.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, segment) in self.segments().iter().enumerate() {
+            match segment {
+                Segment::Key(key) if index == 0 && is_plain(key) => f.write_str(key)?,
+                Segment::Key(key) => write!(f, "[{key:?}]")?,
+                Segment::Index(index) => write!(f, "[{index}]")?,
+                Segment::Literal(key) => write!(f, "[{key}]")?,
+                Segment::Attribute(name) if is_plain(name) => write!(f, "@{name}")?,
+                Segment::Attribute(name) => write!(f, "@{name:?}")?,
+                Segment::Member(place) => write!(f, "{{{place}}}")?,
+                Segment::Entry(place) => write!(f, "[{{{place}}}]")?,
+            }
+        }
+        Ok(())
+    }
+}
+
+impl From<&Step<'_>> for Segment {
+    fn from(step: &Step<'_>) -> Self {
+        match *step {
+            Step::Key(key) => match (key.as_str(), key.as_i64()) {
+                (Some(key), _) => Segment::Key(key.to_owned()),
+                (_, Some(key)) => Segment::Index(key),
+                _ => Segment::Literal(spell_key(key).unwrap_or_default()),
+            },
+            Step::Index(index) => index.into(),
+            Step::Attribute(name) => Segment::Attribute(name.to_owned()),
+            Step::Member(place) => Segment::Member(place),
+            Step::Entry(place, _) => Segment::Entry(place),
+        }
+    }
+}
+
+impl<'s, 'g: 's> FromIterator<&'s Step<'g>> for ValuePath {
+    fn from_iter<I: IntoIterator<Item = &'s Step<'g>>>(steps: I) -> Self {
+        steps.into_iter().map(Segment::from).collect::<Vec<_>>().into()
+    }
+}
+
+/// A key as Python writes it, where that is short and says all of it.
+pub(super) fn spell_key(key: Value<'_>) -> Option<String> {
+    let mut text = String::new();
+    let mut parts = PARTS;
+    spell(key, (DEPTH, &mut parts), &mut text)?;
+    Some(text)
+}
+
+fn spell(key: Value<'_>, (depth, parts): (usize, &mut usize), text: &mut String) -> Option<()> {
+    *parts = parts.checked_sub(1)?;
+    let written = match key.kind() {
+        Kind::None => write!(text, "None"),
+        Kind::Bool(value) => write!(text, "{}", if value { "True" } else { "False" }),
+        Kind::Int(value) => write!(text, "{value}"),
+        Kind::Float(value) => write!(text, "{value:?}"),
+        Kind::Complex { re, im } => write!(text, "{re:?}{im:+?}j"),
+        Kind::Str(value) if value.len() <= LENGTH => write!(text, "{value:?}"),
+        Kind::Bytes(bytes) if bytes.len() <= LENGTH => {
+            write!(text, "b\"{}\"", bytes.escape_ascii())
+        }
+        Kind::DType(dtype) => write!(text, "torch.{dtype}"),
+        Kind::Global(name) => write!(text, "<{:?}>", name.to_string()),
+        Kind::Tuple(items) => {
+            let depth = depth.checked_sub(1)?;
+            text.push('(');
+            for (index, item) in items.iter().enumerate() {
+                text.push_str(if index > 0 { ", " } else { "" });
+                spell(item, (depth, &mut *parts), text)?;
+            }
+            text.push_str(if items.len() == 1 { ",)" } else { ")" });
+            Ok(())
+        }
+        _ => return None,
+    };
+    written.ok().filter(|()| text.len() <= LENGTH)
+}
