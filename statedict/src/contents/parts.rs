@@ -1,5 +1,6 @@
 //! One level of what a value holds.
 
+use crate::contents::path::{Segment, ValuePath};
 use crate::contents::spelling::spell_key;
 use crate::value::{Dict, Items, Kind, NumPy, NumPyForm, Object, Value};
 
@@ -32,6 +33,28 @@ impl<'g> Step<'g> {
             Step::Index(_) | Step::Member(_) | Step::Entry(..) => 4,
         };
         u64::try_from(text).unwrap_or(u64::MAX).saturating_add(4)
+    }
+}
+
+impl From<&Step<'_>> for Segment {
+    fn from(step: &Step<'_>) -> Self {
+        match *step {
+            Step::Key(key) => match (key.as_str(), key.as_i64()) {
+                (Some(key), _) => Segment::Key(key.to_owned()),
+                (_, Some(key)) => Segment::Index(key),
+                _ => Segment::Literal(spell_key(key).unwrap_or_default()),
+            },
+            Step::Index(index) => index.into(),
+            Step::Attribute(name) => Segment::Attribute(name.to_owned()),
+            Step::Member(place) => Segment::Member(place),
+            Step::Entry(place, _) => Segment::Entry(place),
+        }
+    }
+}
+
+impl<'s, 'g: 's> FromIterator<&'s Step<'g>> for ValuePath {
+    fn from_iter<I: IntoIterator<Item = &'s Step<'g>>>(steps: I) -> Self {
+        steps.into_iter().map(Segment::from).collect::<Vec<_>>().into()
     }
 }
 

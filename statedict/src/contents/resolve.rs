@@ -8,7 +8,7 @@ use crate::contents::parse::special;
 use crate::contents::parts::{Elements, Parts, Step};
 use crate::contents::path::{Segment, ValuePath};
 use crate::contents::spelling::spell_key;
-use crate::contents::{Contents, Found};
+use crate::contents::walk::{Contents, Found};
 use crate::key;
 use crate::line::OneLine;
 use crate::value::{Kind, Value};

@@ -2,7 +2,6 @@
 
 use std::fmt::{self, Write};
 
-use crate::contents::parts::Step;
 use crate::contents::path::{Segment, ValuePath};
 use crate::value::{Kind, Value};
 
@@ -33,28 +32,6 @@ impl fmt::Display for ValuePath {
             }
         }
         Ok(())
-    }
-}
-
-impl From<&Step<'_>> for Segment {
-    fn from(step: &Step<'_>) -> Self {
-        match *step {
-            Step::Key(key) => match (key.as_str(), key.as_i64()) {
-                (Some(key), _) => Segment::Key(key.to_owned()),
-                (_, Some(key)) => Segment::Index(key),
-                _ => Segment::Literal(spell_key(key).unwrap_or_default()),
-            },
-            Step::Index(index) => index.into(),
-            Step::Attribute(name) => Segment::Attribute(name.to_owned()),
-            Step::Member(place) => Segment::Member(place),
-            Step::Entry(place, _) => Segment::Entry(place),
-        }
-    }
-}
-
-impl<'s, 'g: 's> FromIterator<&'s Step<'g>> for ValuePath {
-    fn from_iter<I: IntoIterator<Item = &'s Step<'g>>>(steps: I) -> Self {
-        steps.into_iter().map(Segment::from).collect::<Vec<_>>().into()
     }
 }
 

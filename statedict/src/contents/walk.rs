@@ -1,0 +1,239 @@
+//! The walk over everything that a value holds.
+
+use std::fmt;
+
+use foldhash::{HashMap, HashMapExt, HashSet, HashSetExt};
+
+use crate::contents::parts::{Parts, Step};
+use crate::contents::path::ValuePath;
+use crate::value::{Kind, Value};
+
+/// So many bytes all paths may have together, unless another number is asked for.
+const BUDGET: u64 = 1 << 32;
+
+/// What there is under a path.
+#[derive(Debug, Clone, Copy)]
+pub enum Found<'g> {
+    /// A value, before its parts.
+    Value(Value<'g>),
+    /// A value with parts that has been told of under another path: [`Contents::first_path`] has it.
+    Same(Value<'g>),
+    /// A value within itself.
+    Cycle(Value<'g>),
+}
+
+/// The paths of what is in a value would be longer than allowed, all together.
+#[non_exhaustive]
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TooManyPaths {
+    /// How many bytes are allowed.
+    pub allowed: u64,
+}
+
+impl fmt::Display for TooManyPaths {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "the values have paths of more than {} bytes together", self.allowed)
+    }
+}
+
+impl std::error::Error for TooManyPaths {}
+
+/// Everything that a value holds: entries and items, members of sets, keys that have no spelling, attributes of
+/// objects, dicts and tensors, and the parts of sparse and quantized tensors and of NumPy's arrays.
+///
+/// A value that is used several times is entered once, so that the number of steps is at most that of what the
+/// file has. [`under_each_path`](Self::under_each_path) enters it under each path.
+///
+/// ```
+/// use statedict::contents::{Contents, Found};
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let folder = tempfile::tempdir()?;
+/// # let path = folder.path().join("a.pt");
+/// # let mut checkpoint = statedict::Checkpoint::new();
+/// # checkpoint.set_value("epoch", 5)?;
+/// # checkpoint.save(&path)?;
+/// let document = statedict::codec::open(&path, &Default::default())?;
+/// let mut contents = Contents::of(document.root());
+/// while let Some(found) = contents.advance()? {
+///     if let Found::Value(value) = found {
+///         println!("{}: {}", contents.path(), value.type_name());
+///     }
+/// }
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug)]
+pub struct Contents<'g> {
+    /// What comes next, where no frame says it: the root, or the parts of what was told of last.
+    waiting: Option<Value<'g>>,
+    is_started: bool,
+    frames: Vec<Frame<'g>>,
+    steps: Vec<Step<'g>>,
+    /// The values that were told of, with their numbers.
+    numbers: HashMap<u64, usize>,
+    /// Of each of these, in which it was met and by which step.
+    origins: Vec<Option<(usize, Step<'g>)>>,
+    /// Those that are being gone through.
+    within: HashSet<u64>,
+    each_path: bool,
+    /// The bytes of the current path.
+    length: u64,
+    allowed: u64,
+    left: u64,
+}
+
+/// A value whose parts are being told of.
+#[derive(Debug)]
+struct Frame<'g> {
+    value: Value<'g>,
+    parts: Parts<'g>,
+    next: usize,
+    number: usize,
+}
+
+impl<'g> Contents<'g> {
+    /// Everything that `root` holds, and itself.
+    pub fn of(root: Value<'g>) -> Self {
+        Contents {
+            waiting: Some(root),
+            is_started: false,
+            frames: Vec::new(),
+            steps: Vec::new(),
+            numbers: HashMap::new(),
+            origins: Vec::new(),
+            within: HashSet::new(),
+            each_path: false,
+            length: 0,
+            allowed: BUDGET,
+            left: BUDGET,
+        }
+    }
+
+    /// Enters a value that is used several times under each of its paths. A small file can have very many.
+    #[must_use]
+    pub fn under_each_path(mut self) -> Self {
+        self.each_path = true;
+        self
+    }
+
+    /// Sets how many bytes all paths may have together.
+    #[must_use]
+    pub fn budget(mut self, bytes: u64) -> Self {
+        (self.allowed, self.left) = (bytes, bytes);
+        self
+    }
+
+    /// The next thing; `None` after the last.
+    ///
+    /// # Errors
+    /// Where the paths would become longer than [`budget`](Self::budget) allows.
+    pub fn advance(&mut self) -> Result<Option<Found<'g>>, TooManyPaths> {
+        if !self.is_started {
+            self.is_started = true;
+            return self.waiting.map(|root| self.tell(root)).transpose();
+        }
+        if let Some(value) = self.waiting.take() {
+            self.enter(value);
+        }
+        loop {
+            self.leave_steps(self.frames.len().saturating_sub(1));
+            let Some(frame) = self.frames.last_mut() else { return Ok(None) };
+            if let Some((step, value)) = frame.parts.get(frame.next) {
+                frame.next += 1;
+                self.length = self.length.saturating_add(step.length());
+                self.steps.push(step);
+                return self.tell(value).map(Some);
+            }
+            if let Some(identity) = frame.value.identity() {
+                self.within.remove(&identity);
+            }
+            self.frames.pop();
+        }
+    }
+
+    fn leave_steps(&mut self, depth: usize) {
+        while self.steps.len() > depth {
+            if let Some(step) = self.steps.pop() {
+                self.length = self.length.saturating_sub(step.length());
+            }
+        }
+    }
+
+    fn tell(&mut self, value: Value<'g>) -> Result<Found<'g>, TooManyPaths> {
+        let cost = self.length.saturating_add(1);
+        self.left = self.left.checked_sub(cost).ok_or(TooManyPaths { allowed: self.allowed })?;
+        self.waiting = None;
+        let Some(identity) = value.identity() else {
+            return Ok(Found::Value(value));
+        };
+        if self.within.contains(&identity) {
+            return Ok(Found::Cycle(value));
+        }
+        let next = self.origins.len();
+        let is_new = *self.numbers.entry(identity).or_insert(next) == next;
+        if is_new {
+            let above = self.frames.last().map(|frame| frame.number);
+            self.origins.push(above.zip(self.steps.last().copied()));
+        }
+        if is_new || self.each_path {
+            self.waiting = Some(value);
+        } else if !is_single(value) {
+            return Ok(Found::Same(value));
+        }
+        Ok(Found::Value(value))
+    }
+
+    fn enter(&mut self, value: Value<'g>) {
+        let Some(identity) = value.identity() else { return };
+        let parts = Parts::of(value);
+        if parts.get(0).is_some()
+            && let Some(&number) = self.numbers.get(&identity)
+        {
+            self.within.insert(identity);
+            self.frames.push(Frame { value, parts, next: 0, number });
+        }
+    }
+
+    /// Leaves out the parts of what was told of last.
+    pub fn skip(&mut self) {
+        self.waiting = None;
+    }
+
+    /// The steps from the root to what was told of last.
+    pub fn steps(&self) -> &[Step<'g>] {
+        &self.steps
+    }
+
+    /// The path of what was told of last.
+    pub fn path(&self) -> ValuePath {
+        self.steps.iter().collect()
+    }
+
+    /// The value that what was told of last is a part of; of the root, `None`.
+    pub fn parent(&self) -> Option<Value<'g>> {
+        self.frames.last().map(|frame| frame.value)
+    }
+
+    /// The steps to where a value with parts was first told of.
+    pub fn first_steps(&self, value: Value<'g>) -> Option<Vec<Step<'g>>> {
+        let mut number = *self.numbers.get(&value.identity()?)?;
+        let mut steps = Vec::new();
+        while let Some(&Some((above, step))) = self.origins.get(number) {
+            steps.push(step);
+            number = above;
+        }
+        steps.reverse();
+        Some(steps)
+    }
+
+    /// The path under which a value with parts was first told of.
+    pub fn first_path(&self, value: Value<'g>) -> Option<ValuePath> {
+        Some(self.first_steps(value)?.iter().collect())
+    }
+}
+
+/// What is told of under each of its names, as it is short: a tensor, a storage, an array.
+fn is_single(value: Value<'_>) -> bool {
+    matches!(value.kind(), Kind::Tensor(_) | Kind::Quantized(_) | Kind::Storage(_) | Kind::NumPy(_))
+}
