@@ -12,7 +12,11 @@ pub(crate) fn name(steps: &[Step<'_>], is_flat: bool) -> String {
     let word =
         |char: char| char.is_alphanumeric() || " _-:/".contains(char) || (is_flat && char == '.');
     let key = if let [step] = steps { text(step) } else { None };
-    match key.filter(|key| !key.is_empty() && key.chars().all(word)) {
+    let is_name = |key: &&str| {
+        let starts = key.starts_with(|char: char| char.is_alphabetic() || char == '_');
+        (starts || key.contains('.')) && key.chars().all(word)
+    };
+    match key.filter(is_name).filter(|key| !matches!(*key, "None" | "True" | "False")) {
         Some(key) => key.to_owned(),
         None if steps.is_empty() => "(the root)".to_owned(),
         None => printable(&path(steps).to_string()).to_string(),

@@ -130,11 +130,11 @@ fn found_of<'g>(value: Value<'g>, contents: &Contents<'g>) -> Found<'g> {
         Some(Kind::Sparse(sparse)) => sparse.layout().trim_start_matches("torch."),
         _ => "strided",
     };
-    let is_flag = match (parent, contents.steps().last()) {
+    let is_flag = matches!(
+        (parent, contents.steps().last()),
         (Some(Kind::Dict(_)), Some(Step::Attribute("default_factory")))
-        | (Some(Kind::Sparse(_)), Some(Step::Attribute("is_coalesced"))) => true,
-        _ => false,
-    };
+            | (Some(Kind::Sparse(_)), Some(Step::Attribute("is_coalesced")))
+    );
     if is_flag {
         return Found::Flag(value);
     }

@@ -138,8 +138,13 @@ impl Rows<'_> {
         if *layout != *"strided" {
             note.push(format!("part of a {layout} tensor"));
         }
-        if self.arguments.long && tensor.requires_grad() {
-            note.push("requires_grad".to_owned());
+        if self.arguments.long {
+            let flags = [
+                ("requires_grad", tensor.requires_grad()),
+                ("conj", tensor.is_conj()),
+                ("neg", tensor.is_neg()),
+            ];
+            note.extend(flags.iter().filter(|flag| flag.1).map(|flag| flag.0.to_owned()));
         }
         Row {
             name,
@@ -157,6 +162,8 @@ impl Rows<'_> {
                     "device": tensor.location(),
                     "layout": layout,
                     "requires_grad": tensor.requires_grad(),
+                    "conj": tensor.is_conj(),
+                    "neg": tensor.is_neg(),
                     "storage": number,
                     "storage_offset": tensor.storage_offset(),
                     "tie": tie.map(|tie| tie.number),

@@ -80,7 +80,6 @@ impl std::error::Error for NoSuchPath {}
 pub fn resolve(root: Value<'_>, text: &str) -> Result<ValuePath, NoSuchPath> {
     if let Ok(path) = text.parse::<ValuePath>()
         && path.to_string() == text
-        && path.segments().len() != 1
         && path.find(root).is_some()
     {
         return Ok(path);

@@ -16,12 +16,19 @@ pub(super) fn is_plain(key: &str) -> bool {
     !key.is_empty() && key.chars().all(word)
 }
 
+/// Checks that a key is what nothing but a str is written as.
+fn is_identifier(key: &str) -> bool {
+    is_plain(key)
+        && !key.starts_with(|char: char| char.is_ascii_digit())
+        && !matches!(key, "None" | "True" | "False")
+}
+
 impl fmt::Display for ValuePath {
     /// What no other path has, and what [`str::parse`] reads.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (index, segment) in self.segments().iter().enumerate() {
             match segment {
-                Segment::Key(key) if index == 0 && is_plain(key) => f.write_str(key)?,
+                Segment::Key(key) if index == 0 && is_identifier(key) => f.write_str(key)?,
                 Segment::Key(key) => write!(f, "[{key:?}]")?,
                 Segment::Index(index) => write!(f, "[{index}]")?,
                 Segment::Literal(key) => write!(f, "[{key}]")?,

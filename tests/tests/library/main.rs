@@ -3,6 +3,7 @@
 mod checkpoint;
 mod conformance;
 mod containers;
+mod contents;
 mod derive;
 mod extra_state;
 mod fixtures;

@@ -67,7 +67,7 @@ fn what_cannot_be_put_or_found_says_why_and_changes_nothing() {
     );
     assert_eq!(
         set("config.lr.x"),
-        "`config.lr` should be a dict or list to put something into and is a float"
+        "`config[\"lr\"]` should be a dict or list to put something into and is a float"
     );
     assert_eq!(
         set("losses[2]"),
@@ -88,7 +88,7 @@ fn what_cannot_be_put_or_found_says_why_and_changes_nothing() {
     assert!(checkpoint.remove(()).is_err());
     let error = checkpoint.tensor(("config", "lr")).unwrap_err();
     assert!(matches!(error, CheckpointError::Unfit { .. }));
-    assert_eq!(text(error), "`config.lr` should be a tensor and is a float");
+    assert_eq!(text(error), "`config[\"lr\"]` should be a tensor and is a float");
     let error = checkpoint.state_dict("config").unwrap_err();
     assert_eq!(text(error), "\"lr\" of `config` should be a tensor and is a float");
 

@@ -142,7 +142,7 @@ fn none_under_a_name_is_an_error_that_lists_what_there_is_but_optimizers() {
             error.to_string(),
             "the checkpoint is no state dict (its \"epoch\" is an int), and it has none under `state_dict`, \
              `model_state_dict`, `model`; name the one you mean, such as `[0]`: there are `[0]` (3 tensors), \
-             `models.G` (2 tensors), `models.D` (1 tensor)"
+             `models[\"G\"]` (2 tensors), `models[\"D\"]` (1 tensor)"
         );
         assert_eq!(checkpoint.state_dict(("models", "G")).unwrap().len(), 2);
         assert_eq!(checkpoint.state_dict(("rest", -1)).unwrap().len(), 3);

@@ -166,11 +166,11 @@ fn what_does_not_fit_is_named_by_its_path() {
         let text = |error: statedict::CheckpointError| error.to_string();
         assert_eq!(
             text(checkpoint.get::<Vec<Layer>>("layers").unwrap_err()),
-            "`layers[0].size`: invalid type: string \"wide\", expected u32"
+            "`layers[0][\"size\"]`: invalid type: string \"wide\", expected u32"
         );
         assert_eq!(
             text(checkpoint.get::<(WithTensor,)>("layers").unwrap_err()),
-            "`layers[0].weight`: it is a tensor, which no Rust value is made of: `Checkpoint::tensor` gives it"
+            "`layers[0][\"weight\"]`: it is a tensor, which no Rust value is made of: `Checkpoint::tensor` gives it"
         );
         assert_eq!(
             text(checkpoint.get::<(Missing,)>("layers").unwrap_err()),
@@ -288,7 +288,7 @@ fn order_and_kinds_of_python_are_kept() {
         .map(|listed| (listed.path.as_ref().unwrap().to_string(), &*listed.type_name))
         .collect();
     let expected = [("z", "tuple"), ("a", "list"), ("none", "NoneType"), ("raw", "bytes")];
-    assert_eq!(types, expected.map(|(key, name)| (format!("config.{key}"), name)));
+    assert_eq!(types, expected.map(|(key, name)| (format!("config[{key:?}]"), name)));
 }
 
 #[test]

@@ -39,7 +39,7 @@ fn keys_that_python_cannot_hash_or_takes_for_one_are_refused() {
         assert!(error.to_string().ends_with(twice), "{error}");
     }
     let map = Map(vec![(Key::Text("a"), 0), (Key::Text("a"), 1)]);
-    refused(checkpoint.set("map", map), &format!("`map.a` {twice}"));
+    refused(checkpoint.set("map", map), &format!("`map[\"a\"]` {twice}"));
     let map = Map(vec![
         (Key::Text("1"), 0),
         (Key::Int(1), 1),
