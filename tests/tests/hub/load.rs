@@ -160,7 +160,8 @@ fn errors_say_where() {
     let mut model = linear();
     let error = hub::load_checkpoint(&mut model, "nowhere.pth", &Options::new()).unwrap_err();
     assert_eq!(error.to_string(), "nowhere.pth is not a checkpoint file");
-    assert!(matches!(error, Error::Hub(HubError::NotAFile { .. })));
+    let Error::Location(source) = error else { panic!("{error}") };
+    assert!(matches!(source.downcast_ref(), Some(HubError::NotAFile { .. })));
     let folder = tempfile::tempdir().unwrap();
     let server = Server::of("no checkpoint");
     let error = hub::load_checkpoint(&mut model, server.url("/a.pt"), &options(folder.path()));
