@@ -390,5 +390,5 @@ fn the_rust_type_is_known() {
 
     let mut seen = TypeOf("");
     linear().visit_mut(&mut seen);
-    assert_eq!(seen.0, "derive_calls::Linear");
+    assert_eq!(seen.0, "library::derive::calls::Linear");
 }
