@@ -117,7 +117,7 @@ macro_rules! visitor {
             fn extra_state(&mut self, state: &dyn ExtraState) {
                 let $this = self;
                 let value =
-                    $reading.saving.then(|| SharedValue::of(&state.get_extra_state()));
+                    $reading.saving.then(|| SharedValue::of(state.get_extra_state().root()));
                 $reading.walk.add_extra(value);
             }
 
