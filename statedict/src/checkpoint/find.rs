@@ -201,7 +201,7 @@ impl<'a> Checkpoint<'a> {
             let said = |entries: Dict<'_>| {
                 entries.attributes().is_some_and(|found| found.get("_metadata").is_some())
             };
-            part.as_dict().is_none_or(|entries| entries.len() > 0 || said(entries))
+            part.as_dict().is_none_or(|entries| !entries.is_empty() || said(entries))
         }
     }
 

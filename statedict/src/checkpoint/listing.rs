@@ -137,7 +137,7 @@ fn tensors(part: Value<'_>) -> Option<(usize, u64)> {
         _ => None,
     };
     match Shape::of(part) {
-        Shape::Dict(entries) if entries.len() > 0 => {
+        Shape::Dict(entries) if !entries.is_empty() => {
             let mut total = (0usize, 0u64);
             for (key, value) in entries.iter() {
                 match size(value) {
