@@ -4,7 +4,7 @@ use std::io;
 
 use statedict::StateMap;
 use statedict::codec::{self, Document, Members, ReadOptions, Source};
-use statedict::value::{SharedValue, Tree, Value};
+use statedict::value::{Graph, Value};
 
 use crate::failure::{Failure, as_options, chain};
 use crate::inputs::{Content, Input};
@@ -14,7 +14,7 @@ pub(crate) enum Held {
     /// What torch.save writes.
     Torch(Document),
     /// A safetensors file, as a map and as a value.
-    SafeTensors(Box<StateMap<'static>>, SharedValue),
+    SafeTensors(Box<StateMap<'static>>, Box<Graph<'static>>),
 }
 
 /// A file that has been opened.
@@ -61,11 +61,10 @@ impl Opened {
         let (source, len, is_safetensors) = source(input).map_err(|error| about(&error))?;
         let held = if is_safetensors {
             let map = codec::read_safetensors(source).map_err(|error| about(&error))?;
-            let mut tree = Tree::new();
-            let root = tree.state_map(&map);
-            tree.set_root(root);
-            let value = SharedValue::of(&tree)?;
-            Held::SafeTensors(Box::new(map), value)
+            let mut graph = Graph::new();
+            let root = graph.state_map(&map);
+            graph.set_root(root);
+            Held::SafeTensors(Box::new(map), Box::new(graph))
         } else {
             let options =
                 ReadOptions::default().opaque(opening.opaque).whole_models(opening.whole_model);
@@ -135,7 +134,7 @@ impl Opened {
     pub(crate) fn root(&self) -> Value<'_> {
         match &self.held {
             Held::Torch(document) => document.root(),
-            Held::SafeTensors(_, value) => value.value(),
+            Held::SafeTensors(_, graph) => graph.root(),
         }
     }
 

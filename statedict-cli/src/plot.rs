@@ -153,7 +153,7 @@ pub(crate) fn short(number: f64) -> String {
 }
 
 /// The tensor that is called so.
-fn find(opened: &Opened, key: &str) -> Result<(String, Json, TensorView<'static>), Failure> {
+fn find<'o>(opened: &'o Opened, key: &str) -> Result<(String, Json, TensorView<'o>), Failure> {
     let input = &opened.input;
     let (steps, value) =
         path::find(opened.root(), key).map_err(|error| match error.readings.len() {

@@ -12,7 +12,7 @@ use crate::path;
 /// What there is under a path.
 pub(crate) enum Found<'g> {
     /// A dense tensor, and the layout of the tensor that it is a part of.
-    Tensor(TensorView<'static>, &'g str),
+    Tensor(TensorView<'g>, &'g str),
     Refused(&'g Refusal),
     /// A value that no path leads further from, or all of whose parts it tells of itself.
     Leaf(Value<'g>),
@@ -151,7 +151,7 @@ fn found_of<'g>(value: Value<'g>, contents: &Contents<'g>) -> Found<'g> {
 }
 
 /// The tensor that a value is, or that its integers are.
-pub(crate) fn tensor(value: Value<'_>) -> Option<TensorView<'static>> {
+pub(crate) fn tensor(value: Value<'_>) -> Option<TensorView<'_>> {
     match value.kind() {
         Kind::Tensor(tensor) => tensor.view(),
         Kind::Quantized(quantized) => quantized.tensor().view(),

@@ -50,7 +50,7 @@ pub use checkpoint::{Checkpoint, CheckpointError};
 #[cfg(feature = "safetensors")]
 pub use codec::write::save_safetensors;
 pub use codec::write::{
-    ArchiveLayout, WriteError, WriteOptions, save_map, save_tree, write_map, write_tree,
+    ArchiveLayout, WriteError, WriteOptions, save_graph, save_map, write_graph, write_map,
 };
 pub use codec::{ReadError, ReadOptions};
 pub use collect::CollectError;
@@ -72,8 +72,8 @@ pub use metadata::{Metadata, ModuleMetadata};
 pub use migration::pieces as migrations;
 pub use migration::{MigrateError, Migration};
 pub use schema::{
-    Schema, SchemaBuilder, SchemaEntry, SchemaItem, SchemaMismatch, SchemaModule, SchemaParseError,
-    SchemaUnknown, UnknownReason,
+    Schema, SchemaEntry, SchemaItem, SchemaMismatch, SchemaModule, SchemaParseError, SchemaUnknown,
+    UnknownReason,
 };
 pub use state_dict_ext::StateDictExt;
 pub use tensor::{
@@ -81,8 +81,9 @@ pub use tensor::{
 };
 pub use traits::{ByteSink, StateDict, StorageId, Tensor, TensorError, TensorMut};
 pub use visit::{
-    Alias, Change, Kind, Loaded, MigrateStep, ModelError, ModuleInfo, TensorRef, Unavailable,
-    Visitor, VisitorMut,
+    Access, Alias, ByMut, ByRef, Change, Content, Describe, Description, Field, FieldKind,
+    FieldTable, Kind, Loaded, MigrateStep, ModelError, ModuleInfo, Part, TensorRef, Unavailable,
+    Visitor,
 };
 
 #[cfg(feature = "derive")]

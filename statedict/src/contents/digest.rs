@@ -13,11 +13,11 @@ use crate::value::{Kind, Value};
 ///
 /// ```
 /// use statedict::contents::Digests;
-/// # use statedict::value::{SharedValue, Tree};
-/// # let [a, b] = ["x", "x"].map(|text| SharedValue::of(&Tree::of(text)).unwrap());
+/// # use statedict::value::Graph;
+/// # let [a, b] = ["x", "x"].map(Graph::of);
 /// let mut of_a = Digests::default();
 /// let mut of_b = of_a.alike();
-/// assert_eq!(of_a.of(a.value()), of_b.of(b.value()));
+/// assert_eq!(of_a.of(a.root()), of_b.of(b.root()));
 /// ```
 #[derive(Debug, Default)]
 pub struct Digests {

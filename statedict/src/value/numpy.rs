@@ -24,13 +24,13 @@ pub enum NumPyForm {
 /// A value of NumPy: a scalar, an array, or a dtype.
 #[derive(Clone, Copy)]
 pub struct NumPy<'g> {
-    graph: &'g Graph,
+    graph: &'g Graph<'g>,
     raw: Raw,
     node: raw::NumPy,
 }
 
 impl<'g> NumPy<'g> {
-    pub(crate) fn new(graph: &'g Graph, index: u32) -> Option<Self> {
+    pub(crate) fn new(graph: &'g Graph<'g>, index: u32) -> Option<Self> {
         Some(NumPy { graph, raw: Raw::NumPy(index), node: graph.numpy(index)? })
     }
 

@@ -5,10 +5,9 @@ use std::ops::Range;
 
 use foldhash::{HashMap, HashMapExt};
 
-use crate::codec::write::WriteError;
 use crate::dtype::DType;
 use crate::key;
-use crate::tensor::Shape;
+use crate::tensor::{Shape, StorageError};
 use crate::traits::StorageId;
 use crate::value::SharedValue;
 use crate::visit::keys::{Key, KeyTree, ROOT, narrow, wide};
@@ -68,7 +67,7 @@ pub(crate) struct Extra {
     /// The module it belongs to, an index into [`Walk::modules`].
     pub(crate) module: u32,
     /// Only where a state dict is made.
-    pub(crate) value: Option<Result<SharedValue, WriteError>>,
+    pub(crate) value: Option<Result<SharedValue, StorageError>>,
 }
 
 /// A module, by the first path under which it was met.
@@ -97,12 +96,12 @@ impl Infos {
     }
 
     /// The number of a class. Only the last are looked through: one that is noted twice does no harm.
-    fn add(&mut self, info: ModuleInfo) -> u32 {
-        let known = self.0.iter().rev().take(8).position(|known| known.is_same(&info));
+    fn add(&mut self, info: &ModuleInfo) -> u32 {
+        let known = self.0.iter().rev().take(8).position(|known| known.is_same(info));
         if let Some(back) = known {
             return narrow(self.0.len() - 1 - back);
         }
-        self.0.push(info);
+        self.0.push(*info);
         narrow(self.0.len() - 1)
     }
 }
@@ -217,7 +216,7 @@ impl<T> Walk<T> {
         }
     }
 
-    pub(super) fn add_module(&mut self, info: ModuleInfo) {
+    pub(super) fn add_module(&mut self, info: &ModuleInfo) {
         if std::mem::take(&mut self.flatten) {
             // Its path is the outer module's, which has the version and the history.
             if info.version() > 1 || !info.changes().is_empty() {
@@ -263,7 +262,7 @@ impl<T> Walk<T> {
         self.leaves.push(Leaf { key, kind, storage, module: self.module, tensor });
     }
 
-    pub(super) fn add_extra(&mut self, value: Option<Result<SharedValue, WriteError>>) {
+    pub(super) fn add_extra(&mut self, value: Option<Result<SharedValue, StorageError>>) {
         self.items.push(Item::Extra(narrow(self.extras.len())));
         let key = self.key(key::EXTRA_STATE);
         self.extras.push(Extra { key, module: self.module, value });
@@ -282,10 +281,7 @@ impl<T> Walk<T> {
         self.child = self.keys.enter(key);
         let start = narrow(self.items.len());
         self.children.push(start..start);
-        if outer.prefix > 0 {
-            self.prefix.push('.');
-        }
-        self.prefix.push_str(name);
+        key::push(&mut self.prefix, name);
         outer
     }
 

@@ -2,6 +2,7 @@
 
 use statedict::codec::{Document, ReadOptions, Source, read};
 use statedict::contents::{Contents, Digests, Found, ValuePath, resolve};
+use statedict::value::Graph;
 use statedict::{Checkpoint, StateMap, TensorView};
 
 /// A pickle of a value, as its opcodes.
@@ -234,7 +235,7 @@ fn a_checkpoint_takes_paths_as_people_type_them() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("gan.pt");
     let mut checkpoint = Checkpoint::new();
-    checkpoint.set_tree("gen", &dict_of(&map)).unwrap();
+    checkpoint.set_graph("gen", &dict_of(&map)).unwrap();
     checkpoint.save(&path).unwrap();
     for checkpoint in [checkpoint, Checkpoint::open(&path).unwrap()] {
         assert_eq!(checkpoint.state_dict("gen.a").unwrap().len(), 1);
@@ -254,10 +255,9 @@ fn a_checkpoint_takes_paths_as_people_type_them() {
     assert_eq!(file.state_dict(named).unwrap().len(), 1);
 }
 
-fn dict_of(map: &StateMap<'static>) -> statedict::value::Tree<'static> {
-    let mut tree = statedict::value::Tree::new();
-    let (root, inner) = (tree.dict(), tree.state_map(map));
-    tree.set_root(root);
-    tree.put(root, "a", inner).unwrap();
-    tree
+fn dict_of(map: &StateMap<'static>) -> Graph<'static> {
+    let mut graph = Graph::new();
+    let (root, inner) = (graph.root().value_id(), graph.state_map(map));
+    graph.put(root, "a", inner).unwrap();
+    graph
 }

@@ -274,7 +274,7 @@ impl<'g> Comparer<'g> {
                 return Ok(false);
             }
             (Kind::Storage(x), Kind::Storage(y)) => {
-                let view = |storage: &statedict::Storage<'static>| {
+                let view = |storage: statedict::Storage<'g>| {
                     TensorView::contiguous(
                         storage.clone(),
                         statedict::DType::U8,
@@ -285,7 +285,7 @@ impl<'g> Comparer<'g> {
                 if x.dtype() != y.dtype() || x.storage().nbytes() != y.storage().nbytes() {
                     self.add(changed());
                 } else if self.rules.values {
-                    let (x, y) = (view(&x.storage())?, view(&y.storage())?);
+                    let (x, y) = (view(x.storage())?, view(y.storage())?);
                     match self.read(&x, &y) {
                         Ok(Compared::Identical) => self.comparison.others += 1,
                         Ok(_) => self.add(What::Values { form: Form::of(a), delta: None }),
@@ -356,7 +356,7 @@ impl<'g> Comparer<'g> {
         &mut self,
         a: Value<'g>,
         b: Value<'g>,
-        (x, y): (&TensorView<'static>, &TensorView<'static>),
+        (x, y): (&TensorView<'g>, &TensorView<'g>),
         origin: usize,
     ) {
         if x.numel() > 0 && y.numel() > 0 {
@@ -410,11 +410,7 @@ impl<'g> Comparer<'g> {
     }
 
     /// Compares bytes, and trusts none whose checksum is wrong.
-    fn read(
-        &mut self,
-        a: &TensorView<'static>,
-        b: &TensorView<'static>,
-    ) -> Result<Compared, Failure> {
+    fn read(&mut self, a: &TensorView<'g>, b: &TensorView<'g>) -> Result<Compared, Failure> {
         for (tensor, verified) in [a, b].into_iter().zip(&mut self.verified) {
             if !verified.contains(&tensor.storage().identity()) {
                 tensor.storage().verify().map_err(|error| chain(&error))?;

@@ -10,14 +10,14 @@ use crate::path;
 use crate::walk::{Found, Place, walk, walk_under};
 
 /// Something that was selected.
-pub(super) struct Selected {
+pub(super) struct Selected<'o> {
     pub(super) name: String,
     pub(super) path: Json,
-    pub(super) what: What,
+    pub(super) what: What<'o>,
 }
 
-pub(super) enum What {
-    Tensor(TensorView<'static>),
+pub(super) enum What<'o> {
+    Tensor(TensorView<'o>),
     /// A plain value: as text, as JSON, and its bytes where it is text or bytes.
     Value {
         text: String,
@@ -27,9 +27,9 @@ pub(super) enum What {
 }
 
 /// Everything that a key names: what is at a path, or the tensors of a module.
-pub(super) fn select(opened: &Opened, key: &str) -> Result<Vec<Selected>, Failure> {
+pub(super) fn select<'o>(opened: &'o Opened, key: &str) -> Result<Vec<Selected<'o>>, Failure> {
     let mut selected = Vec::new();
-    let mut add = |place: &Place<'_, '_>, found: Found<'_>| -> Result<(), Failure> {
+    let mut add = |place: &Place<'_, 'o>, found: Found<'o>| -> Result<(), Failure> {
         let (name, path) = (place.name(), path::json(place.steps));
         selected.extend(what(&name, found)?.map(|what| Selected { name, path, what }));
         Ok(())
@@ -52,7 +52,7 @@ pub(super) fn select(opened: &Opened, key: &str) -> Result<Vec<Selected>, Failur
 }
 
 /// What is printed of something that was found; nothing of a container itself.
-fn what(name: &str, found: Found<'_>) -> Result<Option<What>, Failure> {
+fn what<'o>(name: &str, found: Found<'o>) -> Result<Option<What<'o>>, Failure> {
     let value = |text: String, json: Json| What::Value { text, json, bytes: None };
     Ok(Some(match found {
         Found::Tensor(tensor, _) => What::Tensor(tensor),
