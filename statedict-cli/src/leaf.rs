@@ -16,7 +16,11 @@ fn hex(bytes: &[u8]) -> String {
 pub(crate) fn leaf(value: Value<'_>) -> (Json, bool) {
     let mut writer = Writer { left: VALUES, is_whole: true };
     let json = writer.leaf(value, DEPTH);
-    (json, writer.is_whole)
+    match writer.left {
+        // What is in it is told of by itself.
+        0 => (json!({"type": value.type_name(), "cut": true}), false),
+        _ => (json, writer.is_whole),
+    }
 }
 
 /// A value of `_metadata` as plain JSON: what JSON has no word for is an object as [`leaf`] makes.
@@ -24,6 +28,13 @@ pub(crate) fn plain(value: Value<'_>) -> (Json, bool) {
     let mut writer = Writer { left: VALUES, is_whole: true };
     let json = writer.plain(value, DEPTH);
     (json, writer.is_whole)
+}
+
+/// How many values [`leaf`] tells of.
+pub(crate) fn size(value: Value<'_>) -> usize {
+    let mut writer = Writer { left: VALUES, is_whole: true };
+    writer.leaf(value, DEPTH);
+    VALUES - writer.left
 }
 
 struct Writer {
@@ -64,7 +75,12 @@ impl Writer {
             | Kind::Size(items)
             | Kind::Set(items)
             | Kind::FrozenSet(items) => {
-                json!({"type": name, "value": self.items(items, |writer, item| writer.leaf(item, depth))})
+                let items = self.items(items, |writer, item| writer.leaf(item, depth));
+                // Moved, where the macro would copy what is nested once more on each level.
+                let fields = [("type", Json::String(name)), ("value", Json::Array(items))];
+                Json::Object(
+                    fields.map(|(name, value)| (name.to_owned(), value)).into_iter().collect(),
+                )
             }
             Kind::NumPy(found) => self.numpy(found, &name),
             Kind::Storage(storage) => {

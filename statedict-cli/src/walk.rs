@@ -72,16 +72,7 @@ pub(crate) fn walk_under<'o>(
     let budget = opened.len.saturating_mul(64).saturating_add(1 << 24);
     let about = |error: TooManyPaths| format!("{}: {error}", opened.input);
     let each_path = || Contents::of(root).under_each_path().budget(budget);
-    let fits = is_flat || {
-        let mut contents = each_path();
-        loop {
-            match contents.advance() {
-                Ok(Some(_)) => {}
-                Ok(None) => break true,
-                Err(_) => break false,
-            }
-        }
-    };
+    let fits = fits(each_path(), budget);
     let mut contents = if fits { each_path() } else { Contents::of(root).budget(budget) };
     while let Some(found) = contents.advance().map_err(about)? {
         steps.truncate(above);
@@ -122,6 +113,28 @@ pub(crate) fn walk_under<'o>(
         tell(&Place { steps: &steps, value, is_flat }, found)?;
     }
     Ok(())
+}
+
+/// Checks that what comes under each of its paths is not far more than the file.
+fn fits(mut contents: Contents<'_>, budget: u64) -> bool {
+    let mut left = budget;
+    loop {
+        match contents.advance() {
+            Ok(Some(contents::Found::Value(value))) => {
+                if let Kind::Set(_) | Kind::FrozenSet(_) = value.kind() {
+                    // A set is told of in one piece.
+                    let cost = u64::try_from(leaf::size(value)).unwrap_or(u64::MAX);
+                    match left.checked_sub(cost.saturating_mul(64)) {
+                        Some(rest) => left = rest,
+                        None => return false,
+                    }
+                }
+            }
+            Ok(Some(_)) => {}
+            Ok(None) => return true,
+            Err(_) => return false,
+        }
+    }
 }
 
 fn found_of<'g>(value: Value<'g>, contents: &Contents<'g>) -> Found<'g> {

@@ -52,6 +52,15 @@ impl<'g> Pairs<'g> {
         pairs
     }
 
+    /// Pairs two parts, and the keys that they are under where these have no spelling.
+    fn both(&mut self, a: Part<'g>, b: Part<'g>) {
+        self.pairs.push(Pair::Both(a, b));
+        if let (Step::Entry(place, a), Step::Entry(_, b)) = (a.0, b.0) {
+            let step = Step::Member(place);
+            self.pairs.push(Pair::Both((step, a), (step, b)));
+        }
+    }
+
     fn items(&mut self, a: Items<'g>, b: Items<'g>) {
         for index in 0..a.len().max(b.len()) {
             let part = |value| (Step::Index(index), value);
@@ -68,8 +77,7 @@ impl<'g> Pairs<'g> {
         let mut places: HashMap<&Name<'g>, std::collections::VecDeque<usize>> = HashMap::new();
         let is_same = a.len() == b.len() && a.iter().zip(&b).all(|(a, b)| a.0 == b.0);
         if is_same {
-            let both = a.into_iter().zip(b).map(|((_, a), (_, b))| Pair::Both(a, b));
-            return self.pairs.extend(both);
+            return a.into_iter().zip(b).for_each(|((_, a), (_, b))| self.both(a, b));
         }
         for (place, (name, _)) in b.iter().enumerate() {
             places.entry(name).or_default().push_back(place);
@@ -98,10 +106,10 @@ impl<'g> Pairs<'g> {
             is_taken[partner] = true;
         }
         for ((_, part), partner) in a.iter().zip(&partners) {
-            self.pairs.push(match partner {
-                Some(partner) => Pair::Both(*part, b[*partner].1),
-                None => Pair::Removed(*part),
-            });
+            match partner {
+                Some(partner) => self.both(*part, b[*partner].1),
+                None => self.pairs.push(Pair::Removed(*part)),
+            }
         }
         let added = b.iter().zip(is_taken).filter(|(_, is_taken)| !is_taken);
         self.pairs.extend(added.map(|((_, part), _)| Pair::Added(*part)));
