@@ -10,4 +10,5 @@ mod migrate;
 mod plot;
 mod report;
 mod scaffold;
+mod seen;
 mod transcripts;
