@@ -38,8 +38,25 @@ impl StateMap<'static> {
     /// Where the file cannot be read or is damaged. Where it holds no state dict, or several, so that it
     /// cannot be told which is meant: the error lists all there are.
     pub fn load(path: impl AsRef<Path>) -> Result<Self, Error> {
+        StateMap::load_with(path, &ReadOptions::new())
+    }
+
+    /// Opens a file that holds a state dict, with options.
+    ///
+    /// ```no_run
+    /// use statedict::{ReadOptions, StateMap};
+    ///
+    /// # fn main() -> Result<(), statedict::Error> {
+    /// let map = StateMap::load_with("model.ckpt", &ReadOptions::new().opaque(true))?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// As [`load`](Self::load), but for what the options allow.
+    pub fn load_with(path: impl AsRef<Path>, options: &ReadOptions) -> Result<Self, Error> {
         let path = path.as_ref();
-        found_in(&Checkpoint::open(path)?, path)
+        found_in(&Checkpoint::open_with(path, options)?, path)
     }
 
     /// Reads a file that holds a state dict with all its tensors into memory, and checks them against
@@ -74,51 +91,51 @@ impl StateMap<'static> {
         let source = Source::file(path)
             .map_err(|source| failed(ReadError::Io { file: path.display().to_string(), source }))?;
         let checkpoint =
-            Checkpoint::read(source, &ReadOptions::default().in_memory(true)).map_err(failed)?;
+            Checkpoint::read(source, &ReadOptions::new().in_memory(true)).map_err(failed)?;
         found_in(&checkpoint, path)
     }
+}
 
-    /// Opens a safetensors file. The ties, the order and the versions that
-    /// [`save_safetensors`](crate::save_safetensors) recorded are restored, and so are ties that
-    /// `safetensors.torch.save_model` recorded. What [`load`](Self::load) says of maps holds here too.
+impl StateMap<'_> {
+    /// Saves the state dict to a file, as `torch.save(state_dict, path)`; a path that ends in `.safetensors`
+    /// becomes a safetensors file (feature `safetensors`), in which [`load`](StateMap::load) finds the order, the
+    /// ties and the versions again. See [`save_map`](crate::save_map) for how a file is replaced.
     ///
     /// ```
-    /// use statedict::{StateMap, TensorView, save_safetensors};
-    ///
+    /// # #[cfg(feature = "safetensors")]
     /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use statedict::{StateMap, TensorView};
+    ///
     /// # let directory = tempfile::tempdir()?;
     /// # let path = directory.path().join("model.safetensors");
     /// let weight = TensorView::from_vec(vec![0.5f32; 6], [2, 3])?;
     /// let mut map = StateMap::new();
     /// map.insert("fc.weight", weight.clone());
     /// map.insert("tied.weight", weight);
-    /// save_safetensors(&map, &path)?;
+    /// map.save(&path)?;
     ///
-    /// let file = StateMap::load_safetensors(&path)?;
+    /// let file = StateMap::load(&path)?;
     /// let (fc, tied) = (file.get("fc.weight").unwrap(), file.get("tied.weight").unwrap());
     /// assert!(fc.storage().same_as(tied.storage()));
     /// # Ok(())
     /// # }
+    /// # #[cfg(not(feature = "safetensors"))]
+    /// # fn main() {}
     /// ```
     ///
     /// # Errors
-    /// Where the file cannot be read, is damaged, or has an element type that PyTorch does not have.
-    #[cfg(feature = "safetensors")]
-    pub fn load_safetensors(path: impl AsRef<Path>) -> Result<Self, Error> {
-        let path = path.as_ref();
-        crate::codec::read::safetensors::load(path)
-            .map_err(|source| Error::Read { path: path.to_owned(), source: Box::new(source) })
+    /// Where the format cannot hold the state dict (a safetensors file holds no extra states, and no tensors that
+    /// overlap and differ), its bytes cannot be read, or writing fails. The file that was there is then untouched.
+    pub fn save(&self, path: impl AsRef<Path>) -> Result<(), Error> {
+        self.save_with(path, &WriteOptions::new())
     }
-}
 
-impl StateMap<'_> {
-    /// Saves the state dict to a file, as `torch.save(state_dict, path)`; see [`save_map`](crate::save_map).
+    /// Saves the state dict to a file with options.
     ///
     /// # Errors
-    /// Where the state dict cannot be written in PyTorch's format, its bytes cannot be read, or
-    /// writing fails. The file that was there is then untouched.
-    pub fn save(&self, path: impl AsRef<Path>) -> Result<(), Error> {
-        Ok(write::save_map(self, path, &WriteOptions::default())?)
+    /// As [`save`](Self::save).
+    pub fn save_with(&self, path: impl AsRef<Path>, options: &WriteOptions) -> Result<(), Error> {
+        Ok(write::save_map(self, path, options)?)
     }
 }
 

@@ -46,8 +46,6 @@ pub use adapters::candle;
 #[doc(inline)]
 pub use checkpoint::optimizer as optim;
 pub use checkpoint::{Checkpoint, CheckpointError};
-#[cfg(feature = "safetensors")]
-pub use codec::write::save_safetensors;
 pub use codec::write::{
     ArchiveLayout, WriteError, WriteOptions, save_map, save_tree, write_map, write_tree,
 };

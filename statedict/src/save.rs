@@ -37,9 +37,9 @@ pub(crate) fn save<M: StateDict + ?Sized>(
 ) -> Result<(), Error> {
     let mut walk = walk_saving(model);
     let has_hooks = walk.infos.iter().any(|info| info.post_save().is_some());
-    if has_hooks || !walk.extras.is_empty() {
+    if has_hooks || !walk.extras.is_empty() || options.writes_safetensors(Some(path)) {
         // What the hooks change is a state dict, so there must be one; and extra states are values of
-        // any kind, for which the stream of tensors has no place.
+        // any kind, for which the stream of tensors has no place. The stream is in PyTorch's format.
         let map = collect::of_walk(walk)?;
         return Ok(write::save_map(&map, path, options)?);
     }

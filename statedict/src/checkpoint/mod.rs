@@ -131,27 +131,28 @@ impl<'a> Checkpoint<'a> {
     /// archive of that version, whatever it was before. As in PyTorch a tensor that is a part of a larger storage is
     /// written with all of that storage. [`save_with`](Self::save_with) can write the format of before 1.6
     /// ([`layout`](WriteOptions::layout)), and leave the rest of storages out
-    /// ([`keep_storage`](WriteOptions::keep_storage)).
+    /// ([`keep_storage`](WriteOptions::keep_storage)). A path that ends in `.safetensors` becomes a safetensors file
+    /// (feature `safetensors`), where the checkpoint is a state dict and nothing else.
     ///
     /// # Errors
     /// Where a value cannot be written in PyTorch's format, a tensor's bytes cannot be read, or writing fails.
     pub fn save(&self, path: impl AsRef<Path>) -> Result<(), Error> {
-        Ok(self.save_with(path, &WriteOptions::default().keep_storage(true))?)
+        self.save_with(path, &WriteOptions::new())
     }
 
     /// Saves the checkpoint with options.
     ///
     /// # Errors
     /// As [`save`](Self::save).
-    pub fn save_with(
-        &self,
-        path: impl AsRef<Path>,
-        options: &WriteOptions,
-    ) -> Result<(), WriteError> {
-        match &self.file {
-            Some(document) => write::save_tree(&document.to_tree(), path, options),
-            None => write::save_tree(&self.tree, path, options),
+    pub fn save_with(&self, path: impl AsRef<Path>, options: &WriteOptions) -> Result<(), Error> {
+        let (path, options) = (path.as_ref(), options.clone().keep_storage_unless_set());
+        if options.writes_safetensors(Some(path)) {
+            return self.state_dict(ValuePath::root())?.save_with(path, &options);
         }
+        Ok(match &self.file {
+            Some(document) => write::save_tree(&document.to_tree(), path, &options),
+            None => write::save_tree(&self.tree, path, &options),
+        }?)
     }
 
     /// Writes the checkpoint to a writer; see [`write_map`](crate::write_map).
@@ -159,9 +160,10 @@ impl<'a> Checkpoint<'a> {
     /// # Errors
     /// As [`save`](Self::save); after an error an incomplete archive may have been written.
     pub fn write(&self, writer: impl Write, options: &WriteOptions) -> Result<(), WriteError> {
+        let options = options.clone().keep_storage_unless_set();
         match &self.file {
-            Some(document) => write::write_tree(&document.to_tree(), writer, options),
-            None => write::write_tree(&self.tree, writer, options),
+            Some(document) => write::write_tree(&document.to_tree(), writer, &options),
+            None => write::write_tree(&self.tree, writer, &options),
         }
     }
 

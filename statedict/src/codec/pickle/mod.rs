@@ -47,6 +47,8 @@ pub(crate) struct Decoded {
     pub(crate) protocol: u8,
     /// How many strings of Python 2 are not text and were kept as bytes.
     pub(crate) undecoded: usize,
+    /// The number of bytes that follow STOP.
+    pub(crate) trailing: usize,
 }
 
 /// Decodes the pickle at the start of `source`, which messages call `member`.

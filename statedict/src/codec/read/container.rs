@@ -1,18 +1,20 @@
 //! From a source to a document, whichever container it is.
 
-use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
 use crate::codec::pickle::{
     self, Decoded, PickleError, PickleOptions, StorageRequest, StorageResolver,
 };
-use crate::codec::read::detect::{self, Detected};
+use crate::codec::read::detect::{self, detect};
 use crate::codec::read::document::Document;
 use crate::codec::read::error::ReadError;
 use crate::codec::read::in_memory;
 use crate::codec::read::module;
 use crate::codec::read::options::ReadOptions;
+#[cfg(feature = "safetensors")]
+use crate::codec::read::safetensors;
 use crate::codec::read::source::Source;
 use crate::codec::read::stream;
 use crate::codec::read::tar;
@@ -33,6 +35,8 @@ pub enum ContainerKind {
     Tar,
     /// A pickle by itself, which holds no tensors.
     Pickle,
+    /// A safetensors file.
+    Safetensors,
 }
 
 impl fmt::Display for ContainerKind {
@@ -42,6 +46,7 @@ impl fmt::Display for ContainerKind {
             ContainerKind::Legacy => "legacy",
             ContainerKind::Tar => "tar",
             ContainerKind::Pickle => "pickle",
+            ContainerKind::Safetensors => "safetensors",
         })
     }
 }
@@ -65,52 +70,55 @@ impl fmt::Display for ByteOrder {
 }
 
 pub(super) fn read(source: Source, options: &ReadOptions) -> Result<Document, ReadError> {
-    match detected(&source)? {
-        Detected::Zip => read_zip(source, options),
-        Detected::Legacy => {
+    match detect(&source)? {
+        ContainerKind::Zip => read_zip(source, options),
+        ContainerKind::Legacy => {
             let source = Arc::new(source);
             let (mut document, end) = stream::read(&source, 0, options)?;
-            if is_legacy_at(&source, end)? {
+            if detect::is_legacy_at(&source, end)? {
                 document.warnings.push(Warning::MoreObjects { offset: end });
+            } else {
+                trailing(&mut document.warnings, "the object", source.len().saturating_sub(end));
             }
             Ok(document)
         }
-        Detected::Tar => tar::read(source, options),
-        Detected::Pickle => read_pickle(&source, options),
+        ContainerKind::Tar => tar::read(source, options),
+        ContainerKind::Pickle => read_pickle(&source, options),
+        #[cfg(feature = "safetensors")]
+        ContainerKind::Safetensors => safetensors::read(source, options),
+        #[cfg(not(feature = "safetensors"))]
+        ContainerKind::Safetensors => {
+            Err(ReadError::FeatureOff { format: "safetensors", feature: "safetensors" })
+        }
+    }
+}
+
+/// Notes bytes that follow what is read.
+fn trailing(warnings: &mut Vec<Warning>, after: &str, nbytes: u64) {
+    if nbytes > 0 {
+        warnings.push(Warning::TrailingBytes { after: after.to_owned(), nbytes });
     }
 }
 
 pub(super) fn read_all(source: Source, options: &ReadOptions) -> Result<Vec<Document>, ReadError> {
-    if detected(&source)? != Detected::Legacy {
+    if detect(&source)? != ContainerKind::Legacy {
         return read(source, options).map(|document| vec![document]);
     }
     let source = Arc::new(source);
     let mut documents = Vec::new();
     let mut position = 0;
     loop {
-        let (document, end) = stream::read(&source, position, options)?;
+        let (mut document, end) = stream::read(&source, position, options)?;
+        let is_last = !detect::is_legacy_at(&source, end)?;
+        if is_last {
+            trailing(&mut document.warnings, "the object", source.len().saturating_sub(end));
+        }
         documents.push(document);
-        if !is_legacy_at(&source, end)? {
+        if is_last {
             return Ok(documents);
         }
         position = end;
     }
-}
-
-fn head(source: &Source, start: u64, len: usize) -> Result<Cow<'_, [u8]>, ReadError> {
-    let left = source.len().saturating_sub(start);
-    let len = usize::try_from(left).unwrap_or(usize::MAX).min(len);
-    let io = |error| ReadError::Io { file: source.name().to_owned(), source: error };
-    source.get(start, len).map_err(io)
-}
-
-pub(super) fn detected(source: &Source) -> Result<Detected, ReadError> {
-    detect::detect(&head(source, 0, detect::HEAD)?, source.len())
-}
-
-/// Whether another object of a stream starts there.
-pub(super) fn is_legacy_at(source: &Source, start: u64) -> Result<bool, ReadError> {
-    Ok(detect::is_legacy(&head(source, start, detect::LEGACY_HEAD)?))
 }
 
 fn read_zip(source: Source, options: &ReadOptions) -> Result<Document, ReadError> {
@@ -120,11 +128,18 @@ fn read_zip(source: Source, options: &ReadOptions) -> Result<Document, ReadError
     let root = archive.directory.root().to_owned();
     if archive.directory.find("constants.pkl").is_some() {
         return Err(ReadError::Foreign {
-            found: "a TorchScript archive",
-            advice: "load it with torch.jit.load and save its state_dict() with torch.save",
+            found: "a TorchScript archive".into(),
+            advice: "load it with torch.jit.load and save its state_dict() with torch.save".into(),
+        });
+    }
+    if archive.directory.find("archive_format").is_some() {
+        return Err(ReadError::Foreign {
+            found: "an exported program (.pt2)".into(),
+            advice: "load it with torch.export.load and save its state_dict with torch.save".into(),
         });
     }
     let mut warnings = Vec::new();
+    trailing(&mut warnings, "the archive", archive.directory.trailing());
     match archive.directory.find(".data/version").or_else(|| archive.directory.find("version")) {
         Some(index) => check_version(&archive.read_member(index, 64, "pickle_bytes")?, &root)?,
         None => warnings.push(Warning::NoVersion),
@@ -141,6 +156,7 @@ fn read_zip(source: Source, options: &ReadOptions) -> Result<Document, ReadError
     let pickle = archive.pickle(pickle, limits.pickle_bytes, options.in_memory)?;
     let mut resolver = ArchiveResolver::new(archive, byte_order == ByteOrder::Big, limits);
     let decoded = decode(&pickle, &member, options, &mut resolver)?;
+    trailing(&mut warnings, &format!("the pickle in `{member}`"), size(decoded.trailing));
     let storages = in_memory::settle(resolver.into_storages(), options)?;
     Ok(finish(decoded, storages, ContainerKind::Zip, byte_order, warnings, options))
 }
@@ -160,9 +176,28 @@ fn read_pickle(source: &Source, options: &ReadOptions) -> Result<Document, ReadE
     let len = usize::try_from(source.len()).unwrap_or(usize::MAX);
     let pickle: Bytes = Arc::new(source.read_vec(0, len).map_err(io)?);
     let decoded = decode(&pickle, source.name(), options, &mut NoStorages)?;
+    let mut warnings = Vec::new();
+    let bytes = (*pickle).as_ref();
+    let end = bytes.len().saturating_sub(decoded.trailing);
+    let rest = bytes.get(end..).unwrap_or_default();
+    if rest.iter().all(|byte| byte.is_ascii_whitespace() || *byte == 0) {
+        trailing(&mut warnings, "the pickle", size(rest.len()));
+    } else {
+        // Others than padding are values, or elements that the pickle knows nothing of.
+        return Err(ReadError::Foreign {
+            found: format!("a pickle that ends at byte {end} of {}", bytes.len()).into(),
+            advice: "the rest may be more pickles or arrays: load all in Python, and save it again \
+                     with torch.save"
+                .into(),
+        });
+    }
     let storages: Arc<dyn Storages> = Arc::new(NoStorages);
     let (kind, order) = (ContainerKind::Pickle, ByteOrder::Little);
-    Ok(finish(decoded, storages, kind, order, Vec::new(), options))
+    Ok(finish(decoded, storages, kind, order, warnings, options))
+}
+
+fn size(len: usize) -> u64 {
+    len.try_into().unwrap_or(u64::MAX)
 }
 
 /// Decodes the pickle of the object itself.
@@ -175,12 +210,15 @@ pub(super) fn decode<R: StorageResolver>(
     let opaque = options.opaque || options.whole_models;
     let limits = &options.limits;
     let result = pickle::decode(pickle, member, &PickleOptions { limits, opaque }, resolver);
-    // A class that is not known: it may be that of a whole model, which has an answer of its own.
+    // A class that is not known may tell what the file is: a whole model has an answer of its own.
     if let Err(error) = &result
-        && matches!(&**error, ReadError::Pickle { source: PickleError::UnknownGlobal { .. }, .. })
-        && let Ok(inert) =
-            pickle::decode(pickle, member, &PickleOptions { limits, opaque: true }, resolver)
+        && let ReadError::Pickle { source: PickleError::UnknownGlobal { module, .. }, .. } = &**error
     {
+        if let Some(foreign) = detect::of_class(module) {
+            return Err(Box::new(foreign));
+        }
+        let options = PickleOptions { limits, opaque: true };
+        let Ok(inert) = pickle::decode(pickle, member, &options, resolver) else { return result };
         let Decoded { mut graph, root, .. } = inert;
         graph.finish(root, Arc::new(NoStorages));
         if module::is_module(graph.root()) {
@@ -209,7 +247,8 @@ pub(super) fn finish(
     graph.finish(decoded.root, storages);
     let name_bytes = options.limits.for_names(graph.source_len());
     let whole_models = options.whole_models.then_some(name_bytes);
-    Document { graph: Arc::new(graph), container, byte_order, warnings, whole_models }
+    let (graph, file_metadata) = (Arc::new(graph), BTreeMap::new());
+    Document { graph, container, byte_order, warnings, whole_models, file_metadata }
 }
 
 /// The version is read as C reads a number: blanks before and anything after are passed over.

@@ -13,7 +13,7 @@ mod options;
 mod pickle_run;
 mod ranges;
 #[cfg(feature = "safetensors")]
-pub(crate) mod safetensors;
+mod safetensors;
 mod scan;
 mod source;
 mod state_map;
@@ -31,8 +31,6 @@ pub use limits::Limits;
 pub(crate) use limits::PickleLimits;
 pub use members::Members;
 pub use options::ReadOptions;
-#[cfg(feature = "safetensors")]
-pub use safetensors::read_safetensors;
 pub use scan::{Scan, ScannedPickle, scan};
 pub use source::Source;
 pub use state_map::RefusedTensor;

@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 #[cfg(feature = "mmap")]
 use crate::codec::read::arena::Arena;
+use crate::codec::read::detect::Folder;
 use crate::huge_pages;
 use crate::streaming;
 use crate::value::Bytes;
@@ -99,7 +100,7 @@ impl Source {
     fn from_file(path: &Path, file: File) -> io::Result<Self> {
         let metadata = file.metadata()?;
         if metadata.is_dir() {
-            return Err(io::ErrorKind::IsADirectory.into());
+            return Err(io::Error::new(io::ErrorKind::IsADirectory, Folder::at(path)));
         }
         let name = name_of(path);
         Ok(Source { name, start: 0, len: metadata.len(), inner: Inner::File(file) })

@@ -88,6 +88,9 @@ impl Document {
         };
         let (mut map, refused) = self.tensors(dict, place, advice)?;
         *map.metadata_mut() = metadata(dict, place, &self.graph)?;
+        if value.same_as(self.root()) {
+            map.file_metadata_mut().clone_from(&self.file_metadata);
+        }
         Ok((map, refused))
     }
 

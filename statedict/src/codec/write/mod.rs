@@ -31,6 +31,9 @@ mod progress;
 mod replace;
 #[cfg(feature = "safetensors")]
 mod safetensors;
+#[cfg(not(feature = "safetensors"))]
+#[path = "without_safetensors.rs"]
+mod safetensors;
 pub(crate) mod source;
 mod write_back;
 
@@ -39,8 +42,6 @@ use std::path::Path;
 
 pub use error::WriteError;
 pub use options::{ArchiveLayout, WriteOptions};
-#[cfg(feature = "safetensors")]
-pub use safetensors::save_safetensors;
 
 use crate::map::StateMap;
 use crate::metadata::Metadata;
@@ -87,10 +88,14 @@ pub fn save_map(
     path: impl AsRef<Path>,
     options: &WriteOptions,
 ) -> Result<(), WriteError> {
+    let path = path.as_ref();
+    if options.writes_safetensors(Some(path)) {
+        return safetensors::save(map, path, options);
+    }
     match as_tree(map) {
         Some(tree) => save_tree(&tree, path, options),
         None => {
-            save_outline(&MapOutline::new(map, options.keeps_storage())?, path.as_ref(), options)
+            save_outline(&MapOutline::new(map, options.keeps_storage())?, path, options)
         }
     }
 }
@@ -121,6 +126,9 @@ pub fn write_map(
     writer: impl Write,
     options: &WriteOptions,
 ) -> Result<(), WriteError> {
+    if options.writes_safetensors(None) {
+        return safetensors::write(map, writer, options);
+    }
     match as_tree(map) {
         Some(tree) => write_tree(&tree, writer, options),
         None => write_outline(&MapOutline::new(map, options.keeps_storage())?, writer, options),
@@ -171,8 +179,10 @@ pub fn save_tree(
     path: impl AsRef<Path>,
     options: &WriteOptions,
 ) -> Result<(), WriteError> {
+    let path = path.as_ref();
+    check_for_tree(options, Some(path))?;
     let (outline, pickle) = values(tree, options)?;
-    container::save(&outline, &pickle, path.as_ref(), options)
+    container::save(&outline, &pickle, path, options)
 }
 
 /// Writes a tree of values to a writer, as `torch.save(value, file_object)`; see [`save_tree`] and, for the
@@ -185,8 +195,20 @@ pub fn write_tree(
     writer: impl Write,
     options: &WriteOptions,
 ) -> Result<(), WriteError> {
+    check_for_tree(options, None)?;
     let (outline, pickle) = values(tree, options)?;
     container::write(&outline, &pickle, writer, options)
+}
+
+/// Refuses a format that holds state dicts only.
+fn check_for_tree(options: &WriteOptions, path: Option<&Path>) -> Result<(), WriteError> {
+    match options.writes_safetensors(path) {
+        false => Ok(()),
+        true => Err(WriteError::Unwritable {
+            key: "the root".to_owned(),
+            reason: "is any value, and safetensors files hold a state dict: save a `StateMap`",
+        }),
+    }
 }
 
 fn values<'t>(
