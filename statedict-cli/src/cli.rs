@@ -30,9 +30,9 @@ pub(crate) struct Program {
     command: Command,
 }
 
-/// Declares the commands: the variants, and what each runs.
+/// Declares the commands: the variants, and what each runs. Those behind `of` print the whole tree of commands.
 macro_rules! commands {
-    ($($(#[$meta:meta])* $name:ident => $module:ident;)*) => {
+    ($($(#[$meta:meta])* $name:ident => $module:ident $(of $tree:path)?;)*) => {
         #[derive(Debug, Subcommand)]
         enum Command {
             $($(#[$meta])* $name($module::Arguments),)*
@@ -41,7 +41,7 @@ macro_rules! commands {
         impl Command {
             fn run(&self, screen: &mut Screen) -> Result<Outcome, Failure> {
                 match self {
-                    $(Command::$name(arguments) => $module::run(arguments, screen),)*
+                    $(Command::$name(arguments) => $module::run(arguments, $($tree(),)? screen),)*
                 }
             }
         }
@@ -74,17 +74,12 @@ commands! {
     /// Downloads a checkpoint, if it is not there yet, and prints where it is
     Fetch => fetch;
     /// Prints the completions of a shell
-    Completions => completions;
+    Completions => completions of Program::command;
     /// Prints the manual pages, or writes them to a directory
-    Man => man;
+    Man => man of Program::command;
 }
 
 impl Program {
-    /// The whole command tree, for completions and manual pages.
-    pub(crate) fn tree() -> clap::Command {
-        Program::command()
-    }
-
     /// Runs the command, says what went wrong, and returns the exit status.
     pub(crate) fn run(&self) -> ExitCode {
         let mut screen = Screen::new(self.color);

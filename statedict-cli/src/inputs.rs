@@ -73,7 +73,11 @@ impl Content {
                 let mut file = File::open(path)?;
                 let kind = file.metadata()?.file_type();
                 // A named pipe, say, is neither; what a folder is, the library tells.
-                if kind.is_file() || kind.is_dir() { Ok(Content::File(file)) } else { Content::spool(&mut file) }
+                if kind.is_file() || kind.is_dir() {
+                    Ok(Content::File(file))
+                } else {
+                    Content::spool(&mut file)
+                }
             }
         }
     }

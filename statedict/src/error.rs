@@ -31,10 +31,8 @@ pub enum Error {
         /// The cause.
         source: Box<CheckpointError>,
     },
-    /// There is no file at a location.
-    #[cfg(feature = "hub")]
-    #[cfg_attr(docsrs, doc(cfg(feature = "hub")))]
-    Hub(crate::hub::HubError),
+    /// There is no file at a location. The cause is the error of what follows locations: `hub`'s `HubError`.
+    Location(Box<dyn std::error::Error + Send + Sync>),
     /// The state dict of a file does not fit the model.
     Load {
         /// The file.
@@ -56,8 +54,7 @@ impl fmt::Display for Error {
                 write!(f, "{}: {source}", path.display())
             }
             Error::Checkpoint { path: None, source } => source.fmt(f),
-            #[cfg(feature = "hub")]
-            Error::Hub(source) => source.fmt(f),
+            Error::Location(source) => source.fmt(f),
             Error::Load { path, source } => write!(f, "{}: {source}", path.display()),
         }
     }
@@ -70,8 +67,7 @@ impl std::error::Error for Error {
             Error::Write(source) => source.source(),
             Error::Collect(source) => source.source(),
             Error::Checkpoint { source, .. } => source.source(),
-            #[cfg(feature = "hub")]
-            Error::Hub(source) => source.source(),
+            Error::Location(source) => source.source(),
             Error::Load { source, .. } => source.source(),
         }
     }
@@ -92,12 +88,5 @@ impl From<CollectError> for Error {
 impl From<CheckpointError> for Error {
     fn from(error: CheckpointError) -> Self {
         Error::Checkpoint { path: None, source: Box::new(error) }
-    }
-}
-
-#[cfg(feature = "hub")]
-impl From<crate::hub::HubError> for Error {
-    fn from(error: crate::hub::HubError) -> Self {
-        Error::Hub(error)
     }
 }

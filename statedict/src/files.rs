@@ -2,9 +2,9 @@
 
 use std::path::Path;
 
-use crate::checkpoint::{Checkpoint, CheckpointError};
+use crate::checkpoint::{Checkpoint, CheckpointError, ValuePath};
 use crate::codec::write::{self, WriteOptions};
-use crate::codec::{ReadError, ReadOptions, Source};
+use crate::codec::{self, ReadError, ReadOptions, Source};
 use crate::error::Error;
 use crate::map::StateMap;
 
@@ -136,6 +136,61 @@ impl StateMap<'_> {
     /// As [`save`](Self::save).
     pub fn save_with(&self, path: impl AsRef<Path>, options: &WriteOptions) -> Result<(), Error> {
         Ok(write::save_map(self, path, options)?)
+    }
+}
+
+impl Checkpoint<'static> {
+    /// Opens a checkpoint file, as `torch.load(path)`. No tensor is read before it is asked for.
+    ///
+    /// The file is mapped into memory (feature `mmap`): it must not be changed in place while the checkpoint, or
+    /// a tensor of it, is in use. Replacing it by renaming, as [`save`](Checkpoint::save) does, is safe.
+    ///
+    /// # Errors
+    /// Where the file cannot be read, is damaged, or holds what the reader refuses.
+    pub fn open(path: impl AsRef<Path>) -> Result<Self, Error> {
+        Checkpoint::open_with(path, &ReadOptions::default())
+    }
+
+    /// Opens a checkpoint file with options: with [`opaque`](ReadOptions::opaque), values of unknown classes are
+    /// kept, and written again as they were.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open), but for what the options allow.
+    pub fn open_with(path: impl AsRef<Path>, options: &ReadOptions) -> Result<Self, Error> {
+        let path = path.as_ref();
+        let document = codec::open(path, options)
+            .map_err(|source| Error::Read { path: path.to_owned(), source: Box::new(source) })?;
+        Ok(document.into())
+    }
+}
+
+impl Checkpoint<'_> {
+    /// Saves the checkpoint, as `torch.save(checkpoint, path)`. What [`save_map`](crate::save_map) says of files
+    /// holds here too: the file that was there is replaced at once when the new one is complete.
+    ///
+    /// What was opened and not edited is written as it was, in a file of PyTorch 2.15 byte for byte; the file is an
+    /// archive of that version, whatever it was before. As in PyTorch a tensor that is a part of a larger storage is
+    /// written with all of that storage. [`save_with`](Self::save_with) can write the format of before 1.6
+    /// ([`layout`](WriteOptions::layout)), and leave the rest of storages out
+    /// ([`keep_storage`](WriteOptions::keep_storage)). A path that ends in `.safetensors` becomes a safetensors file
+    /// (feature `safetensors`), where the checkpoint is a state dict and nothing else.
+    ///
+    /// # Errors
+    /// Where a value cannot be written in the format, a tensor's bytes cannot be read, or writing fails.
+    pub fn save(&self, path: impl AsRef<Path>) -> Result<(), Error> {
+        self.save_with(path, &WriteOptions::new())
+    }
+
+    /// Saves the checkpoint with options.
+    ///
+    /// # Errors
+    /// As [`save`](Self::save).
+    pub fn save_with(&self, path: impl AsRef<Path>, options: &WriteOptions) -> Result<(), Error> {
+        let (path, options) = (path.as_ref(), options.clone().keep_storage_unless_set());
+        if options.writes_safetensors(Some(path)) {
+            return self.state_dict(ValuePath::root())?.save_with(path, &options);
+        }
+        Ok(self.save_values(path, &options)?)
     }
 }
 

@@ -6,6 +6,9 @@ pub mod layers;
 mod lines;
 pub mod models;
 pub mod optimizers;
+mod process;
+#[cfg(feature = "hub")]
+pub mod server;
 mod torch;
 pub mod tree;
 
@@ -14,6 +17,7 @@ use std::path::{Path, PathBuf};
 
 pub use description::{Description, Fixture, TensorDescription};
 pub use lines::{lines, map_lines};
+pub use process::test_as_process;
 pub use tempfile::TempDir;
 pub use torch::{PythonError, Torch};
 

@@ -4,7 +4,6 @@ use std::io::Write;
 
 use clap_complete::Shell;
 
-use crate::cli::Program;
 use crate::failure::{Failure, Outcome};
 use crate::terminal::Screen;
 
@@ -15,10 +14,15 @@ pub(crate) struct Arguments {
     shell: Shell,
 }
 
-pub(crate) fn run(arguments: &Arguments, screen: &mut Screen) -> Result<Outcome, Failure> {
+/// Prints the completions of `program`.
+pub(crate) fn run(
+    arguments: &Arguments,
+    mut program: clap::Command,
+    screen: &mut Screen,
+) -> Result<Outcome, Failure> {
     // Into memory first: what writes it knows no error but a panic.
     let mut text = Vec::new();
-    clap_complete::generate(arguments.shell, &mut Program::tree(), "statedict", &mut text);
+    clap_complete::generate(arguments.shell, &mut program, "statedict", &mut text);
     screen.write_all(&text)?;
     Ok(Outcome::Fine)
 }

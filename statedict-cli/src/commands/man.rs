@@ -5,7 +5,6 @@ use std::path::PathBuf;
 
 use clap_mangen::Man;
 
-use crate::cli::Program;
 use crate::failure::{Failure, Outcome};
 use crate::outputs::Overwriting;
 use crate::terminal::Screen;
@@ -20,8 +19,12 @@ pub(crate) struct Arguments {
     overwriting: Overwriting,
 }
 
-pub(crate) fn run(arguments: &Arguments, screen: &mut Screen) -> Result<Outcome, Failure> {
-    let mut program = Program::tree();
+/// Prints or writes the pages of `program`.
+pub(crate) fn run(
+    arguments: &Arguments,
+    mut program: clap::Command,
+    screen: &mut Screen,
+) -> Result<Outcome, Failure> {
     program.build();
     let commands = program.get_subcommands().filter(|command| command.get_name() != "help");
     let pages: Vec<Man> = [&program].into_iter().chain(commands).cloned().map(Man::new).collect();

@@ -92,7 +92,7 @@ pub(crate) fn run(arguments: &Arguments, screen: &mut Screen) -> Result<Outcome,
                 let node = tree.state_map(&migrated);
                 let dict =
                     tree.at(above).ok_or_else(|| format!("{input}: there is no {above:?}"))?;
-                tree.put(dict, *name, node).map_err(|error| about(&error))?;
+                tree.put(dict, name, node).map_err(|error| about(&error))?;
                 save_tree(&tree, output, &WriteOptions::new().keep_storage(true))
                     .map_err(statedict::Error::from)
             }

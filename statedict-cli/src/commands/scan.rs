@@ -51,12 +51,7 @@ fn style(palette: Palette, verdict: Verdict) -> anstyle::Style {
     }
 }
 
-fn write(
-    input: &Input,
-    scan: &Scan,
-    quiet: bool,
-    screen: &mut Screen,
-) -> Result<(), Failure> {
+fn write(input: &Input, scan: &Scan, quiet: bool, screen: &mut Screen) -> Result<(), Failure> {
     let palette = screen.palette();
     let globals = || scan.pickles().iter().flat_map(ScannedPickle::globals);
     let total = globals().count();

@@ -91,9 +91,7 @@ fn scaffold<T>(
 }
 
 /// The state dict that is meant, and where it is.
-fn state_dict(
-    request: &Request<'_>,
-) -> Result<(StateMap<'static>, Vec<String>, bool), Failure> {
+fn state_dict(request: &Request<'_>) -> Result<(StateMap<'static>, Vec<String>, bool), Failure> {
     let input = &request.opened.input;
     let document = &request.opened.document;
     let places = nested(document);

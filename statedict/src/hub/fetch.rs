@@ -12,10 +12,10 @@ use crate::hub::deadline::Deadline;
 use crate::hub::download::Download;
 use crate::hub::error::HubError;
 use crate::hub::hash::{self, HashCheck};
-use crate::hub::location::{self, Resolved};
 use crate::hub::lock::{Lock, Wanted};
 use crate::hub::options::Options;
 use crate::hub::rank::Log;
+use crate::hub::resolve::{self, Resolved};
 use crate::hub::source;
 
 /// The file at a location, downloaded into the cache if it is not there: `torch.hub.load_state_dict_from_url`
@@ -72,7 +72,7 @@ pub fn download(address: &str, path: impl AsRef<Path>, options: &Options) -> Res
 
 /// The file, and by which kind of location it was found.
 pub(super) fn find(location: &OsStr, options: &Options) -> Result<(PathBuf, String), HubError> {
-    let (resolved, backend) = location::resolve(location, &options.schemes)?;
+    let (resolved, backend) = resolve::resolve(location, &options.schemes)?;
     let path = match resolved {
         Resolved::Path(path) => local(path, options)?,
         Resolved::Web(address) => cached(&address, options)?,

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use crate::checkpoint::Checkpoint;
 use crate::error::Error;
+use crate::hub::error::HubError;
 use crate::hub::fetch;
 use crate::hub::options::{Options, Prefix};
 use crate::hub::rank::Log;
@@ -17,6 +18,12 @@ use crate::visit;
 
 /// What `DataParallel` and its like put before all keys.
 const WRAPPER: &str = "module";
+
+impl From<HubError> for Error {
+    fn from(error: HubError) -> Self {
+        Error::Location(Box::new(error))
+    }
+}
 
 /// Loads a checkpoint into a model, from a path, an address, or a name of a scheme: mmcv's
 /// `load_checkpoint`.
@@ -38,8 +45,9 @@ const WRAPPER: &str = "module";
 /// ```
 ///
 /// # Errors
-/// [`Error::Hub`] where there is no file in the end; where it cannot be read, holds no state dict or several, or
-/// does not fit the model, as [`StateDictExt::load`](crate::StateDictExt::load). Nothing is then written.
+/// Returns [`Error::Location`] with a [`HubError`] where there is no file in the end. Otherwise fails like
+/// [`StateDictExt::load`](crate::StateDictExt::load): the file cannot be read, holds no state dict or several, or
+/// does not fit the model. Nothing is then written.
 pub fn load_checkpoint<M: StateDict + ?Sized>(
     model: &mut M,
     location: impl AsRef<OsStr>,

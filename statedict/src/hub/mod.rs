@@ -82,6 +82,7 @@ mod progress;
 mod rank;
 mod report;
 mod request;
+mod resolve;
 mod scheme_file;
 mod schemes;
 mod source;

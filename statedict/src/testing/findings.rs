@@ -3,36 +3,14 @@
 use std::fmt;
 
 use crate::dtype::DType;
-use crate::testing::Property;
 
-/// Something that a tensor type does not do as it must.
-#[non_exhaustive]
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Failure {
-    /// The property it lacks.
-    pub property: Property,
-    /// The case: element type, shape, and what was done.
-    pub case: String,
-    /// What was expected, and what was found.
-    pub message: String,
-}
-
-impl fmt::Display for Failure {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} ({}): {}", self.property, self.case, self.message)
-    }
-}
-
-/// The failures of one property.
-pub(super) struct Findings {
-    pub(super) property: Property,
-    pub(super) failures: Vec<Failure>,
-}
+/// The failures of one property: the case of each, and what was expected and found.
+#[derive(Default)]
+pub(super) struct Findings(pub(super) Vec<(String, String)>);
 
 impl Findings {
     pub(super) fn add(&mut self, case: impl fmt::Display, message: impl fmt::Display) {
-        let (case, message) = (case.to_string(), message.to_string());
-        self.failures.push(Failure { property: self.property, case, message });
+        self.0.push((case.to_string(), message.to_string()));
     }
 
     /// Notes `message` unless `good`.

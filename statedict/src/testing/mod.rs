@@ -105,8 +105,7 @@ mod subject;
 mod tying;
 mod writing;
 
-pub use findings::Failure;
-pub use property::{Property, assert_conformance, check_conformance};
+pub use property::{Failure, Property, assert_conformance, check_conformance};
 pub use subject::{Subject, shapes};
 
 #[doc(inline)]

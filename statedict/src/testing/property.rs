@@ -3,7 +3,7 @@
 use std::fmt;
 
 use crate::testing::erased::Subjects;
-use crate::testing::findings::{Failure, Findings};
+use crate::testing::findings::Findings;
 use crate::testing::{Subject, assigning, host_memory, loading, reading, refusing, tying, writing};
 
 /// Hands the list of properties to a macro, after the tokens in brackets.
@@ -124,13 +124,14 @@ crate::__properties! { __property_enum [] }
 impl Property {
     /// What is wrong with this property of the subject's tensors; empty where nothing is.
     pub fn check(self, subject: &impl Subject) -> Vec<Failure> {
-        let mut findings = Findings { property: self, failures: Vec::new() };
+        let mut findings = Findings::default();
         if subject.dtypes().is_empty() || subject.shapes().is_empty() {
             findings.add("the subject", "there is no element type or no shape to test with");
         } else {
             self.find(subject, &mut findings);
         }
-        findings.failures
+        let failure = |(case, message)| Failure { property: self, case, message };
+        findings.0.into_iter().map(failure).collect()
     }
 
     /// Tests this property.
@@ -150,7 +151,25 @@ impl fmt::Display for Property {
     }
 }
 
-/// What is wrong with the subject's tensors, by all properties.
+/// Something that a tensor type does not do as it must.
+#[non_exhaustive]
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Failure {
+    /// The property it lacks.
+    pub property: Property,
+    /// The case: element type, shape, and what was done.
+    pub case: String,
+    /// What was expected, and what was found.
+    pub message: String,
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} ({}): {}", self.property, self.case, self.message)
+    }
+}
+
+/// Returns what is wrong with the subject's tensors, by all properties.
 pub fn check_conformance(subject: &impl Subject) -> Vec<Failure> {
     Property::ALL.iter().flat_map(|property| property.check(subject)).collect()
 }

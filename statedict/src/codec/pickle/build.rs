@@ -2,7 +2,7 @@
 
 use crate::codec::pickle::fault::Fault;
 use crate::codec::pickle::machine::Machine;
-use crate::codec::pickle::persistent::StorageResolver;
+use crate::codec::pickle::resolver::StorageResolver;
 use crate::value::raw::{ContainerKind, Extra, Object, Raw};
 
 /// What values are put into.

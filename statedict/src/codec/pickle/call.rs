@@ -3,7 +3,7 @@
 use crate::codec::pickle::fault::Fault;
 use crate::codec::pickle::globals::Meaning;
 use crate::codec::pickle::machine::Machine;
-use crate::codec::pickle::persistent::StorageResolver;
+use crate::codec::pickle::resolver::StorageResolver;
 use crate::dtype::DType;
 use crate::value::raw::{
     ContainerKind, Device, Extra, Object, Raw, Run, TensorFlags, TensorNode, Text,

@@ -2,7 +2,7 @@
 
 use crate::codec::pickle::fault::{Fault, Problem};
 use crate::codec::pickle::machine::Machine;
-use crate::codec::pickle::persistent::StorageResolver;
+use crate::codec::pickle::resolver::StorageResolver;
 use crate::value::integer;
 use crate::value::raw::{Raw, Text};
 

@@ -5,14 +5,14 @@ use std::sync::Arc;
 use foldhash::{HashMap, HashMapExt};
 
 use crate::codec::pickle::cursor::Cursor;
+use crate::codec::pickle::decoded::{Decoded, PickleOptions};
 use crate::codec::pickle::error::PickleError;
 use crate::codec::pickle::fault::{Fault, Problem};
 use crate::codec::pickle::globals::{self, Meaning};
 use crate::codec::pickle::memo::{self, Memo};
 use crate::codec::pickle::opcode as op;
 use crate::codec::pickle::path;
-use crate::codec::pickle::persistent::StorageResolver;
-use crate::codec::pickle::{Decoded, PickleOptions};
+use crate::codec::pickle::resolver::StorageResolver;
 use crate::codec::read::{PickleLimits, ReadError};
 use crate::value::raw::{ContainerKind, Global, Raw, Run, Text};
 use crate::value::{Bytes, Graph, Value};

@@ -4,6 +4,7 @@ mod build;
 mod call;
 mod composite;
 mod cursor;
+mod decoded;
 mod entry;
 mod error;
 mod extent;
@@ -16,40 +17,23 @@ mod numpy;
 mod opcode;
 mod path;
 mod persistent;
+mod resolver;
 mod scan;
 mod tensor;
 mod verdict;
 
-use crate::codec::read::{Limits, ReadError};
-use crate::value::raw::Raw;
-use crate::value::{Bytes, Graph};
+use crate::codec::read::ReadError;
+use crate::value::Bytes;
 use machine::{Machine, Stop};
 use memo::Memo;
 
+pub(crate) use decoded::{Decoded, PickleOptions};
 pub use error::PickleError;
 pub(crate) use extent::{Extent, extent};
-pub(crate) use persistent::{Saved, SavedTensor, Slice, StorageRequest, StorageResolver};
+pub(crate) use resolver::{Saved, SavedTensor, Slice, StorageRequest, StorageResolver};
 pub use scan::ScannedGlobal;
 pub(crate) use scan::{PickleScan, scan};
 pub use verdict::Verdict;
-
-/// How to read a pickle.
-pub(crate) struct PickleOptions<'o> {
-    pub(crate) limits: &'o Limits,
-    /// Whether values of unknown classes are kept, rather than refused.
-    pub(crate) opaque: bool,
-}
-
-/// What a pickle holds.
-pub(crate) struct Decoded {
-    pub(crate) graph: Graph,
-    pub(crate) root: Raw,
-    pub(crate) protocol: u8,
-    /// How many strings of Python 2 are not text and were kept as bytes.
-    pub(crate) undecoded: usize,
-    /// The number of bytes that follow STOP.
-    pub(crate) trailing: usize,
-}
 
 /// Decodes the pickle at the start of `source`, which messages call `member`.
 pub(crate) fn decode<R: StorageResolver>(

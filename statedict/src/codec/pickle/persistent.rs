@@ -5,71 +5,10 @@ use std::borrow::Cow;
 use crate::codec::pickle::fault::Fault;
 use crate::codec::pickle::globals::Meaning;
 use crate::codec::pickle::machine::Machine;
-use crate::codec::read::ReadError;
+use crate::codec::pickle::resolver::{Saved, Slice, StorageRequest, StorageResolver};
 use crate::dtype::DType;
 use crate::value::raw::{Raw, Run, Text};
 use crate::value::{Graph, Value};
-
-/// What a persistent id says of a storage.
-pub(crate) struct StorageRequest<'a> {
-    /// The key it has in the archive.
-    pub(crate) key: &'a str,
-    /// Where it was: `cpu`, `cuda:0`.
-    pub(crate) location: &'a str,
-    /// The type of its elements; `None` for untyped bytes.
-    pub(crate) dtype: Option<DType>,
-    /// Its size.
-    pub(crate) nbytes: u64,
-    /// Where only a part of it is meant.
-    pub(crate) slice: Option<Slice<'a>>,
-}
-
-/// A part of a storage that is a storage of its own: how PyTorch before 0.4 saved views.
-pub(crate) struct Slice<'a> {
-    pub(crate) key: &'a str,
-    /// Where in the storage it starts, in bytes.
-    pub(crate) offset: u64,
-    pub(crate) nbytes: u64,
-}
-
-/// What a file of PyTorch 0.1 saved beside its pickle under a number.
-#[derive(Debug, Clone)]
-pub(crate) enum Saved {
-    /// A storage, and the type of its elements.
-    Storage(u32, DType),
-    Tensor(SavedTensor),
-}
-
-/// A tensor that was saved beside the pickle.
-#[derive(Debug, Clone)]
-pub(crate) struct SavedTensor {
-    pub(crate) storage: u32,
-    pub(crate) dtype: DType,
-    pub(crate) offset: i64,
-    pub(crate) sizes: Vec<i64>,
-    pub(crate) strides: Vec<i64>,
-}
-
-/// Finds storages by what a pickle says of them.
-pub(crate) trait StorageResolver {
-    /// The index of the storage in the set that tensors are views of. Its size is the one requested.
-    fn resolve(&mut self, request: &StorageRequest<'_>) -> Result<u32, Box<ReadError>>;
-
-    /// The size of a storage that was found.
-    fn nbytes(&self, index: u32) -> usize;
-
-    /// Whether ids may also have the forms of before PyTorch 1.6: slices of storages, and classes with
-    /// their source code.
-    fn old_ids(&self) -> bool {
-        false
-    }
-
-    /// What was saved under a number.
-    fn saved(&self, id: i64) -> Option<&Saved> {
-        let _ = id;
-        None
-    }
-}
 
 const SHAPE: &str = "a persistent id ('storage', class, key, location, number of elements)";
 

@@ -5,7 +5,7 @@ use smallvec::SmallVec;
 use crate::codec::pickle::fault::Fault;
 use crate::codec::pickle::globals::Meaning;
 use crate::codec::pickle::machine::Machine;
-use crate::codec::pickle::persistent::{SavedTensor, StorageResolver};
+use crate::codec::pickle::resolver::{SavedTensor, StorageResolver};
 use crate::dtype::DType;
 use crate::tensor::{Shape, Strides, ViewError, check_range};
 use crate::value::raw::{Raw, Run, TensorFlags, TensorNode};

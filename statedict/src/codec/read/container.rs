@@ -186,9 +186,10 @@ fn read_pickle(source: &Source, options: &ReadOptions) -> Result<Document, ReadE
         // Others than padding are values, or elements that the pickle knows nothing of.
         return Err(ReadError::Foreign {
             found: format!("a pickle that ends at byte {end} of {}", bytes.len()).into(),
-            advice: "the rest may be more pickles or arrays: load all in Python, and save it again \
+            advice:
+                "the rest may be more pickles or arrays: load all in Python, and save it again \
                      with torch.save"
-                .into(),
+                    .into(),
         });
     }
     let storages: Arc<dyn Storages> = Arc::new(NoStorages);
@@ -212,7 +213,8 @@ pub(super) fn decode<R: StorageResolver>(
     let result = pickle::decode(pickle, member, &PickleOptions { limits, opaque }, resolver);
     // A class that is not known may tell what the file is: a whole model has an answer of its own.
     if let Err(error) = &result
-        && let ReadError::Pickle { source: PickleError::UnknownGlobal { module, .. }, .. } = &**error
+        && let ReadError::Pickle { source: PickleError::UnknownGlobal { module, .. }, .. } =
+            &**error
     {
         if let Some(foreign) = detect::of_class(module) {
             return Err(Box::new(foreign));

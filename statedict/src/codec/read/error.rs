@@ -165,8 +165,9 @@ impl ReadError {
             ),
             ReadError::Misplaced { archives: 1, offset } => write!(
                 f,
-                "{offset} bytes come before the ZIP archive in this file; read what follows them \
-                 with `Source::skip`"
+                "{offset} bytes come before the ZIP archive in this file; cut them off (tail -c +{}), \
+                 or pass over them with `Source::skip`",
+                offset.saturating_add(1)
             ),
             ReadError::Misplaced { archives, offset } => write!(
                 f,

@@ -110,8 +110,8 @@ impl Members {
     /// Where it is damaged or cannot be read.
     pub fn verify(&self, index: usize) -> Result<(), StorageError> {
         let Some((archive, index)) = self.record(index) else { return Ok(()) };
-        archive.check_header(index)?;
         archive.check_method(index)?;
+        archive.check_header(index)?;
         archive.verify(index)
     }
 

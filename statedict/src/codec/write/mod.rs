@@ -94,9 +94,7 @@ pub fn save_map(
     }
     match as_tree(map) {
         Some(tree) => save_tree(&tree, path, options),
-        None => {
-            save_outline(&MapOutline::new(map, options.keeps_storage())?, path, options)
-        }
+        None => save_outline(&MapOutline::new(map, options.keeps_storage())?, path, options),
     }
 }
 

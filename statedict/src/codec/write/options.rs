@@ -156,7 +156,9 @@ impl WriteOptions {
         match self.format {
             Format::Torch => false,
             Format::Safetensors => true,
-            Format::OfPath => path.and_then(Path::extension).is_some_and(|end| end == "safetensors"),
+            Format::OfPath => {
+                path.and_then(Path::extension).is_some_and(|end| end == "safetensors")
+            }
         }
     }
 

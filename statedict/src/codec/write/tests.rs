@@ -1,3 +1,5 @@
+//! Tests of the writer against its plan.
+
 #![allow(clippy::indexing_slicing, clippy::panic)]
 
 use std::borrow::Cow;

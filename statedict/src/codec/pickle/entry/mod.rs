@@ -11,7 +11,7 @@ mod tensor;
 
 use crate::codec::pickle::machine::Machine;
 use crate::codec::pickle::opcode as op;
-use crate::codec::pickle::persistent::StorageResolver;
+use crate::codec::pickle::resolver::StorageResolver;
 use crate::value::raw::Raw;
 use rest::Rest;
 

@@ -3,7 +3,7 @@
 use crate::codec::pickle::entry::Rest;
 use crate::codec::pickle::machine::Machine;
 use crate::codec::pickle::opcode as op;
-use crate::codec::pickle::persistent::StorageResolver;
+use crate::codec::pickle::resolver::StorageResolver;
 use crate::value::raw::Raw;
 
 impl<R: StorageResolver> Machine<'_, R> {

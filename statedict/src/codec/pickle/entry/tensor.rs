@@ -4,7 +4,7 @@ use crate::codec::pickle::entry::Rest;
 use crate::codec::pickle::globals::Meaning;
 use crate::codec::pickle::machine::Machine;
 use crate::codec::pickle::opcode as op;
-use crate::codec::pickle::persistent::{StorageRequest, StorageResolver};
+use crate::codec::pickle::resolver::{StorageRequest, StorageResolver};
 use crate::value::raw::{Raw, TensorFlags, TensorNode, Text};
 
 /// The most dimensions a tensor may have here.

@@ -2,7 +2,7 @@
 
 use std::cell::Cell;
 
-use crate::codec::pickle::memo::NeedsScan;
+use crate::codec::pickle::memo::name::NeedsScan;
 use crate::huge_pages;
 use crate::value::raw::Raw;
 

@@ -5,25 +5,18 @@
 //! to be kept than is worth it, the pickle is read anew by a memo that knows which names are used.
 
 mod kept;
+mod name;
 mod scanned;
 
 use crate::value::raw::Raw;
 use kept::Kept;
+pub(super) use name::{NeedsScan, name_of_line};
 use scanned::Scanned;
 
 /// The memo of one pickle.
 pub(super) enum Memo {
     Kept(Kept),
     Scanned(Scanned),
-}
-
-/// It has to be known which names will be used: the pickle has to be read anew with [`Memo::scan`].
-#[derive(Debug, PartialEq, Eq)]
-pub(super) struct NeedsScan;
-
-/// The number that a line of text is.
-pub(super) fn name_of_line(line: &[u8]) -> Option<u64> {
-    std::str::from_utf8(line).ok()?.trim().parse().ok()
 }
 
 impl Memo {

@@ -3,7 +3,7 @@
 use foldhash::{HashMap, HashMapExt};
 
 use crate::codec::pickle::cursor::Cursor;
-use crate::codec::pickle::memo::name_of_line;
+use crate::codec::pickle::memo::name::name_of_line;
 use crate::codec::pickle::opcode;
 use crate::value::raw::Raw;
 

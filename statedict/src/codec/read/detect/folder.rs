@@ -20,16 +20,11 @@ pub(in crate::codec::read) enum Folder {
     /// A checkpoint of torch.distributed.checkpoint: `.metadata` and `.distcp` files.
     Distributed,
     /// A checkpoint in several files, with the name of its index.
-    Sharded {
-        index: String,
-        shards: Vec<String>,
-    },
+    Sharded { index: String, shards: Vec<String> },
     /// A repository in the cache of the Hugging Face hub.
     HubCache,
     /// Any other, with the checkpoint files in it.
-    Plain {
-        files: Vec<String>,
-    },
+    Plain { files: Vec<String> },
 }
 
 impl Folder {
@@ -87,11 +82,9 @@ impl fmt::Display for Folder {
             Folder::Plain { files } if files.is_empty() => {
                 f.write_str("it is a directory, and has no checkpoint file in it")
             }
-            Folder::Plain { files } => write!(
-                f,
-                "it is a directory; name a file in it: {}",
-                shard_index::listed(files)
-            ),
+            Folder::Plain { files } => {
+                write!(f, "it is a directory; name a file in it: {}", shard_index::listed(files))
+            }
         }
     }
 }

@@ -52,7 +52,8 @@ const KINDS: &[(Start, &str, &str)] = &[
 ];
 
 /// zlib compresses what joblib dumps with `compress`.
-const ZLIB: &str = "if joblib wrote it, load it with joblib.load and save its tensors with torch.save";
+const ZLIB: &str =
+    "if joblib wrote it, load it with joblib.load and save its tensors with torch.save";
 
 /// What pickles are told by the modules of the classes they name.
 const CLASSES: &[(&str, &str, &str)] = &[
@@ -62,11 +63,7 @@ const CLASSES: &[(&str, &str, &str)] = &[
         "make one file of its folder: python -m torch.distributed.checkpoint.format_utils \
          dcp_to_torch FOLDER FILE.pt",
     ),
-    (
-        "joblib",
-        "a file of joblib",
-        "load it with joblib.load and save its tensors with torch.save",
-    ),
+    ("joblib", "a file of joblib", "load it with joblib.load and save its tensors with torch.save"),
 ];
 
 fn foreign(found: &'static str, advice: &'static str) -> ReadError {
@@ -93,7 +90,9 @@ pub(super) fn name(source: &Source, head: &[u8]) -> Result<ReadError, ReadError>
             return Ok(foreign(found, advice));
         }
     }
-    if matches!(text.first(), Some(b'{' | b'[')) {
+    if let [b'{' | b'[', rest @ ..] = text
+        && matches!(rest.trim_ascii_start(), [b'"' | b'{' | b'[' | b'}' | b']' | b'0'..=b'9', ..])
+    {
         return json(source);
     }
     let advice = "check that it is the file you meant, and that it was copied whole";

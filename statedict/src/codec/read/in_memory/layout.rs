@@ -1,7 +1,7 @@
 //! Which storage goes where in memory.
 
 use crate::codec::read::arena::ALIGNMENT;
-use crate::codec::read::in_memory::Place;
+use crate::codec::read::in_memory::place::Place;
 
 /// What tiny storages start at a multiple of: no element is larger.
 const TINY_ALIGNMENT: usize = 16;

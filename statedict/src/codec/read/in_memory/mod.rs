@@ -5,6 +5,7 @@
 
 mod filling;
 mod layout;
+mod place;
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -15,20 +16,7 @@ use crate::codec::read::options::ReadOptions;
 use crate::codec::read::source::Source;
 use crate::tensor::{StorageError, Storages};
 use layout::Layout;
-
-/// Where a storage is in its file.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Place {
-    /// Its index in the set.
-    pub(super) index: u32,
-    /// Where it starts, its header included if it has one.
-    pub(super) at: u64,
-    /// Where what belongs to it ends.
-    pub(super) end: u64,
-    pub(super) nbytes: usize,
-    /// Whether its bytes are in the file as they are, or have to be expanded.
-    pub(super) is_plain: bool,
-}
+pub(super) use place::Place;
 
 /// Storages that are in a file.
 pub(super) trait FileStorages: Storages {

@@ -20,6 +20,7 @@ pub(super) use scan::scan;
 
 pub(super) fn read(source: Source, options: &ReadOptions) -> Result<Document, ReadError> {
     let members = Members::read(&source)?;
+    members.check()?;
     let limits = &options.limits;
     let source = Arc::new(source);
     let run = |name: &str| {

@@ -119,7 +119,8 @@ fn find_before(source: &Source, file_len: u64) -> Result<Found<'_>, ReadError> {
         let found = format!("{size} bytes at {offset}");
         return Err(damaged(limit, "a central directory that ends before", found));
     }
-    let after = record_offset.saturating_add(22).saturating_add(u16_at(record, 20).unwrap_or(0).into());
+    let after =
+        record_offset.saturating_add(22).saturating_add(u16_at(record, 20).unwrap_or(0).into());
     let trailing = file_len.saturating_sub(after);
     let start = misplaced(source, limit.saturating_sub(offset.saturating_add(size)));
     offset = offset.saturating_add(start);

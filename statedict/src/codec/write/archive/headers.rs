@@ -1,46 +1,13 @@
 //! The bytes around the contents, as miniz writes them for PyTorch.
 
 use crate::codec::write::archive::name::Spelling;
-use crate::codec::write::archive::plan::{Plan, Record};
+use crate::codec::write::archive::plan::Plan;
+use crate::codec::write::archive::record::{PADDING_HEADER, Record, zip64_extra_len};
 
-/// The fixed part of a local header.
-pub(super) const LOCAL_HEADER: u64 = 30;
-/// What precedes the padding: its field's id and length.
-pub(super) const PADDING_HEADER: u64 = 4;
-/// The end of the directory: the zip64 end, its locator and the classic end.
-pub(super) const END: u64 = 56 + 20 + 22;
-
-const DIRECTORY_HEADER: u64 = 46;
 /// Bit 11: names are UTF-8.
 const UTF8: u16 = 0x0800;
 /// Bit 3: checksum and sizes follow the content.
 const DESCRIPTOR: u16 = 0x0008;
-
-/// The zip64 field of a header, its id and length included.
-#[inline]
-pub(super) fn zip64_extra_len(record: &Record) -> u64 {
-    match (record.has_large_size(), record.has_large_offset()) {
-        (false, false) => 0,
-        (false, true) => 12,
-        (true, false) => 20,
-        (true, true) => 28,
-    }
-}
-
-/// What follows the content; nothing after an empty one.
-#[inline]
-pub(super) fn descriptor_len(record: &Record) -> u64 {
-    match (record.size, record.is_zip64()) {
-        (0, _) => 0,
-        (_, false) => 16,
-        (_, true) => 24,
-    }
-}
-
-#[inline]
-pub(super) fn directory_entry_len(record: &Record) -> u64 {
-    DIRECTORY_HEADER + u64::from(record.name_len) + zip64_extra_len(record)
-}
 
 fn flags(record: &Record) -> u16 {
     if record.size == 0 { UTF8 } else { UTF8 | DESCRIPTOR }

@@ -5,6 +5,7 @@ mod headers;
 mod identity;
 mod name;
 mod plan;
+mod record;
 mod root;
 mod unordered;
 

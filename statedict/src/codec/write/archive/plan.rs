@@ -2,8 +2,8 @@
 
 use std::path::PathBuf;
 
-use crate::codec::write::archive::headers;
 use crate::codec::write::archive::name::RecordName;
+use crate::codec::write::archive::record::{self, Record};
 use crate::codec::write::decimal::decimal_len;
 use crate::codec::write::error::WriteError;
 use crate::codec::write::options::ArchiveLayout;
@@ -13,55 +13,6 @@ const MAX_ALIGNMENT: usize = 32_768;
 
 /// How many storages there may be: tools for the format number records with 32 bits.
 const MAX_STORAGES: u64 = u32::MAX as u64 - 16;
-
-/// One record of the archive.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Record {
-    pub(super) name: RecordName,
-    /// The size of the content.
-    pub(super) size: u64,
-    /// Where its header begins.
-    pub(super) header_at: u64,
-    /// The length of the name, the root included.
-    pub(super) name_len: u16,
-    /// How many bytes of padding align the content.
-    pub(super) padding: u16,
-}
-
-impl Record {
-    /// Whether the size or the place does not fit 32 bits.
-    #[inline]
-    pub(super) fn is_zip64(&self) -> bool {
-        self.has_large_size() || self.has_large_offset()
-    }
-
-    #[inline]
-    pub(super) fn has_large_size(&self) -> bool {
-        self.size >= u64::from(u32::MAX)
-    }
-
-    #[inline]
-    pub(super) fn has_large_offset(&self) -> bool {
-        self.header_at >= u64::from(u32::MAX)
-    }
-
-    /// Where the content begins.
-    #[inline]
-    pub(super) fn content_at(&self) -> u64 {
-        self.header_at
-            + headers::LOCAL_HEADER
-            + u64::from(self.name_len)
-            + headers::zip64_extra_len(self)
-            + headers::PADDING_HEADER
-            + u64::from(self.padding)
-    }
-
-    #[inline]
-    fn end(&self) -> u64 {
-        // What is too large for it is refused before anything comes after it.
-        (self.content_at() + headers::descriptor_len(self)).saturating_add(self.size)
-    }
-}
 
 /// How many bytes take `at` to a multiple of the alignment.
 #[inline]
@@ -133,7 +84,7 @@ impl<'p> Plan<'p> {
                 return Err(WriteError::TooLarge { what: "the archive is" });
             }
             at = record.end();
-            directory_len += headers::directory_entry_len(&record);
+            directory_len += record::directory_entry_len(&record);
         }
         (self.directory_at, self.directory_len) = (at, directory_len);
         Ok(())
@@ -205,7 +156,7 @@ impl<'p> Plan<'p> {
 
     /// The size of the whole archive.
     pub(in crate::codec::write) fn len(&self) -> u64 {
-        self.directory_at + self.directory_len + headers::END
+        self.directory_at + self.directory_len + record::END
     }
 }
 

@@ -1,0 +1,151 @@
+//! The program `statedict convert`, and safetensors files.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use statedict::{
+    ArchiveLayout, DType, Metadata, ModuleMetadata, StateMap, Storage, TensorView, WriteOptions,
+    codec, save_map,
+};
+
+fn fixtures() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/fixtures")
+}
+
+fn convert(args: &[&Path]) -> Result<(), String> {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_statedict"));
+    let output = command.arg("convert").args(args).output().unwrap();
+    match output.status.code() {
+        Some(0) => Ok(()),
+        _ => Err(String::from_utf8(output.stderr).unwrap()),
+    }
+}
+
+/// Two names of one tensor, keys that are not in the order of their types' sizes, versions.
+fn map() -> StateMap<'static> {
+    let weight = TensorView::from_vec(vec![0.5f32, -1.0, 2.0], [3]).unwrap();
+    let mut map = StateMap::new();
+    map.insert("b.steps", TensorView::from_vec(vec![7i64], []).unwrap());
+    map.insert("a.weight", weight.clone());
+    map.insert("a.mask", TensorView::from_vec(vec![true, false], [2, 1]).unwrap());
+    map.insert("tied.weight", weight);
+    map.insert("z", TensorView::from_vec(Vec::<f32>::new(), [0, 4]).unwrap());
+    let mut metadata = Metadata::default();
+    metadata.insert("", ModuleMetadata::with_version(1));
+    metadata.insert("a", ModuleMetadata::default());
+    *map.metadata_mut() = Some(metadata);
+    map
+}
+
+fn assert_same(a: &StateMap<'_>, b: &StateMap<'_>) {
+    assert_eq!(a.keys().collect::<Vec<_>>(), b.keys().collect::<Vec<_>>());
+    assert_eq!(a.metadata(), b.metadata());
+    for (key, view) in a.iter() {
+        let other = b.get(key).unwrap();
+        assert_eq!((view.dtype(), view.shape()), (other.dtype(), other.shape()), "{key}");
+        assert_eq!(view.bytes().unwrap(), other.bytes().unwrap(), "{key}");
+    }
+}
+
+#[test]
+fn an_unchanged_file_of_pytorch_is_the_same_file() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut converted = 0;
+    for name in ["auto_encoder.pt", "conv_batch_norm.pt", "my_module_v2.pt"] {
+        let (from, to) = (fixtures().join(name), directory.path().join(name));
+        convert(&[&from, &to]).unwrap();
+        assert!(std::fs::read(from).unwrap() == std::fs::read(to).unwrap(), "{name}");
+        converted += 1;
+    }
+    assert_eq!(converted, 3);
+}
+
+#[test]
+fn round_trips_through_every_format_keep_all() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = |name: &str| directory.path().join(name);
+    let zip = file("a.pt");
+    save_map(&map(), &zip, &WriteOptions::default()).unwrap();
+    convert(&[&zip, &file("a.safetensors")]).unwrap();
+    convert(&[&file("a.safetensors"), &file("old.pt"), "--to".as_ref(), "legacy".as_ref()])
+        .unwrap();
+    convert(&[&file("old.pt"), &file("back/../a.pt"), "--force".as_ref()]).unwrap_err();
+    std::fs::create_dir(file("back")).unwrap();
+    convert(&[&file("old.pt"), &file("back/a.pt")]).unwrap();
+    assert!(std::fs::read(&zip).unwrap() == std::fs::read(file("back/a.pt")).unwrap());
+
+    let map = StateMap::load(file("a.safetensors")).unwrap();
+    assert_same(&map, &self::map());
+    let storage = |key| map.get(key).unwrap().storage();
+    assert!(storage("a.weight").same_as(storage("tied.weight")));
+    assert!(std::fs::read(file("old.pt")).unwrap().starts_with(b"\x80\x02\x8a\x0a"));
+    // One of the two names only.
+    let text = std::fs::read(file("a.safetensors")).unwrap();
+    assert_eq!(text.len() as u64, 8 + header_len(&text) + 8 + 12 + 2);
+}
+
+fn header_len(file: &[u8]) -> u64 {
+    u64::from_le_bytes(file[..8].try_into().unwrap())
+}
+
+#[test]
+fn what_exists_is_not_overwritten_unless_forced() {
+    let directory = tempfile::tempdir().unwrap();
+    let (from, to) = (fixtures().join("auto_encoder.pt"), directory.path().join("to.pt"));
+    std::fs::write(&to, b"precious").unwrap();
+    let error = convert(&[&from, &to]).unwrap_err();
+    assert!(error.contains("--force") && error.lines().count() == 1, "{error}");
+    assert_eq!(std::fs::read(&to).unwrap(), b"precious");
+    convert(&[&from, &to, "--force".as_ref()]).unwrap();
+    assert!(codec::open(&to, &Default::default()).is_ok());
+
+    let error = convert(&[&directory.path().join("absent.pt"), &to, "--force".as_ref()]);
+    assert!(error.unwrap_err().contains("absent.pt"));
+}
+
+#[test]
+fn what_safetensors_cannot_hold_is_refused() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("a.safetensors");
+    let save = |map: &StateMap<'_>| map.save(&path).unwrap_err().to_string();
+    let storage = Storage::from_bytes(vec![0u8; 16]);
+    let view =
+        |dtype, len, offset| TensorView::contiguous(storage.clone(), dtype, [len], offset).unwrap();
+    let mut map = StateMap::new();
+    map.insert("a", view(DType::U8, 8, 0));
+    // Beside each other is no sharing of elements.
+    map.insert("b", view(DType::U8, 8, 8));
+    map.save(&path).unwrap();
+    map.insert("c", view(DType::U8, 2, 7));
+    assert!(save(&map).contains("`c` shares elements"));
+    map.remove("c");
+    map.insert("d", view(DType::C128, 1, 0));
+    assert!(save(&map).contains("`d` has an element type"));
+
+    let damaged = directory.path().join("damaged.safetensors");
+    let mut bytes = std::fs::read(&path).unwrap();
+    bytes.pop();
+    std::fs::write(&damaged, &bytes).unwrap();
+    assert!(StateMap::load(&damaged).is_err());
+    std::fs::write(&damaged, [255; 9]).unwrap();
+    assert!(StateMap::load(&damaged).is_err());
+    std::fs::write(&damaged, b"").unwrap();
+    assert!(StateMap::load(&damaged).is_err());
+}
+
+#[test]
+fn progress_ends_with_all_of_it() {
+    use std::sync::{Arc, Mutex};
+    let told = Arc::new(Mutex::new(Vec::new()));
+    let here = Arc::clone(&told);
+    for layout in [ArchiveLayout::Torch2_7, ArchiveLayout::Legacy] {
+        let here = Arc::clone(&here);
+        let options = WriteOptions::default()
+            .layout(layout)
+            .progress(move |done, total| here.lock().unwrap().push((done, total)));
+        let mut file = Vec::new();
+        statedict::write_map(&map(), &mut file, &options).unwrap();
+        let &(done, total) = told.lock().unwrap().last().unwrap();
+        assert_eq!((done, total), (file.len() as u64, file.len() as u64));
+    }
+}

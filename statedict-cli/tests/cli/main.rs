@@ -1,0 +1,14 @@
+//! The program, run as a user runs it.
+
+mod convert;
+mod diff;
+mod fetch;
+mod hostile;
+mod inspect;
+mod large;
+mod migrate;
+mod plot;
+mod report;
+mod safetensors;
+mod scaffold;
+mod transcripts;

@@ -1,4 +1,0 @@
-//! candle's tensors and layers in models.
-
-mod layers;
-mod leaves;

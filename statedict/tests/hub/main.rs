@@ -1,9 +1,0 @@
-//! Checkpoints by address, from a server on this machine: what a good one does, and a bad one.
-
-mod faults;
-mod load;
-mod processes;
-mod resume;
-mod server;
-mod simple;
-mod tls;

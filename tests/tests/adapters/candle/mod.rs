@@ -1,0 +1,5 @@
+//! candle's tensors and layers in models.
+
+mod conformance;
+mod layers;
+mod leaves;

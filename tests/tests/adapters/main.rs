@@ -1,0 +1,9 @@
+//! The tensors and layers of other libraries in models.
+
+#[cfg(feature = "burn")]
+mod burn;
+#[cfg(feature = "candle")]
+mod candle;
+mod ndarray;
+#[cfg(any(feature = "burn", feature = "candle"))]
+mod scaffolded;

@@ -1,0 +1,218 @@
+//! The tensor types of this crate, tested with its own suite.
+
+use std::any::Any;
+use std::sync::{Arc, Mutex};
+
+use half::{bf16, f16};
+use statedict::testing::{Property, Subject, assert_conformance, conformance, shapes};
+use statedict::{
+    ByteSink, CpuTensor, DType, Element, Shape, StorageId, Tensor, TensorError, TensorMut,
+    TensorView,
+};
+
+fn view(dtype: DType, shape: &[usize], bytes: &[u8]) -> TensorView<'static> {
+    TensorView::from_bytes(bytes.to_vec(), dtype, shape).unwrap()
+}
+
+struct Cpu;
+
+impl Subject for Cpu {
+    type Tensor = CpuTensor;
+
+    fn dtypes(&self) -> Vec<DType> {
+        DType::all().filter(|dtype| !dtype.is_quantized()).collect()
+    }
+
+    fn tensor(&self, dtype: DType, shape: &[usize], bytes: &[u8]) -> CpuTensor {
+        CpuTensor::from_view(&view(dtype, shape, bytes)).unwrap()
+    }
+
+    fn bytes(&self, tensor: &CpuTensor) -> Vec<u8> {
+        tensor.bytes().to_vec()
+    }
+
+    fn adopts(&self) -> Vec<DType> {
+        DType::all().collect()
+    }
+}
+
+conformance!(cpu_tensor, Cpu);
+
+/// Vectors, boxed slices and numbers: their element type is that of the Rust type.
+struct Vectors<T>(T);
+
+macro_rules! subject_of_elements {
+    ($subject:ident, $type:ty, $fits:expr, $new:expr, $elements:expr) => {
+        impl<T: Element> Subject for $subject<T>
+        where
+            $type: TensorMut,
+        {
+            type Tensor = $type;
+
+            fn dtypes(&self) -> Vec<DType> {
+                vec![T::DTYPE]
+            }
+
+            fn shapes(&self) -> Vec<Shape> {
+                let fits: fn(&Shape) -> bool = $fits;
+                shapes().into_iter().filter(fits).collect()
+            }
+
+            fn tensor(&self, dtype: DType, shape: &[usize], bytes: &[u8]) -> $type {
+                let new: fn(Vec<T>) -> $type = $new;
+                new(view(dtype, shape, bytes).to_vec().unwrap())
+            }
+
+            fn bytes(&self, tensor: &$type) -> Vec<u8> {
+                let elements: fn(&$type) -> Vec<T> = $elements;
+                let elements = elements(tensor);
+                let shape = [elements.len()];
+                TensorView::from_vec(elements, shape).unwrap().bytes().unwrap().into_owned()
+            }
+        }
+    };
+}
+
+struct Boxes<T>(T);
+struct Scalars<T>(T);
+
+subject_of_elements!(Vectors, Vec<T>, |shape| shape.len() == 1, |v| v, |v| v.clone());
+subject_of_elements!(Boxes, Box<[T]>, |shape| shape.len() == 1, Vec::into_boxed_slice, |v| v
+    .to_vec());
+subject_of_elements!(Scalars, T, |shape| shape.is_empty(), |v| v[0], |v| vec![*v]);
+
+conformance!(vec_of_f32, Vectors(0f32));
+conformance!(vec_of_bool, Vectors(false));
+conformance!(boxed_slice_of_bf16, Boxes(bf16::ZERO));
+conformance!(number_i64, Scalars(0i64));
+conformance!(number_bool, Scalars(false));
+
+#[test]
+fn vectors_and_numbers_of_every_element_type() {
+    macro_rules! all {
+        ($($element:expr),*) => {$(
+            assert_conformance(&Vectors($element));
+            assert_conformance(&Scalars($element));
+        )*};
+    }
+    all!(0f64, f16::ZERO, bf16::ZERO, 0i64, 0i32, 0i16, 0i8, 0u64, 0u32, 0u16, 0u8);
+}
+
+#[test]
+fn vectors_and_numbers_of_complex_elements() {
+    use num_complex::Complex;
+
+    assert_conformance(&Vectors(Complex::new(0f64, 0.0)));
+    assert_conformance(&Scalars(Complex::new(0f32, 0.0)));
+    assert_conformance(&Vectors(Complex::new(f16::ZERO, f16::ZERO)));
+    assert_conformance(&Scalars(Complex::new(bf16::ZERO, bf16::ZERO)));
+}
+
+/// Arrays of arrays have one shape only.
+struct Arrays;
+
+impl Subject for Arrays {
+    type Tensor = [[f32; 3]; 2];
+
+    fn dtypes(&self) -> Vec<DType> {
+        vec![DType::F32]
+    }
+
+    fn shapes(&self) -> Vec<Shape> {
+        vec![[2, 3].into()]
+    }
+
+    fn tensor(&self, dtype: DType, shape: &[usize], bytes: &[u8]) -> Self::Tensor {
+        let elements = view(dtype, shape, bytes).to_vec::<f32>().unwrap();
+        [0, 3].map(|start| elements[start..start + 3].try_into().unwrap())
+    }
+
+    fn bytes(&self, tensor: &Self::Tensor) -> Vec<u8> {
+        tensor.as_flattened().iter().flat_map(|element| element.to_le_bytes()).collect()
+    }
+}
+
+conformance!(array_of_arrays, Arrays);
+
+/// A tensor with handles, as libraries have that count references.
+#[derive(Clone)]
+struct Handle(Arc<Mutex<CpuTensor>>);
+
+impl Tensor for Handle {
+    fn dtype(&self) -> DType {
+        self.0.lock().unwrap().dtype()
+    }
+
+    fn shape(&self) -> Shape {
+        self.0.lock().unwrap().shape().clone()
+    }
+
+    fn storage_id(&self) -> Option<StorageId> {
+        Some(StorageId::from_address(Arc::as_ptr(&self.0)))
+    }
+
+    fn adopts(&self, _: DType) -> bool {
+        true
+    }
+
+    fn with_bytes(&self, sink: &mut ByteSink<'_>) -> Result<(), TensorError> {
+        sink(self.0.lock().unwrap().bytes())
+    }
+
+    fn as_any(&self) -> Option<&dyn Any> {
+        Some(self)
+    }
+}
+
+impl TensorMut for Handle {
+    fn copy_(&mut self, source: &TensorView<'_>) -> Result<(), TensorError> {
+        self.0.lock().unwrap().copy_(source)
+    }
+
+    fn assign(&mut self, source: TensorView<'static>) -> Result<(), TensorError> {
+        self.0 = Arc::new(Mutex::new(CpuTensor::from_view(&source)?));
+        Ok(())
+    }
+
+    fn share(&mut self, first: &dyn Tensor) -> bool {
+        let first = first.as_any().and_then(|first| first.downcast_ref::<Handle>());
+        first.inspect(|first| self.0 = Arc::clone(&first.0)).is_some()
+    }
+}
+
+struct Handles;
+
+impl Subject for Handles {
+    type Tensor = Handle;
+
+    fn dtypes(&self) -> Vec<DType> {
+        vec![DType::F32, DType::Bool, DType::C64]
+    }
+
+    fn tensor(&self, dtype: DType, shape: &[usize], bytes: &[u8]) -> Handle {
+        Handle(Arc::new(Mutex::new(Cpu.tensor(dtype, shape, bytes))))
+    }
+
+    fn bytes(&self, tensor: &Handle) -> Vec<u8> {
+        tensor.0.lock().unwrap().bytes().to_vec()
+    }
+
+    fn handle(&self, tensor: &Handle) -> Option<Handle> {
+        Some(tensor.clone())
+    }
+
+    fn adopts(&self) -> Vec<DType> {
+        DType::all().collect()
+    }
+}
+
+conformance!(handles, Handles);
+
+#[test]
+fn each_property_has_a_name_of_its_own() {
+    let mut names: Vec<&str> = Property::ALL.iter().map(|property| property.name()).collect();
+    names.sort_unstable();
+    names.dedup();
+    assert_eq!(names.len(), Property::ALL.len());
+    assert_eq!(Property::DTypeAndShape.to_string(), "dtype_and_shape");
+}

@@ -1,0 +1,6 @@
+//! What `#[derive(StateDict)]` writes.
+
+mod calls;
+mod history;
+mod hygiene;
+mod recorder;

@@ -1,0 +1,7 @@
+//! Loading a state dict into a model: all or nothing, with a report.
+
+mod atomicity;
+mod mapping;
+mod report;
+mod state_dict;
+mod warm_start;

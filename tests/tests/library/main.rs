@@ -1,0 +1,17 @@
+//! The library, with neither PyTorch nor a tensor library.
+
+mod checkpoint;
+mod conformance;
+mod containers;
+mod derive;
+mod extra_state;
+mod fixtures;
+mod load;
+mod migrations;
+mod optimizer;
+mod read;
+mod resume_training;
+mod schema;
+mod sharing;
+mod state_dict;
+mod write;

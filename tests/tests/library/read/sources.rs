@@ -1,0 +1,55 @@
+//! The same file through each kind of source.
+
+use std::fs::File;
+
+use statedict::codec::{self, ReadOptions, Source};
+
+use super::fixture::{bytes, expected, lines, path};
+
+#[test]
+fn every_source_reads_the_same() {
+    for name in ["checkpoint", "deflated", "big_endian", "views"] {
+        let file = format!("{name}.pt");
+        let sources = [
+            Source::open(path(&file)).unwrap(),
+            Source::map(path(&file)).unwrap(),
+            Source::file(path(&file)).unwrap(),
+            Source::reader(File::open(path(&file)).unwrap()).unwrap(),
+            Source::bytes(bytes(&file)),
+        ];
+        for source in sources {
+            let document = codec::read(source, &ReadOptions::default()).unwrap();
+            assert_eq!(lines(&document), expected(name));
+        }
+    }
+}
+
+#[test]
+fn checksums_are_verified_in_parts_too() {
+    let source = Source::file(path("bad_crc.pt")).unwrap();
+    let map = codec::read(source, &ReadOptions::default()).unwrap().state_map().unwrap();
+    assert!(map.get("fc.weight").unwrap().storage().verify().is_err());
+    assert!(map.get("bn.weight").unwrap().storage().verify().is_ok());
+}
+
+#[test]
+fn a_mapped_tensor_is_borrowed_and_a_read_one_is_owned() {
+    let map = codec::open(path("state_dict.pt"), &ReadOptions::default()).unwrap();
+    let map = map.state_map().unwrap();
+    let weight = map.get("fc.weight").unwrap();
+    assert!(matches!(weight.bytes().unwrap(), std::borrow::Cow::Borrowed(_)));
+    let source = Source::file(path("state_dict.pt")).unwrap();
+    let map = codec::read(source, &ReadOptions::default()).unwrap().state_map().unwrap();
+    let weight = map.get("fc.weight").unwrap();
+    assert!(matches!(weight.bytes().unwrap(), std::borrow::Cow::Owned(_)));
+}
+
+#[test]
+fn a_directory_is_called_one_by_every_source() {
+    let directory = path("state_dict.pt").parent().unwrap().to_owned();
+    for source in [Source::open(&directory), Source::file(&directory)] {
+        assert_eq!(source.err().unwrap().kind(), std::io::ErrorKind::IsADirectory);
+    }
+    let error = statedict::StateMap::load(&directory).unwrap_err().to_string();
+    assert!(error.starts_with("cannot read `") && error.contains("is a directory"), "{error}");
+}

@@ -1,0 +1,37 @@
+//! Files of `torch.save(model)`: refused by default, and on request their state dict.
+
+use statedict::codec::{self, ReadError, ReadOptions};
+
+use super::fixture::{expected, path, refused};
+use statedict_tests::map_lines;
+
+#[test]
+fn by_default_the_refusal_says_what_it_is() {
+    for name in ["whole_model.zip", "whole_model.legacy"] {
+        let error = refused(name);
+        let ReadError::WholeModel { class } = &error else { panic!("{error}") };
+        assert_eq!(class, "torch.nn.modules.container.Sequential");
+        assert!(error.to_string().contains("torch.save(model)"), "{error}");
+    }
+}
+
+#[test]
+fn on_request_it_is_what_state_dict_gives() {
+    let options = ReadOptions::default().whole_models(true);
+    for name in ["whole_model.zip", "whole_model.legacy"] {
+        let document = codec::open(path(&format!("{name}.pt")), &options).unwrap();
+        let map = document.state_map().unwrap();
+        assert_eq!(map_lines(&map), expected(name));
+        assert!(map.metadata().is_none());
+        let first = map.get("first.weight").unwrap();
+        assert!(first.same_as(map.get("again.weight").unwrap()));
+    }
+}
+
+#[test]
+fn without_the_option_an_opaque_model_is_no_state_dict() {
+    let options = ReadOptions::default().opaque(true);
+    let document = codec::open(path("whole_model.zip.pt"), &options).unwrap();
+    let error = document.state_map().unwrap_err().to_string();
+    assert!(error.contains("whole_models"), "{error}");
+}

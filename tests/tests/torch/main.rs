@@ -1,0 +1,26 @@
+//! The library beside PyTorch itself, which says what is right.
+
+mod architectures;
+#[cfg(feature = "burn")]
+mod burn;
+#[cfg(feature = "candle")]
+mod candle;
+mod checkpoint;
+mod checkpoint_models;
+mod extra_state;
+mod fixtures;
+#[cfg(feature = "hub")]
+mod hub;
+mod load_cast;
+mod load_hooks;
+mod load_prefix;
+mod load_random;
+mod load_state_dict;
+mod migrations;
+mod models;
+mod optimizer;
+mod pieces;
+mod read_grid;
+mod resume_training;
+mod write_identity;
+mod write_nested;
