@@ -1,17 +1,14 @@
 //! From a source to a document, whichever container it is.
 
-use std::collections::BTreeMap;
-use std::fmt;
 use std::sync::Arc;
 
-use crate::codec::pickle::{
-    self, Decoded, PickleError, PickleOptions, StorageRequest, StorageResolver,
-};
 use crate::codec::read::detect::{self, detect};
 use crate::codec::read::document::Document;
 use crate::codec::read::error::ReadError;
 use crate::codec::read::in_memory;
-use crate::codec::read::module;
+use crate::codec::read::kind::{ByteOrder, ContainerKind};
+use crate::codec::read::no_storages::NoStorages;
+use crate::codec::read::object;
 use crate::codec::read::options::ReadOptions;
 #[cfg(feature = "safetensors")]
 use crate::codec::read::safetensors;
@@ -23,52 +20,6 @@ use crate::codec::read::zip::{Archive, ArchiveResolver, Directory};
 use crate::tensor::Storages;
 use crate::value::Bytes;
 
-/// What the values of a file are packed in.
-#[non_exhaustive]
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ContainerKind {
-    /// The ZIP archive that torch.save has written since PyTorch 1.6.
-    Zip,
-    /// The stream of pickles and storages that it wrote before.
-    Legacy,
-    /// The tar archive that it wrote in PyTorch 0.1.
-    Tar,
-    /// A pickle by itself, which holds no tensors.
-    Pickle,
-    /// A safetensors file.
-    Safetensors,
-}
-
-impl fmt::Display for ContainerKind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            ContainerKind::Zip => "zip",
-            ContainerKind::Legacy => "legacy",
-            ContainerKind::Tar => "tar",
-            ContainerKind::Pickle => "pickle",
-            ContainerKind::Safetensors => "safetensors",
-        })
-    }
-}
-
-/// The byte order of a file's numbers. What is read from it is little-endian in either case.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ByteOrder {
-    /// Least significant byte first.
-    Little,
-    /// Most significant byte first.
-    Big,
-}
-
-impl fmt::Display for ByteOrder {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            ByteOrder::Little => "little",
-            ByteOrder::Big => "big",
-        })
-    }
-}
-
 pub(super) fn read(source: Source, options: &ReadOptions) -> Result<Document, ReadError> {
     match detect(&source)? {
         ContainerKind::Zip => read_zip(source, options),
@@ -78,7 +29,11 @@ pub(super) fn read(source: Source, options: &ReadOptions) -> Result<Document, Re
             if detect::is_legacy_at(&source, end)? {
                 document.warnings.push(Warning::MoreObjects { offset: end });
             } else {
-                trailing(&mut document.warnings, "the object", source.len().saturating_sub(end));
+                object::trailing(
+                    &mut document.warnings,
+                    "the object",
+                    source.len().saturating_sub(end),
+                );
             }
             Ok(document)
         }
@@ -93,13 +48,6 @@ pub(super) fn read(source: Source, options: &ReadOptions) -> Result<Document, Re
     }
 }
 
-/// Notes bytes that follow what is read.
-fn trailing(warnings: &mut Vec<Warning>, after: &str, nbytes: u64) {
-    if nbytes > 0 {
-        warnings.push(Warning::TrailingBytes { after: after.to_owned(), nbytes });
-    }
-}
-
 pub(super) fn read_all(source: Source, options: &ReadOptions) -> Result<Vec<Document>, ReadError> {
     if detect(&source)? != ContainerKind::Legacy {
         return read(source, options).map(|document| vec![document]);
@@ -111,7 +59,11 @@ pub(super) fn read_all(source: Source, options: &ReadOptions) -> Result<Vec<Docu
         let (mut document, end) = stream::read(&source, position, options)?;
         let is_last = !detect::is_legacy_at(&source, end)?;
         if is_last {
-            trailing(&mut document.warnings, "the object", source.len().saturating_sub(end));
+            object::trailing(
+                &mut document.warnings,
+                "the object",
+                source.len().saturating_sub(end),
+            );
         }
         documents.push(document);
         if is_last {
@@ -139,7 +91,7 @@ fn read_zip(source: Source, options: &ReadOptions) -> Result<Document, ReadError
         });
     }
     let mut warnings = Vec::new();
-    trailing(&mut warnings, "the archive", archive.directory.trailing());
+    object::trailing(&mut warnings, "the archive", archive.directory.trailing());
     match archive.directory.find(".data/version").or_else(|| archive.directory.find("version")) {
         Some(index) => check_version(&archive.read_member(index, 64, "pickle_bytes")?, &root)?,
         None => warnings.push(Warning::NoVersion),
@@ -155,10 +107,10 @@ fn read_zip(source: Source, options: &ReadOptions) -> Result<Document, ReadError
         .ok_or_else(|| ReadError::Missing { member: member.clone() })?;
     let pickle = archive.pickle(pickle, limits.pickle_bytes, options.in_memory)?;
     let mut resolver = ArchiveResolver::new(archive, byte_order == ByteOrder::Big, limits);
-    let decoded = decode(&pickle, &member, options, &mut resolver)?;
-    trailing(&mut warnings, &format!("the pickle in `{member}`"), size(decoded.trailing));
+    let decoded = object::decode(&pickle, &member, options, &mut resolver)?;
+    object::trailing(&mut warnings, &format!("the pickle in `{member}`"), decoded.trailing as u64);
     let storages = in_memory::settle(resolver.into_storages(), options)?;
-    Ok(finish(decoded, storages, ContainerKind::Zip, byte_order, warnings, options))
+    Ok(object::finish(decoded, storages, ContainerKind::Zip, byte_order, warnings, options))
 }
 
 /// A pickle by itself.
@@ -175,13 +127,13 @@ fn read_pickle(source: &Source, options: &ReadOptions) -> Result<Document, ReadE
     }
     let len = usize::try_from(source.len()).unwrap_or(usize::MAX);
     let pickle: Bytes = Arc::new(source.read_vec(0, len).map_err(io)?);
-    let decoded = decode(&pickle, source.name(), options, &mut NoStorages)?;
+    let decoded = object::decode(&pickle, source.name(), options, &mut NoStorages)?;
     let mut warnings = Vec::new();
     let bytes = (*pickle).as_ref();
     let end = bytes.len().saturating_sub(decoded.trailing);
     let rest = bytes.get(end..).unwrap_or_default();
     if rest.iter().all(|byte| byte.is_ascii_whitespace() || *byte == 0) {
-        trailing(&mut warnings, "the pickle", size(rest.len()));
+        object::trailing(&mut warnings, "the pickle", rest.len() as u64);
     } else {
         // Others than padding are values, or elements that the pickle knows nothing of.
         return Err(ReadError::Foreign {
@@ -194,63 +146,7 @@ fn read_pickle(source: &Source, options: &ReadOptions) -> Result<Document, ReadE
     }
     let storages: Arc<dyn Storages> = Arc::new(NoStorages);
     let (kind, order) = (ContainerKind::Pickle, ByteOrder::Little);
-    Ok(finish(decoded, storages, kind, order, warnings, options))
-}
-
-fn size(len: usize) -> u64 {
-    len.try_into().unwrap_or(u64::MAX)
-}
-
-/// Decodes the pickle of the object itself.
-pub(super) fn decode<R: StorageResolver>(
-    pickle: &Bytes,
-    member: &str,
-    options: &ReadOptions,
-    resolver: &mut R,
-) -> Result<Decoded, Box<ReadError>> {
-    let opaque = options.opaque || options.whole_models;
-    let limits = &options.limits;
-    let result = pickle::decode(pickle, member, &PickleOptions { limits, opaque }, resolver);
-    // A class that is not known may tell what the file is: a whole model has an answer of its own.
-    if let Err(error) = &result
-        && let ReadError::Pickle { source: PickleError::UnknownGlobal { module, .. }, .. } =
-            &**error
-    {
-        if let Some(foreign) = detect::of_class(module) {
-            return Err(Box::new(foreign));
-        }
-        let options = PickleOptions { limits, opaque: true };
-        let Ok(inert) = pickle::decode(pickle, member, &options, resolver) else { return result };
-        let Decoded { mut graph, root, .. } = inert;
-        graph.finish(root, Arc::new(NoStorages));
-        if module::is_module(graph.root()) {
-            let class = graph.root().type_name();
-            return Err(Box::new(ReadError::WholeModel { class }));
-        }
-    }
-    result
-}
-
-pub(super) fn finish(
-    decoded: Decoded,
-    storages: Arc<dyn Storages>,
-    container: ContainerKind,
-    byte_order: ByteOrder,
-    mut warnings: Vec<Warning>,
-    options: &ReadOptions,
-) -> Document {
-    if decoded.protocol != 2 && container == ContainerKind::Zip {
-        warnings.push(Warning::Protocol { found: decoded.protocol });
-    }
-    if decoded.undecoded > 0 {
-        warnings.push(Warning::UndecodedStrings { count: decoded.undecoded });
-    }
-    let mut graph = decoded.graph;
-    graph.finish(decoded.root, storages);
-    let name_bytes = options.limits.for_names(graph.source_len());
-    let whole_models = options.whole_models.then_some(name_bytes);
-    let (graph, file_metadata) = (Arc::new(graph), BTreeMap::new());
-    Document { graph, container, byte_order, warnings, whole_models, file_metadata }
+    Ok(object::finish(decoded, storages, kind, order, warnings, options))
 }
 
 /// The version is read as C reads a number: blanks before and anything after are passed over.
@@ -281,30 +177,6 @@ fn byte_order(content: &[u8], root: &str) -> Result<ByteOrder, ReadError> {
             expected: "`little` or `big`".into(),
             found: format!("{:?}", String::from_utf8_lossy(other)),
         }),
-    }
-}
-
-/// The storages of a pickle by itself: none.
-pub(super) struct NoStorages;
-
-impl StorageResolver for NoStorages {
-    fn resolve(&mut self, request: &StorageRequest<'_>) -> Result<u32, Box<ReadError>> {
-        let member = format!("data/{}", request.key);
-        Err(Box::new(ReadError::Missing { member }))
-    }
-
-    fn nbytes(&self, _: u32) -> usize {
-        0
-    }
-}
-
-impl Storages for NoStorages {
-    fn nbytes(&self, _: u32) -> usize {
-        0
-    }
-
-    fn bytes(&self, _: u32) -> Result<std::borrow::Cow<'_, [u8]>, crate::tensor::StorageError> {
-        Ok((&[]).into())
     }
 }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::codec::read::container::{ByteOrder, ContainerKind};
+use crate::codec::read::kind::{ByteOrder, ContainerKind};
 use crate::codec::read::warning::Warning;
 use crate::value::{Graph, Tree, Value};
 

@@ -3,9 +3,9 @@
 use std::fmt;
 use std::sync::Arc;
 
-use crate::codec::read::container::ContainerKind;
 use crate::codec::read::detect::detect;
 use crate::codec::read::error::ReadError;
+use crate::codec::read::kind::ContainerKind;
 use crate::codec::read::source::Source;
 use crate::codec::read::zip::{Archive, Directory};
 use crate::tensor::StorageError;

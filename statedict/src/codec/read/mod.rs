@@ -6,9 +6,12 @@ mod detect;
 mod document;
 mod error;
 mod in_memory;
+mod kind;
 mod limits;
 mod members;
 mod module;
+mod no_storages;
+mod object;
 mod options;
 mod pickle_run;
 mod ranges;
@@ -24,9 +27,9 @@ mod zip;
 
 use std::path::Path;
 
-pub use container::{ByteOrder, ContainerKind};
 pub use document::Document;
 pub use error::ReadError;
+pub use kind::{ByteOrder, ContainerKind};
 pub use limits::Limits;
 pub(crate) use limits::PickleLimits;
 pub use members::Members;

@@ -5,11 +5,11 @@ use std::sync::Arc;
 
 use foldhash::{HashMap, HashMapExt};
 
-use crate::codec::read::container::{ByteOrder, ContainerKind};
 use crate::codec::read::detect::MAX_SAFETENSORS_HEADER;
 use crate::codec::read::document::Document;
 use crate::codec::read::error::ReadError;
 use crate::codec::read::in_memory;
+use crate::codec::read::kind::{ByteOrder, ContainerKind};
 use crate::codec::read::options::ReadOptions;
 use crate::codec::read::ranges::RangeStorages;
 use crate::codec::read::source::Source;

@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use crate::codec::pickle::{self, PickleScan, ScannedGlobal, Verdict};
-use crate::codec::read::container::ContainerKind;
 use crate::codec::read::detect::{self, detect};
 use crate::codec::read::error::ReadError;
+use crate::codec::read::kind::ContainerKind;
 use crate::codec::read::limits::Limits;
 use crate::codec::read::options::ReadOptions;
 use crate::codec::read::source::Source;

@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 #[cfg(feature = "mmap")]
 use crate::codec::read::arena::Arena;
 use crate::codec::read::detect::Folder;
+use crate::codec::read::error::ReadError;
 use crate::huge_pages;
 use crate::streaming;
 use crate::value::Bytes;
@@ -210,6 +211,13 @@ impl Source {
             return Ok(Cow::Borrowed(bytes));
         }
         self.read_vec(offset, len).map(Cow::Owned)
+    }
+
+    /// Returns at most `len` bytes from `start` on: fewer at the end.
+    pub(super) fn up_to(&self, start: u64, len: usize) -> Result<Cow<'_, [u8]>, ReadError> {
+        let left = usize::try_from(self.len.saturating_sub(start)).unwrap_or(usize::MAX);
+        let io = |source| ReadError::Io { file: self.name.clone(), source };
+        self.get(start, left.min(len)).map_err(io)
     }
 
     /// A range of a source whose bytes are in memory, which keeps the source; empty where they must be read.

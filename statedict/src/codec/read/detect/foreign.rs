@@ -1,6 +1,7 @@
 //! What is not a checkpoint that can be read, by name, with what to do about it.
 
-use crate::codec::read::detect::{bytes_at, damage_of_legacy, damaged_legacy, shard_index};
+use crate::codec::read::detect::legacy::{damage_of_legacy, damaged_legacy};
+use crate::codec::read::detect::shard_index;
 use crate::codec::read::error::ReadError;
 use crate::codec::read::source::Source;
 
@@ -101,7 +102,7 @@ pub(super) fn name(source: &Source, head: &[u8]) -> Result<ReadError, ReadError>
 
 /// Returns the error that names a JSON file: the index of a sharded checkpoint names its shards.
 fn json(source: &Source) -> Result<ReadError, ReadError> {
-    let text = bytes_at(source, 0, shard_index::LONGEST)?;
+    let text = source.up_to(0, shard_index::LONGEST)?;
     Ok(match shard_index::described(&text) {
         Some((found, advice)) => ReadError::Foreign { found: found.into(), advice: advice.into() },
         None => foreign("a JSON file", "name the file with the tensors instead"),

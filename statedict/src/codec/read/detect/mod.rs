@@ -5,42 +5,23 @@
 
 mod folder;
 mod foreign;
+mod legacy;
 mod shard_index;
 
-use std::borrow::Cow;
-
-use crate::codec::read::container::ContainerKind;
 use crate::codec::read::error::ReadError;
+use crate::codec::read::kind::ContainerKind;
 use crate::codec::read::source::Source;
 
 pub(super) use folder::Folder;
 pub(super) use foreign::of_class;
+pub(super) use legacy::is_legacy_at;
+use legacy::{damage_of_legacy, starts_legacy};
 
 /// The number of bytes of the start that is looked at.
 const HEAD: usize = 512;
 
-/// The number of bytes that tell whether a legacy stream starts.
-const LEGACY_HEAD: usize = 32;
-
 /// The longest header of a safetensors file, as the format's own libraries have it.
 pub(super) const MAX_SAFETENSORS_HEADER: u64 = 100_000_000;
-
-/// The first pickle of a legacy stream holds this number, in binary or (protocols 0 and 1) as text.
-const LEGACY_MAGIC: &[u8] =
-    &[0x8a, 0x0a, 0x6c, 0xfc, 0x9c, 0x46, 0xf9, 0x20, 0x6a, 0xa8, 0x50, 0x19];
-const LEGACY_MAGIC_TEXT: &[u8] = b"L119547037146038801333356L\n";
-
-/// The first number after a line feed was made a carriage return and a line feed.
-const LEGACY_MAGIC_CRLF: &[u8] =
-    &[0x8a, 0x0d, 0x0a, 0x6c, 0xfc, 0x9c, 0x46, 0xf9, 0x20, 0x6a, 0xa8, 0x50, 0x19];
-const LEGACY_MAGIC_TEXT_CRLF: &[u8] = b"L119547037146038801333356L\r\n";
-
-/// The second pickle of a legacy stream, the protocol version 1001, without its header.
-const LEGACY_VERSION: &[u8] = b"M\xe9\x03.";
-const LEGACY_VERSION_TEXT: &[u8] = b"I1001\n.";
-
-/// The length of the first pickle of a legacy stream: header, number and STOP.
-const MAGIC_PICKLE: usize = 2 + LEGACY_MAGIC.len() + 1;
 
 /// How pickles of protocols 0 and 1, which have no header, start where Python wrote a container.
 const OLD_PICKLES: &[&[u8]] =
@@ -51,7 +32,7 @@ const OLD_PICKLES: &[&[u8]] =
 /// # Errors
 /// [`ReadError::Foreign`] and the like where it is not a checkpoint, or cannot be read.
 pub(super) fn detect(source: &Source) -> Result<ContainerKind, ReadError> {
-    let head = bytes_at(source, 0, HEAD)?;
+    let head = source.up_to(0, HEAD)?;
     let other = by_start(&head);
     if may_be_safetensors(&head) && (other.is_none() || is_safetensors(source)?) {
         return Ok(ContainerKind::Safetensors);
@@ -93,62 +74,51 @@ fn may_be_safetensors(head: &[u8]) -> bool {
 /// Returns `true` if the header is one as a whole: a length within the file, and as long a JSON object. Bytes
 /// that speak for another format may be a length too.
 fn is_safetensors(source: &Source) -> Result<bool, ReadError> {
-    let len = bytes_at(source, 0, 8)?;
+    let len = source.up_to(0, 8)?;
     let len = len.first_chunk::<8>().map_or(u64::MAX, |len| u64::from_le_bytes(*len));
     let Some(len) = usize::try_from(len).ok().filter(|_| len <= source.len().saturating_sub(8))
     else {
         return Ok(false);
     };
-    let text = bytes_at(source, 8, len)?;
+    let text = source.up_to(8, len)?;
     #[cfg(feature = "safetensors")]
     return Ok(serde_json::from_slice::<serde::de::IgnoredAny>(&text).is_ok());
     #[cfg(not(feature = "safetensors"))]
     return Ok(text.trim_ascii_end().ends_with(b"}"));
 }
 
-/// Returns at most `len` bytes from `start` on.
-fn bytes_at(source: &Source, start: u64, len: usize) -> Result<Cow<'_, [u8]>, ReadError> {
-    let left = source.len().saturating_sub(start);
-    let len = usize::try_from(left).unwrap_or(usize::MAX).min(len);
-    let io = |error| ReadError::Io { file: source.name().to_owned(), source: error };
-    source.get(start, len).map_err(io)
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-/// Returns `true` if another object of a legacy stream starts there.
-pub(super) fn is_legacy_at(source: &Source, start: u64) -> Result<bool, ReadError> {
-    Ok(starts_legacy(&bytes_at(source, start, LEGACY_HEAD)?))
-}
-
-/// Returns `true` if the stream that torch.save wrote before PyTorch 1.6 starts here.
-fn starts_legacy(head: &[u8]) -> bool {
-    let after = match head {
-        // Protocols 4 and 5 put the length of what follows before it.
-        [0x80, 4 | 5, 0x95, _, _, _, _, _, _, _, _, rest @ ..] | [0x80, 0..=5, rest @ ..] => rest,
-        rest => return rest.starts_with(LEGACY_MAGIC_TEXT),
-    };
-    after.starts_with(LEGACY_MAGIC)
-}
-
-/// Returns what happened to the start of a legacy stream, where it is one that was damaged.
-fn damage_of_legacy(head: &[u8]) -> Option<&'static str> {
-    let head = head.get(..64).unwrap_or(head);
-    let place = |part: &[u8]| head.windows(part.len()).position(|window| window == part);
-    let has = |part: &[u8]| place(part).is_some();
-    // A pickle of this number alone has it nearer to its start.
-    let has_version = |part: &[u8]| place(part).is_some_and(|at| at >= MAGIC_PICKLE);
-    if has(LEGACY_MAGIC_CRLF) || has(LEGACY_MAGIC_TEXT_CRLF) {
-        return Some("line ends that were changed: it was copied as text, copy it again as binary");
+    fn kind(bytes: &[u8]) -> Result<ContainerKind, ReadError> {
+        detect(&Source::bytes(bytes.to_vec()))
     }
-    let is_damaged = has_version(LEGACY_VERSION) || has_version(LEGACY_VERSION_TEXT);
-    (is_damaged && !starts_legacy(head)).then_some("another")
-}
 
-/// Returns the error for a pickle by itself that is the start of a damaged legacy stream.
-fn damaged_legacy(found: &str) -> ReadError {
-    ReadError::Damaged {
-        part: "the magic number of a file of torch.save".to_owned(),
-        offset: 0,
-        expected: "the number that files of before PyTorch 1.6 start with".into(),
-        found: found.to_owned(),
+    #[test]
+    fn each_format_is_known_by_its_start() {
+        assert_eq!(kind(b"PK\x03\x04").unwrap(), ContainerKind::Zip);
+        assert_eq!(kind(b"\x80\x02}.").unwrap(), ContainerKind::Pickle);
+        assert_eq!(kind(b"(dp0\nS'a'\n").unwrap(), ContainerKind::Pickle);
+        assert_eq!(kind(b"\x08\0\0\0\0\0\0\0{\"a\":1}").unwrap(), ContainerKind::Safetensors);
+        let magic = [0x8a, 0x0a, 0x6c, 0xfc, 0x9c, 0x46, 0xf9, 0x20, 0x6a, 0xa8, 0x50, 0x19];
+        let starts: [&[u8]; 2] = [&[0x80, 2], &[0x80, 4, 0x95, 13, 0, 0, 0, 0, 0, 0, 0]];
+        for start in starts {
+            assert_eq!(kind(&[start, &magic].concat()).unwrap(), ContainerKind::Legacy);
+        }
+        assert_eq!(kind(b"L119547037146038801333356L\n").unwrap(), ContainerKind::Legacy);
+        let mut tar = vec![b'a'; 512];
+        tar[257..262].copy_from_slice(b"ustar");
+        assert_eq!(kind(&tar).unwrap(), ContainerKind::Tar);
+        assert!(kind(b"hello world").unwrap_err().to_string().contains("unknown kind"));
+    }
+
+    #[test]
+    fn a_length_decides_only_where_a_whole_header_follows() {
+        assert_eq!(kind(b"\x80\x02\0\0\0\0\0\0{").unwrap(), ContainerKind::Pickle);
+        assert_eq!(kind(b"PK\x03\x04\0\0\0\0{").unwrap(), ContainerKind::Zip);
+        let header = [&b"\x80\x02\0\0\0\0\0\0{\"a\":1}"[..], &[b' '; 640 - 7]].concat();
+        assert_eq!(kind(&header).unwrap(), ContainerKind::Safetensors);
+        assert!(kind(b"short").is_err());
     }
 }
