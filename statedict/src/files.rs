@@ -99,7 +99,7 @@ impl StateMap<'static> {
 impl StateMap<'_> {
     /// Saves the state dict to a file, as `torch.save(state_dict, path)`; a path that ends in `.safetensors`
     /// becomes a safetensors file (feature `safetensors`), in which [`load`](StateMap::load) finds the order, the
-    /// ties and the versions again. See [`save_map`](crate::save_map) for how a file is replaced.
+    /// ties and the versions again. See [`save_with`](Self::save_with) for how a file is replaced.
     ///
     /// ```
     /// # #[cfg(feature = "safetensors")]
@@ -132,10 +132,36 @@ impl StateMap<'_> {
 
     /// Saves the state dict to a file with options.
     ///
+    /// With the default ones the file is the one PyTorch 2.15 on Linux writes for the same state dict, byte for byte.
+    /// Unlike PyTorch this does not destroy what was at `path` before the new file is complete: the bytes go to
+    /// a temporary file in the same directory, which is flushed to the disk and then renamed. On any
+    /// error, a panic in a source of bytes included, the old file is untouched and nothing is left
+    /// behind. A new file gets the permissions any new file gets, a replaced one keeps those it had.
+    ///
+    /// If `path` is a symbolic link, the file it leads to is replaced and the link stays. If it is
+    /// something that is not a file (`/dev/null`, a named pipe), the bytes are written to it directly.
+    ///
+    /// As in PyTorch, the name of the archive's root directory comes from the file name, so the same
+    /// state dict saved under two names makes two files that differ; see [`WriteOptions::root`].
+    ///
+    /// ```
+    /// use statedict::{StateMap, TensorView, WriteOptions};
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let directory = tempfile::tempdir()?;
+    /// # let path = directory.path().join("model.pt");
+    /// let mut map = StateMap::new();
+    /// map.insert("fc.weight", TensorView::from_vec(vec![0.5f32; 6], [2, 3])?);
+    /// map.save_with(&path, &WriteOptions::new().sync(false))?;
+    /// assert!(path.is_file());
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     /// As [`save`](Self::save).
     pub fn save_with(&self, path: impl AsRef<Path>, options: &WriteOptions) -> Result<(), Error> {
-        Ok(write::save_map(self, path, options)?)
+        Ok(write::save_map(self, path.as_ref(), options)?)
     }
 }
 
@@ -165,7 +191,7 @@ impl Checkpoint<'static> {
 }
 
 impl Checkpoint<'_> {
-    /// Saves the checkpoint, as `torch.save(checkpoint, path)`. What [`save_map`](crate::save_map) says of files
+    /// Saves the checkpoint, as `torch.save(checkpoint, path)`. What [`StateMap::save_with`] says of files
     /// holds here too: the file that was there is replaced at once when the new one is complete.
     ///
     /// What was opened and not edited is written as it was, in a file of PyTorch 2.15 byte for byte; the file is an

@@ -46,9 +46,7 @@ pub use adapters::candle;
 #[doc(inline)]
 pub use checkpoint::optimizer as optim;
 pub use checkpoint::{Checkpoint, CheckpointError};
-pub use codec::write::{
-    ArchiveLayout, WriteError, WriteOptions, save_map, save_tree, write_map, write_tree,
-};
+pub use codec::write::{ArchiveLayout, WriteError, WriteOptions, save_tree, write_map, write_tree};
 pub use codec::{ReadError, ReadOptions};
 pub use collect::CollectError;
 pub use dtype::DType;

@@ -170,7 +170,7 @@ pub trait StateDictExt: StateDict {
     /// Saves the state dict to a file, as `torch.save(model.state_dict(), path)`: the same bytes.
     ///
     /// The tensors stream into the file; no state dict is built. What was at `path` is replaced in one
-    /// step once the new file is whole and on the disk; see [`save_map`](crate::save_map).
+    /// step once the new file is whole and on the disk; see [`StateMap::save_with`].
     ///
     /// ```
     /// use statedict::prelude::*;

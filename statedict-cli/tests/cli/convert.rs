@@ -5,7 +5,7 @@ use std::process::Command;
 
 use statedict::{
     ArchiveLayout, DType, Metadata, ModuleMetadata, StateMap, Storage, TensorView, WriteOptions,
-    codec, save_map,
+    codec,
 };
 
 fn fixtures() -> PathBuf {
@@ -65,7 +65,7 @@ fn round_trips_through_every_format_keep_all() {
     let directory = tempfile::tempdir().unwrap();
     let file = |name: &str| directory.path().join(name);
     let zip = file("a.pt");
-    save_map(&map(), &zip, &WriteOptions::default()).unwrap();
+    map().save_with(&zip, &WriteOptions::default()).unwrap();
     convert(&[&zip, &file("a.safetensors")]).unwrap();
     convert(&[&file("a.safetensors"), &file("old.pt"), "--to".as_ref(), "legacy".as_ref()])
         .unwrap();

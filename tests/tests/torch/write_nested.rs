@@ -10,9 +10,7 @@ use serde::Deserialize;
 use serde_json::json;
 use statedict::codec::{self, ReadOptions, Source};
 use statedict::value::{Node, Tree};
-use statedict::{
-    ArchiveLayout, DType, StateMap, TensorView, WriteOptions, save_map, save_tree, write_tree,
-};
+use statedict::{ArchiveLayout, DType, StateMap, TensorView, WriteOptions, save_tree, write_tree};
 use statedict_tests::Torch;
 
 #[derive(Deserialize)]
@@ -212,7 +210,7 @@ fn extra_states_and_metadata_are_kept() {
         .and_then(|document| document.state_map())
         .unwrap();
     assert_eq!((map.values().len(), map.len()), (2, 4));
-    save_map(&map, &path, &WriteOptions::default().keep_storage(true)).unwrap();
+    map.save_with(&path, &WriteOptions::default().keep_storage(true)).unwrap();
     assert!(fs::read(&path).unwrap() == theirs, "the files differ");
 }
 

@@ -52,43 +52,12 @@ use outline::{Outline, Outlined};
 use pickle::Pickle;
 use source::Source;
 
-/// Saves a state dict to a file, as `torch.save(state_dict, path)`.
-///
-/// The file is the one PyTorch 2.15 on Linux writes for the same state dict, byte for byte. Unlike
-/// PyTorch this does not destroy what was at `path` before the new file is complete: the bytes go to
-/// a temporary file in the same directory, which is flushed to the disk and then renamed. On any
-/// error, a panic in a source of bytes included, the old file is untouched and nothing is left
-/// behind. A new file gets the permissions any new file gets, a replaced one keeps those it had.
-///
-/// If `path` is a symbolic link, the file it leads to is replaced and the link stays. If it is
-/// something that is not a file (`/dev/null`, a named pipe), the bytes are written to it directly.
-///
-/// As in PyTorch, the name of the archive's root directory comes from the file name, so the same
-/// state dict saved under two names makes two files that differ; see [`WriteOptions::root`].
-///
-/// ```
-/// use statedict::{StateMap, TensorView, WriteOptions, save_map};
-///
-/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
-/// # let directory = tempfile::tempdir()?;
-/// # let path = directory.path().join("model.pt");
-/// let mut map = StateMap::new();
-/// map.insert("fc.weight", TensorView::from_vec(vec![0.5f32; 6], [2, 3])?);
-/// save_map(&map, &path, &WriteOptions::default())?;
-/// assert!(path.is_file());
-/// # Ok(())
-/// # }
-/// ```
-///
-/// # Errors
-/// Where the state dict cannot be written in PyTorch's format, its bytes cannot be read, or writing
-/// fails.
-pub fn save_map(
+/// Saves a state dict in the format that the options or the path's ending say.
+pub(crate) fn save_map(
     map: &StateMap<'_>,
-    path: impl AsRef<Path>,
+    path: &Path,
     options: &WriteOptions,
 ) -> Result<(), WriteError> {
-    let path = path.as_ref();
     if options.writes_safetensors(Some(path)) {
         return safetensors::save(map, path, options);
     }
@@ -118,7 +87,7 @@ pub fn save_map(
 /// ```
 ///
 /// # Errors
-/// As for [`save_map`]; after an error an incomplete archive may have been written.
+/// As for [`StateMap::save`]; after an error an incomplete archive may have been written.
 pub fn write_map(
     map: &StateMap<'_>,
     writer: impl Write,
@@ -146,7 +115,7 @@ fn as_tree<'a>(map: &StateMap<'a>) -> Option<Tree<'a>> {
 }
 
 /// Saves a tree of values to a file, as `torch.save(value, path)`: a checkpoint with more in it than a state
-/// dict. What [`save_map`] says of files holds here too.
+/// dict. What [`StateMap::save_with`] says of files holds here too.
 ///
 /// A tree that was made of a file of PyTorch 2.15 and not changed becomes the same file byte for byte, given
 /// the same name and [`keep_storage`](WriteOptions::keep_storage).
@@ -218,7 +187,7 @@ fn values<'t>(
     Ok((storages.outline, Pickle::kept(pickle)))
 }
 
-/// [`save_map`] for the outline of a model.
+/// Saves the outline of a model in PyTorch's format.
 pub(crate) fn save_model<S: Source>(
     outline: &Outline<'_, S>,
     path: &Path,
