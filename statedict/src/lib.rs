@@ -46,7 +46,9 @@ pub use adapters::candle;
 #[doc(inline)]
 pub use checkpoint::optimizer as optim;
 pub use checkpoint::{Checkpoint, CheckpointError};
-pub use codec::write::{ArchiveLayout, WriteError, WriteOptions, save_tree, write_map, write_tree};
+pub use codec::write::{
+    ArchiveLayout, WriteError, WriteOptions, save_graph, write_graph, write_map,
+};
 pub use codec::{ReadError, ReadOptions};
 pub use collect::CollectError;
 pub use dtype::DType;

@@ -3,7 +3,7 @@
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
-use statedict::{ArchiveLayout, WriteOptions, save_tree};
+use statedict::{ArchiveLayout, WriteOptions, save_graph};
 
 use crate::envelope::Envelope;
 use crate::failure::{Failure, Outcome, chain};
@@ -80,7 +80,7 @@ pub(crate) fn run(arguments: &Arguments, screen: &mut Screen) -> Result<Outcome,
     let saved = if is_part || opened.is_safetensors() || format == Format::Safetensors {
         opened.state_map(&arguments.at)?.save_with(output, &options)
     } else {
-        save_tree(&opened.document.to_tree(), output, &options).map_err(statedict::Error::from)
+        save_graph(opened.document.graph(), output, &options).map_err(statedict::Error::from)
     };
     saved.map_err(|error| format!("{}: {}", output.display(), chain(&error)))?;
     if arguments.json {

@@ -6,7 +6,7 @@ mod rules;
 use std::io::Write;
 use std::path::PathBuf;
 
-use statedict::{Metadata, Migration, ModuleMetadata, StateMap, WriteOptions, save_tree};
+use statedict::{Metadata, Migration, ModuleMetadata, StateMap, WriteOptions, save_graph};
 
 use crate::envelope::Envelope;
 use crate::failure::{Failure, Outcome, chain};
@@ -88,12 +88,12 @@ pub(crate) fn run(arguments: &Arguments, screen: &mut Screen) -> Result<Outcome,
     if let Some(output) = output {
         let saved = match at.split_last() {
             Some((name, above)) => {
-                let mut tree = opened.document.to_tree();
-                let node = tree.state_map(&migrated);
+                let mut graph = (**opened.document.graph()).clone();
+                let value = graph.state_map(&migrated);
                 let dict =
-                    tree.at(above).ok_or_else(|| format!("{input}: there is no {above:?}"))?;
-                tree.put(dict, name, node).map_err(|error| about(&error))?;
-                save_tree(&tree, output, &WriteOptions::new().keep_storage(true))
+                    graph.at(above).ok_or_else(|| format!("{input}: there is no {above:?}"))?;
+                graph.put(dict, name, value).map_err(|error| about(&error))?;
+                save_graph(&graph, output, &WriteOptions::new().keep_storage(true))
                     .map_err(statedict::Error::from)
             }
             None => migrated.save(output),

@@ -16,7 +16,9 @@ use crate::codec::read::source::Source;
 use crate::codec::safetensors::{Header, Info, ORDER, VERSIONS, from_safetensors};
 use crate::dtype::DType;
 use crate::tensor::{Storage, Storages, TensorView};
-use crate::value::raw::{ContainerKind as PythonKind, Extra, Raw, TensorFlags, TensorNode};
+use crate::value::raw::{
+    ContainerKind as PythonKind, Extra, Raw, StorageRef, TensorFlags, TensorNode,
+};
 use crate::value::{Full, Graph};
 
 fn damaged(expected: &'static str, found: impl Into<String>) -> ReadError {
@@ -163,15 +165,15 @@ fn graph(
     keys: &[Named<'_>],
     versions: Option<&[(String, Option<i64>)]>,
     storages: Arc<dyn Storages>,
-) -> Result<Graph, Full> {
-    let mut graph = Graph::new(Arc::new([]));
+) -> Result<Graph<'static>, Full> {
+    let mut graph = Graph::over(Arc::new([]));
     let mut entries = Vec::with_capacity(keys.len().saturating_mul(2));
     for (key, (storage, dtype, shape)) in keys {
         let key = Raw::Str(graph.add_bytes(key.as_bytes())?);
         let sizes = shape.iter().map(|&size| i64::try_from(size).map_err(|_| Full));
         let node = TensorNode {
             offset: 0,
-            storage: *storage,
+            storage: StorageRef::File(*storage),
             dims: 0,
             rank: 0,
             dtype: *dtype,
@@ -198,7 +200,7 @@ fn graph(
 }
 
 /// The modules' versions, as `Module.state_dict()` keeps them.
-fn metadata(graph: &mut Graph, versions: &[(String, Option<i64>)]) -> Result<Raw, Full> {
+fn metadata(graph: &mut Graph<'_>, versions: &[(String, Option<i64>)]) -> Result<Raw, Full> {
     let mut modules = Vec::with_capacity(versions.len().saturating_mul(2));
     for (path, version) in versions {
         let path = Raw::Str(graph.add_bytes(path.as_bytes())?);
@@ -214,7 +216,7 @@ fn metadata(graph: &mut Graph, versions: &[(String, Option<i64>)]) -> Result<Raw
     filled(graph, PythonKind::OrderedDict, &modules)
 }
 
-fn filled(graph: &mut Graph, kind: PythonKind, entries: &[Raw]) -> Result<Raw, Full> {
+fn filled(graph: &mut Graph<'_>, kind: PythonKind, entries: &[Raw]) -> Result<Raw, Full> {
     let dict = graph.add_container(kind)?;
     if let Raw::Container(index) = dict {
         graph.extend(index, entries)?;

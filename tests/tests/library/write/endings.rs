@@ -95,8 +95,8 @@ fn what_is_no_state_dict_is_no_safetensors_file() {
     checkpoint.set_value("epoch", 5).unwrap();
     let error = checkpoint.save(&path).unwrap_err().to_string();
     assert!(error.contains("epoch") && error.contains("a tensor"), "{error}");
-    let tree = statedict::value::Tree::of("text");
-    let error = statedict::save_tree(&tree, &path, &WriteOptions::new()).unwrap_err().to_string();
+    let graph = statedict::value::Graph::of("text");
+    let error = statedict::save_graph(&graph, &path, &WriteOptions::new()).unwrap_err().to_string();
     assert!(error.contains("hold a state dict"), "{error}");
     assert!(!path.exists());
 }
