@@ -77,7 +77,7 @@ fn field(model: &Model<'_>, field: &Field<'_>) -> Option<TokenStream> {
             quote!(__of::Field::child(#key, #child))
         }
         Role::Training => quote!(__of::Field::training()),
-        Role::Alias => return alias_of(model, field).map(|found| alias(found)),
+        Role::Alias => return alias_of(model, field).map(alias),
         Role::Skipped | Role::Plain => return None,
     };
     let tie = field.words.get(Word::SameAs).map(|found| match &found.value {

@@ -110,7 +110,7 @@ pub trait Access: Sized + sealed::Sealed {
     fn visit(module: Self::Module, visitor: &mut dyn Visitor<Self>);
 
     /// Lends a parameter or buffer for reading.
-    fn tensor<'t>(tensor: &'t Self::Tensor) -> &'t dyn Tensor;
+    fn tensor(tensor: &Self::Tensor) -> &dyn Tensor;
 }
 
 /// Access by shared references: for reading.
@@ -137,7 +137,7 @@ impl<'a> Access for ByRef<'a> {
         module.visit(visitor);
     }
 
-    fn tensor<'t>(tensor: &'t Self::Tensor) -> &'t dyn Tensor {
+    fn tensor(tensor: &Self::Tensor) -> &dyn Tensor {
         *tensor
     }
 }
@@ -154,7 +154,7 @@ impl<'a> Access for ByMut<'a> {
         module.visit_mut(visitor);
     }
 
-    fn tensor<'t>(tensor: &'t Self::Tensor) -> &'t dyn Tensor {
+    fn tensor(tensor: &Self::Tensor) -> &dyn Tensor {
         &**tensor
     }
 }
