@@ -5,7 +5,7 @@ use foldhash::{HashMap, HashMapExt};
 use super::OptimizerState;
 use super::error::{OptimizerError, OptimizerProblem};
 use super::fit;
-use super::param::ParamId;
+use super::param_id::ParamId;
 use super::value::StateValue;
 use crate::key;
 use crate::traits::StateDict;

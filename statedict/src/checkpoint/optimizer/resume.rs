@@ -8,7 +8,7 @@ use super::fit::{self, Target, Unfit};
 use super::group::ParamGroup;
 use super::layout::Layout;
 use super::names;
-use super::param::ParamId;
+use super::param_id::ParamId;
 use crate::tensor::TensorView;
 use crate::traits::StateDict;
 use crate::value::raw::Identity;
