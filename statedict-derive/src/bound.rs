@@ -30,13 +30,12 @@ fn inferred(model: &Model<'_>) -> Vec<WherePredicate> {
     let params: HashSet<String> =
         model.generics.type_params().map(|param| param.ident.to_string()).collect();
     let own: HashSet<String> = [model.ident.to_string(), "Self".to_owned()].into();
-    let runtime = &model.runtime;
     let mut seen = HashSet::new();
     let mut predicates = Vec::new();
     for field in &model.fields {
         let bound: TokenStream = match field.role {
-            Role::Parameter | Role::Buffer { .. } => quote!(#runtime::__private::Leaf),
-            Role::Child => quote!(#runtime::StateDict),
+            Role::Parameter | Role::Buffer { .. } => quote!(__of::Leaf),
+            Role::Child => quote!(__of::StateDict),
             Role::Alias | Role::Training | Role::Skipped | Role::Plain => continue,
         };
         let ty = field.ty;

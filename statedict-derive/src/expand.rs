@@ -22,32 +22,32 @@ pub(crate) fn model(model: &Model<'_>) -> TokenStream {
     let (shared, exclusive) = (Access { mutable: false }, Access { mutable: true });
     let (body, body_mut) = (shared.body(model), exclusive.body(model));
     let description = table::description(model);
-    let is_empty = model.variants.is_empty();
-    let names = (!is_empty).then(|| quote!(use #runtime::__private as __of;));
     let (impl_generics, ty_generics, _) = model.generics.split_for_impl();
     let where_clause = bound::where_clause(model);
     quote! {
-        #[automatically_derived]
-        #[allow(deprecated)]
-        impl #impl_generics #runtime::StateDict for #ident #ty_generics #where_clause {
-            fn visit<'__a>(&'__a self, __visitor: &mut dyn #runtime::Visitor<#runtime::ByRef<'__a>>) {
-                #names
-                #body
+        const _: () = {
+            use #runtime::__private as __of;
+            #[allow(unused_imports)]
+            use __of::Opaque as _;
+
+            #[automatically_derived]
+            #[allow(deprecated)]
+            impl #impl_generics __of::StateDict for #ident #ty_generics #where_clause {
+                fn visit<'__a>(&'__a self, __visitor: &mut dyn __of::Visitor<__of::ByRef<'__a>>) {
+                    #body
+                }
+                fn visit_mut<'__a>(&'__a mut self, __visitor: &mut dyn __of::Visitor<__of::ByMut<'__a>>) {
+                    #body_mut
+                }
+                fn describe() -> __of::Description
+                where
+                    Self: ::core::marker::Sized,
+                {
+                    #(#proofs)*
+                    #description
+                }
             }
-            fn visit_mut<'__a>(&'__a mut self, __visitor: &mut dyn #runtime::Visitor<#runtime::ByMut<'__a>>) {
-                #names
-                #body_mut
-            }
-            fn describe() -> #runtime::Description
-            where
-                Self: ::core::marker::Sized,
-            {
-                #[allow(unused_imports)]
-                use #runtime::__private::{self as __of, Opaque as _};
-                #(#proofs)*
-                #description
-            }
-        }
+        };
     }
 }
 
