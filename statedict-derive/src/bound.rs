@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use proc_macro2::{TokenStream, TokenTree};
 use quote::{ToTokens, quote};
-use syn::{Type, WhereClause, WherePredicate, parse_quote};
+use syn::{WhereClause, WherePredicate, parse_quote};
 
 use crate::model::{Model, Role};
 
@@ -65,15 +65,4 @@ fn mentions(tokens: TokenStream, names: &HashSet<String>) -> bool {
             TokenTree::Punct(_) | TokenTree::Literal(_) => false,
         }
     })
-}
-
-/// The type without parentheses and without the invisible groups of macros by example.
-pub(crate) fn bare_type(mut ty: &Type) -> &Type {
-    loop {
-        ty = match ty {
-            Type::Group(group) => &group.elem,
-            Type::Paren(paren) => &paren.elem,
-            _ => return ty,
-        };
-    }
 }

@@ -15,6 +15,7 @@ use quote::quote;
 use crate::bound;
 use crate::expand::lists::Access;
 use crate::model::{Field, Model, Role};
+use crate::types;
 
 pub(crate) fn model(model: &Model<'_>) -> TokenStream {
     let Model { ident, runtime, .. } = model;
@@ -56,24 +57,16 @@ fn proof(model: &Model<'_>, field: &Field<'_>) -> Option<TokenStream> {
     let ty = field.ty;
     match field.role {
         // No name of a fn pointer's type can be another type's.
-        Role::Plain if matches!(bound::bare_type(ty), syn::Type::FnPtr(_)) => None,
+        Role::Plain if matches!(types::bare_type(ty), syn::Type::FnPtr(_)) => None,
         Role::Plain => Some(quote!(__of::plain::<#ty>();)),
-        Role::Alias => Some(match alias_target(model, field) {
-            Some(target) => quote!(__of::alias_of::<#ty, #target>();),
+        // Where it stands for a path, no type is known.
+        Role::Alias => Some(match field.target.as_ref().and_then(|target| target.field) {
+            Some(target) => {
+                let target = model.fields[target].ty;
+                quote!(__of::alias_of::<#ty, #target>();)
+            }
             None => quote!(__of::alias::<#ty>();),
         }),
         _ => None,
     }
-}
-
-/// The type of what an alias stands for, where that is a field and not a path.
-fn alias_target<'m>(model: &'m Model<'_>, field: &Field<'_>) -> Option<&'m syn::Type> {
-    let alias = model.aliases.iter().find(|alias| {
-        alias.field.and_then(|index| model.fields.get(index)).is_some_and(|at| at.key == field.key)
-    })?;
-    model
-        .fields
-        .iter()
-        .find(|field| field.has_key() && field.key == alias.target_key)
-        .map(|field| field.ty)
 }

@@ -17,6 +17,7 @@ mod model;
 mod snapshots;
 mod spec;
 mod suggest;
+mod types;
 
 use proc_macro::TokenStream;
 use syn::{DeriveInput, parse_macro_input};

@@ -5,9 +5,11 @@
 
 use std::marker::PhantomData;
 
-pub use crate::traits::{Leaf, StateDict};
+pub use crate::traits::Leaf;
 use crate::visit::{Alias, Content, Describe, Loaded};
-pub use crate::visit::{ByMut, ByRef, Change, Description, Field, FieldTable, ModuleInfo, Visitor};
+pub use crate::visit::{
+    ByMut, ByRef, Change, Description, Field, FieldTable, ModuleInfo, StateDict, Visitor,
+};
 use crate::{ExtraState, Tensor, TensorMut};
 
 /// A type that the derive leaves out of the state by its name.

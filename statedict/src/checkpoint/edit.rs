@@ -7,8 +7,8 @@ use crate::checkpoint::path::{Segment, ValuePath};
 use crate::checkpoint::read::absent;
 use crate::collect;
 use crate::map::StateMap;
-use crate::traits::StateDict;
 use crate::value::{Node, NodeId, Tree, Value};
+use crate::visit::StateDict;
 
 impl<'a> Checkpoint<'a> {
     /// Puts the state dict of a model at a path. Its tensors are borrowed, and read when the checkpoint is saved.

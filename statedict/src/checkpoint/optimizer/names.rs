@@ -8,9 +8,8 @@ use super::fit;
 use super::param::ParamId;
 use super::value::StateValue;
 use crate::key;
-use crate::traits::StateDict;
 use crate::value::Node;
-use crate::visit::{self, Kind, TensorRef};
+use crate::visit::{self, Kind, StateDict, TensorRef};
 
 /// The parameters of a model in PyTorch's order, each once.
 pub(super) fn parameters<M: StateDict + ?Sized>(model: &M) -> Vec<(String, TensorRef<'_>)> {

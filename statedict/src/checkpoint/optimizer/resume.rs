@@ -9,9 +9,8 @@ use super::group::ParamGroup;
 use super::layout::{Layout, dict};
 use super::names;
 use super::param::ParamId;
-use crate::traits::StateDict;
 use crate::value::{DictKind, DictNode, Node, NodeId, TensorNode, Tree};
-use crate::visit::TensorRef;
+use crate::visit::{StateDict, TensorRef};
 
 /// No optimizer keeps containers within containers that deep.
 const DEPTH: usize = 64;
