@@ -3,7 +3,6 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use crate::codec::write::WriteError;
 use crate::load::run_on_modules;
 use crate::map::StateMap;
 use crate::metadata::{Metadata, ModuleMetadata};
@@ -66,7 +65,7 @@ pub enum CollectError {
         /// Its key.
         key: String,
         /// The cause.
-        source: WriteError,
+        source: StorageError,
     },
     /// A module's `post_save` hook failed.
     PostSave {
@@ -202,7 +201,7 @@ impl<'a> Entries<'_, 'a> {
             true => value.copied().map_err(refused)?,
             false => value.clone(),
         };
-        match value.value().as_tensor() {
+        match value.tensor() {
             Some(tensor) => self.tensors.push(key, tensor),
             None => self.others.push((key.to_owned(), value, self.tensors.len())),
         }

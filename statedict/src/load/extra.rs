@@ -1,6 +1,5 @@
 //! Extra states: what the model expects, what the state dict has for it, and handing it over.
 
-use crate::codec::write::WriteError;
 use crate::extra_state::ExtraStateError;
 use crate::load::matching::Match;
 use crate::load::options::LoadOptions;
@@ -8,7 +7,8 @@ use crate::load::plan::{Plan, Since};
 use crate::load::policy::{AliasPolicy, Atomicity};
 use crate::load::problem::LoadProblem;
 use crate::map::StateMap;
-use crate::value::{SharedValue, Tree};
+use crate::tensor::StorageError;
+use crate::value::{Graph, SharedValue};
 use crate::visit::{ExtraId, ExtraName, Key, Name, StateDict, visit_extra_states};
 
 /// The extra state of a module.
@@ -81,10 +81,10 @@ pub(super) fn find(
 }
 
 /// The value under `key`, which may be a tensor: a module's extra state can be anything.
-fn value_of(map: &StateMap<'_>, key: &str) -> Option<Result<SharedValue, WriteError>> {
+fn value_of(map: &StateMap<'_>, key: &str) -> Option<Result<SharedValue, StorageError>> {
     match map.value(key) {
         Some(value) => Some(Ok(value.clone())),
-        None => Some(SharedValue::of(&Tree::of(map.get(key)?.clone()))),
+        None => Some(SharedValue::of(Graph::of(map.get(key)?.clone()).root())),
     }
 }
 
@@ -112,7 +112,7 @@ pub(super) fn set<M: StateDict + ?Sized>(
             return;
         }
         if undo {
-            match SharedValue::of(&state.get_extra_state()) {
+            match SharedValue::of(state.get_extra_state().root()) {
                 Ok(value) => before.push((index, value)),
                 Err(error) => {
                     failed = Some((&source.key, error.into()));

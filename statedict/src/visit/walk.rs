@@ -5,10 +5,9 @@ use std::ops::Range;
 
 use foldhash::{HashMap, HashMapExt};
 
-use crate::codec::write::WriteError;
 use crate::dtype::DType;
 use crate::key;
-use crate::tensor::Shape;
+use crate::tensor::{Shape, StorageError};
 use crate::traits::StorageId;
 use crate::value::SharedValue;
 use crate::visit::ids::{
@@ -71,7 +70,7 @@ pub(crate) struct Extra {
     /// The module it belongs to.
     pub(crate) module: ModuleId,
     /// Only where a state dict is made.
-    pub(crate) value: Option<Result<SharedValue, WriteError>>,
+    pub(crate) value: Option<Result<SharedValue, StorageError>>,
 }
 
 /// A module, by the first path under which it was met.
@@ -264,7 +263,7 @@ impl<T> Walk<T> {
         self.items.push(Item::Leaf(leaf));
     }
 
-    pub(super) fn add_extra(&mut self, value: Option<Result<SharedValue, WriteError>>) {
+    pub(super) fn add_extra(&mut self, value: Option<Result<SharedValue, StorageError>>) {
         let key = self.key(key::EXTRA_STATE);
         let extra = self.extras.push(Extra { key, module: self.here(), value });
         self.items.push(Item::Extra(extra));
