@@ -15,7 +15,7 @@ use quote::quote;
 use crate::bound;
 use crate::expand::lists::Access;
 use crate::model::{Field, Model, Role};
-use crate::types;
+use crate::spelling;
 
 pub(crate) fn model(model: &Model<'_>) -> TokenStream {
     let Model { ident, runtime, .. } = model;
@@ -57,7 +57,7 @@ fn proof(model: &Model<'_>, field: &Field<'_>) -> Option<TokenStream> {
     let ty = field.ty;
     match field.role {
         // No name of a fn pointer's type can be another type's.
-        Role::Plain if matches!(types::bare_type(ty), syn::Type::FnPtr(_)) => None,
+        Role::Plain if matches!(spelling::bare_type(ty), syn::Type::FnPtr(_)) => None,
         Role::Plain => Some(quote!(__of::plain::<#ty>();)),
         // Where it stands for a path, no type is known.
         Role::Alias => Some(match field.target.as_ref().and_then(|target| target.field) {

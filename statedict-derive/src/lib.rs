@@ -16,8 +16,8 @@ mod model;
 #[cfg(test)]
 mod snapshots;
 mod spec;
+mod spelling;
 mod suggest;
-mod types;
 
 use proc_macro::TokenStream;
 use syn::{DeriveInput, parse_macro_input};

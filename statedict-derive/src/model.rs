@@ -8,7 +8,7 @@ use crate::attr::{Name, Value, Version, Words, unraw};
 use crate::case::Case;
 use crate::ctxt::Ctxt;
 use crate::spec::{Place, Word};
-use crate::types::{is_alias, is_plain};
+use crate::spelling::{is_alias, is_plain};
 
 pub(crate) struct Model<'i> {
     pub(crate) ident: &'i Ident,

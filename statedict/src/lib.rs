@@ -81,8 +81,8 @@ pub use tensor::{
 pub use traits::{ByteSink, StorageId, Tensor, TensorError, TensorMut};
 pub use visit::{
     Access, Alias, ByMut, ByRef, Change, Content, Describe, Description, Field, FieldKind,
-    FieldTable, Kind, Loaded, MigrateStep, ModelError, ModuleInfo, Part, TensorRef, Unavailable,
-    Visitor,
+    FieldTable, Kind, Loaded, MigrateStep, ModelError, ModuleInfo, Part, StateDict, TensorRef,
+    Unavailable, Visitor,
 };
 
 #[cfg(feature = "derive")]

@@ -8,7 +8,7 @@ use crate::expand::info;
 use crate::expand::order::{Entry, entries};
 use crate::model::{Field, Model, Role, Target};
 use crate::spec::Word;
-use crate::types;
+use crate::spelling;
 
 /// The owners of one module, which add nothing of their own, and may own a `dyn`.
 const OWNERS: &[&str] = &["Box", "Rc", "Arc", "RefCell", "Mutex", "RwLock"];
@@ -92,7 +92,7 @@ fn alias(name: &str, target: &str) -> TokenStream {
 
 /// The type without the owners in it: whether they own a `dyn`, no implementation of theirs can tell.
 fn owned(ty: &Type) -> Type {
-    let mut ty = types::bare_type(ty).clone();
+    let mut ty = spelling::bare_type(ty).clone();
     match &mut ty {
         Type::Path(path) if path.qself.is_none() => {
             let Some(last) = path.path.segments.last_mut() else { return ty };
