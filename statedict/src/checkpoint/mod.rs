@@ -15,6 +15,7 @@
 mod edit;
 mod error;
 mod find;
+mod find_error;
 mod listing;
 mod location;
 pub mod optimizer;
@@ -29,7 +30,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 pub use error::CheckpointError;
-pub use find::{Candidate, FindError};
+pub use find_error::{Candidate, FindError};
 pub use listing::Listed;
 pub use path::{PathSyntax, Segment, ValuePath};
 #[cfg(feature = "serde")]

@@ -1,6 +1,6 @@
 //! Reading checkpoint files.
 
-mod arena;
+mod aligned_buffer;
 mod container;
 mod detect;
 mod document;
