@@ -7,9 +7,9 @@ use serde_json::{Value as Json, json};
 use statedict::{Metadata, Schema, StateMap};
 
 use crate::envelope::Envelope;
-use crate::failure::{Failure, Outcome, as_options, chain};
+use crate::failure::{Failure, Outcome, chain};
 use crate::inputs::{Content, Input};
-use crate::opened::{Held, Opened, Opening};
+use crate::opened::{Opened, Opening};
 use crate::printable::printable;
 use crate::sizes::plural;
 use crate::terminal::{Screen, paint};
@@ -54,12 +54,12 @@ pub(crate) fn run(arguments: &Arguments, screen: &mut Screen) -> Result<Outcome,
         return Err("standard input can be read once only".into());
     }
     let opened = Opened::open(&arguments.file, &arguments.opening)?;
-    let map = state_map(&opened, &arguments.at)?;
+    let map = opened.state_map(&arguments.at)?;
     let problems = match schema(&arguments.against)? {
         Some(schema) => of_schema(&map, &schema),
         None => {
             let other = Opened::open(&arguments.against, &arguments.opening)?;
-            of_map(&map, &state_map(&other, &arguments.against_at)?)
+            of_map(&map, &other.state_map(&arguments.against_at)?)
         }
     };
     match arguments.json {
@@ -81,21 +81,6 @@ fn schema(input: &Input) -> Result<Option<Schema>, Failure> {
     }
     let text = std::fs::read_to_string(path).map_err(|error| about(&error))?;
     Ok(Some(text.parse().map_err(|error: statedict::SchemaParseError| about(&error))?))
-}
-
-fn state_map(opened: &Opened, at: &[String]) -> Result<StateMap<'static>, Failure> {
-    let input = &opened.input;
-    match &opened.held {
-        Held::SafeTensors(map, _) if at.is_empty() => Ok((**map).clone()),
-        Held::SafeTensors(..) => {
-            Err(format!("{input}: a safetensors file holds one state dict").into())
-        }
-        Held::Torch(document) => {
-            let at: Vec<&str> = at.iter().map(String::as_str).collect();
-            let map = document.state_map_at(&at);
-            Ok(map.map_err(|error| format!("{input}: {}", as_options(&chain(&error))))?)
-        }
-    }
 }
 
 fn problem(kind: &'static str, key: &str, expected: Json, found: Json) -> Problem {

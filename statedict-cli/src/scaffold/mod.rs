@@ -17,7 +17,6 @@ mod target;
 mod tie;
 mod tree;
 
-use std::borrow::Cow;
 use std::fmt::Write as _;
 
 use statedict::StateMap;
@@ -33,7 +32,7 @@ pub(crate) use self::target::Target;
 use self::tree::Tree;
 use crate::envelope::Envelope;
 use crate::failure::{Failure, as_options, chain};
-use crate::opened::{Held, Opened};
+use crate::opened::Opened;
 use crate::terminal::Screen;
 
 /// So many places are named where one must be chosen.
@@ -92,21 +91,9 @@ fn scaffold<T>(
 }
 
 /// The state dict that is meant, and where it is.
-fn state_dict<'o>(
-    request: &Request<'o>,
-) -> Result<(Cow<'o, StateMap<'static>>, Vec<String>, bool), Failure> {
+fn state_dict(request: &Request<'_>) -> Result<(StateMap<'static>, Vec<String>, bool), Failure> {
     let input = &request.opened.input;
-    let document = match &request.opened.held {
-        Held::SafeTensors(map, _) if request.at.is_empty() => {
-            return Ok((Cow::Borrowed(map), Vec::new(), false));
-        }
-        Held::SafeTensors(..) => {
-            return Err(
-                format!("{input}: a safetensors file has no keys that lead anywhere").into()
-            );
-        }
-        Held::Torch(document) => document,
-    };
+    let document = &request.opened.document;
     let places = nested(document);
     let at = match (request.at, places.as_slice()) {
         // The comment that the program begins with says so.
@@ -129,7 +116,7 @@ fn state_dict<'o>(
         Ok(map) => {
             let value = path.iter().try_fold(document.root(), |value, key| value.get(key));
             let whole_model = value.is_some_and(|value| value.as_dict().is_none());
-            Ok((Cow::Owned(map), at, whole_model))
+            Ok((map, at, whole_model))
         }
         Err(error) => Err(format!("{input}: {}", as_options(&chain(&error))).into()),
     }
@@ -162,13 +149,7 @@ fn head(request: &Request<'_>, found: &Findings<'_>) -> String {
     let device = if request.target.has_device() { "&device" } else { "" };
     let fallible = if request.target.is_fallible() { "?" } else { "" };
     let _ = writeln!(text, "//\n//     let mut model = {name}::new({device}){fallible};");
-    if let Held::SafeTensors(..) = request.opened.held {
-        let _ = writeln!(
-            text,
-            "//     model.load_state_dict(&StateMap::load_safetensors({})?)?;",
-            literal(&file)
-        );
-    } else if at.is_empty() && !whole_model {
+    if at.is_empty() && !whole_model {
         let _ = writeln!(text, "//     model.load({})?;", literal(&file));
     } else {
         let file = literal(&file);

@@ -9,6 +9,7 @@ mod large;
 mod migrate;
 mod plot;
 mod report;
+mod safetensors;
 mod scaffold;
 mod seen;
 mod transcripts;

@@ -8,9 +8,8 @@ use crate::load::policy::{AliasPolicy, Atomicity};
 use crate::load::problem::LoadProblem;
 use crate::map::StateMap;
 use crate::tensor::StorageError;
-use crate::traits::StateDict;
 use crate::value::{Graph, SharedValue};
-use crate::visit::{ExtraName, Key, Name, visit_extra_states};
+use crate::visit::{ExtraId, ExtraName, Key, Name, StateDict, visit_extra_states};
 
 /// The extra state of a module.
 pub(crate) struct ExpectedExtra {
@@ -52,7 +51,7 @@ pub(super) fn among_persistent(
 
 /// Looks for an extra state under one of its names; whether the state dict has it.
 pub(super) fn find(
-    (name, key): (&Name, &str),
+    (name, key): (&Name<ExtraId>, &str),
     map: &StateMap<'_>,
     options: &LoadOptions,
     found: &mut Match<'_, '_>,
@@ -163,7 +162,7 @@ pub(super) fn give_back<M: StateDict + ?Sized>(
 
 impl Plan {
     /// The extra state that `name` is of.
-    pub(super) fn extra(&self, name: &Name) -> Option<&ExpectedExtra> {
+    pub(super) fn extra(&self, name: &Name<ExtraId>) -> Option<&ExpectedExtra> {
         self.extras.get(name.index())
     }
 }

@@ -175,6 +175,7 @@ impl KeyMap {
             StateMap::from_parts(entries.into_iter().map(|(key, (_, part))| (key, part)));
         *map_of.metadata_mut() =
             map.metadata().map(|metadata| self.rename_modules(metadata)).transpose()?;
+        map_of.file_metadata_mut().clone_from(map.file_metadata());
         Ok(Mapped { map: map_of, renamed, dropped })
     }
 

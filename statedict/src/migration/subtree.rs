@@ -75,12 +75,13 @@ impl<'a> Migration<'a> {
         map: StateMap<'a>,
         step: impl FnOnce(&mut Migration<'a>) -> Result<(), E>,
     ) -> Result<StateMap<'a>, E> {
-        let metadata = map.metadata().cloned();
+        let (metadata, file_metadata) = (map.metadata().cloned(), map.file_metadata().clone());
         let parts = map.parts().map(|(key, part)| (key.to_owned(), part)).collect();
         let mut migration = Migration::new(parts, None);
         step(&mut migration)?;
         let mut map = StateMap::from_parts(migration.entries);
         *map.metadata_mut() = metadata;
+        *map.file_metadata_mut() = file_metadata;
         Ok(map)
     }
 
