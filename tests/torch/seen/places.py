@@ -5,6 +5,7 @@ below it that have nothing to do with the change. A segment that is null stands 
 how a key that is no str is written is the program's matter.
 """
 
+import torch
 from inspect_json import leaf
 
 # How many paths of a node are followed: a value can be in a file more often than there are bytes.
@@ -26,6 +27,8 @@ def key_segment(key):
     value = key.data["value"]
     if isinstance(value, str):
         return value
+    if isinstance(value, torch.Size):
+        return {"key": {**leaf(value), "type": "torch.Size"}}
     try:
         return {"key": leaf(value)}
     except TypeError:
