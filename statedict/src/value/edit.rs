@@ -10,7 +10,7 @@ use crate::value::handle::Value;
 use crate::value::id::ValueId;
 use crate::value::new_value::NewValue;
 use crate::value::raw::{ContainerKind, Extra, Object, Raw, StorageRef};
-use crate::value::store::Graph;
+use crate::value::store::{Graph, KEPT};
 
 /// A value has no place for what was to be put into it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,7 +48,7 @@ impl<'a> Graph<'a> {
     }
 
     fn container_kind(&self, index: u32) -> ContainerKind {
-        self.container(index).expect("invariant: the container exists").kind
+        self.container(index).expect(KEPT).kind
     }
 
     /// Puts a value that is in the graph under a str key of a dict, and returns the one that was there. A new
@@ -249,7 +249,7 @@ impl<'a> Graph<'a> {
         let Raw::Object(index) = object.0 else {
             return Err(NotAContainer { expected: "an object" });
         };
-        let known = self.object(index).expect("invariant: the object exists");
+        let known = self.object(index).expect(KEPT);
         self.set_object(index, Object { state: state.0, ..known });
         Ok(())
     }

@@ -14,7 +14,7 @@ use crate::value::quantized::Quantized;
 use crate::value::raw::{Composite, ContainerKind, Raw};
 use crate::value::refusal::Refusal;
 use crate::value::sparse::Sparse;
-use crate::value::store::Graph;
+use crate::value::store::{Graph, KEPT};
 
 /// What a value is.
 #[non_exhaustive]
@@ -80,7 +80,6 @@ pub enum Kind<'g> {
 impl<'g> Value<'g> {
     /// What the value is, with what belongs to it.
     pub fn kind(self) -> Kind<'g> {
-        const KEPT: &str = "invariant: what a value refers to is in its graph";
         let graph = self.graph();
         let items = |run| Items::new(graph, graph.run(run));
         match self.raw() {

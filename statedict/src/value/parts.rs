@@ -6,7 +6,7 @@ use crate::dtype::DType;
 use crate::tensor::{Storage, TensorView};
 use crate::value::handle::Value;
 use crate::value::raw::{ContainerKind, Raw, StorageRef, TensorNode};
-use crate::value::store::Graph;
+use crate::value::store::{Graph, KEPT};
 
 /// The elements of a list, tuple or set, in order.
 #[derive(Clone, Copy)]
@@ -86,7 +86,7 @@ pub struct Dict<'g> {
 
 impl<'g> Dict<'g> {
     pub(crate) fn new(graph: &'g Graph<'g>, index: u32, kind: DictKind) -> Self {
-        let run = graph.container(index).map(|container| container.run).unwrap_or_default();
+        let run = graph.container(index).expect(KEPT).run;
         Dict { graph, index, kind, entries: graph.run(run) }
     }
 
@@ -199,10 +199,8 @@ pub struct TorchDevice<'g> {
 
 impl<'g> TorchDevice<'g> {
     pub(crate) fn new(graph: &'g Graph<'g>, index: u32) -> Self {
-        match graph.device(index) {
-            Some(device) => TorchDevice { kind: graph.str(device.kind), index: device.index },
-            None => TorchDevice { kind: "", index: None },
-        }
+        let device = graph.device(index).expect(KEPT);
+        TorchDevice { kind: graph.str(device.kind), index: device.index }
     }
 
     /// The kind of device: `"cpu"`, `"cuda"`.
@@ -232,12 +230,8 @@ pub struct GlobalName<'g> {
 
 impl<'g> GlobalName<'g> {
     pub(crate) fn new(graph: &'g Graph<'g>, index: u32) -> Self {
-        match graph.global_name(index) {
-            Some(global) => {
-                GlobalName { module: graph.str(global.module), name: graph.str(global.name) }
-            }
-            None => GlobalName { module: "", name: "" },
-        }
+        let global = graph.global_name(index).expect(KEPT);
+        GlobalName { module: graph.str(global.module), name: graph.str(global.name) }
     }
 
     /// The module, as the file spells it.
@@ -270,7 +264,7 @@ impl<'g> Object<'g> {
     }
 
     fn part(&self, part: impl Fn(crate::value::raw::Object) -> Raw) -> Value<'g> {
-        Value::new(self.graph, self.graph.object(self.index).map_or(Raw::None, part))
+        Value::new(self.graph, part(self.graph.object(self.index).expect(KEPT)))
     }
 
     /// The class or function it is made with.

@@ -81,6 +81,9 @@ pub struct Graph<'a> {
     pub(super) root: Raw,
 }
 
+/// What is referred to in a graph is kept in it for good: an index that leads nowhere is a fault of ours.
+pub(super) const KEPT: &str = "invariant: what a value refers to is in its graph";
+
 /// The index that the next element of `vec` will have.
 pub(super) fn next_index<T>(vec: &[T]) -> Result<u32, Full> {
     u32::try_from(vec.len()).map_err(|_| Full)
@@ -234,14 +237,14 @@ impl<'a> Graph<'a> {
             .map(Raw::Container)
     }
 
-    fn container_mut(&mut self, index: u32) -> Option<&mut Container> {
-        self.containers.get_mut(usize::try_from(index).ok()?)
+    fn container_mut(&mut self, index: u32) -> &mut Container {
+        self.containers.get_mut(index as usize).expect(KEPT)
     }
 
     /// Appends to a container. Where it stands at the end of the pool it grows in place, else it moves
     /// there with room to double, so that all moves together copy no more than what was appended.
     pub(crate) fn extend(&mut self, index: u32, values: &[Raw]) -> Result<(), Full> {
-        let Some(mut container) = self.container(index) else { return Ok(()) };
+        let mut container = self.container(index).expect(KEPT);
         let added = u32::try_from(values.len()).map_err(|_| Full)?;
         let len = container.run.len.checked_add(added).ok_or(Full)?;
         let end = container.run.start.checked_add(container.capacity).ok_or(Full)?;
@@ -268,21 +271,19 @@ impl<'a> Graph<'a> {
             next_index(&self.pool)?;
         }
         container.run.len = len;
-        if let Some(place) = self.container_mut(index) {
-            *place = container;
-        }
+        *self.container_mut(index) = container;
         Ok(())
     }
 
     /// Gives a container a run that nothing else has a part of, so that its values can be replaced.
     fn own_run(&mut self, index: u32) -> Result<Run, Full> {
-        let mut container = self.container(index).expect("invariant: the container exists");
+        let mut container = self.container(index).expect(KEPT);
         if !container.owned {
             let values = self.run(container.run).to_vec();
             container.run = self.add_run(&values)?;
             container.capacity = container.run.len;
             container.owned = true;
-            *self.container_mut(index).expect("invariant: the container exists") = container;
+            *self.container_mut(index) = container;
         }
         Ok(container.run)
     }
@@ -298,8 +299,7 @@ impl<'a> Graph<'a> {
         let removed = u32::try_from(range.len()).map_err(|_| Full)?;
         let values = self.values_mut(index)?;
         values.copy_within(range.end.., range.start);
-        let container = self.container_mut(index).expect("invariant: the container exists");
-        container.run.len -= removed;
+        self.container_mut(index).run.len -= removed;
         Ok(())
     }
 
@@ -331,9 +331,7 @@ impl<'a> Graph<'a> {
             Some(place) => *place = extra,
             None => {
                 let new = push(&mut self.extras, extra)?;
-                if let Some(container) = self.container_mut(index) {
-                    container.extra = Some(new);
-                }
+                self.container_mut(index).extra = Some(new);
             }
         }
         Ok(())

@@ -6,7 +6,7 @@ use crate::tensor::{Shape, Storage, Strides, TensorView};
 use crate::value::id::ValueId;
 use crate::value::raw::{Composite, Device, Global, NumPy, Object, Raw, StorageRef, TensorNode};
 use crate::value::refusal::Refusal;
-use crate::value::store::{Full, Graph, at, next_index, push};
+use crate::value::store::{Full, Graph, KEPT, at, next_index, push};
 
 impl<'a> Graph<'a> {
     pub(crate) fn add_object(&mut self, object: Object) -> Result<Raw, Full> {
@@ -18,9 +18,7 @@ impl<'a> Graph<'a> {
     }
 
     pub(crate) fn set_object(&mut self, index: u32, object: Object) {
-        if let Some(place) = self.objects.get_mut(index as usize) {
-            *place = object;
-        }
+        *self.objects.get_mut(index as usize).expect(KEPT) = object;
     }
 
     pub(crate) fn add_complex(&mut self, re: f64, im: f64) -> Result<Raw, Full> {
@@ -72,9 +70,7 @@ impl<'a> Graph<'a> {
     }
 
     pub(crate) fn set_numpy(&mut self, index: u32, value: NumPy) {
-        if let Some(place) = self.numpy.get_mut(index as usize) {
-            *place = value;
-        }
+        *self.numpy.get_mut(index as usize).expect(KEPT) = value;
     }
 
     /// The size of the pickle.
@@ -106,9 +102,7 @@ impl<'a> Graph<'a> {
 
     /// Makes the tensor `index` the one that `made` is.
     pub(crate) fn set_tensor(&mut self, index: u32, node: TensorNode) {
-        if let Some(place) = self.tensors.get_mut(index as usize) {
-            *place = node;
-        }
+        *self.tensors.get_mut(index as usize).expect(KEPT) = node;
     }
 
     /// Keeps a tensor whose view has been checked against its storage.
