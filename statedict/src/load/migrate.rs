@@ -175,7 +175,7 @@ pub(super) fn run_steps<'s>(
         .filter(|change| change.since() > found.unwrap_or(0))
         .collect();
     if !steps.is_empty() {
-        steps.sort_by_key(|change| change.since());
+        steps.sort_by_key(|change| stage(change));
         let tree = tree.get_or_insert_with(|| Tree::new(map));
         let done = tree.migrate(place.path, found, &steps, &mut migrated);
         if let Err((to, source)) = done {
@@ -227,21 +227,19 @@ impl<'s> Tree<'s> {
         migrated: &mut ModuleMigration,
     ) -> Result<(), (u64, MigrateError)> {
         let (entries, places) = self.take_below(path);
-        let mut migration = Migration::new(entries, found);
-        let done = steps.iter().try_for_each(|step| {
-            migration.begin(step.since());
-            run(step, &mut migration).map_err(|error| (step.since(), error))
+        let mut migration = Migration::new(path, entries, self.metadata.take(), found);
+        let done = steps.chunk_by(|a, b| stage(a) == stage(b)).try_for_each(|steps| {
+            let to = steps.first().map_or(0, |step| step.since());
+            migration.begin(to);
+            run(steps, &mut migration).map_err(|error| (to, error))
         });
-        let (entries, edits) = migration.into_parts();
+        let (entries, metadata, edits) = migration.into_parts();
+        self.metadata = metadata;
         self.put_below(path, entries, &places);
         for edit in edits {
             let full = |name: String| key::join(path, &name);
             match edit {
-                Edit::Renamed { from, to } => {
-                    let (from, to) = (full(from), full(to));
-                    self.rename_modules(&from, &to);
-                    migrated.renamed.push((from, to));
-                }
+                Edit::Renamed { from, to } => migrated.renamed.push((full(from), full(to))),
                 Edit::Removed(name) => migrated.removed.push(full(name)),
                 Edit::Inserted(name) => migrated.inserted.push(full(name)),
                 Edit::Changed(name) => migrated.changed.push(full(name)),
@@ -320,21 +318,6 @@ impl<'s> Tree<'s> {
         }
     }
 
-    /// Renames the records of a module and of all below it.
-    fn rename_modules(&mut self, from: &str, to: &str) {
-        let Some(metadata) = &mut self.metadata else { return };
-        let mut renamed = Metadata::default();
-        for (path, entry) in metadata.iter() {
-            let path = match key::below(path, from) {
-                _ if path == from => to.to_owned(),
-                Some(rest) => key::join(to, rest),
-                None => path.to_owned(),
-            };
-            renamed.insert(path, entry.clone());
-        }
-        *metadata = renamed;
-    }
-
     pub(super) fn into_map(self) -> StateMap<'s> {
         let mut entries: Vec<(String, Entry<'s>)> = self.entries.into_iter().collect();
         entries.sort_by_key(|(_, entry)| entry.place);
@@ -345,14 +328,33 @@ impl<'s> Tree<'s> {
     }
 }
 
-fn run(step: &Change, migration: &mut Migration<'_>) -> Result<(), MigrateError> {
-    match *step {
-        // What an older file may lack is the plan's business.
-        Change::Added { .. } => Ok(()),
-        // A file of unknown version may have the new names already.
-        Change::Renamed { from, to, .. } if migration.contains(from) => migration.rename(from, to),
-        Change::Removed { name, .. } if migration.contains(name) => migration.remove(name),
-        Change::Renamed { .. } | Change::Removed { .. } => Ok(()),
-        Change::Migrate { with, .. } => with(migration),
+/// When a change is made: all of a version before those of the next, and what is dropped before other
+/// things take its name.
+fn stage(change: &Change) -> (u64, u8) {
+    let order = match change {
+        Change::Added { .. } => 0,
+        Change::Removed { .. } => 1,
+        Change::Renamed { .. } => 2,
+        Change::Migrate { .. } => 3,
+    };
+    (change.since(), order)
+}
+
+/// Makes the changes of one stage: renames all at once, so that their order does not matter.
+fn run(changes: &[&Change], migration: &mut Migration<'_>) -> Result<(), MigrateError> {
+    let mut renamed = Vec::new();
+    for change in changes {
+        match **change {
+            // What an older file may lack is the plan's business.
+            Change::Added { .. } => {}
+            // A file of unknown version may have the new names already.
+            Change::Renamed { from, to, .. } if migration.contains(from) => {
+                renamed.push((from, to))
+            }
+            Change::Removed { name, .. } if migration.contains(name) => migration.remove(name)?,
+            Change::Renamed { .. } | Change::Removed { .. } => {}
+            Change::Migrate { with, .. } => with(migration)?,
+        }
     }
+    if renamed.is_empty() { Ok(()) } else { migration.rename_all(&renamed) }
 }

@@ -5,7 +5,6 @@ use std::fmt;
 
 use foldhash::{HashMap, HashMapExt, HashSet};
 
-use crate::key;
 use crate::load::LoadError;
 use crate::load::migrate::{Place, Tree, run_pre_load, run_steps};
 use crate::load::options::LoadOptions;
@@ -48,7 +47,7 @@ impl fmt::Display for MapMigration {
 ///
 /// The steps are those of a load, and the new versions are in the map's `_metadata` afterwards. For lists
 /// and maps of modules, the keys say which children there are.
-/// Tensors keep the file's order; values that are no tensors come after them.
+/// The keys keep the file's order.
 ///
 /// What is behind a `dyn StateDict` is not migrated, and [reported](MapMigration::unknown); so is an
 /// `enum` whose variants are modules of different histories.
@@ -104,10 +103,7 @@ pub fn migrate<T: StateDict>(map: &mut StateMap<'_>) -> Result<MapMigration, Loa
     if !problems.is_empty() {
         return Err(LoadError::new(class, problems));
     }
-    let mut migrated = tree.map_or_else(StateMap::new, Tree::into_map);
-    for (name, value) in map.values() {
-        migrated.insert_value(renamed(name, &modules), value.clone());
-    }
+    let migrated = tree.map_or_else(StateMap::new, Tree::into_map);
     if let Err(mismatch) = schema.check(&migrated) {
         let newer: Vec<&str> = schema
             .entries()
@@ -154,17 +150,4 @@ fn ambiguous(schema: &Schema) -> HashSet<String> {
     }
     let several = seen.into_iter().filter(|&(_, (count, history))| count > 1 && history);
     several.map(|(path, _)| path.to_owned()).collect()
-}
-
-/// The name of a value that is no tensor, after what the steps renamed.
-fn renamed(name: &str, modules: &[ModuleMigration]) -> String {
-    let mut name = name.to_owned();
-    for (from, to) in modules.iter().flat_map(|module| &module.renamed) {
-        if let Some(rest) = key::below(&name, from) {
-            name = key::join(to, rest);
-        } else if name == *from {
-            name.clone_from(to);
-        }
-    }
-    name
 }
