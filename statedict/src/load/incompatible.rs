@@ -4,7 +4,7 @@ use std::fmt;
 
 use foldhash::{HashSet, HashSetExt};
 
-use crate::load::python;
+use crate::load::torch::repr::repr;
 use crate::map::StateMap;
 
 /// The keys that are missing and those that are unexpected: what `load_state_dict` of PyTorch
@@ -96,9 +96,8 @@ impl fmt::Display for IncompatibleKeys {
         if self.is_empty() {
             return f.write_str("<All keys matched successfully>");
         }
-        let list = |keys: &[String]| {
-            keys.iter().map(|key| python::repr(key)).collect::<Vec<_>>().join(", ")
-        };
+        let list =
+            |keys: &[String]| keys.iter().map(|key| repr(key)).collect::<Vec<_>>().join(", ");
         write!(
             f,
             "_IncompatibleKeys(missing_keys=[{}], unexpected_keys=[{}])",

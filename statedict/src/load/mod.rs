@@ -3,50 +3,35 @@
 //! The first four look at the model and the state dict and collect every problem. Only where there
 //! is none does the last write, and then nothing is left that could go wrong short of the disk.
 
-mod commit;
-mod error;
-mod extra;
-mod fill;
-mod fit;
-mod fitted;
-mod guess;
 mod hooks;
 mod incompatible;
-mod key_list;
-mod key_problems;
-mod matching;
-mod migrate;
+mod migrate_map;
 mod options;
 mod plan;
 mod policy;
-mod problem;
-mod python;
 mod report;
-mod report_json;
-mod state_map;
-mod table;
-mod torch_rules;
-mod torch_text;
-mod tree;
-mod verify;
+mod torch;
+mod write;
 
 use std::borrow::Cow;
 
-pub use error::LoadError;
-pub use guess::PrefixGuess;
 pub use hooks::PreLoad;
 pub use incompatible::IncompatibleKeys;
-pub use key_list::KeyList;
-pub(crate) use migrate::run_on_modules;
+pub use migrate_map::{MapMigration, migrate};
 pub use options::LoadOptions;
+pub(crate) use plan::migrate::run_on_modules;
 pub use policy::{AliasPolicy, Atomicity, DTypePolicy};
-pub use problem::LoadProblem;
-pub use report::{Converted, LoadReport, Mismatched, ModuleMigration};
-pub use state_map::{MapMigration, migrate};
+pub use report::error::LoadError;
+pub use report::hint::PrefixGuess;
+pub use report::key_list::KeyList;
+pub use report::loaded::{Converted, LoadReport, Mismatched, ModuleMigration};
+pub use report::problem::LoadProblem;
 
-use crate::load::commit::Written;
-use crate::load::matching::Match;
-use crate::load::plan::Plan;
+use crate::load::plan::expected::Plan;
+use crate::load::plan::found::Match;
+use crate::load::plan::{key_problems, matching, migrate as versions, verify};
+use crate::load::torch::rules;
+use crate::load::write::commit::{self, Written};
 use crate::map::StateMap;
 use crate::mapping::Mapped;
 use crate::traits::StateDict;
@@ -89,17 +74,16 @@ fn run(
     let failed = |problems| LoadError::new(plan.class, problems);
     let prepared = prepare(map, options).map_err(failed)?;
     let mut problems = Vec::new();
-    let migrated = migrate::migrate(&prepared.map, plan, options, &mut problems);
+    let migrated = versions::migrate(&prepared.map, plan, options, &mut problems);
     if !problems.is_empty() {
         // What a failed step leaves behind would only show up as missing and unexpected keys.
         return Err(failed(problems));
     }
-    let match_keys =
-        if options.torch_rules { torch_rules::match_keys } else { matching::match_keys };
+    let match_keys = if options.torch_rules { rules::match_keys } else { matching::match_keys };
     let found = match_keys(plan, &migrated, options, &mut problems);
     let mut guess = None;
     if options.strict && !found.keys.is_empty() {
-        guess = guess::PrefixGuess::new(&found.keys);
+        guess = PrefixGuess::new(&found.keys);
         problems.splice(0..0, key_problems::key_problems(plan, &migrated.map, &found.keys));
     }
     let before = problems.len();

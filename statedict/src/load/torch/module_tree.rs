@@ -2,32 +2,32 @@
 
 use foldhash::HashMap;
 
-use crate::load::plan::Plan;
+use crate::load::plan::expected::Plan;
 use crate::visit::Kind;
 
 /// Every path of a module once, the root first. A module with several names has several nodes.
-pub(super) struct ModuleTree {
-    pub(super) nodes: Vec<Node>,
+pub(in crate::load) struct ModuleTree {
+    pub(in crate::load) nodes: Vec<Node>,
 }
 
 #[derive(Default)]
-pub(super) struct Node {
-    pub(super) path: String,
+pub(in crate::load) struct Node {
+    pub(in crate::load) path: String,
     /// The module's place in the plan; `None` for a path that only an alias goes through.
-    pub(super) place: Option<usize>,
-    pub(super) parent: Option<usize>,
+    pub(in crate::load) place: Option<usize>,
+    pub(in crate::load) parent: Option<usize>,
     /// The children in order, without those that are `None`.
-    pub(super) children: Vec<usize>,
+    pub(in crate::load) children: Vec<usize>,
     /// The children by name, with those that are `None`.
     by_name: HashMap<String, Option<usize>>,
     /// The module's own names, indices into the plan's: parameters, then buffers.
-    pub(super) names: Vec<usize>,
+    pub(in crate::load) names: Vec<usize>,
     /// The module's extra states, indices into the plan's names of such.
-    pub(super) extras: Vec<usize>,
+    pub(in crate::load) extras: Vec<usize>,
 }
 
 /// Where a key that is nobody's ends up.
-pub(super) enum End {
+pub(in crate::load) enum End {
     /// The deepest module on the key's path, and whether the key would be its extra state.
     Module { node: usize, extra_state: bool },
     /// Below a child that is `None`, where PyTorch does not look.
@@ -35,7 +35,7 @@ pub(super) enum End {
 }
 
 impl ModuleTree {
-    pub(super) fn new(plan: &Plan) -> Self {
+    pub(in crate::load) fn new(plan: &Plan) -> Self {
         let mut paths = [(String::new(), 0)].into_iter().collect::<HashMap<_, _>>();
         let mut tree = ModuleTree { nodes: vec![Node::default()] };
         let mut speller = plan.keys.speller();
@@ -98,7 +98,7 @@ impl ModuleTree {
     }
 
     /// Follows a key down the modules as far as they go.
-    pub(super) fn end_of(&self, key: &str) -> End {
+    pub(in crate::load) fn end_of(&self, key: &str) -> End {
         let (mut at, mut rest) = (0, key);
         while let Some((name, below)) = rest.split_once('.') {
             match self.nodes.get(at).and_then(|node| node.by_name.get(name)) {

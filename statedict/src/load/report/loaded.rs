@@ -4,8 +4,7 @@ use std::fmt;
 
 use crate::dtype::DType;
 use crate::load::incompatible::IncompatibleKeys;
-use crate::load::key_list::KeyList;
-use crate::load::table;
+use crate::load::report::key_list::KeyList;
 use crate::tensor::Shape;
 
 /// What a successful load did.
@@ -73,12 +72,6 @@ impl LoadReport {
             missing_keys: self.missing.clone(),
             unexpected_keys: self.unexpected.clone(),
         }
-    }
-
-    /// The tensors of another shape as the table that mmcv prints: key, expected shape, loaded
-    /// shape. `None` where there are none.
-    pub fn mismatch_table(&self) -> Option<String> {
-        table::mismatched(&self.mismatched)
     }
 }
 

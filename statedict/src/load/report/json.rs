@@ -1,10 +1,10 @@
 //! A load's report and error as JSON.
 
 use crate::json::Json;
-use crate::load::error::LoadError;
-use crate::load::guess::PrefixGuess;
-use crate::load::problem::LoadProblem;
-use crate::load::report::{LoadReport, Mismatched, ModuleMigration};
+use crate::load::report::error::LoadError;
+use crate::load::report::hint::PrefixGuess;
+use crate::load::report::loaded::{LoadReport, Mismatched, ModuleMigration};
+use crate::load::report::problem::LoadProblem;
 use crate::tensor::Shape;
 
 impl LoadReport {

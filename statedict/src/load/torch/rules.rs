@@ -6,18 +6,19 @@
 
 use foldhash::HashSet;
 
-use crate::load::extra;
-use crate::load::fit::{self, Fit};
-use crate::load::matching::{self, Match, Source};
-use crate::load::migrate::Migrated;
 use crate::load::options::LoadOptions;
-use crate::load::plan::{Destination, Plan, is_newer};
-use crate::load::problem::LoadProblem;
-use crate::load::tree::{End, ModuleTree, Node};
+use crate::load::plan::compat::{self, Fit};
+use crate::load::plan::expected::{Destination, Plan, is_newer};
+use crate::load::plan::extra;
+use crate::load::plan::found::{Match, Source};
+use crate::load::plan::matching;
+use crate::load::plan::migrate::Migrated;
+use crate::load::report::problem::LoadProblem;
+use crate::load::torch::module_tree::{End, ModuleTree, Node};
 use crate::visit::ExtraName;
 
 /// Matches as PyTorch does. A tensor that does not fit is a problem, and its leaf has no source.
-pub(super) fn match_keys<'m, 's>(
+pub(in crate::load) fn match_keys<'m, 's>(
     plan: &Plan,
     migrated: &'m Migrated<'_, 's>,
     options: &LoadOptions,
@@ -50,7 +51,8 @@ pub(super) fn match_keys<'m, 's>(
     for (index, leaf) in plan.leaves().enumerate() {
         let source = found.sources.get(index);
         // It was converted or refused when it was met.
-        let Some(Ok(converted)) = source.map(|source| fit::dtype(&leaf, &source, options)) else {
+        let Some(Ok(converted)) = source.map(|source| compat::dtype(&leaf, &source, options))
+        else {
             continue;
         };
         found.converted.extend(converted);
@@ -156,12 +158,12 @@ impl Scan<'_, '_, '_> {
     fn copy(&mut self, index: usize, leaf: &Destination<'_>, entry: usize) {
         let Some((key, tensor)) = self.migrated.map.get_index(entry) else { return };
         let source = Source { key, tensor };
-        match fit::shape(leaf, &source, self.options) {
+        match compat::shape(leaf, &source, self.options) {
             Ok(Fit::Yes) => {}
             Ok(Fit::Ignored(mismatched)) => return self.found.mismatched.push(mismatched),
             Err(problem) => return self.problems.push(*problem),
         }
-        if let Err(problem) = fit::dtype(leaf, &source, self.options) {
+        if let Err(problem) = compat::dtype(leaf, &source, self.options) {
             return self.problems.push(*problem);
         }
         self.found.sources.meet(index, entry, self.options, self.problems);

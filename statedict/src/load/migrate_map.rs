@@ -5,10 +5,11 @@ use std::fmt;
 
 use foldhash::{HashMap, HashMapExt, HashSet};
 
-use crate::load::LoadError;
-use crate::load::migrate::{Place, Tree, run_pre_load, run_steps};
 use crate::load::options::LoadOptions;
-use crate::load::report::ModuleMigration;
+use crate::load::plan::expected::Place;
+use crate::load::plan::migrate::{Tree, run_pre_load, run_steps};
+use crate::load::report::error::LoadError;
+use crate::load::report::loaded::ModuleMigration;
 use crate::map::StateMap;
 use crate::schema::{Paths, Patterns, Schema, SchemaModule, first};
 use crate::traits::StateDict;

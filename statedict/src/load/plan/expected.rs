@@ -4,14 +4,12 @@ use foldhash::{HashMap, HashMapExt, HashSet};
 
 use crate::dtype::DType;
 use crate::key;
-use crate::load::extra::{self, ExpectedExtra};
-use crate::load::migrate::Place;
-use crate::load::problem::LoadProblem;
+use crate::load::report::problem::LoadProblem;
 use crate::tensor::Shape;
 use crate::traits::StateDict;
 use crate::visit::{
-    Change, ExtraName, Firsts, Infos, Key, KeyTree, Kind, Leaf, Module, Name, Names, TensorRef,
-    Walk, narrow, walk, wide,
+    Change, ExtraName, Firsts, Infos, Key, KeyTree, Kind, Leaf, Module, ModuleInfo, Name, Names,
+    TensorRef, Walk, narrow, walk, wide,
 };
 
 /// What the model expects of a state dict.
@@ -90,7 +88,7 @@ impl Plan {
         let is_persistent = |name: &Name| {
             walk.leaves.get(name.index()).is_some_and(|leaf| leaf.kind.is_persistent())
         };
-        let extra_names = extra::among_persistent(extra_names, &names, is_persistent);
+        let extra_names = among_persistent(extra_names, &names, is_persistent);
         names.retain(is_persistent);
         let (since, mut since_of_extras) = first_versions(&walk);
         let extras = walk.extras.iter().enumerate().map(|(index, extra)| ExpectedExtra {
@@ -165,6 +163,11 @@ impl Plan {
         module.and_then(|module| self.infos.of(module)).map_or("", |info| info.rust_type())
     }
 
+    /// The extra state that `name` is of.
+    pub(in crate::load) fn extra(&self, name: &Name) -> Option<&ExpectedExtra> {
+        self.extras.get(name.index())
+    }
+
     /// Whether an older state dict may lack something.
     pub(crate) fn has_history(&self) -> bool {
         self.infos.iter().any(|info| !info.changes().is_empty())
@@ -190,6 +193,25 @@ impl Plan {
     }
 }
 
+/// A module of the model under one of its paths.
+pub(crate) struct Place<'p> {
+    pub(crate) path: &'p str,
+    /// The module's number: the same for all its paths.
+    pub(crate) module: usize,
+    pub(crate) info: ModuleInfo,
+    /// Whether this is a second name of the module.
+    pub(crate) alias: bool,
+}
+
+/// The extra state of a module.
+pub(crate) struct ExpectedExtra {
+    pub(crate) key: Key,
+    /// The Rust type of the module it belongs to.
+    pub(crate) module: &'static str,
+    /// The modules in whose later versions its module appeared.
+    pub(crate) since: Vec<Since>,
+}
+
 impl Destination<'_> {
     /// The size along each dimension.
     pub(crate) fn sizes(&self) -> &[usize] {
@@ -206,6 +228,26 @@ impl Destination<'_> {
     pub(crate) fn is_optional(&self, version: impl Fn(usize) -> Option<u64>) -> bool {
         is_newer(self.since, version)
     }
+}
+
+/// The names with their positions counted in the leaves that are part of the state dict.
+fn among_persistent(
+    mut names: Vec<ExtraName>,
+    leaves: &[Name],
+    is_persistent: impl Fn(&Name) -> bool,
+) -> Vec<ExtraName> {
+    if names.is_empty() {
+        return names;
+    }
+    let counts = leaves.iter().scan(0, |count, name| {
+        *count += usize::from(is_persistent(name));
+        Some(*count)
+    });
+    let before: Vec<usize> = std::iter::once(0).chain(counts).collect();
+    for name in &mut names {
+        name.position = before.get(name.position).copied().unwrap_or_default();
+    }
+    names
 }
 
 /// The element types that each leaf can become.
@@ -229,7 +271,7 @@ fn adopted(leaves: &[Leaf<TensorRef<'_>>], first: &Firsts) -> Vec<Vec<DType>> {
 }
 
 /// Whether something came after these versions of its modules.
-pub(super) fn is_newer(since: &[Since], version: impl Fn(usize) -> Option<u64>) -> bool {
+pub(in crate::load) fn is_newer(since: &[Since], version: impl Fn(usize) -> Option<u64>) -> bool {
     since.iter().any(|since| version(since.module).unwrap_or(0) < since.version)
 }
 

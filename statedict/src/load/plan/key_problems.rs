@@ -2,8 +2,8 @@
 
 use crate::key;
 use crate::load::incompatible::IncompatibleKeys;
-use crate::load::plan::Plan;
-use crate::load::problem::LoadProblem;
+use crate::load::plan::expected::Plan;
+use crate::load::report::problem::LoadProblem;
 use crate::map::StateMap;
 
 /// Suggestions compare every missing with every unexpected key: beyond this many pairs they would
@@ -11,7 +11,7 @@ use crate::map::StateMap;
 const MAX_SUGGESTION_PAIRS: usize = 1 << 16;
 
 /// A problem for each key, the missing ones first, each with the nearest of the other list.
-pub(super) fn key_problems(
+pub(in crate::load) fn key_problems(
     plan: &Plan,
     map: &StateMap<'_>,
     keys: &IncompatibleKeys,

@@ -8,13 +8,13 @@ use indexmap::IndexMap;
 use crate::key;
 use crate::load::hooks::Added;
 use crate::load::options::LoadOptions;
-use crate::load::plan::Plan;
-use crate::load::problem::LoadProblem;
-use crate::load::report::ModuleMigration;
+use crate::load::plan::expected::{Place, Plan};
+use crate::load::report::loaded::ModuleMigration;
+use crate::load::report::problem::LoadProblem;
 use crate::map::{Part, StateMap};
 use crate::metadata::{Metadata, ModuleMetadata};
 use crate::migration::{Edit, MigrateError, Migration};
-use crate::visit::{Change, MigrateStep, ModuleInfo};
+use crate::visit::{Change, MigrateStep};
 
 /// What migrating a state dict led to.
 pub(crate) struct Migrated<'m, 's> {
@@ -29,16 +29,6 @@ pub(crate) struct Migrated<'m, 's> {
     pub(crate) found_at: Vec<Option<u64>>,
     /// What the pre-hooks added to the lists, by place.
     pub(crate) added: BTreeMap<usize, Added>,
-}
-
-/// A module of the model under one of its paths.
-pub(crate) struct Place<'p> {
-    pub(crate) path: &'p str,
-    /// The module's number: the same for all its paths.
-    pub(crate) module: usize,
-    pub(crate) info: ModuleInfo,
-    /// Whether this is a second name of the module.
-    pub(crate) alias: bool,
 }
 
 /// Migrates `map` for the modules of the plan, parents before children, and runs each module's pre-hooks after
@@ -117,7 +107,7 @@ pub(crate) fn run_on_modules<'s, 'p>(
 }
 
 /// Runs the `pre_load` hook of one module, if it has one; what it did, where it did anything.
-pub(super) fn run_pre_load<'s>(
+pub(in crate::load) fn run_pre_load<'s>(
     map: &StateMap<'s>,
     place: &Place<'_>,
     found: Option<u64>,
@@ -139,7 +129,7 @@ pub(super) fn run_pre_load<'s>(
 }
 
 /// Runs the steps of one module from the version that was found; what they did, where it is news.
-pub(super) fn run_steps<'s>(
+pub(in crate::load) fn run_steps<'s>(
     map: &StateMap<'s>,
     place: &Place<'_>,
     found: Option<u64>,
@@ -194,9 +184,9 @@ pub(super) fn run_steps<'s>(
 }
 
 /// A state dict ordered by key, so that a module's part of it is a range.
-pub(super) struct Tree<'s> {
+pub(in crate::load) struct Tree<'s> {
     entries: BTreeMap<String, Entry<'s>>,
-    pub(super) metadata: Option<Metadata>,
+    pub(in crate::load) metadata: Option<Metadata>,
 }
 
 struct Entry<'s> {
@@ -206,7 +196,7 @@ struct Entry<'s> {
 }
 
 impl<'s> Tree<'s> {
-    pub(super) fn new(map: &StateMap<'s>) -> Self {
+    pub(in crate::load) fn new(map: &StateMap<'s>) -> Self {
         let entries = map
             .parts()
             .enumerate()
@@ -214,7 +204,7 @@ impl<'s> Tree<'s> {
         Tree { entries: entries.collect(), metadata: map.metadata().cloned() }
     }
 
-    pub(super) fn keys(&self) -> impl Iterator<Item = &str> {
+    pub(in crate::load) fn keys(&self) -> impl Iterator<Item = &str> {
         self.entries.keys().map(String::as_str)
     }
 
@@ -318,7 +308,7 @@ impl<'s> Tree<'s> {
         }
     }
 
-    pub(super) fn into_map(self) -> StateMap<'s> {
+    pub(in crate::load) fn into_map(self) -> StateMap<'s> {
         let mut entries: Vec<(String, Entry<'s>)> = self.entries.into_iter().collect();
         entries.sort_by_key(|(_, entry)| entry.place);
         let mut map =

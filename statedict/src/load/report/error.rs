@@ -2,10 +2,9 @@
 
 use std::fmt;
 
-use crate::load::guess::PrefixGuess;
-use crate::load::problem::LoadProblem;
-use crate::load::report::Mismatched;
-use crate::load::{table, torch_text};
+use crate::load::report::hint::PrefixGuess;
+use crate::load::report::loaded::Mismatched;
+use crate::load::report::problem::LoadProblem;
 
 /// Why a state dict was not loaded: every problem there is, not just the first.
 ///
@@ -54,12 +53,6 @@ impl LoadError {
         shapes.collect()
     }
 
-    /// The tensors whose shape is not the model's as the table that mmcv prints: key, expected
-    /// shape, loaded shape. `None` where there are none.
-    pub fn mismatch_table(&self) -> Option<String> {
-        table::mismatched(&self.mismatched())
-    }
-
     /// Whether the model still is what it was before the load.
     pub fn nothing_was_written(&self) -> bool {
         let writing = |problem: &LoadProblem| match problem {
@@ -68,13 +61,6 @@ impl LoadError {
             _ => false,
         };
         self.written == 0 && !self.problems.iter().any(writing)
-    }
-
-    /// The text of the `RuntimeError` that PyTorch raises; the same character for character where
-    /// the load was one with [`LoadOptions::torch`](crate::LoadOptions::torch) and the problem one
-    /// that PyTorch knows. Other problems are lines of the same form with our words.
-    pub fn torch_message(&self) -> String {
-        torch_text::message(self)
     }
 }
 

@@ -1,0 +1,8 @@
+//! What a load did, or why it did nothing: for people and for programs.
+
+pub(super) mod error;
+pub(super) mod hint;
+mod json;
+pub(super) mod key_list;
+pub(super) mod loaded;
+pub(super) mod problem;
