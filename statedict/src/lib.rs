@@ -17,7 +17,6 @@ mod files;
 pub mod hub;
 mod huge_pages;
 mod impls;
-mod json;
 mod key;
 mod leaves;
 mod line;
@@ -71,8 +70,8 @@ pub use metadata::{Metadata, ModuleMetadata};
 pub use migration::pieces as migrations;
 pub use migration::{MigrateError, Migration};
 pub use schema::{
-    Schema, SchemaBuilder, SchemaEntry, SchemaItem, SchemaMismatch, SchemaModule, SchemaParseError,
-    SchemaUnknown, UnknownReason,
+    Schema, SchemaBuilder, SchemaEntry, SchemaItem, SchemaModule, SchemaParseError, SchemaUnknown,
+    UnknownReason,
 };
 pub use state_dict_ext::StateDictExt;
 pub use tensor::{

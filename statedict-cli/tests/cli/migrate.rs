@@ -165,8 +165,8 @@ fn migrated(map: &StateMap<'_>, text: &str) -> Result<(StateMap<'static>, String
 
 fn map_of(keys: &[&str]) -> StateMap<'static> {
     let mut map = StateMap::new();
-    for (number, key) in keys.iter().enumerate() {
-        map.insert(*key, TensorView::full(number as i64, []).unwrap());
+    for (number, key) in (0i64..).zip(keys) {
+        map.insert(*key, TensorView::full(number, []).unwrap());
     }
     map
 }

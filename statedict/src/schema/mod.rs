@@ -1,7 +1,6 @@
 //! What a model type says of itself, without a value of it.
 
 mod builder;
-mod check;
 mod parse;
 mod pattern;
 
@@ -9,10 +8,10 @@ use std::any::type_name;
 use std::fmt;
 
 pub use builder::SchemaBuilder;
-pub use check::SchemaMismatch;
 pub use parse::SchemaParseError;
-pub(crate) use pattern::{Paths, Patterns, first};
+pub(crate) use pattern::{Paths, Patterns, first, rest_below};
 
+use crate::map::StateMap;
 use crate::traits::StateDict;
 use crate::visit::{Kind, ModuleInfo};
 
@@ -136,6 +135,36 @@ impl Schema {
         Schema { items: builder.finish() }
     }
 
+    /// What another state dict says of its model: its keys, and the versions of its modules.
+    pub(crate) fn of_map(map: &StateMap<'_>) -> Self {
+        let modules = map.metadata().into_iter().flat_map(|metadata| metadata.iter());
+        let modules = modules.filter_map(|(path, record)| {
+            let info = ModuleInfo::new("").with_version(record.version()?);
+            let path = path.to_owned();
+            Some(SchemaItem::Module(SchemaModule { path, info, optional: None, alias_of: None }))
+        });
+        let entries = map.all_keys().map(|(key, tensor)| {
+            let kind = if tensor.is_some() { Kind::Parameter } else { Kind::ExtraState };
+            let (key, since) = (key.to_owned(), Vec::new());
+            SchemaItem::Entry(SchemaEntry { key, kind, optional: None, alias_of: None, since })
+        });
+        Schema { items: modules.chain(entries).collect() }
+    }
+
+    /// The class of the model.
+    pub(crate) fn class(&self) -> &'static str {
+        match self.modules().next().map(|module| module.info().name()) {
+            None | Some("") => "model",
+            Some(class) => class,
+        }
+    }
+
+    /// The paths of all modules and entries.
+    pub(crate) fn patterns(&self) -> Patterns<'_> {
+        let entries = self.entries().map(SchemaEntry::key);
+        Patterns::new(self.modules().map(SchemaModule::path).chain(entries))
+    }
+
     /// All lines in order: each module before its content, each module's keys in PyTorch's order.
     pub fn items(&self) -> impl ExactSizeIterator<Item = &SchemaItem> {
         self.items.iter()
@@ -190,6 +219,15 @@ impl SchemaEntry {
     /// The entry that this is another name of.
     pub fn alias_of(&self) -> Option<&str> {
         self.alias_of.as_deref()
+    }
+
+    pub(crate) fn optional_segments(&self) -> Option<usize> {
+        self.optional
+    }
+
+    /// The modules that had a version without it, with the first version that has it.
+    pub(crate) fn first_versions(&self) -> impl Iterator<Item = (&str, u64)> {
+        self.since.iter().map(|(module, version)| (module.as_str(), *version))
     }
 
     /// The first version that has it, of the innermost module that says so.

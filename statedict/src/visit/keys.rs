@@ -20,7 +20,7 @@ pub(crate) struct Key {
 }
 
 /// The child that is the model itself.
-pub(super) const ROOT: u32 = 0;
+pub(crate) const ROOT: u32 = 0;
 
 /// A number as it is kept here; the greatest is left for what is none.
 ///
@@ -38,12 +38,12 @@ pub(crate) fn wide(number: u32) -> usize {
 }
 
 impl KeyTree {
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         KeyTree { text: String::new(), children: vec![Key { parent: ROOT, start: 0, len: 0 }] }
     }
 
     /// Stores a name, and gives the key that it makes in a child.
-    pub(super) fn add(&mut self, parent: u32, name: &str) -> Key {
+    pub(crate) fn add(&mut self, parent: u32, name: &str) -> Key {
         let start = narrow(self.text.len());
         self.text.push_str(name);
         // The end is a number as well.

@@ -18,7 +18,7 @@ mod writing;
 
 pub use error::{ModelError, Unavailable};
 pub use hook::Loaded;
-pub(crate) use keys::{Key, KeyTree, narrow, wide};
+pub(crate) use keys::{Key, KeyTree, ROOT, narrow, wide};
 pub(crate) use leaf::Elements;
 pub use leaf::TensorRef;
 pub use marker::Alias;

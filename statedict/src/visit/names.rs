@@ -24,7 +24,7 @@ pub(crate) struct Name {
 }
 
 impl Name {
-    pub(super) fn new(key: Key, index: usize, alias: bool) -> Self {
+    pub(crate) fn new(key: Key, index: usize, alias: bool) -> Self {
         Name { key, index: narrow(index), alias }
     }
 

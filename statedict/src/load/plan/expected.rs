@@ -4,12 +4,14 @@ use foldhash::{HashMap, HashMapExt, HashSet};
 
 use crate::dtype::DType;
 use crate::key;
+use crate::load::plan::outline::{Entry, Outline};
 use crate::load::report::problem::LoadProblem;
+use crate::map::StateMap;
 use crate::tensor::Shape;
 use crate::traits::StateDict;
 use crate::visit::{
     Change, ExtraName, Firsts, Infos, Key, KeyTree, Kind, Leaf, Module, ModuleInfo, Name, Names,
-    TensorRef, Walk, narrow, walk, wide,
+    ROOT, TensorRef, Walk, narrow, walk, wide,
 };
 
 /// What the model expects of a state dict.
@@ -33,6 +35,12 @@ pub(crate) struct Plan {
     pub(crate) places: Vec<Name>,
     modules: Vec<Module>,
     infos: Infos,
+    /// The Rust types of the modules that leaves belong to; empty where it is not known.
+    types: Vec<&'static str>,
+    /// Whether the shapes and dtypes of the leaves are known.
+    pub(crate) has_forms: bool,
+    /// Keys that are known not to be there, since the state dict is older than they are.
+    pub(crate) defaulted: Vec<String>,
     /// The first of each leaf's storage, which is the one that is loaded; often itself.
     pub(crate) first: Firsts,
     /// The children that are `None`, each by the path of its module and its name.
@@ -119,12 +127,69 @@ impl Plan {
             extras,
             extra_names,
             places,
+            types: modules
+                .iter()
+                .map(|module| infos.of(module).map_or("", ModuleInfo::rust_type))
+                .collect(),
+            has_forms: true,
+            defaulted: Vec::new(),
             modules,
             infos,
             first,
             none_children,
             locked,
         })
+    }
+
+    /// Makes the plan of an outline: that of a model whose leaves have the forms of `forms`, where these
+    /// are known. It has no history, and nothing can be written by it.
+    pub(crate) fn of_outline(outline: Outline, forms: Option<&StateMap<'_>>) -> Self {
+        let mut plan = Plan {
+            class: outline.class,
+            keys: KeyTree::new(),
+            leaves: Vec::new(),
+            sizes: Vec::new(),
+            since: HashMap::new(),
+            adopts: Vec::new(),
+            names: Vec::new(),
+            extras: Vec::new(),
+            extra_names: Vec::new(),
+            places: Vec::new(),
+            modules: Vec::new(),
+            infos: Infos::default(),
+            types: Vec::new(),
+            has_forms: forms.is_some(),
+            defaulted: outline.defaulted,
+            first: Firsts::default(),
+            none_children: Vec::new(),
+            locked: false,
+        };
+        // The leaf of each entry.
+        let mut leaves = Vec::with_capacity(outline.entries.len());
+        for Entry { key: text, kind, module, same_as } in outline.entries {
+            let key = plan.keys.add(ROOT, &text);
+            if kind == Kind::ExtraState {
+                let name = Name::new(key, plan.extras.len(), false);
+                plan.extra_names.push(ExtraName { name, position: plan.names.len() });
+                plan.extras.push(ExpectedExtra { key, module, since: Vec::new() });
+                leaves.push(None);
+                continue;
+            }
+            let known = same_as.and_then(|entry| leaves.get(entry).copied().flatten());
+            let leaf = known.unwrap_or(plan.leaves.len());
+            plan.names.push(Name::new(key, leaf, known.is_some()));
+            leaves.push(Some(leaf));
+            if known.is_none() {
+                let form = forms.and_then(|forms| forms.get(&text));
+                plan.sizes.extend(form.iter().flat_map(|form| form.shape().iter()));
+                let (number, sizes) = (narrow(plan.types.len()), narrow(plan.sizes.len()));
+                // Without forms no dtype is ever compared.
+                let dtype = form.map_or(DType::U8, |form| form.dtype());
+                plan.leaves.push(Expected { key, module: number, sizes, dtype, kind });
+                plan.types.push(module);
+            }
+        }
+        plan
     }
 
     /// How many leaves the model has, also those that are no part of the state dict.
@@ -159,8 +224,8 @@ impl Plan {
 
     /// The Rust type of the module that a leaf belongs to.
     pub(crate) fn module_of(&self, leaf: usize) -> &'static str {
-        let module = self.leaves.get(leaf).and_then(|leaf| self.modules.get(wide(leaf.module)));
-        module.and_then(|module| self.infos.of(module)).map_or("", |info| info.rust_type())
+        let module = self.leaves.get(leaf).and_then(|leaf| self.types.get(wide(leaf.module)));
+        module.copied().unwrap_or_default()
     }
 
     /// The extra state that `name` is of.

@@ -29,10 +29,10 @@ impl<'m, 's> Match<'m, 's> {
     /// Nothing yet, for each leaf and each extra state of the plan.
     pub(in crate::load) fn of(plan: &Plan, map: &'m StateMap<'s>) -> Self {
         Match {
-            sources: Sources { map, entries: vec![NONE; plan.leaf_count()] },
+            sources: Sources { map, entries: vec![NONE; plan.leaf_count()], others: Vec::new() },
             extras: plan.extras.iter().map(|_| None).collect(),
             keys: IncompatibleKeys::default(),
-            defaulted: Vec::new(),
+            defaulted: plan.defaulted.clone(),
             satisfied_by_alias: Vec::new(),
             converted: Vec::new(),
             mismatched: Vec::new(),
@@ -51,6 +51,8 @@ pub(crate) struct Source<'m, 's> {
 pub(crate) struct Sources<'m, 's> {
     map: &'m StateMap<'s>,
     entries: Vec<u32>,
+    /// The entries that are other names of what goes into a leaf.
+    others: Vec<u32>,
 }
 
 /// The number of no entry.
@@ -77,6 +79,17 @@ impl<'m, 's> Sources<'m, 's> {
         keys
     }
 
+    /// The keys that are other names of these, in the state dict's order.
+    pub(crate) fn other_names(&self) -> KeyList {
+        let mut others = self.others.clone();
+        others.sort_unstable();
+        others
+            .into_iter()
+            .filter_map(|entry| self.map.get_index(wide(entry)))
+            .map(|(key, _)| key)
+            .collect()
+    }
+
     /// Puts entry number `entry` into a leaf that another name of it may have filled before.
     pub(in crate::load) fn meet(
         &mut self,
@@ -86,11 +99,18 @@ impl<'m, 's> Sources<'m, 's> {
         problems: &mut Vec<LoadProblem>,
     ) {
         let before = self.get(leaf);
-        let Some(slot) = self.entries.get_mut(leaf) else { return };
-        let Some((before, (key, tensor))) = before.zip(self.map.get_index(entry)) else {
+        let (key, tensor) =
+            self.map.get_index(entry).expect("invariant: it is an entry of the map");
+        let slot = self.entries.get_mut(leaf).expect("invariant: it is a leaf of the plan");
+        let Some(before) = before else {
             *slot = narrow(entry);
             return;
         };
+        self.others.push(if options.alias == AliasPolicy::LastWins {
+            *slot
+        } else {
+            narrow(entry)
+        });
         match options.alias {
             AliasPolicy::FirstWins => {}
             AliasPolicy::LastWins => *slot = narrow(entry),
@@ -107,9 +127,7 @@ impl<'m, 's> Sources<'m, 's> {
 
     /// Leaves a leaf as it is.
     pub(in crate::load) fn clear(&mut self, leaf: usize) {
-        if let Some(entry) = self.entries.get_mut(leaf) {
-            *entry = NONE;
-        }
+        *self.entries.get_mut(leaf).expect("invariant: it is a leaf of the plan") = NONE;
     }
 }
 

@@ -1,5 +1,8 @@
 //! What is said about missing and unexpected keys where they are errors.
 
+use std::collections::HashMap;
+
+use crate::dtype::DType;
 use crate::key;
 use crate::load::incompatible::IncompatibleKeys;
 use crate::load::plan::expected::Plan;
@@ -22,6 +25,8 @@ pub(in crate::load) fn key_problems(
         let candidates = candidates.iter().map(String::as_str);
         if suggest { key::nearest(key, candidates).map(str::to_owned) } else { None }
     };
+    let by_form =
+        if suggest && plan.has_forms { only_of_form(map, unexpected_keys) } else { HashMap::new() };
     let leaves = if missing_keys.is_empty() { Default::default() } else { plan.leaves_by_key() };
     let leaf = |key: &str| {
         let &index = leaves.get(key)?;
@@ -31,10 +36,12 @@ pub(in crate::load) fn key_problems(
         Some((leaf, module)) => LoadProblem::Missing {
             key: key.clone(),
             kind: leaf.kind,
-            dtype: leaf.dtype,
-            shape: leaf.shape(),
+            form: plan.has_forms.then(|| (leaf.dtype, leaf.shape())),
             module,
-            nearest: nearest(key, unexpected_keys),
+            nearest: nearest(key, unexpected_keys).or_else(|| {
+                let form = (last(key), leaf.dtype, leaf.sizes());
+                by_form.get(&form)?.map(str::to_owned)
+            }),
         },
         None => match plan.extra_names.iter().find(|extra| plan.keys.spell(extra.name.key) == *key)
         {
@@ -58,4 +65,26 @@ pub(in crate::load) fn key_problems(
         (None, None) => LoadProblem::UnexpectedByHook { key: key.clone() },
     });
     missing.chain(unexpected).collect()
+}
+
+/// The last segment, the dtype and the shape of a tensor.
+type Form<'f> = (&'f str, DType, &'f [usize]);
+
+/// The unexpected tensors by their forms; `None` where several have one.
+fn only_of_form<'k>(
+    map: &'k StateMap<'_>,
+    keys: &'k [String],
+) -> HashMap<Form<'k>, Option<&'k str>> {
+    let mut only = HashMap::new();
+    for key in keys {
+        if let Some(tensor) = map.get(key) {
+            let form = (last(key), tensor.dtype(), &**tensor.shape());
+            only.entry(form).and_modify(|known| *known = None).or_insert(Some(key.as_str()));
+        }
+    }
+    only
+}
+
+fn last(key: &str) -> &str {
+    key.rsplit_once('.').map_or(key, |(_, last)| last)
 }

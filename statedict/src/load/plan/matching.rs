@@ -78,7 +78,9 @@ pub(crate) fn match_keys<'m, 's>(
         found.keys.unexpected_keys.extend(unexpected.map(|(key, _)| key.to_owned()));
     }
     hooks(plan, migrated, options, &mut found.keys, problems);
-    check_tensors(plan, &mut found, options, problems);
+    if plan.has_forms {
+        check_tensors(plan, &mut found, options, problems);
+    }
     found
 }
 

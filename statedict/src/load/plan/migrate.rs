@@ -230,9 +230,9 @@ impl<'s> Tree<'s> {
             let full = |name: String| key::join(path, &name);
             match edit {
                 Edit::Renamed { from, to } => migrated.renamed.push((full(from), full(to))),
-                Edit::Removed(name) => migrated.removed.push(full(name)),
-                Edit::Inserted(name) => migrated.inserted.push(full(name)),
-                Edit::Changed(name) => migrated.changed.push(full(name)),
+                Edit::Removed(name) => migrated.removed.push(&full(name)),
+                Edit::Inserted(name) => migrated.inserted.push(&full(name)),
+                Edit::Changed(name) => migrated.changed.push(&full(name)),
             }
         }
         done

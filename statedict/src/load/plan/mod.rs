@@ -7,4 +7,5 @@ pub(super) mod found;
 pub(super) mod key_problems;
 pub(super) mod matching;
 pub(super) mod migrate;
+pub(super) mod outline;
 pub(super) mod verify;

@@ -1,14 +1,16 @@
 //! A load's report and error as JSON.
 
-use crate::json::Json;
+use serde::ser::{Serialize, SerializeStruct, Serializer};
+
+use crate::dtype::DType;
 use crate::load::report::error::LoadError;
-use crate::load::report::hint::PrefixGuess;
-use crate::load::report::loaded::{LoadReport, Mismatched, ModuleMigration};
+use crate::load::report::key_list::KeyList;
+use crate::load::report::loaded::LoadReport;
 use crate::load::report::problem::LoadProblem;
 use crate::tensor::Shape;
 
 impl LoadReport {
-    /// The report as one JSON object, with the names of the fields.
+    /// Returns the report as one JSON object, with the names of the fields.
     ///
     /// ```
     /// use statedict::prelude::*;
@@ -28,40 +30,12 @@ impl LoadReport {
     /// # }
     /// ```
     pub fn to_json(&self) -> String {
-        Json::Object(vec![
-            ("model", self.model.into()),
-            ("loaded", Json::array(self.loaded.iter())),
-            ("extra_states", Json::array(&self.extra_states)),
-            ("missing", Json::array(&self.missing)),
-            ("unexpected", Json::array(&self.unexpected)),
-            ("mismatched", Json::array(&self.mismatched)),
-            ("defaulted", Json::array(&self.defaulted)),
-            ("satisfied_by_alias", pairs(&self.satisfied_by_alias)),
-            (
-                "converted",
-                Json::Array(
-                    self.converted
-                        .iter()
-                        .map(|converted| {
-                            Json::Object(vec![
-                                ("key", (&converted.key).into()),
-                                ("from", converted.from.name().into()),
-                                ("to", converted.to.name().into()),
-                            ])
-                        })
-                        .collect(),
-                ),
-            ),
-            ("renamed", pairs(&self.renamed)),
-            ("dropped", Json::array(&self.dropped)),
-            ("migrations", Json::array(&self.migrations)),
-        ])
-        .to_string()
+        text(self)
     }
 }
 
 impl LoadError {
-    /// The error as one JSON object: `model`, `nothing_was_written`, `guess`, and `problems`, each
+    /// Returns the error as one JSON object: `model`, `nothing_was_written`, `guess`, `hints`, and `problems`, each
     /// with its `kind`, its `text`, and what of `key`, `nearest`, `module`, `expected` and `found`
     /// it has.
     ///
@@ -79,118 +53,117 @@ impl LoadError {
     /// assert!(error.to_json().contains(expected));
     /// ```
     pub fn to_json(&self) -> String {
-        Json::Object(vec![
-            ("model", self.model.into()),
-            ("nothing_was_written", self.nothing_was_written().into()),
-            ("guess", self.guess.as_ref().into()),
-            ("problems", Json::array(&self.problems)),
-        ])
-        .to_string()
+        text(self)
     }
 }
 
-fn pairs(pairs: &[(String, String)]) -> Json {
-    Json::Array(pairs.iter().map(|(a, b)| Json::array([a, b])).collect())
+fn text(value: &impl Serialize) -> String {
+    serde_json::to_string(value).expect("invariant: names are texts, and nothing else can fail")
 }
 
-fn shape(shape: &Shape) -> Json {
-    Json::array(shape.iter().copied())
-}
-
-fn tensor(dtype: &str, sizes: &Shape) -> Json {
-    Json::Object(vec![("dtype", dtype.into()), ("shape", shape(sizes))])
-}
-
-impl From<&Mismatched> for Json {
-    fn from(mismatched: &Mismatched) -> Json {
-        Json::Object(vec![
-            ("key", (&mismatched.key).into()),
-            ("expected", shape(&mismatched.expected)),
-            ("found", shape(&mismatched.found)),
-        ])
+impl Serialize for KeyList {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.iter())
     }
 }
 
-impl From<&ModuleMigration> for Json {
-    fn from(migration: &ModuleMigration) -> Json {
-        Json::Object(vec![
-            ("path", (&migration.path).into()),
-            ("module", migration.module.into()),
-            ("found", migration.found.into()),
-            ("current", migration.current.into()),
-            ("renamed", pairs(&migration.renamed)),
-            ("removed", Json::array(&migration.removed)),
-            ("inserted", Json::array(&migration.inserted)),
-            ("changed", Json::array(&migration.changed)),
-        ])
+pub(super) fn dtype<S: Serializer>(dtype: &DType, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(dtype.name())
+}
+
+pub(super) fn shape<S: Serializer>(shape: &Shape, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_seq(shape.iter())
+}
+
+impl Serialize for LoadError {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut object = serializer.serialize_struct("LoadError", 5)?;
+        object.serialize_field("model", self.model)?;
+        object.serialize_field("nothing_was_written", &self.nothing_was_written())?;
+        object.serialize_field("guess", &self.guess)?;
+        object.serialize_field("hints", &self.hints)?;
+        object.serialize_field("problems", &self.problems)?;
+        object.end()
     }
 }
 
-impl From<&PrefixGuess> for Json {
-    fn from(guess: &PrefixGuess) -> Json {
-        Json::Object(vec![
-            ("prefix", (&guess.prefix).into()),
-            ("strip", guess.strip.into()),
-            ("explained", guess.explained.into()),
-            ("unexpected", guess.unexpected.into()),
-        ])
+/// What is expected or found.
+#[derive(serde::Serialize)]
+#[serde(untagged)]
+enum Form<'p> {
+    Tensor { dtype: &'static str, shape: &'p [usize] },
+    Shape(&'p [usize]),
+    DType(&'static str),
+    Version(u64),
+}
+
+impl<'p> Form<'p> {
+    fn tensor(dtype: DType, shape: &'p Shape) -> Self {
+        Form::Tensor { dtype: dtype.name(), shape }
     }
 }
 
-impl From<&LoadProblem> for Json {
-    fn from(problem: &LoadProblem) -> Json {
-        let mut members = vec![("kind", problem.label().into())];
-        match problem {
-            LoadProblem::Missing { key, kind: _, dtype, shape, module, nearest } => {
-                members.extend([
-                    ("key", key.into()),
-                    ("nearest", nearest.as_ref().into()),
-                    ("module", (*module).into()),
-                    ("expected", tensor(dtype.name(), shape)),
-                ])
-            }
-            LoadProblem::MissingValue { key, module } => {
-                members.extend([("key", key.into()), ("module", (*module).into())]);
-            }
-            LoadProblem::Unexpected { key, dtype, shape, nearest } => members.extend([
-                ("key", key.into()),
-                ("nearest", nearest.as_ref().into()),
-                ("found", tensor(dtype.name(), shape)),
-            ]),
-            LoadProblem::Shape { key, expected, found } => members.extend([
-                ("key", key.into()),
-                ("expected", shape(expected)),
-                ("found", shape(found)),
-            ]),
-            LoadProblem::DType { key, expected, found, .. } => members.extend([
-                ("key", key.into()),
-                ("expected", expected.name().into()),
-                ("found", found.name().into()),
-            ]),
-            LoadProblem::NewerVersion { path, module, found, current } => members.extend([
-                ("key", path.into()),
-                ("module", (*module).into()),
-                ("expected", (*current).into()),
-                ("found", (*found).into()),
-            ]),
-            LoadProblem::Migration { path, module, .. }
-            | LoadProblem::PreLoad { path, module, .. } => {
-                members.extend([("key", path.into()), ("module", (*module).into())]);
-            }
-            LoadProblem::Alias { key, other } => {
-                members.extend([("key", key.into()), ("other", other.into())]);
-            }
-            LoadProblem::MissingByHook { key }
-            | LoadProblem::UnexpectedByHook { key }
-            | LoadProblem::UnexpectedValue { key, .. }
-            | LoadProblem::Hook { path: key, .. }
-            | LoadProblem::Storage { key, .. }
-            | LoadProblem::Write { key, .. }
-            | LoadProblem::ExtraState { key, .. }
-            | LoadProblem::RolledBack { key, .. } => members.push(("key", key.into())),
-            LoadProblem::Model(_) | LoadProblem::KeyMap(_) | LoadProblem::Location(_) => {}
-        }
-        members.push(("text", Json::String(problem.text())));
-        Json::Object(members)
+/// The members of a problem; those that its kind does not have are left out.
+#[derive(serde::Serialize, Default)]
+struct Members<'p> {
+    kind: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    key: Option<&'p str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    nearest: Option<Option<&'p str>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    other: Option<&'p str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    module: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    expected: Option<Form<'p>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    found: Option<Form<'p>>,
+    text: String,
+}
+
+impl Serialize for LoadProblem {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let known = Members {
+            kind: self.label(),
+            key: self.place(),
+            text: self.text(),
+            ..Members::default()
+        };
+        let members = match self {
+            LoadProblem::Missing { form, module, nearest, .. } => Members {
+                nearest: Some(nearest.as_deref()),
+                module: Some(*module),
+                expected: form.as_ref().map(|(dtype, shape)| Form::tensor(*dtype, shape)),
+                ..known
+            },
+            LoadProblem::Unexpected { dtype, shape, nearest, .. } => Members {
+                nearest: Some(nearest.as_deref()),
+                found: Some(Form::tensor(*dtype, shape)),
+                ..known
+            },
+            LoadProblem::Shape { expected, found, .. } => Members {
+                expected: Some(Form::Shape(expected)),
+                found: Some(Form::Shape(found)),
+                ..known
+            },
+            LoadProblem::DType { expected, found, .. } => Members {
+                expected: Some(Form::DType(expected.name())),
+                found: Some(Form::DType(found.name())),
+                ..known
+            },
+            LoadProblem::NewerVersion { module, found, current, .. } => Members {
+                module: Some(*module),
+                expected: Some(Form::Version(*current)),
+                found: Some(Form::Version(*found)),
+                ..known
+            },
+            LoadProblem::MissingValue { module, .. }
+            | LoadProblem::Migration { module, .. }
+            | LoadProblem::PreLoad { module, .. } => Members { module: Some(*module), ..known },
+            LoadProblem::Alias { other, .. } => Members { other: Some(other), ..known },
+            _ => known,
+        };
+        members.serialize(serializer)
     }
 }

@@ -2,6 +2,7 @@
 
 pub(super) mod error;
 pub(super) mod hint;
+#[cfg(feature = "serde")]
 mod json;
 pub(super) mod key_list;
 pub(super) mod loaded;

@@ -102,7 +102,7 @@ fn every_problem_is_reported_at_once() {
         "6 problems",
         "fc.bias: the parameter of `",
         "did the model mean the file's `fc.bais`?",
-        "fc.bais: float32 [2], which the model does not have; the model misses `fc.bias`",
+        "fc.bais: float32 [2], which the model does not have; the model lacks `fc.bias`",
         "norm.weight: the model has [2], the file [2, 3]",
         "norm.num_batches_tracked: the model has int64, the file float64",
     ] {
