@@ -149,11 +149,10 @@ pub(crate) fn remedies(
     }
     let shapes = count(&|problem| matches!(problem, LoadProblem::Shape { .. }));
     if shapes > 0 {
-        let many = many(shapes, "tensor has another shape", "tensors have another shape");
-        hints.push(format!(
-            "{many}: leave them out with `{}`",
-            with_options("ignore_mismatched(true)")
-        ));
+        let (one, several) =
+            ("tensor has another shape: leave it", "tensors have another shape: leave them");
+        let (many, option) = (many(shapes, one, several), with_options("ignore_mismatched(true)"));
+        hints.push(format!("{many} out with `{option}`"));
     }
     let newer = count(&|problem| matches!(problem, LoadProblem::NewerVersion { .. }));
     if newer > 0 {

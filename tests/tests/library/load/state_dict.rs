@@ -79,6 +79,8 @@ fn one_wrong_shape_among_good_keys_changes_nothing() {
     assert_eq!(
         error.to_string(),
         "1 problem loading the state dict of `Net`; nothing was written\n  \
+         hint        1 tensor has another shape: leave it out with \
+         `model.load_with(path, &LoadOptions::new().ignore_mismatched(true))`\n  \
          shape       norm.weight: the model has [2], the file [3]"
     );
 }
