@@ -3,7 +3,6 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use crate::codec::write::WriteError;
 use crate::load::run_on_modules;
 use crate::map::StateMap;
 use crate::metadata::{Metadata, ModuleMetadata};
@@ -63,7 +62,7 @@ pub enum CollectError {
         /// Its key.
         key: String,
         /// The cause.
-        source: WriteError,
+        source: StorageError,
     },
     /// A module's `post_save` hook failed.
     PostSave {
@@ -198,7 +197,7 @@ fn put_extra(
         true => value.copied().map_err(refused)?,
         false => value.clone(),
     };
-    match value.value().as_tensor() {
+    match value.tensor() {
         Some(tensor) => drop(map.insert(key, tensor)),
         None => drop(map.insert_value(key, value)),
     }

@@ -48,7 +48,7 @@ pub use checkpoint::{Checkpoint, CheckpointError};
 #[cfg(feature = "safetensors")]
 pub use codec::write::save_safetensors;
 pub use codec::write::{
-    ArchiveLayout, WriteError, WriteOptions, save_map, save_tree, write_map, write_tree,
+    ArchiveLayout, WriteError, WriteOptions, save_graph, save_map, write_graph, write_map,
 };
 pub use codec::{ReadError, ReadOptions};
 pub use collect::CollectError;

@@ -5,11 +5,12 @@ use std::fmt::{self, Write as _};
 
 use crate::checkpoint::Checkpoint;
 use crate::checkpoint::error::CheckpointError;
-use crate::checkpoint::part::{Entries, Part, Shape};
 use crate::checkpoint::path::{Segment, ValuePath};
+use crate::checkpoint::shape::{Shape, described};
 use crate::key;
 use crate::line::OneLine;
 use crate::map::StateMap;
+use crate::value::{Dict, Value};
 
 /// The keys under which a checkpoint's state dict is found without being named: those of PyTorch's
 /// tutorials and of the libraries that follow them.
@@ -124,12 +125,12 @@ impl<'a> Checkpoint<'a> {
             None => return Ok(ValuePath::root()),
             Some(problem) => problem,
         };
-        let mut fitting: Vec<(ValuePath, Part<'_, 'a>)> = Vec::new();
+        let mut fitting: Vec<(ValuePath, Value<'_>)> = Vec::new();
         let mut unfit = Vec::new();
         for name in NAMES {
-            let Some(part) = root.entries().and_then(|entries| entries.get(name)) else { continue };
+            let Some(part) = root.as_dict().and_then(|entries| entries.get(name)) else { continue };
             // One state dict under two names is one.
-            let known = |(_, other): &(_, Part<'_, 'a>)| other.id() == part.id();
+            let known = |(_, other): &(_, Value<'_>)| other.id() == part.id();
             if !self.is_state_dict(part) {
                 let problem = self.problem(part).unwrap_or_else(|| "it is empty".to_owned());
                 unfit.push((name.into(), problem));
@@ -170,10 +171,10 @@ impl<'a> Checkpoint<'a> {
             if path.segments().len() >= DEPTH {
                 continue;
             }
-            match part.shape() {
+            match Shape::of(part) {
                 Shape::Dict(entries) if !is_optimizer(&entries) => {
                     waiting.extend(entries.iter().filter_map(|(key, value)| {
-                        let segment = match (key.str(), key.int()) {
+                        let segment = match (key.as_str(), key.as_i64()) {
                             (Some(key), _) => Segment::Key(key.to_owned()),
                             (_, Some(key)) => Segment::Index(key),
                             _ => return None,
@@ -194,38 +195,38 @@ impl<'a> Checkpoint<'a> {
     }
 
     /// Whether a value could be a model's state dict.
-    fn is_state_dict(&self, part: Part<'_, 'a>) -> bool {
+    fn is_state_dict(&self, part: Value<'_>) -> bool {
         self.problem(part).is_none() && {
             // An empty dict is a state dict if it says so: that of a model without parameters.
-            let said = |entries: Entries<'_, 'a>| entries.attribute("_metadata").is_some();
-            part.entries().is_none_or(|entries| entries.len() > 0 || said(entries))
+            let said = |entries: Dict<'_>| {
+                entries.attributes().is_some_and(|found| found.get("_metadata").is_some())
+            };
+            part.as_dict().is_none_or(|entries| !entries.is_empty() || said(entries))
         }
     }
 
     /// What about a value is not as in a state dict.
-    fn problem(&self, part: Part<'_, 'a>) -> Option<String> {
+    fn problem(&self, part: Value<'_>) -> Option<String> {
         if self.is_whole_model(part) {
             return None;
         }
-        let Some(entries) = part.entries() else {
-            return Some(format!("it is {}", part.described()));
+        let Some(entries) = part.as_dict() else {
+            return Some(format!("it is {}", described(part)));
         };
         entries.iter().find_map(|(key, value)| {
-            let Some(name) = key.str() else {
-                return Some(format!("one of its keys is {}", key.described()));
+            let Some(name) = key.as_str() else {
+                return Some(format!("one of its keys is {}", described(key)));
             };
-            let fits = matches!(value.shape(), Shape::Tensor | Shape::OddTensor(_))
-                || name.rsplit('.').next() == Some(key::EXTRA_STATE);
-            (!fits).then(|| format!("its {name:?} is {}", value.described()))
+            let fits =
+                Shape::of(value).is_tensor() || name.rsplit('.').next() == Some(key::EXTRA_STATE);
+            (!fits).then(|| format!("its {name:?} is {}", described(value)))
         })
     }
 
-    fn count(&self, part: Part<'_, 'a>) -> usize {
-        match part.entries() {
+    fn count(&self, part: Value<'_>) -> usize {
+        match part.as_dict() {
             Some(entries) => {
-                let tensor = |part: Part<'_, 'a>| {
-                    matches!(part.shape(), Shape::Tensor | Shape::OddTensor(_))
-                };
+                let tensor = |part: Value<'_>| Shape::of(part).is_tensor();
                 entries.iter().filter(|&(_, value)| tensor(value)).count()
             }
             None => self.state_dict_of(part, &ValuePath::root()).map_or(0, |(map, _)| map.len()),
@@ -233,11 +234,11 @@ impl<'a> Checkpoint<'a> {
     }
 }
 
-fn has_parts(part: Part<'_, '_>) -> bool {
-    matches!(part.shape(), Shape::Dict(_) | Shape::Items(_) | Shape::Object(_))
+fn has_parts(part: Value<'_>) -> bool {
+    matches!(Shape::of(part), Shape::Dict(_) | Shape::Items(_) | Shape::Object(_))
 }
 
 /// Whether a dict is an optimizer's, whose state has dicts of tensors too.
-fn is_optimizer(entries: &Entries<'_, '_>) -> bool {
+fn is_optimizer(entries: &Dict<'_>) -> bool {
     entries.get("state").is_some() && entries.get("param_groups").is_some()
 }

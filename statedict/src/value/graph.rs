@@ -1,5 +1,6 @@
-//! The arena: every value of one pickle, in a few vectors.
+//! The store: every value of one file, or of one that is being made, in a few vectors.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use foldhash::{HashMap, HashMapExt};
@@ -7,26 +8,52 @@ use foldhash::{HashMap, HashMapExt};
 use crate::huge_pages;
 use crate::tensor::{Shape, Storage, Storages, Strides, TensorView};
 use crate::value::absent::AbsentStorages;
+use crate::value::edit::ValueId;
 use crate::value::handle::Value;
 use crate::value::provenance::Provenance;
 use crate::value::raw::{
     Composite, Container, ContainerKind, Device, Extra, Global, NumPy, Object, Raw, Run,
-    TensorNode, Text,
+    StorageRef, TensorNode, Text,
 };
 use crate::value::refusal::Refusal;
 
 /// The bytes of a pickle: memory of its own, or a part of its file.
 pub(crate) type Bytes = Arc<dyn AsRef<[u8]> + Send + Sync>;
 
-/// The arena is full: its indices are of 32 bits.
+/// The store is full: its indices have 32 bits.
 #[derive(Debug)]
 pub(crate) struct Full;
 
-/// A tree of Python values, as a checkpoint file holds it.
+/// Python values with their identity: what a checkpoint file holds, or what one will hold.
 ///
-/// Values have identity, as in Python: a list that is used twice is one list, and may contain
-/// itself. [`root`](Self::root) is where to start.
-pub struct Graph {
+/// A list that is used twice is one list, as in Python, and may contain itself. [`root`](Self::root) is where to
+/// start reading; the [`Value`]s it leads to are handles into the graph. Texts and tensors of a file stay in the
+/// file until they are asked for.
+///
+/// A graph can be changed, one that was read from a file like one that [`Graph::new`] began: a [`ValueId`] says
+/// which value is meant. The lifetime is that of the tensors that were put in.
+///
+/// ```
+/// use statedict::value::Graph;
+/// use statedict::{StateMap, TensorView, WriteOptions, write_graph};
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let mut map = StateMap::new();
+/// map.insert("fc.weight", TensorView::from_vec(vec![0.5f32; 6], [2, 3])?);
+///
+/// let mut graph = Graph::new();
+/// let root = graph.root().value_id();
+/// graph.set(root, "epoch", 5)?;
+/// let model = graph.state_map(&map);
+/// graph.put(root, "model_state_dict", model)?;
+///
+/// let mut file = Vec::new();
+/// write_graph(&graph, &mut file, &WriteOptions::default())?;
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone)]
+pub struct Graph<'a> {
     source: Bytes,
     source_len: usize,
     /// Bytes that are not in the pickle as they are: decoded text, converted numbers.
@@ -45,6 +72,10 @@ pub struct Graph {
     pub(super) provenance: Provenance,
     composites: Vec<Composite>,
     numpy: Vec<NumPy>,
+    /// The strings of which there is one for each text, as Python has of a program's names.
+    pub(super) interned: HashMap<Box<str>, Text>,
+    /// The storages of the tensors that were put in.
+    inserted: Vec<Storage<'a>>,
     /// The sizes of the tensors that have no storage.
     absent_sizes: Vec<usize>,
     absent: Arc<dyn Storages>,
@@ -68,9 +99,9 @@ fn at<T: Copy>(vec: &[T], index: u32) -> Option<T> {
     vec.get(usize::try_from(index).ok()?).copied()
 }
 
-impl Graph {
-    /// An arena over the bytes of a pickle. They must not be more than 4 GiB.
-    pub(crate) fn new(source: Bytes) -> Self {
+impl<'a> Graph<'a> {
+    /// A graph over the bytes of a pickle. They must not be more than 4 GiB.
+    pub(crate) fn over(source: Bytes) -> Self {
         // Room for what a state dict of that size has: a tensor takes some 160 bytes of a pickle, and has a
         // module of its own at most.
         let source_len = (*source).as_ref().len();
@@ -93,6 +124,8 @@ impl Graph {
             provenance: Provenance::default(),
             composites: Vec::new(),
             numpy: Vec::new(),
+            interned: HashMap::new(),
+            inserted: Vec::new(),
             absent_sizes: Vec::new(),
             absent: Arc::new(AbsentStorages(Vec::new())),
             storages: Arc::new(AbsentStorages(Vec::new())),
@@ -112,8 +145,12 @@ impl Graph {
         Value::new(self, self.root)
     }
 
-    pub(super) fn root_raw(&self) -> Raw {
+    pub(crate) fn root_raw(&self) -> Raw {
         self.root
+    }
+
+    pub(super) fn set_root_raw(&mut self, root: Raw) {
+        self.root = root;
     }
 
     // Bytes
@@ -179,7 +216,8 @@ impl Graph {
     }
 
     pub(crate) fn add_container(&mut self, kind: ContainerKind) -> Result<Raw, Full> {
-        let container = Container { run: Run::default(), capacity: 0, kind, extra: None };
+        let run = Run::default();
+        let container = Container { run, capacity: 0, kind, owned: false, extra: None };
         push(&mut self.containers, container).map(Raw::Container)
     }
 
@@ -191,7 +229,7 @@ impl Graph {
     pub(crate) fn add_dict(&mut self, values: &[Raw]) -> Result<Raw, Full> {
         let run = self.add_run(values)?;
         let (capacity, kind) = (run.len, ContainerKind::Dict);
-        push(&mut self.containers, Container { run, capacity, kind, extra: None })
+        push(&mut self.containers, Container { run, capacity, kind, owned: false, extra: None })
             .map(Raw::Container)
     }
 
@@ -199,7 +237,7 @@ impl Graph {
     /// from where it has no room.
     pub(crate) fn add_dict_of(&mut self, run: Run) -> Result<Raw, Full> {
         let kind = ContainerKind::Dict;
-        push(&mut self.containers, Container { run, capacity: 0, kind, extra: None })
+        push(&mut self.containers, Container { run, capacity: 0, kind, owned: false, extra: None })
             .map(Raw::Container)
     }
 
@@ -241,6 +279,53 @@ impl Graph {
             *place = container;
         }
         Ok(())
+    }
+
+    /// Gives a container a run that nothing else has a part of, so that its values can be replaced.
+    fn own_run(&mut self, index: u32) -> Result<Run, Full> {
+        let mut container = self.container(index).expect("invariant: the container exists");
+        if !container.owned {
+            let values = self.run(container.run).to_vec();
+            container.run = self.add_run(&values)?;
+            container.capacity = container.run.len;
+            container.owned = true;
+            *self.container_mut(index).expect("invariant: the container exists") = container;
+        }
+        Ok(container.run)
+    }
+
+    /// The values of a container, for changing.
+    pub(super) fn values_mut(&mut self, index: u32) -> Result<&mut [Raw], Full> {
+        let run = self.own_run(index)?;
+        Ok(self.run_mut(run))
+    }
+
+    /// Takes values out of a container; the others keep their order.
+    pub(super) fn remove_values(&mut self, index: u32, range: Range<usize>) -> Result<(), Full> {
+        let removed = u32::try_from(range.len()).map_err(|_| Full)?;
+        let values = self.values_mut(index)?;
+        values.copy_within(range.end.., range.start);
+        let container = self.container_mut(index).expect("invariant: the container exists");
+        container.run.len -= removed;
+        Ok(())
+    }
+
+    /// The values of a run that its owner alone has a part of.
+    pub(super) fn run_mut(&mut self, run: Run) -> &mut [Raw] {
+        let (start, len) = (run.start as usize, run.len as usize);
+        self.pool.get_mut(start..start + len).expect("invariant: a run is in the pool")
+    }
+
+    /// A `torch.Size` without sizes: another object than all others.
+    pub(super) fn empty_size(&mut self) -> Result<Raw, Full> {
+        let start = self.source_len.saturating_add(self.pool.len());
+        self.pool.push(Raw::None);
+        Ok(Raw::Size(Run { start: u32::try_from(start).map_err(|_| Full)?, len: 0 }))
+    }
+
+    /// About how much the graph holds: bytes of text and values.
+    pub(crate) fn size(&self) -> usize {
+        self.source_len.max(self.pool.len().saturating_mul(24)).saturating_add(self.beside.len())
     }
 
     pub(crate) fn extra(&self, index: u32) -> Option<Extra> {
@@ -297,7 +382,7 @@ impl Graph {
         push(&mut self.globals, global).map(Raw::Global)
     }
 
-    pub(crate) fn global(&self, index: u32) -> Option<Global> {
+    pub(crate) fn global_name(&self, index: u32) -> Option<Global> {
         at(&self.globals, index)
     }
 
@@ -339,8 +424,23 @@ impl Graph {
     // Tensors
 
     /// A storage of so many bytes that are not there.
-    pub(crate) fn add_absent(&mut self, nbytes: usize) -> Result<u32, Full> {
-        push(&mut self.absent_sizes, nbytes)
+    pub(crate) fn add_absent(&mut self, nbytes: usize) -> Result<StorageRef, Full> {
+        push(&mut self.absent_sizes, nbytes).map(StorageRef::Absent)
+    }
+
+    pub(super) fn insert_storage(&mut self, storage: Storage<'a>) -> Result<StorageRef, Full> {
+        push(&mut self.inserted, storage).map(StorageRef::Inserted)
+    }
+
+    /// Which storages tensors are views of, and which there are by themselves.
+    pub(super) fn storage_refs_mut(&mut self) -> impl Iterator<Item = &mut StorageRef> {
+        let states = self.objects.iter_mut().map(|object| &mut object.state);
+        let values = self.pool.iter_mut().chain(states).chain([&mut self.root]);
+        let bare = values.filter_map(|value| match value {
+            Raw::Storage(storage, _) => Some(storage),
+            _ => None,
+        });
+        self.tensors.iter_mut().map(|node| &mut node.storage).chain(bare)
     }
 
     /// Makes the tensor `index` the one that `made` is.
@@ -366,6 +466,15 @@ impl Graph {
         push(&mut self.tensors, node).map(Raw::Tensor)
     }
 
+    /// The sizes of a tensor, and its strides where they do not follow from these.
+    pub(super) fn dims(&self, node: TensorNode) -> (&[i64], &[i64]) {
+        let (start, rank) = (node.dims as usize, node.rank as usize);
+        let dims = self.dims.get(start..).and_then(|dims| dims.split_at_checked(rank));
+        let (sizes, rest) = dims.expect("invariant: a tensor's sizes are kept");
+        let strides = if node.flags.strided { rank } else { 0 };
+        (sizes, rest.get(..strides).expect("invariant: a tensor's strides are kept"))
+    }
+
     pub(crate) fn tensor(&self, index: u32) -> Option<TensorNode> {
         at(&self.tensors, index)
     }
@@ -383,26 +492,25 @@ impl Graph {
         self.attributes.insert(index, attributes);
     }
 
-    pub(crate) fn storage(&self, index: u32) -> Storage<'static> {
-        Storage::new(Arc::clone(&self.storages), index)
+    pub(crate) fn storage(&self, storage: StorageRef) -> Storage<'a> {
+        match storage {
+            StorageRef::File(index) => Storage::new(Arc::clone(&self.storages), index),
+            StorageRef::Absent(index) => Storage::new(Arc::clone(&self.absent), index),
+            StorageRef::Inserted(index) => {
+                let storage = self.inserted.get(index as usize);
+                storage.expect("invariant: the storage was put in").clone()
+            }
+        }
     }
 
-    pub(crate) fn view(&self, node: TensorNode) -> Option<TensorView<'static>> {
-        let rank = node.rank as usize;
-        let start = node.dims as usize;
-        let (sizes, rest) = self.dims.get(start..)?.split_at_checked(rank)?;
+    pub(crate) fn view(&self, node: TensorNode) -> Option<TensorView<'a>> {
+        let (sizes, strides) = self.dims(node);
         let shape = Shape::of(sizes)?;
-        let storage = match node.flags.absent {
-            true => Storage::new(Arc::clone(&self.absent), node.storage),
-            false => self.storage(node.storage),
-        };
+        let storage = self.storage(node.storage);
         let view = if node.flags.strided {
-            let strides: Strides = rest
-                .get(..rank)?
-                .iter()
-                .map(|&stride| isize::try_from(stride).ok())
-                .collect::<Option<_>>()?;
-            TensorView::strided(storage, node.dtype, shape, strides, node.offset).ok()?
+            let strides: Option<Strides> =
+                strides.iter().map(|&stride| isize::try_from(stride).ok()).collect();
+            TensorView::strided(storage, node.dtype, shape, strides?, node.offset).ok()?
         } else {
             // Checked when the node was made.
             TensorView::known_contiguous(storage, node.dtype, shape, node.offset)
@@ -411,9 +519,17 @@ impl Graph {
         let view = view.with_requires_grad(flags.requires_grad);
         Some(view.with_conj_neg(flags.conj, flags.neg))
     }
+
+    /// The tensor that a value of this graph is, as a view that lives as long as what was put in.
+    pub fn tensor_of(&self, id: ValueId) -> Option<TensorView<'a>> {
+        match id.0 {
+            Raw::Tensor(index) => self.view(self.tensor(index)?),
+            _ => None,
+        }
+    }
 }
 
-impl std::fmt::Debug for Graph {
+impl std::fmt::Debug for Graph<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Graph")
             .field("root", &self.root())
@@ -427,7 +543,7 @@ impl std::fmt::Debug for Graph {
 mod tests {
     use super::*;
 
-    fn ints(graph: &Graph, index: u32) -> Vec<i64> {
+    fn ints(graph: &Graph<'_>, index: u32) -> Vec<i64> {
         let run = graph.container(index).unwrap().run;
         graph
             .run(run)
@@ -441,7 +557,7 @@ mod tests {
 
     #[test]
     fn lists_that_grow_in_turn_keep_what_they_hold() {
-        let mut graph = Graph::new(Arc::new([]));
+        let mut graph = Graph::over(Arc::new([]));
         for _ in 0..3 {
             graph.add_container(ContainerKind::List).unwrap();
         }
@@ -459,7 +575,7 @@ mod tests {
 
     #[test]
     fn a_list_at_the_end_grows_in_place() {
-        let mut graph = Graph::new(Arc::new([]));
+        let mut graph = Graph::over(Arc::new([]));
         graph.add_container(ContainerKind::List).unwrap();
         for round in 0..1000 {
             graph.extend(0, &[Raw::Int(round)]).unwrap();
@@ -470,7 +586,7 @@ mod tests {
 
     #[test]
     fn dicts_of_the_same_values_grow_apart() {
-        let mut graph = Graph::new(Arc::new([]));
+        let mut graph = Graph::over(Arc::new([]));
         graph.add_dict(&[Raw::Int(1), Raw::Int(2)]).unwrap();
         let run = graph.container(0).unwrap().run;
         for _ in 0..2 {
@@ -488,7 +604,7 @@ mod tests {
 
     #[test]
     fn only_the_last_run_can_be_dropped() {
-        let mut graph = Graph::new(Arc::new([]));
+        let mut graph = Graph::over(Arc::new([]));
         let first = graph.add_run(&[Raw::Int(1)]).unwrap();
         let second = graph.add_run(&[Raw::Int(2), Raw::Int(3)]).unwrap();
         graph.drop_run(first);

@@ -4,12 +4,13 @@ use std::fmt;
 
 use crate::dtype::DType;
 use crate::tensor::{Storage, TensorView};
+use crate::value::edit::ValueId;
 use crate::value::graph::Graph;
 use crate::value::integer::Integer;
 use crate::value::numpy::{NumPy, NumPyForm};
 use crate::value::parts::{Dict, DictKind, GlobalName, Items, Object, Tensor, TorchDevice};
 use crate::value::quantized::Quantized;
-use crate::value::raw::{ContainerKind, Raw};
+use crate::value::raw::{ContainerKind, Raw, StorageRef};
 use crate::value::refusal::Refusal;
 use crate::value::sparse::Sparse;
 
@@ -31,7 +32,7 @@ use crate::value::sparse::Sparse;
 /// ```
 #[derive(Clone, Copy)]
 pub struct Value<'g> {
-    graph: &'g Graph,
+    graph: &'g Graph<'g>,
     raw: Raw,
 }
 
@@ -99,15 +100,15 @@ pub enum Kind<'g> {
 /// A storage by itself in the tree.
 #[derive(Debug, Clone, Copy)]
 pub struct StorageValue<'g> {
-    graph: &'g Graph,
-    index: u32,
+    graph: &'g Graph<'g>,
+    storage: StorageRef,
     dtype: Option<DType>,
 }
 
-impl StorageValue<'_> {
+impl<'g> StorageValue<'g> {
     /// The storage.
-    pub fn storage(&self) -> Storage<'static> {
-        self.graph.storage(self.index)
+    pub fn storage(&self) -> Storage<'g> {
+        self.graph.storage(self.storage)
     }
 
     /// The element type it was saved with; `None` for untyped bytes.
@@ -117,16 +118,21 @@ impl StorageValue<'_> {
 }
 
 impl<'g> Value<'g> {
-    pub(crate) fn new(graph: &'g Graph, raw: Raw) -> Self {
+    pub(crate) fn new(graph: &'g Graph<'g>, raw: Raw) -> Self {
         Value { graph, raw }
     }
 
-    pub(crate) fn graph(self) -> &'g Graph {
+    pub(crate) fn graph(self) -> &'g Graph<'g> {
         self.graph
     }
 
-    pub(super) fn raw(self) -> Raw {
+    pub(crate) fn raw(self) -> Raw {
         self.raw
+    }
+
+    /// Which value this is, for changing it or putting it somewhere.
+    pub fn value_id(self) -> ValueId {
+        ValueId(self.raw)
     }
 
     /// What the value is, with what belongs to it.
@@ -168,7 +174,7 @@ impl<'g> Value<'g> {
                 None => Quantized::new(graph, index).map_or(Kind::None, Kind::Quantized),
             },
             Raw::NumPy(index) => NumPy::new(graph, index).map_or(Kind::None, Kind::NumPy),
-            Raw::Storage(index, dtype) => Kind::Storage(StorageValue { graph, index, dtype }),
+            Raw::Storage(storage, dtype) => Kind::Storage(StorageValue { graph, storage, dtype }),
             Raw::DType(dtype) => Kind::DType(dtype),
             Raw::Device(index) => Kind::Device(TorchDevice::new(graph, index)),
             Raw::Layout(text) => Kind::Layout(graph.str(text)),
@@ -196,7 +202,7 @@ impl<'g> Value<'g> {
             Kind::Size(_) => "torch.Size",
             Kind::Set(_) => "set",
             Kind::FrozenSet(_) => "frozenset",
-            Kind::Dict(dict) => dict.kind().type_name(),
+            Kind::Dict(dict) => dict.kind().container().type_name(),
             Kind::Tensor(tensor) if tensor.is_parameter() => "torch.nn.parameter.Parameter",
             Kind::Tensor(_) | Kind::Sparse(_) | Kind::Quantized(_) | Kind::Refused(_) => {
                 "torch.Tensor"
@@ -290,7 +296,7 @@ impl<'g> Value<'g> {
     }
 
     /// The tensor, as a lazy view.
-    pub fn as_tensor(self) -> Option<TensorView<'static>> {
+    pub fn as_tensor(self) -> Option<TensorView<'g>> {
         match self.kind() {
             Kind::Tensor(tensor) => tensor.view(),
             _ => None,

@@ -1,29 +1,30 @@
-//! The values that a checkpoint file holds: Python's, in an arena, with their identity.
+//! The values that a checkpoint file holds: Python's, in a graph that can be read and changed, with their
+//! identity.
 
 mod absent;
-mod build;
 mod copy;
+mod edit;
 mod graph;
 mod handle;
 pub(crate) mod integer;
 mod numpy;
-mod owned;
-mod owned_graph;
 mod parts;
 mod provenance;
 mod quantized;
 pub(crate) mod raw;
+mod reachable;
 mod refusal;
 mod shared;
 mod sparse;
 mod state_dict;
 
+pub(crate) use copy::Copies;
+pub use edit::{NewValue, NotAContainer, ValueId};
 pub use graph::Graph;
 pub(crate) use graph::{Bytes, Full};
 pub use handle::{Kind, StorageValue, Value};
 pub use integer::Integer;
 pub use numpy::{NumPy, NumPyForm};
-pub use owned::{Construction, DictNode, Node, NodeId, NotADict, ObjectNode, TensorNode, Tree};
 pub use parts::{Dict, DictKind, GlobalName, Items, Object, Tensor, TorchDevice};
 pub use quantized::{Quantization, Quantized};
 pub use refusal::{Refusal, RefusalReason};

@@ -1,6 +1,6 @@
 //! How a file made its values, as far as that is not in the values: for writing them again.
 
-use foldhash::{HashMap, HashSet};
+use foldhash::HashMap;
 
 use crate::value::graph::Graph;
 use crate::value::raw::{Raw, Text};
@@ -19,25 +19,23 @@ fn call_key(value: Raw) -> Option<CallKey> {
 
 /// What a value is made with.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct MadeBy {
-    pub(super) function: Raw,
-    pub(super) args: Raw,
-    pub(super) state: Raw,
+pub(crate) struct MadeBy {
+    pub(crate) function: Raw,
+    pub(crate) args: Raw,
+    pub(crate) state: Raw,
 }
 
 /// How the values of an arena were made.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Clone)]
 pub(super) struct Provenance {
     calls: HashMap<CallKey, MadeBy>,
     /// Strings that are constants of PyTorch's code: the writer's, which values may be one object with.
     constants: Vec<Text>,
-    /// Texts of which a value that was built has one string each, as Python of its programs' names.
-    interned: HashSet<String>,
     /// The texts that single bytes beyond ASCII were given as, by where the bytes are.
     encoded: HashMap<u32, Text>,
 }
 
-impl Graph {
+impl Graph<'_> {
     /// Notes what a value is made with that is kept in another form: a function and its arguments.
     pub(crate) fn note_call(&mut self, value: Raw, function: Raw, args: Raw) {
         if let Some(key) = call_key(value) {
@@ -53,7 +51,7 @@ impl Graph {
         }
     }
 
-    pub(super) fn made_by(&self, value: Raw) -> Option<MadeBy> {
+    pub(crate) fn made_by(&self, value: Raw) -> Option<MadeBy> {
         self.provenance.calls.get(&call_key(value)?).copied()
     }
 
@@ -66,17 +64,24 @@ impl Graph {
         }
     }
 
-    pub(super) fn constants(&self) -> &[Text] {
-        &self.provenance.constants
+    /// Notes that the copies of another graph's constants are constants too.
+    pub(super) fn copy_constants(&mut self, of: &Graph<'_>, copy: impl Fn(Text) -> Option<Text>) {
+        let constants = &mut self.provenance.constants;
+        for text in of.provenance.constants.iter().filter_map(|&text| copy(text)) {
+            if !constants.contains(&text) {
+                constants.push(text);
+            }
+        }
     }
 
-    /// Notes the texts that are interned.
-    pub(crate) fn note_interned<'t>(&mut self, texts: impl Iterator<Item = &'t str>) {
-        self.provenance.interned.extend(texts.map(str::to_owned));
+    /// Whether a string is the interned one of its text.
+    pub(super) fn is_key(&self, text: Text) -> bool {
+        self.interned.get(self.str(text)) == Some(&text)
     }
 
-    pub(super) fn is_interned(&self, text: &str) -> bool {
-        self.provenance.interned.contains(text)
+    /// Whether a string may be one object with a constant of PyTorch's code.
+    pub(crate) fn is_constant(&self, text: Text) -> bool {
+        self.provenance.constants.contains(&text) || self.is_key(text)
     }
 
     /// Notes which text a single byte beyond ASCII was given as: as bytes it is another run of bytes.
@@ -87,5 +92,12 @@ impl Graph {
     /// The text that a single byte was given as.
     pub(crate) fn encoded_from(&self, bytes: Text) -> Text {
         self.provenance.encoded.get(&bytes.start).copied().unwrap_or(bytes)
+    }
+
+    /// The `str` that a `bytes` is one object with when it is written as text: CPython has one object for each
+    /// string of one character.
+    pub(crate) fn text_of(&self, bytes: Text) -> Option<Text> {
+        let text = (bytes.len == 1).then(|| self.encoded_from(bytes))?;
+        std::str::from_utf8(self.text(text)).is_ok().then_some(text)
     }
 }

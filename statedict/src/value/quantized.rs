@@ -9,7 +9,7 @@ use crate::value::raw::{Composite, Raw, Run};
 /// A quantized tensor: integers, and what they stand for.
 #[derive(Clone, Copy)]
 pub struct Quantized<'g> {
-    graph: &'g Graph,
+    graph: &'g Graph<'g>,
     tensor: u32,
     parameters: Run,
 }
@@ -37,7 +37,7 @@ pub enum Quantization<'g> {
 }
 
 impl<'g> Quantized<'g> {
-    pub(crate) fn new(graph: &'g Graph, index: u32) -> Option<Self> {
+    pub(crate) fn new(graph: &'g Graph<'g>, index: u32) -> Option<Self> {
         match graph.composite(index)? {
             Composite::Quantized { tensor, parameters } => {
                 Some(Quantized { graph, tensor, parameters })

@@ -2,8 +2,8 @@
 
 use foldhash::{HashSet, HashSetExt};
 
-use crate::codec::write::WriteError;
 use crate::extra_state::ExtraState;
+use crate::tensor::StorageError;
 use crate::traits::{StateDict, Tensor};
 use crate::value::SharedValue;
 use crate::visit::walk::{Kind, Leaf, StorageOf, Walk};
@@ -30,7 +30,7 @@ struct Reading<'a> {
     copy: bool,
     saving: bool,
     /// The extra state of the module that is about to list its fields.
-    extra: Option<Result<SharedValue, WriteError>>,
+    extra: Option<Result<SharedValue, StorageError>>,
 }
 
 impl<'a> Reading<'a> {
@@ -69,7 +69,7 @@ impl<'a> Walking<ByRef<'a>> for Reading<'a> {
     }
 
     fn take_extra_state(&mut self, state: &dyn ExtraState) {
-        self.extra = self.saving.then(|| SharedValue::of(&state.get_extra_state()));
+        self.extra = self.saving.then(|| SharedValue::of(state.get_extra_state().root()));
     }
 
     fn place_extra_state(&mut self) {

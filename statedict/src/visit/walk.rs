@@ -5,10 +5,9 @@ use std::ops::Range;
 
 use foldhash::{HashMap, HashMapExt};
 
-use crate::codec::write::WriteError;
 use crate::dtype::DType;
 use crate::key;
-use crate::tensor::Shape;
+use crate::tensor::{Shape, StorageError};
 use crate::traits::StorageId;
 use crate::value::SharedValue;
 use crate::visit::keys::{Key, KeyTree, ROOT, narrow, wide};
@@ -68,7 +67,7 @@ pub(crate) struct Extra {
     /// The module it belongs to, an index into [`Walk::modules`].
     pub(crate) module: u32,
     /// Only where a state dict is made.
-    pub(crate) value: Option<Result<SharedValue, WriteError>>,
+    pub(crate) value: Option<Result<SharedValue, StorageError>>,
 }
 
 /// A module, by the first path under which it was met.
@@ -263,7 +262,7 @@ impl<T> Walk<T> {
         self.leaves.push(Leaf { key, kind, storage, module: self.module, tensor });
     }
 
-    pub(super) fn add_extra(&mut self, value: Option<Result<SharedValue, WriteError>>) {
+    pub(super) fn add_extra(&mut self, value: Option<Result<SharedValue, StorageError>>) {
         self.items.push(Item::Extra(narrow(self.extras.len())));
         let key = self.key(key::EXTRA_STATE);
         self.extras.push(Extra { key, module: self.module, value });

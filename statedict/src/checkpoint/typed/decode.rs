@@ -7,45 +7,45 @@ use serde::de::value::SeqDeserializer;
 use serde::de::{self, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde::forward_to_deserialize_any;
 
-use crate::checkpoint::part::{Entries, Items, Part, Shape};
 use crate::checkpoint::path::Segment;
+use crate::checkpoint::shape::Shape;
 use crate::checkpoint::typed::variant::Variant;
 use crate::checkpoint::typed::{DEPTH, Problem};
-use crate::value::Integer;
+use crate::value::{Dict, Integer, Items, Value};
 
 /// A value that is decoded.
 #[derive(Clone, Copy)]
-pub(super) struct Decoder<'s, 'c, 'a> {
-    pub(super) part: Part<'c, 'a>,
+pub(super) struct Decoder<'s, 'c> {
+    pub(super) value: Value<'c>,
     depth: usize,
     /// How much may still be decoded.
     left: &'s Cell<usize>,
 }
 
-impl<'s, 'c, 'a> Decoder<'s, 'c, 'a> {
-    pub(super) fn new(part: Part<'c, 'a>, left: &'s Cell<usize>) -> Self {
-        Decoder { part, depth: 0, left }
+impl<'s, 'c> Decoder<'s, 'c> {
+    pub(super) fn new(value: Value<'c>, left: &'s Cell<usize>) -> Self {
+        Decoder { value, depth: 0, left }
     }
 
     /// The decoder of a part of this value.
-    pub(super) fn of(self, part: Part<'c, 'a>) -> Self {
-        Decoder { part, depth: self.depth + 1, ..self }
+    pub(super) fn of(self, value: Value<'c>) -> Self {
+        Decoder { value, depth: self.depth + 1, ..self }
     }
 
     /// The same value for a type within the type: a type can contain itself without end.
     fn deeper(self) -> Result<Self, Problem> {
         match self.depth > DEPTH {
             true => Err(too_deep()),
-            false => Ok(self.of(self.part)),
+            false => Ok(self.of(self.value)),
         }
     }
 
     /// What the value is, if it may still be decoded.
-    pub(super) fn shape(self) -> Result<Shape<'c, 'a>, Problem> {
+    pub(super) fn shape(self) -> Result<Shape<'c>, Problem> {
         if self.depth > DEPTH {
             return Err(too_deep());
         }
-        let shape = self.part.shape();
+        let shape = Shape::of(self.value);
         let cost = match &shape {
             Shape::Str(text) => text.len(),
             Shape::Bytes(bytes) => bytes.len(),
@@ -62,7 +62,7 @@ impl<'s, 'c, 'a> Decoder<'s, 'c, 'a> {
 
     pub(super) fn items<V: Visitor<'c>>(
         self,
-        items: Items<'c, 'a>,
+        items: Items<'c>,
         visitor: V,
     ) -> Result<V::Value, Problem> {
         let mut access = ItemsAccess { decoder: self, items, next: 0 };
@@ -71,7 +71,7 @@ impl<'s, 'c, 'a> Decoder<'s, 'c, 'a> {
             true => Ok(value),
             false => {
                 let (len, taken) = (items.len(), access.next);
-                let name = self.part.type_name();
+                let name = self.value.type_name();
                 Err(Problem::new(format!("it is a {name} of {len}, of which {taken} are expected")))
             }
         }
@@ -79,7 +79,7 @@ impl<'s, 'c, 'a> Decoder<'s, 'c, 'a> {
 
     pub(super) fn entries<V: Visitor<'c>>(
         self,
-        entries: Entries<'c, 'a>,
+        entries: Dict<'c>,
         fields: bool,
         visitor: V,
     ) -> Result<V::Value, Problem> {
@@ -107,7 +107,7 @@ impl<'s, 'c, 'a> Decoder<'s, 'c, 'a> {
             )),
             Shape::OddTensor(what) => Err(Problem::new(format!("it is {what}"))),
             Shape::Object(None) | Shape::Other => {
-                let name = self.part.type_name();
+                let name = self.value.type_name();
                 Err(Problem::new(format!(
                     "it is of the type `{name}`, which no Rust value is made of"
                 )))
@@ -122,7 +122,7 @@ impl<'s, 'c, 'a> Decoder<'s, 'c, 'a> {
         largest: f64,
         visitor: V,
     ) -> Result<V::Value, Problem> {
-        match self.part.shape() {
+        match Shape::of(self.value) {
             // Without this, serde would round it.
             Shape::Int(value) if !value.as_i64().is_some_and(|value| is_exact(value, bits)) => {
                 Err(Problem::new(format!("the int {value} is no float of {bits} bits")))
@@ -136,7 +136,7 @@ impl<'s, 'c, 'a> Decoder<'s, 'c, 'a> {
 
     /// As [`any`](Self::any), with the digits of an integer that no type of Rust holds.
     fn text<V: Visitor<'c>>(self, visitor: V) -> Result<V::Value, Problem> {
-        match self.part.shape() {
+        match Shape::of(self.value) {
             Shape::Int(value) if !fits(value) => {
                 self.shape()?;
                 visitor.visit_string(value.to_string())
@@ -197,7 +197,7 @@ fn visit_int<'c, V: Visitor<'c>>(value: Integer<'c>, visitor: V) -> Result<V::Va
     }
 }
 
-impl<'c> Deserializer<'c> for Decoder<'_, 'c, '_> {
+impl<'c> Deserializer<'c> for Decoder<'_, 'c> {
     type Error = Problem;
 
     forward_to_deserialize_any! {
@@ -230,7 +230,7 @@ impl<'c> Deserializer<'c> for Decoder<'_, 'c, '_> {
     }
 
     fn deserialize_option<V: Visitor<'c>>(self, visitor: V) -> Result<V::Value, Problem> {
-        match self.part.shape() {
+        match Shape::of(self.value) {
             Shape::None => visitor.visit_none(),
             _ => visitor.visit_some(self.deeper()?),
         }
@@ -245,7 +245,7 @@ impl<'c> Deserializer<'c> for Decoder<'_, 'c, '_> {
     }
 
     fn deserialize_seq<V: Visitor<'c>>(self, visitor: V) -> Result<V::Value, Problem> {
-        match self.part.shape() {
+        match Shape::of(self.value) {
             // Of a `Vec<u8>`.
             Shape::Bytes(bytes) => {
                 self.shape()?;
@@ -303,13 +303,13 @@ impl<'c> Deserializer<'c> for Decoder<'_, 'c, '_> {
     }
 }
 
-struct ItemsAccess<'s, 'c, 'a> {
-    decoder: Decoder<'s, 'c, 'a>,
-    items: Items<'c, 'a>,
+struct ItemsAccess<'s, 'c> {
+    decoder: Decoder<'s, 'c>,
+    items: Items<'c>,
     next: usize,
 }
 
-impl<'c> SeqAccess<'c> for ItemsAccess<'_, 'c, '_> {
+impl<'c> SeqAccess<'c> for ItemsAccess<'_, 'c> {
     type Error = Problem;
 
     fn next_element_seed<T: DeserializeSeed<'c>>(
@@ -327,25 +327,25 @@ impl<'c> SeqAccess<'c> for ItemsAccess<'_, 'c, '_> {
     }
 }
 
-struct EntriesAccess<'s, 'c, 'a> {
-    decoder: Decoder<'s, 'c, 'a>,
-    entries: Entries<'c, 'a>,
+struct EntriesAccess<'s, 'c> {
+    decoder: Decoder<'s, 'c>,
+    entries: Dict<'c>,
     next: usize,
     /// The entry whose key was given last.
-    value: Option<(Part<'c, 'a>, Part<'c, 'a>)>,
+    value: Option<(Value<'c>, Value<'c>)>,
     /// Whether the keys are names of fields, which are all str.
     fields: bool,
 }
 
-fn segment(key: Part<'_, '_>) -> Segment {
-    match (key.str(), key.int()) {
+fn segment(key: Value<'_>) -> Segment {
+    match (key.as_str(), key.as_i64()) {
         (Some(key), _) => key.into(),
         (_, Some(key)) => key.into(),
         _ => Segment::Key(format!("<{}>", key.type_name())),
     }
 }
 
-impl<'c> MapAccess<'c> for EntriesAccess<'_, 'c, '_> {
+impl<'c> MapAccess<'c> for EntriesAccess<'_, 'c> {
     type Error = Problem;
 
     fn next_key_seed<K: DeserializeSeed<'c>>(
@@ -354,7 +354,7 @@ impl<'c> MapAccess<'c> for EntriesAccess<'_, 'c, '_> {
     ) -> Result<Option<K::Value>, Problem> {
         while let Some((key, value)) = self.entries.get_index(self.next) {
             self.next += 1;
-            if self.fields && key.str().is_none() {
+            if self.fields && key.as_str().is_none() {
                 continue;
             }
             self.value = Some((key, value));
@@ -378,6 +378,6 @@ impl<'c> MapAccess<'c> for EntriesAccess<'_, 'c, '_> {
 }
 
 /// Nothing, where a variant holds nothing.
-pub(super) fn nothing<'c>(decoder: Decoder<'_, 'c, '_>) -> Result<(), Problem> {
+pub(super) fn nothing<'c>(decoder: Decoder<'_, 'c>) -> Result<(), Problem> {
     <()>::deserialize(decoder)
 }

@@ -12,22 +12,22 @@ use crate::checkpoint::path::Segment;
 use crate::checkpoint::typed::Problem;
 use crate::checkpoint::typed::dict_key;
 use crate::checkpoint::typed::encode::{Encoder, named};
-use crate::value::{DictKind, DictNode, Node, NodeId};
+use crate::value::{Graph, Value, ValueId};
 
-type MakeNode<'a> = fn(Vec<NodeId>) -> Node<'a>;
+type Make<'a> = fn(&mut Graph<'a>, Vec<ValueId>) -> ValueId;
 
 /// A list or tuple.
-pub(super) struct Sequence<'t, 'a> {
-    encoder: Encoder<'t, 'a>,
-    make: MakeNode<'a>,
-    items: Vec<NodeId>,
+pub(super) struct Sequence<'g, 'a> {
+    encoder: Encoder<'g, 'a>,
+    make: Make<'a>,
+    items: Vec<ValueId>,
     variant: Option<&'static str>,
 }
 
-impl<'t, 'a> Sequence<'t, 'a> {
+impl<'g, 'a> Sequence<'g, 'a> {
     pub(super) fn new(
-        encoder: Encoder<'t, 'a>,
-        make: MakeNode<'a>,
+        encoder: Encoder<'g, 'a>,
+        make: Make<'a>,
         variant: Option<&'static str>,
     ) -> Self {
         Sequence { encoder, make, items: Vec::new(), variant }
@@ -40,10 +40,10 @@ impl<'t, 'a> Sequence<'t, 'a> {
         Ok(())
     }
 
-    fn finish(self) -> NodeId {
-        let tree = self.encoder.tree;
-        let node = tree.add((self.make)(self.items));
-        self.variant.map_or(node, |variant| named(tree, variant, node))
+    fn finish(self) -> ValueId {
+        let graph = self.encoder.graph;
+        let value = (self.make)(graph, self.items);
+        self.variant.map_or(value, |variant| named(graph, variant, value))
     }
 }
 
@@ -55,71 +55,64 @@ fn in_variant(problem: Problem, variant: Option<&'static str>) -> Problem {
 }
 
 /// A dict.
-pub(super) struct Fields<'t, 'a> {
-    encoder: Encoder<'t, 'a>,
-    entries: Vec<(NodeId, NodeId)>,
+pub(super) struct Fields<'g, 'a> {
+    encoder: Encoder<'g, 'a>,
+    entries: Vec<(ValueId, ValueId)>,
     /// The keys so far, as what Python takes for equal.
     known: HashSet<String>,
-    key: Option<NodeId>,
+    key: Option<ValueId>,
     variant: Option<&'static str>,
 }
 
-impl<'t, 'a> Fields<'t, 'a> {
-    pub(super) fn new(encoder: Encoder<'t, 'a>, variant: Option<&'static str>) -> Self {
+impl<'g, 'a> Fields<'g, 'a> {
+    pub(super) fn new(encoder: Encoder<'g, 'a>, variant: Option<&'static str>) -> Self {
         Fields { encoder, entries: Vec::new(), known: HashSet::new(), key: None, variant }
     }
 
     fn field<T: Serialize + ?Sized>(&mut self, name: &str, value: &T) -> Result<(), Problem> {
-        let key = self.encoder.tree.key(name);
+        let key = self.encoder.graph.key(name);
         self.take_key(key)?;
         self.put(value)
     }
 
-    fn take_key(&mut self, key: NodeId) -> Result<(), Problem> {
-        let tree = &mut *self.encoder.tree;
-        let equal = dict_key::canonical(tree, key).map_err(|found| {
+    fn take_key(&mut self, key: ValueId) -> Result<(), Problem> {
+        let graph = &mut *self.encoder.graph;
+        let equal = dict_key::canonical(graph.get(key)).map_err(|found| {
             Problem::new(format!("a key of it is {found}, which Python cannot hash"))
         })?;
         if !self.known.insert(equal) {
-            let key = segment(tree.get(key));
+            let key = segment(graph.get(key));
             let reason = "two keys of it are one in Python, so one of the values would be lost";
             return Err(Problem { segments: vec![key], reason: reason.to_owned() });
         }
         // Keys that are text are interned, as those of a program are.
-        self.key = Some(match tree.get(key) {
-            Some(Node::Str(text)) => {
-                let text = text.clone().into_owned();
-                tree.key(&text)
-            }
-            _ => key,
-        });
+        let text = graph.get(key).as_str().map(str::to_owned);
+        self.key = Some(text.map_or(key, |text| graph.key(&text)));
         Ok(())
     }
 
     fn put<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Problem> {
         let key = self.key.take().ok_or_else(|| Problem::new("it has a value without a key"))?;
         let value = self.encoder.part(value).map_err(|problem| {
-            let problem = Problem::within(|| segment(self.encoder.tree.get(key)))(problem);
+            let problem = Problem::within(|| segment(self.encoder.graph.get(key)))(problem);
             in_variant(problem, self.variant)
         })?;
         self.entries.push((key, value));
         Ok(())
     }
 
-    fn finish(self) -> NodeId {
-        let tree = self.encoder.tree;
-        let mut dict = DictNode::new(DictKind::Dict);
-        dict.entries = self.entries;
-        let node = tree.add(dict);
-        self.variant.map_or(node, |variant| named(tree, variant, node))
+    fn finish(self) -> ValueId {
+        let graph = self.encoder.graph;
+        let value = graph.dict_with(self.entries);
+        self.variant.map_or(value, |variant| named(graph, variant, value))
     }
 }
 
 /// What messages call a key.
-fn segment(key: Option<&Node<'_>>) -> Segment {
-    match key {
-        Some(Node::Str(text)) => Segment::Key(text.clone().into_owned()),
-        Some(Node::Int(value)) => Segment::Index(*value),
+fn segment(key: Value<'_>) -> Segment {
+    match (key.as_str(), key.as_i64()) {
+        (Some(text), _) => text.into(),
+        (_, Some(value)) => Segment::Index(value),
         _ => Segment::Key("a key".to_owned()),
     }
 }
@@ -127,14 +120,14 @@ fn segment(key: Option<&Node<'_>>) -> Segment {
 macro_rules! sequence {
     ($($name:ident $method:ident),*) => {
         $(impl $name for Sequence<'_, '_> {
-            type Ok = NodeId;
+            type Ok = ValueId;
             type Error = Problem;
 
             fn $method<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Problem> {
                 self.item(value)
             }
 
-            fn end(self) -> Result<NodeId, Problem> {
+            fn end(self) -> Result<ValueId, Problem> {
                 Ok(self.finish())
             }
         })*
@@ -151,7 +144,7 @@ sequence! {
 macro_rules! fields {
     ($($name:ident),*) => {
         $(impl $name for Fields<'_, '_> {
-            type Ok = NodeId;
+            type Ok = ValueId;
             type Error = Problem;
 
             fn serialize_field<T: Serialize + ?Sized>(
@@ -162,7 +155,7 @@ macro_rules! fields {
                 self.field(name, value)
             }
 
-            fn end(self) -> Result<NodeId, Problem> {
+            fn end(self) -> Result<ValueId, Problem> {
                 Ok(self.finish())
             }
         })*
@@ -172,7 +165,7 @@ macro_rules! fields {
 fields!(SerializeStruct, SerializeStructVariant);
 
 impl SerializeMap for Fields<'_, '_> {
-    type Ok = NodeId;
+    type Ok = ValueId;
     type Error = Problem;
 
     fn serialize_key<T: Serialize + ?Sized>(&mut self, key: &T) -> Result<(), Problem> {
@@ -184,7 +177,7 @@ impl SerializeMap for Fields<'_, '_> {
         self.put(value)
     }
 
-    fn end(self) -> Result<NodeId, Problem> {
+    fn end(self) -> Result<ValueId, Problem> {
         Ok(self.finish())
     }
 }

@@ -3,41 +3,41 @@
 use serde::de::value::BorrowedStrDeserializer;
 use serde::de::{DeserializeSeed, Deserializer, EnumAccess, VariantAccess, Visitor};
 
-use crate::checkpoint::part::Shape;
+use crate::checkpoint::shape::Shape;
 use crate::checkpoint::typed::Problem;
 use crate::checkpoint::typed::decode::{Decoder, nothing};
 
 /// A variant: its name, and what it holds.
-pub(super) struct Variant<'s, 'c, 'a> {
+pub(super) struct Variant<'s, 'c> {
     name: &'c str,
-    content: Option<Decoder<'s, 'c, 'a>>,
+    content: Option<Decoder<'s, 'c>>,
 }
 
-impl<'s, 'c, 'a> Variant<'s, 'c, 'a> {
-    pub(super) fn new(decoder: Decoder<'s, 'c, 'a>) -> Result<Self, Problem> {
+impl<'s, 'c> Variant<'s, 'c> {
+    pub(super) fn new(decoder: Decoder<'s, 'c>) -> Result<Self, Problem> {
         match decoder.shape()? {
             Shape::Str(name) => Ok(Variant { name, content: None }),
             Shape::Dict(entries) if entries.len() == 1 => {
                 let (key, value) = entries.get_index(0).ok_or_else(|| not_one(decoder))?;
-                let name = key.str().ok_or_else(|| not_one(decoder))?;
+                let name = key.as_str().ok_or_else(|| not_one(decoder))?;
                 Ok(Variant { name, content: Some(decoder.of(value)) })
             }
             _ => Err(not_one(decoder)),
         }
     }
 
-    fn content(self, kind: &str) -> Result<Decoder<'s, 'c, 'a>, Problem> {
+    fn content(self, kind: &str) -> Result<Decoder<'s, 'c>, Problem> {
         let missing = || Problem::new(format!("the variant `{}` is {kind}", self.name));
         self.content.ok_or_else(missing)
     }
 }
 
-fn not_one(decoder: Decoder<'_, '_, '_>) -> Problem {
-    let name = decoder.part.type_name();
+fn not_one(decoder: Decoder<'_, '_>) -> Problem {
+    let name = decoder.value.type_name();
     Problem::new(format!("a variant is a str or a dict with one entry, and this is a {name}"))
 }
 
-impl<'s, 'c, 'a> EnumAccess<'c> for Variant<'s, 'c, 'a> {
+impl<'s, 'c> EnumAccess<'c> for Variant<'s, 'c> {
     type Error = Problem;
     type Variant = Self;
 
@@ -47,7 +47,7 @@ impl<'s, 'c, 'a> EnumAccess<'c> for Variant<'s, 'c, 'a> {
     }
 }
 
-impl<'c> VariantAccess<'c> for Variant<'_, 'c, '_> {
+impl<'c> VariantAccess<'c> for Variant<'_, 'c> {
     type Error = Problem;
 
     fn unit_variant(self) -> Result<(), Problem> {

@@ -69,7 +69,7 @@ impl<R: StorageResolver> Machine<'_, R> {
     }
 
     fn scheme(&self, global: u32) -> &str {
-        self.graph.global(global).map_or("", |global| self.graph.str(global.name))
+        self.graph.global_name(global).map_or("", |global| self.graph.str(global.name))
     }
 
     /// `_rebuild_meta_tensor_no_storage(dtype, size, stride, requires_grad)`.
@@ -90,7 +90,7 @@ impl<R: StorageResolver> Machine<'_, R> {
         })?;
         let storage = self.graph.add_absent(nbytes)?;
         let strided = self.check_sizes(nbytes, dtype, 0, &sizes, &strides)?;
-        let flags = TensorFlags { strided, absent: true, ..flags };
+        let flags = TensorFlags { strided, ..flags };
         let node = TensorNode { offset: 0, storage, dims: 0, rank: 0, dtype, flags };
         Ok(self.graph.add_tensor(node, &sizes, &strides)?)
     }
@@ -98,7 +98,7 @@ impl<R: StorageResolver> Machine<'_, R> {
     /// A tensor of the oldest files, which gets what it shows when its state is set.
     pub(super) fn old_tensor(&mut self, dtype: DType) -> Result<Raw, Fault> {
         let storage = self.graph.add_absent(0)?;
-        let flags = TensorFlags { absent: true, ..TensorFlags::default() };
+        let flags = TensorFlags::default();
         let node = TensorNode { offset: 0, storage, dims: 0, rank: 0, dtype, flags };
         Ok(self.graph.add_tensor(node, &[0], &[1])?)
     }

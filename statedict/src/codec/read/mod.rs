@@ -36,6 +36,7 @@ pub use safetensors::read_safetensors;
 pub use scan::{Scan, ScannedPickle, scan};
 pub use source::Source;
 pub use state_map::RefusedTensor;
+pub(crate) use state_map::{Extract, Partial};
 pub use warning::Warning;
 
 /// Opens the checkpoint at `path`. No tensor is read: that happens when one is asked for.

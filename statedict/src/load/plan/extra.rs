@@ -1,12 +1,12 @@
 //! What the state dict has for the extra states of a model.
 
-use crate::codec::write::WriteError;
 use crate::load::options::LoadOptions;
 use crate::load::plan::found::{FoundExtra, Match};
 use crate::load::policy::AliasPolicy;
 use crate::load::report::problem::LoadProblem;
 use crate::map::StateMap;
-use crate::value::{SharedValue, Tree};
+use crate::tensor::StorageError;
+use crate::value::{Graph, SharedValue};
 use crate::visit::Name;
 
 /// Looks for an extra state under one of its names; whether the state dict has it.
@@ -41,9 +41,9 @@ pub(in crate::load) fn find(
 }
 
 /// The value under `key`, which may be a tensor: a module's extra state can be anything.
-fn value_of(map: &StateMap<'_>, key: &str) -> Option<Result<SharedValue, WriteError>> {
+fn value_of(map: &StateMap<'_>, key: &str) -> Option<Result<SharedValue, StorageError>> {
     match map.value(key) {
         Some(value) => Some(Ok(value.clone())),
-        None => Some(SharedValue::of(&Tree::of(map.get(key)?.clone()))),
+        None => Some(SharedValue::of(Graph::of(map.get(key)?.clone()).root())),
     }
 }

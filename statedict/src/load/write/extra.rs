@@ -36,7 +36,7 @@ pub(in crate::load) fn set<M: StateDict + ?Sized>(
             return;
         }
         if undo {
-            match SharedValue::of(&state.get_extra_state()) {
+            match SharedValue::of(state.get_extra_state().root()) {
                 Ok(value) => before.push((index, value)),
                 Err(error) => {
                     failed = Some((&source.key, error.into()));
