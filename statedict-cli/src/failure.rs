@@ -55,6 +55,10 @@ pub(crate) fn as_options(text: &str) -> String {
             "read its parameters and buffers with `ReadOptions::whole_models(true)`, which runs nothing",
             "make one of it with `statedict convert --whole-model`, which runs nothing",
         )
+        .replace("read it through `Document::root`", "`statedict ls` shows what it is")
+        .replace("; its parts are in the tree, `Document::root`", "")
+        .replace("; `Document::state_map_partial` gives the other tensors", "")
+        .replace("`codec::read_all` reads all of them", "only the first was read")
         .replace("`state_map_at(&[", "`--at ")
         .replace("])`", "`")
         .replace("\", \"", "\" --at \"")

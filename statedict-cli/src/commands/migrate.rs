@@ -12,7 +12,7 @@ use statedict::{
 };
 
 use crate::envelope::Envelope;
-use crate::failure::{Failure, Outcome, chain};
+use crate::failure::{Failure, Outcome, as_options, chain};
 use crate::inputs::Input;
 use crate::opened::{Held, Opened, Opening};
 use crate::outputs::Overwriting;
@@ -76,7 +76,7 @@ pub(crate) fn run(arguments: &Arguments, screen: &mut Screen) -> Result<Outcome,
     }
     let opened = Opened::open(input, &Opening { opaque: true, whole_model: false })?;
     let at: Vec<&str> = arguments.at.iter().map(String::as_str).collect();
-    let about = |error: &dyn std::error::Error| format!("{input}: {}", chain(error));
+    let about = |error: &dyn std::error::Error| format!("{input}: {}", as_options(&chain(error)));
     let map = match &opened.held {
         Held::Torch(document) => document.state_map_at(&at).map_err(|error| about(&error))?,
         Held::SafeTensors(map, _) if at.is_empty() => (**map).clone(),

@@ -144,7 +144,7 @@ fn the_rest_of_a_checkpoint_stays() {
 
     // Without the place, what is there is said.
     let (status, _, error) = migrate(&[&input, &name("other.pt"), "--map", &rules]);
-    assert!(status == 1 && error.contains("state_map_at"), "{error}");
+    assert!(status == 1 && error.contains("use `--at \"model\"`"), "{error}");
 }
 
 /// Runs rules on a map: what was complained about, or the new map and what was printed.

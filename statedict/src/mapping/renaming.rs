@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use crate::key;
 use crate::map::StateMap;
 use crate::mapping::KeyMapError;
-use crate::mapping::key_map::{KeyMap, Names, Rule};
+use crate::mapping::key_map::{KeyMap, Names, Renamer, Rule};
 use crate::metadata::{Metadata, ModuleMetadata};
 
 /// A state dict with other keys.
@@ -132,7 +132,7 @@ impl KeyMap {
                 }
                 None => key,
             }),
-            Rule::Map(map) => Some(map(&key)),
+            Rule::Map(Renamer(rename)) => Some(rename(&key)),
             #[cfg(feature = "regex")]
             Rule::Replace(pattern) => Some(pattern.replace(&key)),
         })

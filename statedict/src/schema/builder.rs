@@ -1,8 +1,8 @@
 //! Builds a schema from the descriptions of types.
 
 use crate::key;
+use crate::schema::item::{SchemaEntry, SchemaItem, SchemaModule, SchemaUnknown, UnknownReason};
 use crate::schema::pattern::{rest_below, segments};
-use crate::schema::{SchemaEntry, SchemaItem, SchemaModule, SchemaUnknown, UnknownReason};
 use crate::visit::{Change, Describe, Description, Field, FieldKind, Kind, ModuleInfo};
 
 /// Builds a schema from what types say of themselves in [`StateDict::describe`](crate::StateDict::describe).

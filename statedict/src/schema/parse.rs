@@ -5,10 +5,11 @@ use std::fmt;
 use std::str::FromStr;
 use std::sync::{Mutex, PoisonError};
 
-use crate::schema::pattern::segments;
-use crate::schema::{
-    Schema, SchemaEntry, SchemaItem, SchemaModule, SchemaUnknown, UnknownReason, parent,
+use crate::schema::Schema;
+use crate::schema::item::{
+    SchemaEntry, SchemaItem, SchemaModule, SchemaUnknown, UnknownReason, parent,
 };
+use crate::schema::pattern::segments;
 use crate::visit::{Kind, ModuleInfo};
 
 /// Why a text is no schema.

@@ -93,9 +93,7 @@ impl Plan {
         let Names { leaves: mut names, modules: places, extras: extra_names } = walk
             .names()
             .map_err(|errors| (class, errors.into_iter().map(LoadProblem::Model).collect()))?;
-        let is_persistent = |name: &Name| {
-            walk.leaves.get(name.index()).is_some_and(|leaf| leaf.kind.is_persistent())
-        };
+        let is_persistent = |name: &Name| walk.leaves[name.index()].kind.is_persistent();
         let extra_names = among_persistent(extra_names, &names, is_persistent);
         names.retain(is_persistent);
         let (since, mut since_of_extras) = first_versions(&walk);
@@ -202,35 +200,36 @@ impl Plan {
         self.modules.len()
     }
 
-    /// A leaf by its number.
-    pub(crate) fn leaf(&self, index: usize) -> Option<Destination<'_>> {
-        let &Expected { key, kind, dtype, sizes: end, .. } = self.leaves.get(index)?;
-        let before = index.checked_sub(1).and_then(|before| self.leaves.get(before));
-        let start = before.map_or(0, |before| wide(before.sizes));
-        Some(Destination {
+    /// Returns a leaf by its number.
+    ///
+    /// # Panics
+    /// For a number that is not of this plan.
+    pub(crate) fn leaf(&self, index: usize) -> Destination<'_> {
+        let Expected { key, kind, dtype, sizes: end, .. } = self.leaves[index];
+        let start = index.checked_sub(1).map_or(0, |before| wide(self.leaves[before].sizes));
+        Destination {
             key,
             kind,
             dtype,
-            sizes: self.sizes.get(start..wide(end))?,
+            sizes: &self.sizes[start..wide(end)],
             since: self.since.get(&index).map_or(&[], Vec::as_slice),
             adopts: self.adopts.get(index).map_or(&[], Vec::as_slice),
-        })
+        }
     }
 
     /// All leaves in the order of their numbers.
     pub(crate) fn leaves(&self) -> impl Iterator<Item = Destination<'_>> {
-        (0..self.leaves.len()).filter_map(|index| self.leaf(index))
+        (0..self.leaves.len()).map(|index| self.leaf(index))
     }
 
     /// The Rust type of the module that a leaf belongs to.
     pub(crate) fn module_of(&self, leaf: usize) -> &'static str {
-        let module = self.leaves.get(leaf).and_then(|leaf| self.types.get(wide(leaf.module)));
-        module.copied().unwrap_or_default()
+        self.types[wide(self.leaves[leaf].module)]
     }
 
     /// The extra state that `name` is of.
-    pub(in crate::load) fn extra(&self, name: &Name) -> Option<&ExpectedExtra> {
-        self.extras.get(name.index())
+    pub(in crate::load) fn extra(&self, name: &Name) -> &ExpectedExtra {
+        &self.extras[name.index()]
     }
 
     /// Whether an older state dict may lack something.
@@ -239,9 +238,10 @@ impl Plan {
     }
 
     /// A module under one of its paths, which is spelled already.
-    pub(crate) fn place<'p>(&self, name: &Name, path: &'p str) -> Option<Place<'p>> {
-        let info = *self.infos.of(self.modules.get(name.index())?)?;
-        Some(Place { path, module: name.index(), info, alias: name.alias })
+    pub(crate) fn place<'p>(&self, name: &Name, path: &'p str) -> Place<'p> {
+        let info = self.infos.of(&self.modules[name.index()]);
+        let info = *info.expect("invariant: every module of a walk has reported its class");
+        Place { path, module: name.index(), info, alias: name.alias }
     }
 
     /// The paths of all places, in their order.
@@ -310,7 +310,7 @@ fn among_persistent(
     });
     let before: Vec<usize> = std::iter::once(0).chain(counts).collect();
     for name in &mut names {
-        name.position = before.get(name.position).copied().unwrap_or_default();
+        name.position = before[name.position];
     }
     names
 }
@@ -327,10 +327,8 @@ fn adopted(leaves: &[Leaf<TensorRef<'_>>], first: &Firsts) -> Vec<Vec<DType>> {
         if first == index {
             continue;
         }
-        let Some(others) = adopts.get_mut(index).map(std::mem::take) else { continue };
-        if let Some(adopts) = adopts.get_mut(first) {
-            adopts.retain(|dtype| others.contains(dtype));
-        }
+        let others = std::mem::take(&mut adopts[index]);
+        adopts[first].retain(|dtype| others.contains(dtype));
     }
     adopts
 }
@@ -398,7 +396,7 @@ fn none_children(walk: &Walk<TensorRef<'_>>, places: &[Name]) -> Vec<(String, St
     }
     let mut children = Vec::new();
     for place in places {
-        let Some(module) = walk.modules.get(place.index()) else { continue };
+        let module = &walk.modules[place.index()];
         let Some(names) = names.get(speller.spell(module.path)) else { continue };
         let path = speller.spell(place.key);
         children.extend(names.iter().map(|name| (path.to_owned(), name.clone())));

@@ -18,7 +18,7 @@ pub(in crate::load) fn find(
     problems: &mut Vec<LoadProblem>,
 ) -> bool {
     let Some(value) = value_of(map, key) else { return false };
-    let Some(slot) = found.extras.get_mut(name.index()) else { return true };
+    let slot = &mut found.extras[name.index()];
     let value = match value {
         Ok(value) => value,
         Err(source) => {

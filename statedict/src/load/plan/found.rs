@@ -61,9 +61,13 @@ const NONE: u32 = u32::MAX;
 impl<'m, 's> Sources<'m, 's> {
     /// What goes into a leaf.
     pub(crate) fn get(&self, leaf: usize) -> Option<Source<'m, 's>> {
-        let entry = self.entries.get(leaf).filter(|&&entry| entry != NONE)?;
-        let (key, tensor) = self.map.get_index(wide(*entry))?;
+        let entry = Some(self.entries[leaf]).filter(|&entry| entry != NONE)?;
+        let (key, tensor) = self.entry(wide(entry));
         Some(Source { key, tensor })
+    }
+
+    fn entry(&self, entry: usize) -> (&'m str, &'m TensorView<'s>) {
+        self.map.get_index(entry).expect("invariant: an entry was found in this map")
     }
 
     /// What goes into the leaves, in their order.
@@ -83,11 +87,7 @@ impl<'m, 's> Sources<'m, 's> {
     pub(crate) fn other_names(&self) -> KeyList {
         let mut others = self.others.clone();
         others.sort_unstable();
-        others
-            .into_iter()
-            .filter_map(|entry| self.map.get_index(wide(entry)))
-            .map(|(key, _)| key)
-            .collect()
+        others.into_iter().map(|entry| self.entry(wide(entry)).0).collect()
     }
 
     /// Puts entry number `entry` into a leaf that another name of it may have filled before.
@@ -99,9 +99,8 @@ impl<'m, 's> Sources<'m, 's> {
         problems: &mut Vec<LoadProblem>,
     ) {
         let before = self.get(leaf);
-        let (key, tensor) =
-            self.map.get_index(entry).expect("invariant: it is an entry of the map");
-        let slot = self.entries.get_mut(leaf).expect("invariant: it is a leaf of the plan");
+        let (key, tensor) = self.entry(entry);
+        let slot = &mut self.entries[leaf];
         let Some(before) = before else {
             *slot = narrow(entry);
             return;
@@ -127,7 +126,7 @@ impl<'m, 's> Sources<'m, 's> {
 
     /// Leaves a leaf as it is.
     pub(in crate::load) fn clear(&mut self, leaf: usize) {
-        *self.entries.get_mut(leaf).expect("invariant: it is a leaf of the plan") = NONE;
+        self.entries[leaf] = NONE;
     }
 }
 

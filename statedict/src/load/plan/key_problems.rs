@@ -30,7 +30,7 @@ pub(in crate::load) fn key_problems(
     let leaves = if missing_keys.is_empty() { Default::default() } else { plan.leaves_by_key() };
     let leaf = |key: &str| {
         let &index = leaves.get(key)?;
-        Some((plan.leaf(index)?, plan.module_of(index)))
+        Some((plan.leaf(index), plan.module_of(index)))
     };
     let missing = missing_keys.iter().map(|key| match leaf(key) {
         Some((leaf, module)) => LoadProblem::Missing {
@@ -47,7 +47,7 @@ pub(in crate::load) fn key_problems(
         {
             Some(extra) => LoadProblem::MissingValue {
                 key: key.clone(),
-                module: plan.extra(&extra.name).map_or("", |extra| extra.module),
+                module: plan.extra(&extra.name).module,
             },
             None => LoadProblem::MissingByHook { key: key.clone() },
         },

@@ -30,10 +30,7 @@ pub(crate) fn match_keys<'m, 's>(
             absent.push((nth, Absent::Leaf(*name)));
             return;
         };
-        if let Some(used) = used.get_mut(index).filter(|used| !**used) {
-            *used = true;
-            unused -= 1;
-        }
+        unused -= usize::from(!std::mem::replace(&mut used[index], true));
         found.sources.meet(name.index(), index, options, problems);
     });
     let mut speller = plan.keys.speller();
@@ -49,14 +46,12 @@ pub(crate) fn match_keys<'m, 's>(
         let (key, other, optional) = match absent {
             Absent::Leaf(name) => {
                 let source = found.sources.get(name.index());
-                let leaf = plan.leaf(name.index());
-                let optional = leaf.is_some_and(|leaf| leaf.is_optional(version));
+                let optional = plan.leaf(name.index()).is_optional(version);
                 (name.key, source.map(|source| source.key.to_owned()), optional)
             }
             Absent::Extra(name) => {
-                let source = found.extras.get(name.index()).and_then(Option::as_ref);
-                let extra = plan.extra(&name);
-                let optional = extra.is_some_and(|extra| is_newer(&extra.since, version));
+                let source = found.extras[name.index()].as_ref();
+                let optional = is_newer(&plan.extra(&name).since, version);
                 (name.key, source.map(|source| source.key.clone()), optional)
             }
         };
@@ -71,7 +66,7 @@ pub(crate) fn match_keys<'m, 's>(
     if unused > 0 || map.values().len() > 0 {
         let expected: HashSet<String> =
             plan.extra_names.iter().map(|extra| speller.spell(extra.name.key).to_owned()).collect();
-        let is_used = |index: usize| used.get(index).copied().unwrap_or_default();
+        let is_used = |index: usize| used[index];
         let unexpected = map
             .all_keys()
             .filter(|(key, index)| !index.is_some_and(is_used) && !expected.contains(*key));

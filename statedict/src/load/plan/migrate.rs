@@ -62,7 +62,7 @@ pub(crate) fn migrate<'m, 's>(
         next.map_or_else(|| map.version(path), |(_, record)| record.version())
     };
     for (index, name) in plan.places.iter().enumerate() {
-        let Some(place) = plan.place(name, speller.spell(name.key)) else { continue };
+        let place = plan.place(name, speller.spell(name.key));
         // A parent's step may have renamed the child, and its record with it.
         let found = match &tree {
             Some(tree) => tree.metadata.as_ref().and_then(|metadata| metadata.version(place.path)),

@@ -173,21 +173,11 @@ pub enum LoadProblem {
 
 impl LoadProblem {
     pub(crate) fn missing_key(&self) -> Option<&str> {
-        match self {
-            LoadProblem::Missing { key, .. }
-            | LoadProblem::MissingValue { key, .. }
-            | LoadProblem::MissingByHook { key } => Some(key),
-            _ => None,
-        }
+        self.place().filter(|_| self.label() == "missing")
     }
 
     pub(crate) fn unexpected_key(&self) -> Option<&str> {
-        match self {
-            LoadProblem::Unexpected { key, .. }
-            | LoadProblem::UnexpectedValue { key, .. }
-            | LoadProblem::UnexpectedByHook { key } => Some(key),
-            _ => None,
-        }
+        self.place().filter(|_| self.label() == "unexpected")
     }
 
     /// The key, or the path of the module, that the problem is at.
@@ -269,19 +259,12 @@ impl LoadProblem {
                     .as_ref()
                     .map(|nearest| format!("; did the model mean the file's `{nearest}`?"));
                 let hint = hint.unwrap_or_default();
-                let what = match *module {
-                    "" => String::new(),
-                    module => format!("the {kind} of `{module}`"),
+                let (what, is) = match *module {
+                    "" => (String::new(), ":"),
+                    module => (format!(": the {kind} of `{module}`"), " is"),
                 };
-                let form = form.as_ref().map(|(dtype, shape)| format!("{dtype} {shape}"));
-                let parts: Vec<&str> = [what.as_str(), form.as_deref().unwrap_or_default()]
-                    .into_iter()
-                    .filter(|part| !part.is_empty())
-                    .collect();
-                match parts.join(" is ").as_str() {
-                    "" => format!("{key}{hint}"),
-                    about => format!("{key}: {about}{hint}"),
-                }
+                let form = form.as_ref().map(|(dtype, shape)| format!("{is} {dtype} {shape}"));
+                format!("{key}{what}{}{hint}", form.unwrap_or_default())
             }
             LoadProblem::Unexpected { key, dtype, shape, nearest } => {
                 let hint = nearest.as_ref().map(|nearest| format!("; the model lacks `{nearest}`"));

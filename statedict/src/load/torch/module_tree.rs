@@ -41,14 +41,9 @@ impl ModuleTree {
         let mut speller = plan.keys.speller();
         for (index, place) in plan.places.iter().enumerate() {
             let node = tree.node(&mut paths, speller.spell(place.key));
-            if let Some(node) = tree.nodes.get_mut(node) {
-                node.place = Some(index);
-            }
+            tree.nodes[node].place = Some(index);
         }
-        let kind = |name: usize| {
-            let name = plan.names.get(name)?;
-            Some(plan.leaf(name.index())?.kind == Kind::Buffer)
-        };
+        let is_buffer = |name: usize| plan.leaf(plan.names[name].index()).kind == Kind::Buffer;
         // The leaves of a module follow each other, so its node is looked up once.
         let mut last = (String::new(), 0);
         for (index, name) in plan.names.iter().enumerate() {
@@ -56,24 +51,19 @@ impl ModuleTree {
             if module != last.0 {
                 last = (module.to_owned(), tree.node(&mut paths, module));
             }
-            if let Some(node) = tree.nodes.get_mut(last.1) {
-                node.names.push(index);
-            }
+            tree.nodes[last.1].names.push(index);
         }
         for node in &mut tree.nodes {
-            node.names.sort_by_key(|&name| kind(name));
+            node.names.sort_by_key(|&name| is_buffer(name));
         }
         for (index, extra) in plan.extra_names.iter().enumerate() {
             let (module, _) = speller.spell(extra.name.key).rsplit_once('.').unwrap_or_default();
             let node = tree.node(&mut paths, module);
-            if let Some(node) = tree.nodes.get_mut(node) {
-                node.extras.push(index);
-            }
+            tree.nodes[node].extras.push(index);
         }
         for (path, name) in &plan.none_children {
-            let node = paths.get(path).and_then(|&node| tree.nodes.get_mut(node));
-            if let Some(node) = node {
-                node.by_name.entry(name.clone()).or_insert(None);
+            if let Some(&node) = paths.get(path) {
+                tree.nodes[node].by_name.entry(name.clone()).or_insert(None);
             }
         }
         tree
@@ -89,10 +79,8 @@ impl ModuleTree {
         let parent = self.node(paths, above);
         let node = self.nodes.len();
         self.nodes.push(Node { path: path.to_owned(), parent: Some(parent), ..Node::default() });
-        if let Some(parent) = self.nodes.get_mut(parent) {
-            parent.children.push(node);
-            parent.by_name.insert(name.to_owned(), Some(node));
-        }
+        self.nodes[parent].children.push(node);
+        self.nodes[parent].by_name.insert(name.to_owned(), Some(node));
         paths.insert(path.to_owned(), node);
         node
     }
@@ -101,7 +89,7 @@ impl ModuleTree {
     pub(in crate::load) fn end_of(&self, key: &str) -> End {
         let (mut at, mut rest) = (0, key);
         while let Some((name, below)) = rest.split_once('.') {
-            match self.nodes.get(at).and_then(|node| node.by_name.get(name)) {
+            match self.nodes[at].by_name.get(name) {
                 Some(Some(child)) => (at, rest) = (*child, below),
                 Some(None) => return End::None,
                 None => break,

@@ -185,7 +185,7 @@ fn write_all<M: StateDict + ?Sized>(
         let Some(Slot::Borrowed(leaf)) = rest.first_mut().map(|leaf| &mut leaf.tensor) else {
             continue;
         };
-        let is_done = done.get(first).copied().unwrap_or_default();
+        let is_done = done[first];
         let first = borrowed(firsts, first).filter(|_| is_done);
         if first.as_ref().is_some_and(|first| leaf.storage_id() == first.storage_id()) {
             continue;
@@ -334,9 +334,8 @@ fn same_model(plan: &Plan, walk: &Walk<Slot<'_>>) -> Result<(), Vec<LoadProblem>
     let different = |key: String| vec![LoadProblem::Model(ModelError::Unsteady { key })];
     let count = walk.leaves.len();
     if plan.leaf_count() != count {
-        return Err(different(
-            plan.leaf(count).map_or(String::new(), |leaf| spell(plan, leaf.key)),
-        ));
+        let first = (count < plan.leaf_count()).then(|| spell(plan, plan.leaf(count).key));
+        return Err(different(first.unwrap_or_default()));
     }
     // The names are stored alike where the calls are; other calls may still make the same keys.
     let alike = plan.keys.extends(&walk.keys);

@@ -144,10 +144,11 @@ fn other_names_of_a_tensor_are_counted() {
     struct Tied {
         fc: Linear,
         #[alias(fc)]
-        pub tail: statedict::Alias<Linear>,
+        tail: statedict::Alias<Linear>,
     }
     let linear = Linear { weight: vec![1.0], bias: vec![2.0] };
     let mut model = Tied { fc: linear, tail: statedict::Alias::default() };
+    let _ = &model.tail;
     let map = model.state_dict().unwrap().into_owned().unwrap();
     let report = model.load_state_dict(&map).unwrap();
     assert_eq!(report.other_names, ["tail.weight", "tail.bias"]);
