@@ -7,7 +7,7 @@ use statedict::{KeyMap, LoadError, LoadOptions, LoadReport, Schema, StateMap};
 use crate::envelope::Envelope;
 use crate::failure::{Failure, Outcome, as_options, chain};
 use crate::inputs::{Content, Input};
-use crate::opened::{Held, Opened, Opening};
+use crate::opened::{Opened, Opening};
 use crate::printable::printable;
 use crate::sizes::plural;
 use crate::terminal::{Screen, paint};
@@ -52,14 +52,14 @@ pub(crate) fn run(arguments: &Arguments, screen: &mut Screen) -> Result<Outcome,
         return Err("standard input can be read once only".into());
     }
     let opened = Opened::open(&arguments.file, &arguments.opening)?;
-    let map = state_map(&opened, &arguments.at)?;
+    let map = opened.state_map(&arguments.at)?;
     // What is compared is not read: that is the work of verify.
     let options = LoadOptions::new().verify(false).map_keys(arguments.key_map());
     let result = match schema(&arguments.against)? {
         Some(schema) => schema.check_with(&map, &options),
         None => {
             let other = Opened::open(&arguments.against, &arguments.opening)?;
-            state_map(&other, &arguments.against_at)?.check_state_dict(&map, &options)
+            other.state_map(&arguments.against_at)?.check_state_dict(&map, &options)
         }
     };
     match arguments.json {
@@ -91,21 +91,6 @@ fn schema(input: &Input) -> Result<Option<Schema>, Failure> {
     }
     let text = std::fs::read_to_string(path).map_err(|error| about(&error))?;
     Ok(Some(text.parse().map_err(|error: statedict::SchemaParseError| about(&error))?))
-}
-
-fn state_map(opened: &Opened, at: &[String]) -> Result<StateMap<'static>, Failure> {
-    let input = &opened.input;
-    match &opened.held {
-        Held::SafeTensors(map, _) if at.is_empty() => Ok((**map).clone()),
-        Held::SafeTensors(..) => {
-            Err(format!("{input}: a safetensors file holds one state dict").into())
-        }
-        Held::Torch(document) => {
-            let at: Vec<&str> = at.iter().map(String::as_str).collect();
-            let map = document.state_map_at(&at);
-            Ok(map.map_err(|error| format!("{input}: {}", as_options(&chain(&error))))?)
-        }
-    }
 }
 
 type Checked = Result<LoadReport, LoadError>;

@@ -64,7 +64,7 @@ pub(crate) fn run(arguments: &Arguments, screen: &mut Screen) -> Result<Outcome,
     let a = Opened::open(&arguments.a, &arguments.opening)?;
     let b = Opened::open(&arguments.b, &arguments.opening)?;
     // Of a safetensors file it is not known which container it was saved from.
-    let same_format = a.root().is_some() == b.root().is_some();
+    let same_format = a.is_safetensors() == b.is_safetensors();
     let sides = (Side::of(&a, same_format)?, Side::of(&b, same_format)?);
     let comparison = compare(&sides.0, &sides.1, (arguments.tolerance, !arguments.no_values))?;
     match arguments.json {

@@ -6,15 +6,12 @@ mod rules;
 use std::io::Write;
 use std::path::PathBuf;
 
-use statedict::{
-    Metadata, Migration, ModuleMetadata, StateMap, WriteOptions, save_graph, save_map,
-    save_safetensors,
-};
+use statedict::{Metadata, Migration, ModuleMetadata, StateMap, WriteOptions, save_graph};
 
 use crate::envelope::Envelope;
-use crate::failure::{Failure, Outcome, as_options, chain};
+use crate::failure::{Failure, Outcome, chain};
 use crate::inputs::Input;
-use crate::opened::{Held, Opened, Opening};
+use crate::opened::{Opened, Opening};
 use crate::outputs::Overwriting;
 use crate::printable::printable;
 use crate::terminal::Screen;
@@ -76,17 +73,8 @@ pub(crate) fn run(arguments: &Arguments, screen: &mut Screen) -> Result<Outcome,
     }
     let opened = Opened::open(input, &Opening { opaque: true, whole_model: false })?;
     let at: Vec<&str> = arguments.at.iter().map(String::as_str).collect();
-    let about = |error: &dyn std::error::Error| format!("{input}: {}", as_options(&chain(error)));
-    let map = match &opened.held {
-        Held::Torch(document) => document.state_map_at(&at).map_err(|error| about(&error))?,
-        Held::SafeTensors(map, _) if at.is_empty() => (**map).clone(),
-        Held::SafeTensors(..) => {
-            return Err(format!(
-                "{input}: a safetensors file holds one state dict; leave out --at"
-            )
-            .into());
-        }
-    };
+    let about = |error: &dyn std::error::Error| format!("{input}: {}", chain(error));
+    let map = opened.state_map(&arguments.at)?;
 
     let mut done = Vec::new();
     let run = |migration: &mut Migration<'_>| rules.run(&text, migration).map(|lines| done = lines);
@@ -95,22 +83,17 @@ pub(crate) fn run(arguments: &Arguments, screen: &mut Screen) -> Result<Outcome,
     record_versions(&mut migrated, &rules, &mut done);
 
     if let Some(output) = output {
-        let options = WriteOptions::default();
-        let saved = match &opened.held {
-            Held::Torch(document) if !at.is_empty() => {
-                let mut graph = (**document.graph()).clone();
+        let saved = match at.split_last() {
+            Some((name, above)) => {
+                let mut graph = (**opened.document.graph()).clone();
                 let value = graph.state_map(&migrated);
-                let (name, above) =
-                    at.split_last().map_or(("", &at[..]), |(name, above)| (*name, above));
                 let dict =
                     graph.at(above).ok_or_else(|| format!("{input}: there is no {above:?}"))?;
                 graph.put(dict, name, value).map_err(|error| about(&error))?;
-                save_graph(&graph, output, &options.keep_storage(true))
+                save_graph(&graph, output, &WriteOptions::new().keep_storage(true))
+                    .map_err(statedict::Error::from)
             }
-            _ if output.extension().is_some_and(|name| name == "safetensors") => {
-                save_safetensors(&migrated, output)
-            }
-            _ => save_map(&migrated, output, &options),
+            None => migrated.save(output),
         };
         saved.map_err(|error| format!("{}: {}", output.display(), chain(&error)))?;
     }

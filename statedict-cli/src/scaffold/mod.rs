@@ -17,7 +17,6 @@ mod target;
 mod tie;
 mod tree;
 
-use std::borrow::Cow;
 use std::fmt::Write as _;
 
 use statedict::codec::Document;
@@ -34,7 +33,7 @@ use self::tree::Tree;
 use crate::envelope::Envelope;
 use crate::failure::{Failure, as_options, chain};
 use crate::inputs::Input;
-use crate::opened::{Held, Opened};
+use crate::opened::Opened;
 use crate::terminal::Screen;
 
 /// So many places are named where one must be chosen.
@@ -93,21 +92,9 @@ fn scaffold<T>(
 }
 
 /// The state dict that is meant, and where it is.
-fn state_dict<'o>(
-    request: &Request<'o>,
-) -> Result<(Cow<'o, StateMap<'static>>, Vec<String>, bool), Failure> {
+fn state_dict(request: &Request<'_>) -> Result<(StateMap<'static>, Vec<String>, bool), Failure> {
     let input = &request.opened.input;
-    let document = match &request.opened.held {
-        Held::SafeTensors(map, _) if request.at.is_empty() => {
-            return Ok((Cow::Borrowed(map), Vec::new(), false));
-        }
-        Held::SafeTensors(..) => {
-            return Err(
-                format!("{input}: a safetensors file has no keys that lead anywhere").into()
-            );
-        }
-        Held::Torch(document) => document,
-    };
+    let document = &request.opened.document;
     let places = nested(document);
     let at = match (request.at, places.as_slice()) {
         // The comment that the program begins with says so.
@@ -130,7 +117,7 @@ fn state_dict<'o>(
         Ok(map) => {
             let value = path.iter().try_fold(document.root(), |value, key| value.get(key));
             let whole_model = value.is_some_and(|value| value.as_dict().is_none());
-            Ok((Cow::Owned(map), at, whole_model))
+            Ok((map, at, whole_model))
         }
         Err(error) => Err(format!("{input}: {}", as_options(&chain(&error))).into()),
     }
@@ -155,10 +142,6 @@ fn nested(document: &Document) -> Vec<String> {
 fn loading(request: &Request<'_>, at: &[String], whole_model: bool) -> (&'static str, String) {
     let input = &request.opened.input;
     let file = literal(&input.short_name());
-    if let Held::SafeTensors(..) = request.opened.held {
-        let load = format!("model.load_state_dict(&StateMap::load_safetensors({file})?)?;");
-        return ("StateDictExt, StateMap", load);
-    }
     // What cannot be opened without is opened with it.
     let is_opaque =
         matches!(input, Input::Path(path) if !whole_model && Checkpoint::open(path).is_err());
@@ -171,13 +154,13 @@ fn loading(request: &Request<'_>, at: &[String], whole_model: bool) -> (&'static
         keys => format!("[{}]", keys.iter().map(|key| literal(key)).collect::<Vec<_>>().join(", ")),
     };
     let (imports, open) = match (is_opaque, whole_model) {
-        (false, false) => ("Checkpoint, StateDictExt", format!("open({file})")),
+        (false, false) => ("{Checkpoint, StateDictExt}", format!("open({file})")),
         (is_opaque, whole) => {
             let options = [(is_opaque, ".opaque(true)"), (whole, ".whole_models(true)")];
             let options: String =
                 options.iter().filter(|(is, _)| *is).map(|(_, option)| *option).collect();
             let open = format!("open_with({file}, &ReadOptions::default(){options})");
-            ("Checkpoint, StateDictExt, codec::ReadOptions", open)
+            ("{Checkpoint, StateDictExt, codec::ReadOptions}", open)
         }
     };
     let load = format!(
@@ -200,7 +183,7 @@ fn head(request: &Request<'_>, found: &Findings<'_>) -> String {
     let (imports, load) = loading(request, at, *whole_model);
     let _ = writeln!(
         text,
-        "//\n//     use statedict::{{{imports}}};\n//\n\
+        "//\n//     use statedict::{imports};\n//\n\
          //     let mut model = {name}::new({device}){fallible};\n//     {load}",
     );
     let features = match request.target {

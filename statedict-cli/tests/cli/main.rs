@@ -10,5 +10,6 @@ mod large;
 mod migrate;
 mod plot;
 mod report;
+mod safetensors;
 mod scaffold;
 mod transcripts;

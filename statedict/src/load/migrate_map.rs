@@ -16,8 +16,7 @@ use crate::load::report::problem::LoadProblem;
 use crate::load::steps::failed;
 use crate::map::StateMap;
 use crate::schema::{Paths, Patterns, Schema, SchemaModule, first};
-use crate::traits::StateDict;
-use crate::visit::ModuleInfo;
+use crate::visit::{ModuleInfo, StateDict};
 
 /// What [`migrate`] did.
 #[non_exhaustive]

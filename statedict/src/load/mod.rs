@@ -31,8 +31,7 @@ use crate::load::plan::expected::Plan;
 use crate::load::steps::run;
 use crate::load::write::commit::{self, Written};
 use crate::map::StateMap;
-use crate::traits::StateDict;
-use crate::visit::{self, Loaded};
+use crate::visit::{self, Loaded, StateDict};
 
 /// Loads `map` into `model`.
 pub(crate) fn load<M: StateDict + ?Sized>(

@@ -62,6 +62,7 @@ impl KeyMap {
             }
         }
         *mapped.metadata_mut() = metadata;
+        mapped.file_metadata_mut().clone_from(map.file_metadata());
         Ok(Mapped { map: mapped, renamed, dropped })
     }
 

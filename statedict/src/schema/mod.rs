@@ -7,14 +7,12 @@ mod pattern;
 
 use std::fmt;
 
-use builder::SchemaBuilder;
 pub use item::{SchemaEntry, SchemaItem, SchemaModule, SchemaUnknown, UnknownReason};
 pub use parse::SchemaParseError;
 pub(crate) use pattern::{Paths, Patterns, first, rest_below};
 
 use crate::map::StateMap;
-use crate::traits::StateDict;
-use crate::visit::{Description, Kind, ModuleInfo};
+use crate::visit::{Kind, ModuleInfo};
 
 /// The keys and modules of a model type: its checkpoint format, without shapes and element types,
 /// which only a value knows.
@@ -62,13 +60,6 @@ pub struct Schema {
 }
 
 impl Schema {
-    /// What `T` says of itself.
-    pub fn of<T: StateDict>() -> Self {
-        let mut builder = SchemaBuilder::new();
-        builder.add_type(Description::same_as::<T>());
-        Schema { items: builder.finish() }
-    }
-
     /// What another state dict says of its model: its keys, and the versions of its modules.
     pub(crate) fn of_map(map: &StateMap<'_>) -> Self {
         let modules = map.metadata().into_iter().flat_map(|metadata| metadata.iter());

@@ -3,11 +3,12 @@
 use foldhash::{HashMap, HashMapExt};
 
 use crate::tensor::Storage;
-use crate::value::edit::{ValueId, room};
-use crate::value::graph::Graph;
+use crate::value::build::room;
+use crate::value::id::ValueId;
 use crate::value::raw::{
     Composite, Device, Extra, Global, Identity, NumPy, Object, Raw, Run, TensorNode, Text,
 };
+use crate::value::store::Graph;
 
 /// The copies of the values of one graph.
 #[derive(Default)]

@@ -3,10 +3,10 @@
 use std::fmt;
 
 use crate::dtype::DType;
-use crate::tensor::TensorView;
-use crate::value::graph::Graph;
+use crate::tensor::{Storage, TensorView};
 use crate::value::handle::Value;
-use crate::value::raw::{ContainerKind, Raw, TensorNode};
+use crate::value::raw::{ContainerKind, Raw, StorageRef, TensorNode};
+use crate::value::store::Graph;
 
 /// The elements of a list, tuple or set, in order.
 #[derive(Clone, Copy)]
@@ -307,5 +307,29 @@ impl<'g> Object<'g> {
 impl fmt::Debug for Object<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Object").field("class", &self.class()).finish_non_exhaustive()
+    }
+}
+
+/// A storage by itself.
+#[derive(Debug, Clone, Copy)]
+pub struct StorageValue<'g> {
+    graph: &'g Graph<'g>,
+    storage: StorageRef,
+    dtype: Option<DType>,
+}
+
+impl<'g> StorageValue<'g> {
+    pub(crate) fn new(graph: &'g Graph<'g>, storage: StorageRef, dtype: Option<DType>) -> Self {
+        StorageValue { graph, storage, dtype }
+    }
+
+    /// The storage.
+    pub fn storage(&self) -> Storage<'g> {
+        self.graph.storage(self.storage)
+    }
+
+    /// The element type it was saved with; `None` for untyped bytes.
+    pub fn dtype(&self) -> Option<DType> {
+        self.dtype
     }
 }

@@ -3,9 +3,9 @@
 use foldhash::{HashSet, HashSetExt};
 
 use crate::tensor::Storage;
-use crate::value::graph::Graph;
 use crate::value::provenance::MadeBy;
 use crate::value::raw::{Object, Raw, Run};
+use crate::value::store::Graph;
 
 impl<'a> Graph<'a> {
     /// Adds the values that one has as parts, in the order in which they are written. Of a value that is kept in

@@ -4,11 +4,11 @@ use foldhash::{HashSet, HashSetExt};
 
 use crate::extra_state::ExtraState;
 use crate::tensor::StorageError;
-use crate::traits::{StateDict, Tensor};
+use crate::traits::Tensor;
 use crate::value::SharedValue;
 use crate::visit::walk::{Kind, Leaf, StorageOf, Walk};
 use crate::visit::walking::{Walking, storage_of};
-use crate::visit::{ByRef, Part, TensorRef, Visitor};
+use crate::visit::{ByRef, Part, StateDict, TensorRef, Visitor};
 
 /// Walks `model` without reading any elements.
 pub(crate) fn walk<M: StateDict + ?Sized>(model: &M) -> Walk<TensorRef<'_>> {

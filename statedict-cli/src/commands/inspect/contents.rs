@@ -58,7 +58,7 @@ impl<'o> Contents<'o> {
 
     /// Writes a line for each key, unless all of them are tensors.
     pub(super) fn write(&self, opened: &'o Opened, screen: &mut Screen) -> Result<(), Failure> {
-        let Some(root) = opened.root().and_then(Value::as_dict).filter(|_| self.is_general) else {
+        let Some(root) = opened.root().as_dict().filter(|_| self.is_general) else {
             return Ok(());
         };
         let palette = screen.palette();

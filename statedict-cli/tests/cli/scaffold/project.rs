@@ -70,11 +70,8 @@ pub(crate) struct Project {
 
 const CHECK: &str = r#"
 fn check(path: &str, at: &[&str], whole: bool, mut model: impl StateDict) {
-    let document = codec::open(path, &ReadOptions::default().opaque(true).whole_models(true));
-    let map = match document {
-        Ok(document) => document.state_map_at(at).unwrap(),
-        Err(_) => StateMap::load_safetensors(path).unwrap(),
-    };
+    let document = codec::open(path, &ReadOptions::new().opaque(true).whole_models(true)).unwrap();
+    let map = document.state_map_at(at).unwrap();
     let report = model.load_state_dict(&map).unwrap_or_else(|error| panic!("{path}: {error}"));
     assert!(report.missing.is_empty() && report.unexpected.is_empty(), "{path}: {report}");
     let options = WriteOptions::default().root("root").keep_storage(true);

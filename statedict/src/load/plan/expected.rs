@@ -8,10 +8,9 @@ use crate::load::plan::outline::{Entry, Outline};
 use crate::load::report::problem::LoadProblem;
 use crate::map::StateMap;
 use crate::tensor::Shape;
-use crate::traits::StateDict;
 use crate::visit::{
-    Change, ExtraName, Firsts, Infos, Key, KeyTree, Kind, Leaf, Module, ModuleInfo, Name, Names,
-    ROOT, TensorRef, Walk, narrow, walk, wide,
+    Change, ExtraId, ExtraName, Firsts, Id, Infos, Key, KeyTree, Kind, Leaf, LeafId, List, Module,
+    ModuleId, ModuleInfo, Name, Names, StateDict, TensorRef, Walk, narrow, walk, wide,
 };
 
 /// What the model expects of a state dict.
@@ -32,8 +31,8 @@ pub(crate) struct Plan {
     /// The keys of extra states in order, each with its place among the names.
     pub(crate) extra_names: Vec<ExtraName>,
     /// The modules under all their paths, parents before children.
-    pub(crate) places: Vec<Name>,
-    modules: Vec<Module>,
+    pub(crate) places: Vec<Name<ModuleId>>,
+    modules: List<ModuleId, Module>,
     infos: Infos,
     /// The Rust types of the modules that leaves belong to; empty where it is not known.
     types: Vec<&'static str>,
@@ -52,7 +51,7 @@ pub(crate) struct Plan {
 /// A leaf as it is kept for as long as the model is being loaded.
 struct Expected {
     key: Key,
-    module: u32,
+    module: ModuleId,
     /// Where its sizes end; they begin where those of the leaf before it end.
     sizes: u32,
     dtype: DType,
@@ -89,17 +88,17 @@ impl Plan {
         wanted: bool,
     ) -> Result<Self, (&'static str, Vec<LoadProblem>)> {
         let mut walk = walk(model);
-        let class = walk.info(0).map_or("model", |info| info.name());
+        let class = walk.modules.first().map_or("model", |module| walk.infos.of(module).name());
         let Names { leaves: mut names, modules: places, extras: extra_names } = walk
             .names()
             .map_err(|errors| (class, errors.into_iter().map(LoadProblem::Model).collect()))?;
-        let is_persistent = |name: &Name| walk.leaves[name.index()].kind.is_persistent();
+        let is_persistent = |name: &Name| walk.leaves[name.id].kind.is_persistent();
         let extra_names = among_persistent(extra_names, &names, is_persistent);
         names.retain(is_persistent);
         let (since, mut since_of_extras) = first_versions(&walk);
         let extras = walk.extras.iter().enumerate().map(|(index, extra)| ExpectedExtra {
             key: extra.key,
-            module: walk.info(wide(extra.module)).map_or("", |info| info.rust_type()),
+            module: walk.info(extra.module).rust_type(),
             since: since_of_extras.remove(&index).unwrap_or_default(),
         });
         let extras = extras.collect();
@@ -125,10 +124,7 @@ impl Plan {
             extras,
             extra_names,
             places,
-            types: modules
-                .iter()
-                .map(|module| infos.of(module).map_or("", ModuleInfo::rust_type))
-                .collect(),
+            types: modules.iter().map(|module| infos.of(module).rust_type()).collect(),
             has_forms: true,
             defaulted: Vec::new(),
             modules,
@@ -153,8 +149,8 @@ impl Plan {
             extras: Vec::new(),
             extra_names: Vec::new(),
             places: Vec::new(),
-            modules: Vec::new(),
-            infos: Infos::default(),
+            modules: List::new(),
+            infos: Infos::new(),
             types: Vec::new(),
             has_forms: forms.is_some(),
             defaulted: outline.defaulted,
@@ -165,9 +161,9 @@ impl Plan {
         // The leaf of each entry.
         let mut leaves = Vec::with_capacity(outline.entries.len());
         for Entry { key: text, kind, module, same_as } in outline.entries {
-            let key = plan.keys.add(ROOT, &text);
+            let key = plan.keys.add_whole(&text);
             if kind == Kind::ExtraState {
-                let name = Name::new(key, plan.extras.len(), false);
+                let name = Name::new(key, ExtraId::new(plan.extras.len()), false);
                 plan.extra_names.push(ExtraName { name, position: plan.names.len() });
                 plan.extras.push(ExpectedExtra { key, module, since: Vec::new() });
                 leaves.push(None);
@@ -175,12 +171,12 @@ impl Plan {
             }
             let known = same_as.and_then(|entry| leaves.get(entry).copied().flatten());
             let leaf = known.unwrap_or(plan.leaves.len());
-            plan.names.push(Name::new(key, leaf, known.is_some()));
+            plan.names.push(Name::new(key, LeafId::new(leaf), known.is_some()));
             leaves.push(Some(leaf));
             if known.is_none() {
                 let form = forms.and_then(|forms| forms.get(&text));
                 plan.sizes.extend(form.iter().flat_map(|form| form.shape().iter()));
-                let (number, sizes) = (narrow(plan.types.len()), narrow(plan.sizes.len()));
+                let (number, sizes) = (ModuleId::new(plan.types.len()), narrow(plan.sizes.len()));
                 // Without forms no dtype is ever compared.
                 let dtype = form.map_or(DType::U8, |form| form.dtype());
                 plan.leaves.push(Expected { key, module: number, sizes, dtype, kind });
@@ -224,11 +220,11 @@ impl Plan {
 
     /// The Rust type of the module that a leaf belongs to.
     pub(crate) fn module_of(&self, leaf: usize) -> &'static str {
-        self.types[wide(self.leaves[leaf].module)]
+        self.types[self.leaves[leaf].module.index()]
     }
 
     /// The extra state that `name` is of.
-    pub(in crate::load) fn extra(&self, name: &Name) -> &ExpectedExtra {
+    pub(in crate::load) fn extra(&self, name: &Name<ExtraId>) -> &ExpectedExtra {
         &self.extras[name.index()]
     }
 
@@ -238,9 +234,8 @@ impl Plan {
     }
 
     /// A module under one of its paths, which is spelled already.
-    pub(crate) fn place<'p>(&self, name: &Name, path: &'p str) -> Place<'p> {
-        let info = self.infos.of(&self.modules[name.index()]);
-        let info = *info.expect("invariant: every module of a walk has reported its class");
+    pub(crate) fn place<'p>(&self, name: &Name<ModuleId>, path: &'p str) -> Place<'p> {
+        let info = *self.infos.of(&self.modules[name.id]);
         Place { path, module: name.index(), info, alias: name.alias }
     }
 
@@ -349,11 +344,11 @@ fn first_versions(walk: &Walk<TensorRef<'_>>) -> (FirstVersions, FirstVersions) 
     }
     let paths = walk.paths();
     let mut speller = walk.keys.speller();
-    for (index, module) in walk.modules.iter().enumerate() {
-        for change in walk.info(index).map_or(&[][..], |info| info.changes()) {
+    for (index, module) in walk.modules.enumerated() {
+        for change in walk.infos.of(module).changes() {
             let Change::Added { since: version, name } = *change else { continue };
             let path = key::join(speller.spell(module.path), name);
-            let came = Since { module: index, version };
+            let came = Since { module: index.index(), version };
             for extra in walk.extras_at(&paths, &path) {
                 of_extras.entry(extra).or_insert_with(Vec::new).push(came);
             }
@@ -366,7 +361,7 @@ fn first_versions(walk: &Walk<TensorRef<'_>>) -> (FirstVersions, FirstVersions) 
 }
 
 /// The children that are `None`, under all paths of their modules.
-fn none_children(walk: &Walk<TensorRef<'_>>, places: &[Name]) -> Vec<(String, String)> {
+fn none_children(walk: &Walk<TensorRef<'_>>, places: &[Name<ModuleId>]) -> Vec<(String, String)> {
     // One child for each module but the root: none of them is `None`.
     if walk.child_paths().len() + 1 == walk.modules.len() {
         return Vec::new();
@@ -396,7 +391,7 @@ fn none_children(walk: &Walk<TensorRef<'_>>, places: &[Name]) -> Vec<(String, St
     }
     let mut children = Vec::new();
     for place in places {
-        let module = &walk.modules[place.index()];
+        let module = &walk.modules[place.id];
         let Some(names) = names.get(speller.spell(module.path)) else { continue };
         let path = speller.spell(place.key);
         children.extend(names.iter().map(|name| (path.to_owned(), name.clone())));

@@ -7,11 +7,11 @@ use crate::load::report::problem::LoadProblem;
 use crate::map::StateMap;
 use crate::tensor::StorageError;
 use crate::value::{Graph, SharedValue};
-use crate::visit::Name;
+use crate::visit::{ExtraId, Name};
 
 /// Looks for an extra state under one of its names; whether the state dict has it.
 pub(in crate::load) fn find(
-    (name, key): (&Name, &str),
+    (name, key): (&Name<ExtraId>, &str),
     map: &StateMap<'_>,
     options: &LoadOptions,
     found: &mut Match<'_, '_>,

@@ -11,7 +11,7 @@ use crate::load::plan::found::Match;
 use crate::load::plan::migrate::Migrated;
 use crate::load::report::problem::LoadProblem;
 use crate::map::StateMap;
-use crate::visit::{ExtraName, Name};
+use crate::visit::{ExtraId, ExtraName, Name};
 
 /// Matches every name of the plan with the keys of the migrated state dict: linear in both.
 pub(crate) fn match_keys<'m, 's>(
@@ -82,7 +82,7 @@ pub(crate) fn match_keys<'m, 's>(
 /// A name that the state dict lacks.
 enum Absent {
     Leaf(Name),
-    Extra(Name),
+    Extra(Name<ExtraId>),
 }
 
 /// Calls `take` with each name of the plan, its place, and where the state dict has it.

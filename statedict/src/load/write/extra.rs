@@ -5,9 +5,8 @@ use crate::load::options::LoadOptions;
 use crate::load::plan::found::Match;
 use crate::load::policy::Atomicity;
 use crate::load::report::problem::LoadProblem;
-use crate::traits::StateDict;
 use crate::value::SharedValue;
-use crate::visit::visit_extra_states;
+use crate::visit::{StateDict, visit_extra_states};
 
 /// What modules held before: their extra states by number.
 pub(in crate::load) type Before = Vec<(usize, SharedValue)>;

@@ -7,7 +7,7 @@ use statedict::codec::{self, ReadOptions, Source};
 use statedict::prelude::*;
 use statedict::{
     AliasPolicy, ArchiveLayout, ByteSink, DTypePolicy, LoadOptions, LoadProblem, Metadata,
-    ModuleMetadata, Shape, Storage, StorageError, Storages, TensorError, WriteOptions, save_map,
+    ModuleMetadata, Shape, Storage, StorageError, Storages, TensorError, WriteOptions,
 };
 
 #[derive(StateDict, Clone, PartialEq, Debug)]
@@ -369,7 +369,7 @@ fn large_tensors_are_whole() {
     let folder = tempfile::tempdir().unwrap();
     let maps = [ArchiveLayout::Torch2_7, ArchiveLayout::Legacy].into_iter().flat_map(|layout| {
         let path = folder.path().join(format!("{layout:?}.pt"));
-        save_map(&map, &path, &WriteOptions::default().layout(layout)).unwrap();
+        map.save_with(&path, &WriteOptions::default().layout(layout)).unwrap();
         let read = codec::read(Source::file(&path).unwrap(), &ReadOptions::default()).unwrap();
         [StateMap::load(&path).unwrap(), read.state_map().unwrap()]
     });
