@@ -17,7 +17,6 @@ mod files;
 pub mod hub;
 mod huge_pages;
 mod impls;
-mod json;
 mod key;
 mod leaves;
 mod line;
@@ -69,8 +68,7 @@ pub use metadata::{Metadata, ModuleMetadata};
 pub use migration::pieces as migrations;
 pub use migration::{MigrateError, Migration};
 pub use schema::{
-    Schema, SchemaEntry, SchemaItem, SchemaMismatch, SchemaModule, SchemaParseError, SchemaUnknown,
-    UnknownReason,
+    Schema, SchemaEntry, SchemaItem, SchemaModule, SchemaParseError, SchemaUnknown, UnknownReason,
 };
 pub use state_dict_ext::StateDictExt;
 pub use tensor::{

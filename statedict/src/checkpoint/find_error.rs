@@ -2,7 +2,7 @@
 
 use std::fmt::{self, Write as _};
 
-use crate::checkpoint::path::ValuePath;
+use crate::checkpoint::path::{Segment, ValuePath};
 use crate::line::OneLine;
 
 /// The keys under which a checkpoint's state dict is found without being named: those of PyTorch's
@@ -63,11 +63,32 @@ impl fmt::Display for FindError {
                 let comma = if index > 0 { ", " } else { "" };
                 write!(f, "{comma}`{name}`")?;
             }
-            write!(f, "; name the one you mean, such as `{}`: there are ", first.path)?;
+            let place = argument(&first.path);
+            write!(
+                f,
+                "; name the one you mean, such as `Checkpoint::open(path)?.state_dict({place})?`"
+            )?;
+            write!(f, ": there are ")?;
             return list(&mut f, &self.candidates);
         }
-        write!(f, "several state dicts could be meant; name one of ")?;
+        write!(f, "several state dicts could be meant; name one")?;
+        if let Some(first) = self.fitting.first() {
+            write!(f, " as in `Checkpoint::open(path)?.state_dict({})?`", argument(&first.path))?;
+        }
+        write!(f, ": ")?;
         list(&mut f, &self.fitting)
+    }
+}
+
+/// A path as it is written in Rust.
+fn argument(path: &ValuePath) -> String {
+    let segments = path.segments().iter().map(|segment| match segment {
+        Segment::Key(key) => format!("{key:?}"),
+        Segment::Index(index) => index.to_string(),
+    });
+    match segments.collect::<Vec<_>>().as_slice() {
+        [only] => only.clone(),
+        all => format!("({})", all.join(", ")),
     }
 }
 

@@ -129,7 +129,7 @@ impl<'a> StateMap<'a> {
     /// ```
     ///
     /// # Errors
-    /// Where a pattern is no regular expression, or two keys or two modules would become one.
+    /// Where a pattern or a replacement is wrong, or two keys or two modules would become one.
     #[cfg(feature = "regex")]
     pub fn revise_keys(&self, rules: &[(&str, &str)]) -> Result<StateMap<'a>, KeyMapError> {
         let rules = rules.iter().try_fold(KeyMap::new(), |rules, (pattern, replacement)| {

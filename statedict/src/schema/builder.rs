@@ -1,8 +1,9 @@
 //! Builds a schema from the descriptions of types.
 
 use crate::key;
+use crate::schema::Schema;
+use crate::schema::item::{SchemaEntry, SchemaItem, SchemaModule, SchemaUnknown, UnknownReason};
 use crate::schema::pattern::{rest_below, segments};
-use crate::schema::{Schema, SchemaEntry, SchemaItem, SchemaModule, SchemaUnknown, UnknownReason};
 use crate::visit::{Change, Describe, Description, Field, FieldKind, Kind, ModuleInfo, StateDict};
 
 impl Schema {

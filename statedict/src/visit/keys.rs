@@ -22,7 +22,7 @@ pub(crate) struct Key {
 }
 
 impl KeyTree {
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let root = Key { parent: ChildId::ROOT, start: 0, len: 0 };
         KeyTree { text: String::new(), children: std::iter::once(root).collect() }
     }
@@ -34,6 +34,11 @@ impl KeyTree {
         // The end is a number as well.
         let len = narrow(self.text.len()) - start;
         Key { parent, start, len }
+    }
+
+    /// Stores a whole key.
+    pub(crate) fn add_whole(&mut self, key: &str) -> Key {
+        self.add(ChildId::ROOT, key)
     }
 
     /// Makes `key` the next child, and returns its number.

@@ -24,7 +24,7 @@ mod writing;
 pub use error::{ModelError, Unavailable};
 pub use field::{Describe, Description, Field, FieldKind, FieldTable};
 pub use hook::Loaded;
-pub(crate) use ids::{ExtraId, Id, List, ModuleId, narrow, wide};
+pub(crate) use ids::{ExtraId, Id, LeafId, List, ModuleId, narrow, wide};
 pub(crate) use keys::{Key, KeyTree};
 pub(crate) use leaf::Elements;
 pub use leaf::TensorRef;

@@ -20,7 +20,7 @@ pub(crate) struct Name<I = LeafId> {
 }
 
 impl<I: Id> Name<I> {
-    pub(super) fn new(key: Key, id: I, alias: bool) -> Self {
+    pub(crate) fn new(key: Key, id: I, alias: bool) -> Self {
         Name { key, id, alias }
     }
 

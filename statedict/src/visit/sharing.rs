@@ -62,6 +62,7 @@ fn within<'k>(key: &'k str, path: &str) -> Option<&'k str> {
 
 /// For each leaf, the first of the same storage, type and shape. A leaf that is part of the state dict
 /// and one that is not are never taken for one.
+#[derive(Default)]
 pub(crate) struct Firsts(
     /// Empty where no leaf has a storage that another might share: then each is its own.
     Vec<LeafId>,

@@ -87,6 +87,10 @@ pub(crate) type StorageOf = (StorageId, DType, Shape);
 pub(crate) struct Infos(List<ClassId, ModuleInfo>);
 
 impl Infos {
+    pub(crate) fn new() -> Self {
+        Infos(List::new())
+    }
+
     /// The class of a module.
     pub(crate) fn of(&self, module: &Module) -> &ModuleInfo {
         &self.0[module.class]
@@ -185,7 +189,7 @@ impl<T> Walk<T> {
             keys: KeyTree::new(),
             leaves: List::new(),
             modules: List::new(),
-            infos: Infos(List::new()),
+            infos: Infos::new(),
             extras: List::new(),
             storages: Vec::new(),
             items: List::new(),

@@ -121,6 +121,18 @@ impl Project {
         for (number, case) in cases.iter().enumerate() {
             fs::write(folder.join(format!("src/case_{number}.rs")), &case.program).unwrap();
             writeln!(main, "mod case_{number};").unwrap();
+            // The comment at the beginning says how the file is loaded.
+            let head = case.program.lines().filter_map(|line| line.strip_prefix("//     "));
+            let head: String = head.map(|line| format!("    {line}\n")).collect();
+            writeln!(
+                main,
+                "\n#[allow(unused_imports)]\nfn head_{number}() -> Result<(), Box<dyn std::error::Error>> {{\n    \
+                 use case_{number}::Model;\n    std::env::set_current_dir({:?})?;\n{head}    Ok(())\n}}\n",
+                case.path.canonicalize().unwrap().parent().unwrap(),
+            )
+            .unwrap();
+            writeln!(body, "    head_{number}().unwrap_or_else(|error| panic!(\"{{error}}\"));")
+                .unwrap();
             writeln!(
                 body,
                 "    check({:?}, &{:?}, {}, case_{number}::Model::new());",

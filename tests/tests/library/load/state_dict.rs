@@ -79,6 +79,8 @@ fn one_wrong_shape_among_good_keys_changes_nothing() {
     assert_eq!(
         error.to_string(),
         "1 problem loading the state dict of `Net`; nothing was written\n  \
+         hint        1 tensor has another shape: leave it out with \
+         `model.load_with(path, &LoadOptions::new().ignore_mismatched(true))`\n  \
          shape       norm.weight: the model has [2], the file [3]"
     );
 }
@@ -102,7 +104,7 @@ fn every_problem_is_reported_at_once() {
         "6 problems",
         "fc.bias: the parameter of `",
         "did the model mean the file's `fc.bais`?",
-        "fc.bais: float32 [2], which the model does not have; the model misses `fc.bias`",
+        "fc.bais: float32 [2], which the model does not have; the model lacks `fc.bias`",
         "norm.weight: the model has [2], the file [2, 3]",
         "norm.num_batches_tracked: the model has int64, the file float64",
     ] {

@@ -2,32 +2,32 @@
 
 use foldhash::HashMap;
 
-use crate::load::plan::Plan;
+use crate::load::plan::expected::Plan;
 use crate::visit::Kind;
 
 /// Every path of a module once, the root first. A module with several names has several nodes.
-pub(super) struct ModuleTree {
-    pub(super) nodes: Vec<Node>,
+pub(in crate::load) struct ModuleTree {
+    pub(in crate::load) nodes: Vec<Node>,
 }
 
 #[derive(Default)]
-pub(super) struct Node {
-    pub(super) path: String,
+pub(in crate::load) struct Node {
+    pub(in crate::load) path: String,
     /// The module's place in the plan; `None` for a path that only an alias goes through.
-    pub(super) place: Option<usize>,
-    pub(super) parent: Option<usize>,
+    pub(in crate::load) place: Option<usize>,
+    pub(in crate::load) parent: Option<usize>,
     /// The children in order, without those that are `None`.
-    pub(super) children: Vec<usize>,
+    pub(in crate::load) children: Vec<usize>,
     /// The children by name, with those that are `None`.
     by_name: HashMap<String, Option<usize>>,
     /// The module's own names, indices into the plan's: parameters, then buffers.
-    pub(super) names: Vec<usize>,
+    pub(in crate::load) names: Vec<usize>,
     /// The module's extra states, indices into the plan's names of such.
-    pub(super) extras: Vec<usize>,
+    pub(in crate::load) extras: Vec<usize>,
 }
 
 /// Where a key that is nobody's ends up.
-pub(super) enum End {
+pub(in crate::load) enum End {
     /// The deepest module on the key's path, and whether the key would be its extra state.
     Module { node: usize, extra_state: bool },
     /// Below a child that is `None`, where PyTorch does not look.
@@ -35,20 +35,15 @@ pub(super) enum End {
 }
 
 impl ModuleTree {
-    pub(super) fn new(plan: &Plan) -> Self {
+    pub(in crate::load) fn new(plan: &Plan) -> Self {
         let mut paths = [(String::new(), 0)].into_iter().collect::<HashMap<_, _>>();
         let mut tree = ModuleTree { nodes: vec![Node::default()] };
         let mut speller = plan.keys.speller();
         for (index, place) in plan.places.iter().enumerate() {
             let node = tree.node(&mut paths, speller.spell(place.key));
-            if let Some(node) = tree.nodes.get_mut(node) {
-                node.place = Some(index);
-            }
+            tree.nodes[node].place = Some(index);
         }
-        let kind = |name: usize| {
-            let name = plan.names.get(name)?;
-            Some(plan.leaf(name.index())?.kind == Kind::Buffer)
-        };
+        let is_buffer = |name: usize| plan.leaf(plan.names[name].index()).kind == Kind::Buffer;
         // The leaves of a module follow each other, so its node is looked up once.
         let mut last = (String::new(), 0);
         for (index, name) in plan.names.iter().enumerate() {
@@ -56,24 +51,19 @@ impl ModuleTree {
             if module != last.0 {
                 last = (module.to_owned(), tree.node(&mut paths, module));
             }
-            if let Some(node) = tree.nodes.get_mut(last.1) {
-                node.names.push(index);
-            }
+            tree.nodes[last.1].names.push(index);
         }
         for node in &mut tree.nodes {
-            node.names.sort_by_key(|&name| kind(name));
+            node.names.sort_by_key(|&name| is_buffer(name));
         }
         for (index, extra) in plan.extra_names.iter().enumerate() {
             let (module, _) = speller.spell(extra.name.key).rsplit_once('.').unwrap_or_default();
             let node = tree.node(&mut paths, module);
-            if let Some(node) = tree.nodes.get_mut(node) {
-                node.extras.push(index);
-            }
+            tree.nodes[node].extras.push(index);
         }
         for (path, name) in &plan.none_children {
-            let node = paths.get(path).and_then(|&node| tree.nodes.get_mut(node));
-            if let Some(node) = node {
-                node.by_name.entry(name.clone()).or_insert(None);
+            if let Some(&node) = paths.get(path) {
+                tree.nodes[node].by_name.entry(name.clone()).or_insert(None);
             }
         }
         tree
@@ -89,19 +79,17 @@ impl ModuleTree {
         let parent = self.node(paths, above);
         let node = self.nodes.len();
         self.nodes.push(Node { path: path.to_owned(), parent: Some(parent), ..Node::default() });
-        if let Some(parent) = self.nodes.get_mut(parent) {
-            parent.children.push(node);
-            parent.by_name.insert(name.to_owned(), Some(node));
-        }
+        self.nodes[parent].children.push(node);
+        self.nodes[parent].by_name.insert(name.to_owned(), Some(node));
         paths.insert(path.to_owned(), node);
         node
     }
 
     /// Follows a key down the modules as far as they go.
-    pub(super) fn end_of(&self, key: &str) -> End {
+    pub(in crate::load) fn end_of(&self, key: &str) -> End {
         let (mut at, mut rest) = (0, key);
         while let Some((name, below)) = rest.split_once('.') {
-            match self.nodes.get(at).and_then(|node| node.by_name.get(name)) {
+            match self.nodes[at].by_name.get(name) {
                 Some(Some(child)) => (at, rest) = (*child, below),
                 Some(None) => return End::None,
                 None => break,

@@ -1,15 +1,15 @@
 //! A tensor of the state dict made into what a leaf takes, and handed to it.
 
 use crate::dtype::DType;
-use crate::load::matching::Source;
 use crate::load::options::LoadOptions;
-use crate::load::plan::Destination;
+use crate::load::plan::expected::Destination;
+use crate::load::plan::found::Source;
 use crate::load::policy::DTypePolicy;
 use crate::tensor::{Shape, Storage, StorageError, TensorView, cast, widening};
 use crate::traits::{TensorError, TensorMut};
 
 /// The size of the leaf's memory, where that can simply be filled with the source's bytes.
-pub(super) fn plain_memory(
+pub(in crate::load) fn plain_memory(
     leaf: &mut dyn TensorMut,
     source: &TensorView<'_>,
     options: &LoadOptions,
@@ -23,7 +23,7 @@ pub(super) fn plain_memory(
 }
 
 /// Writes one tensor that needs conversion, gathering, or the library's own way.
-pub(super) fn write(
+pub(in crate::load) fn write(
     leaf: &mut dyn TensorMut,
     source: &TensorView<'_>,
     options: &LoadOptions,
@@ -64,7 +64,7 @@ fn fit<'s>(
 }
 
 /// The same, read and converted once and for all.
-pub(super) fn hold(
+pub(in crate::load) fn hold(
     leaf: &Destination<'_>,
     source: &Source<'_, '_>,
     options: &LoadOptions,
@@ -82,7 +82,7 @@ fn free(tensor: TensorView<'_>, options: &LoadOptions) -> Result<TensorView<'sta
 }
 
 /// A copy of what a leaf holds.
-pub(super) fn copy_of(leaf: &dyn TensorMut) -> Result<TensorView<'static>, TensorError> {
+pub(in crate::load) fn copy_of(leaf: &dyn TensorMut) -> Result<TensorView<'static>, TensorError> {
     let mut bytes = Vec::new();
     match leaf.host_bytes() {
         Some(memory) => bytes.extend_from_slice(memory),
@@ -96,6 +96,6 @@ pub(super) fn copy_of(leaf: &dyn TensorMut) -> Result<TensorView<'static>, Tenso
 }
 
 /// Says that a leaf's memory is not as large as its tensor.
-pub(super) fn wrong_memory(memory: usize, tensor: usize) -> TensorError {
+pub(in crate::load) fn wrong_memory(memory: usize, tensor: usize) -> TensorError {
     StorageError::out_of_range(0, memory, tensor).into()
 }

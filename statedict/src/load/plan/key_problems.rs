@@ -1,9 +1,12 @@
 //! What is said about missing and unexpected keys where they are errors.
 
+use std::collections::HashMap;
+
+use crate::dtype::DType;
 use crate::key;
 use crate::load::incompatible::IncompatibleKeys;
-use crate::load::plan::Plan;
-use crate::load::problem::LoadProblem;
+use crate::load::plan::expected::Plan;
+use crate::load::report::problem::LoadProblem;
 use crate::map::StateMap;
 
 /// Suggestions compare every missing with every unexpected key: beyond this many pairs they would
@@ -11,7 +14,7 @@ use crate::map::StateMap;
 const MAX_SUGGESTION_PAIRS: usize = 1 << 16;
 
 /// A problem for each key, the missing ones first, each with the nearest of the other list.
-pub(super) fn key_problems(
+pub(in crate::load) fn key_problems(
     plan: &Plan,
     map: &StateMap<'_>,
     keys: &IncompatibleKeys,
@@ -22,25 +25,29 @@ pub(super) fn key_problems(
         let candidates = candidates.iter().map(String::as_str);
         if suggest { key::nearest(key, candidates).map(str::to_owned) } else { None }
     };
+    let by_form =
+        if suggest && plan.has_forms { only_of_form(map, unexpected_keys) } else { HashMap::new() };
     let leaves = if missing_keys.is_empty() { Default::default() } else { plan.leaves_by_key() };
     let leaf = |key: &str| {
         let &index = leaves.get(key)?;
-        Some((plan.leaf(index)?, plan.module_of(index)))
+        Some((plan.leaf(index), plan.module_of(index)))
     };
     let missing = missing_keys.iter().map(|key| match leaf(key) {
         Some((leaf, module)) => LoadProblem::Missing {
             key: key.clone(),
             kind: leaf.kind,
-            dtype: leaf.dtype,
-            shape: leaf.shape(),
+            form: plan.has_forms.then(|| (leaf.dtype, leaf.shape())),
             module,
-            nearest: nearest(key, unexpected_keys),
+            nearest: nearest(key, unexpected_keys).or_else(|| {
+                let form = (last(key), leaf.dtype, leaf.sizes());
+                by_form.get(&form)?.map(str::to_owned)
+            }),
         },
         None => match plan.extra_names.iter().find(|extra| plan.keys.spell(extra.name.key) == *key)
         {
             Some(extra) => LoadProblem::MissingValue {
                 key: key.clone(),
-                module: plan.extra(&extra.name).map_or("", |extra| extra.module),
+                module: plan.extra(&extra.name).module,
             },
             None => LoadProblem::MissingByHook { key: key.clone() },
         },
@@ -58,4 +65,26 @@ pub(super) fn key_problems(
         (None, None) => LoadProblem::UnexpectedByHook { key: key.clone() },
     });
     missing.chain(unexpected).collect()
+}
+
+/// The last segment, the dtype and the shape of a tensor.
+type Form<'f> = (&'f str, DType, &'f [usize]);
+
+/// The unexpected tensors by their forms; `None` where several have one.
+fn only_of_form<'k>(
+    map: &'k StateMap<'_>,
+    keys: &'k [String],
+) -> HashMap<Form<'k>, Option<&'k str>> {
+    let mut only = HashMap::new();
+    for key in keys {
+        if let Some(tensor) = map.get(key) {
+            let form = (last(key), tensor.dtype(), &**tensor.shape());
+            only.entry(form).and_modify(|known| *known = None).or_insert(Some(key.as_str()));
+        }
+    }
+    only
+}
+
+fn last(key: &str) -> &str {
+    key.rsplit_once('.').map_or(key, |(_, last)| last)
 }

@@ -1,13 +1,13 @@
 //! Writing the model, once everything has been checked.
 
-use crate::load::extra;
-use crate::load::fill::Filling;
-use crate::load::fitted;
-use crate::load::matching::{Match, Source};
 use crate::load::options::LoadOptions;
-use crate::load::plan::Plan;
+use crate::load::plan::expected::Plan;
+use crate::load::plan::found::{Match, Source};
 use crate::load::policy::Atomicity;
-use crate::load::problem::LoadProblem;
+use crate::load::report::problem::LoadProblem;
+use crate::load::write::convert_leaf;
+use crate::load::write::extra;
+use crate::load::write::parallel_fill::Filling;
 use crate::tensor::TensorView;
 use crate::traits::{TensorError, TensorMut};
 use crate::visit::{Key, Leaf, ModelError, Slot, StateDict, Walk, walk_mut, walk_writing};
@@ -58,7 +58,7 @@ pub(crate) fn commit<M: StateDict + ?Sized>(
     if options.atomicity == Atomicity::Staged {
         for (index, leaf) in plan.leaves().enumerate() {
             let source = found.sources.get(index);
-            match source.map(|source| fitted::hold(&leaf, &source, options)).transpose() {
+            match source.map(|source| convert_leaf::hold(&leaf, &source, options)).transpose() {
                 Ok(view) => held.push(view),
                 Err(source) => return undone(&plan.keys.spell(leaf.key), source, 0),
             }
@@ -169,7 +169,7 @@ fn write_all<M: StateDict + ?Sized>(
             again.extend(contents.tied(index).map(|(first, source)| (index, first, source)));
             continue;
         };
-        if let Some(memory) = fitted::plain_memory(leaf, source.tensor, options) {
+        if let Some(memory) = convert_leaf::plain_memory(leaf, source.tensor, options) {
             if memory != source.tensor.nbytes() {
                 wrong = wrong.or(Some((source, memory)));
             }
@@ -185,13 +185,13 @@ fn write_all<M: StateDict + ?Sized>(
         let Some(Slot::Borrowed(leaf)) = rest.first_mut().map(|leaf| &mut leaf.tensor) else {
             continue;
         };
-        let is_done = done.get(first).copied().unwrap_or_default();
+        let is_done = done[first];
         let first = borrowed(firsts, first).filter(|_| is_done);
         if first.as_ref().is_some_and(|first| leaf.storage_id() == first.storage_id()) {
             continue;
         }
         if options.atomicity == Atomicity::Staged {
-            let held = fitted::copy_of(&**leaf).map_err(|error| at(source.key, error))?;
+            let held = convert_leaf::copy_of(&**leaf).map_err(|error| at(source.key, error))?;
             before.push((index, held));
         }
         if !first.is_some_and(|first| leaf.share(first)) {
@@ -228,10 +228,10 @@ fn write_one(
     before: &mut Before,
 ) -> Result<(), Stop> {
     let backup = match options.atomicity {
-        Atomicity::Staged => fitted::copy_of(leaf).map(|view| before.push((index, view))),
+        Atomicity::Staged => convert_leaf::copy_of(leaf).map(|view| before.push((index, view))),
         Atomicity::Validated | Atomicity::None => Ok(()),
     };
-    match backup.and_then(|()| fitted::write(leaf, source.tensor, options)) {
+    match backup.and_then(|()| convert_leaf::write(leaf, source.tensor, options)) {
         Ok(()) => written.tensors += 1,
         Err(error) if options.atomicity == Atomicity::None => {
             written.problems.push(failed(source.key, error, written.tensors));
@@ -275,7 +275,7 @@ fn fill_plain(
 
 /// A leaf's memory has another size than what goes into it.
 fn wrong_memory(source: &Source<'_, '_>, found: usize) -> Stop {
-    at(source.key, fitted::wrong_memory(found, source.tensor.nbytes()))
+    at(source.key, convert_leaf::wrong_memory(found, source.tensor.nbytes()))
 }
 
 /// Gives the leaves that were written what they held before.
@@ -288,7 +288,7 @@ fn roll_back<M: StateDict + ?Sized>(
     let mut done = Ok(());
     let mut walk = walk_writing(model, &mut |index, leaf| {
         if let (Ok(()), Some(view)) = (&done, held(index)) {
-            done = fitted::write(leaf, view, options);
+            done = convert_leaf::write(leaf, view, options);
         }
     });
     done?;
@@ -297,7 +297,7 @@ fn roll_back<M: StateDict + ?Sized>(
     }
     for (index, leaf) in walk.leaves.iter_mut().enumerate() {
         if let (Slot::Borrowed(leaf), Some(view)) = (&mut leaf.tensor, held(index)) {
-            fitted::write(&mut **leaf, view, options)?;
+            convert_leaf::write(&mut **leaf, view, options)?;
         }
     }
     Ok(())
@@ -334,9 +334,8 @@ fn same_model(plan: &Plan, walk: &Walk<Slot<'_>>) -> Result<(), Vec<LoadProblem>
     let different = |key: String| vec![LoadProblem::Model(ModelError::Unsteady { key })];
     let count = walk.leaves.len();
     if plan.leaf_count() != count {
-        return Err(different(
-            plan.leaf(count).map_or(String::new(), |leaf| spell(plan, leaf.key)),
-        ));
+        let first = (count < plan.leaf_count()).then(|| spell(plan, plan.leaf(count).key));
+        return Err(different(first.unwrap_or_default()));
     }
     // The names are stored alike where the calls are; other calls may still make the same keys.
     let alike = plan.keys.extends(&walk.keys);

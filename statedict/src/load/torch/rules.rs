@@ -6,18 +6,19 @@
 
 use foldhash::HashSet;
 
-use crate::load::extra;
-use crate::load::fit::{self, Fit};
-use crate::load::matching::{self, Match, Source};
-use crate::load::migrate::Migrated;
 use crate::load::options::LoadOptions;
-use crate::load::plan::{Destination, Plan, is_newer};
-use crate::load::problem::LoadProblem;
-use crate::load::tree::{End, ModuleTree, Node};
+use crate::load::plan::compat::{self, Fit};
+use crate::load::plan::expected::{Destination, Plan, is_newer};
+use crate::load::plan::extra;
+use crate::load::plan::found::{Match, Source};
+use crate::load::plan::matching;
+use crate::load::plan::migrate::Migrated;
+use crate::load::report::problem::LoadProblem;
+use crate::load::torch::module_tree::{End, ModuleTree, Node};
 use crate::visit::ExtraName;
 
 /// Matches as PyTorch does. A tensor that does not fit is a problem, and its leaf has no source.
-pub(super) fn match_keys<'m, 's>(
+pub(in crate::load) fn match_keys<'m, 's>(
     plan: &Plan,
     migrated: &'m Migrated<'_, 's>,
     options: &LoadOptions,
@@ -35,14 +36,13 @@ pub(super) fn match_keys<'m, 's>(
     while let Some(turn) = stack.pop() {
         match turn {
             Turn::Enter(index) => {
-                let Some(node) = tree.nodes.get(index) else { continue };
+                let node = &tree.nodes[index];
                 scan.enter(index, node);
                 stack.push(Turn::Leave(index));
                 stack.extend(node.children.iter().rev().map(|&child| Turn::Enter(child)));
             }
             Turn::Leave(index) => {
-                let path = tree.nodes.get(index).map_or("", |node| &node.path);
-                options.hooks.run_post(path, &mut scan.found.keys);
+                options.hooks.run_post(&tree.nodes[index].path, &mut scan.found.keys);
             }
         }
     }
@@ -50,7 +50,8 @@ pub(super) fn match_keys<'m, 's>(
     for (index, leaf) in plan.leaves().enumerate() {
         let source = found.sources.get(index);
         // It was converted or refused when it was met.
-        let Some(Ok(converted)) = source.map(|source| fit::dtype(&leaf, &source, options)) else {
+        let Some(Ok(converted)) = source.map(|source| compat::dtype(&leaf, &source, options))
+        else {
             continue;
         };
         found.converted.extend(converted);
@@ -74,23 +75,21 @@ fn unexpected<'m>(
     let map = &*migrated.map;
     let mut used = vec![false; map.len()];
     for index in entries.iter().flatten() {
-        if let Some(used) = used.get_mut(*index) {
-            *used = true;
-        }
+        used[*index] = true;
     }
     let mut speller = plan.keys.speller();
     let expected: HashSet<String> =
         plan.extra_names.iter().map(|extra| speller.spell(extra.name.key).to_owned()).collect();
     let mut keys: Vec<Vec<&str>> = vec![Vec::new(); tree.nodes.len()];
     for (key, index) in map.all_keys() {
-        let used = index.is_some_and(|index| used.get(index).copied().unwrap_or_default());
+        let used = index.is_some_and(|index| used[index]);
         // A parameter may have the name that is kept for extra state; then it is both loaded and
         // unexpected.
         if used && !key.ends_with("_extra_state") || expected.contains(key) {
             continue;
         }
         let End::Module { node, extra_state } = tree.end_of(key) else { continue };
-        let Some(keys) = keys.get_mut(node) else { continue };
+        let keys = &mut keys[node];
         if extra_state {
             keys.insert(0, key);
         } else if !used {
@@ -121,9 +120,9 @@ impl Scan<'_, '_, '_> {
             self.problems.extend(added.problems(&node.path));
         }
         for &number in &node.names {
-            let Some(name) = self.plan.names.get(number) else { continue };
-            let Some(leaf) = self.plan.leaf(name.index()) else { continue };
-            match self.entries.get(number).copied().flatten() {
+            let name = &self.plan.names[number];
+            let leaf = self.plan.leaf(name.index());
+            match self.entries[number] {
                 Some(entry) => self.copy(name.index(), &leaf, entry),
                 None if leaf.is_optional(|module| self.version(index, module)) => {
                     self.found.defaulted.push(self.plan.keys.spell(name.key));
@@ -132,21 +131,20 @@ impl Scan<'_, '_, '_> {
             }
         }
         for &number in &node.extras {
-            let Some(ExtraName { name, .. }) = self.plan.extra_names.get(number) else { continue };
+            let ExtraName { name, .. } = &self.plan.extra_names[number];
             let (map, found) = (&self.migrated.map, &mut self.found);
             let key = self.plan.keys.spell(name.key);
             if extra::find((name, &key), map, self.options, found, self.problems) {
                 continue;
             }
-            let extra = self.plan.extra(name);
             let version = |module| self.version(index, module);
-            if extra.is_some_and(|extra| is_newer(&extra.since, version)) {
+            if is_newer(&self.plan.extra(name).since, version) {
                 self.found.defaulted.push(key);
             } else {
                 self.found.keys.missing_keys.push(key);
             }
         }
-        let unexpected = self.unexpected.get(index).into_iter().flatten();
+        let unexpected = self.unexpected[index].iter();
         self.found.keys.unexpected_keys.extend(unexpected.map(|&key| key.to_owned()));
     }
 }
@@ -154,14 +152,15 @@ impl Scan<'_, '_, '_> {
 impl Scan<'_, '_, '_> {
     /// Decides on one tensor that is there.
     fn copy(&mut self, index: usize, leaf: &Destination<'_>, entry: usize) {
-        let Some((key, tensor)) = self.migrated.map.get_index(entry) else { return };
+        let found = self.migrated.map.get_index(entry);
+        let (key, tensor) = found.expect("invariant: an entry was found in this map");
         let source = Source { key, tensor };
-        match fit::shape(leaf, &source, self.options) {
+        match compat::shape(leaf, &source, self.options) {
             Ok(Fit::Yes) => {}
             Ok(Fit::Ignored(mismatched)) => return self.found.mismatched.push(mismatched),
             Err(problem) => return self.problems.push(*problem),
         }
-        if let Err(problem) = fit::dtype(leaf, &source, self.options) {
+        if let Err(problem) = compat::dtype(leaf, &source, self.options) {
             return self.problems.push(*problem);
         }
         self.found.sources.meet(index, entry, self.options, self.problems);

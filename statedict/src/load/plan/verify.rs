@@ -5,8 +5,8 @@ use std::sync::{Mutex, PoisonError};
 
 use foldhash::HashSet;
 
-use crate::load::matching::Match;
-use crate::load::problem::LoadProblem;
+use crate::load::plan::found::Match;
+use crate::load::report::problem::LoadProblem;
 use crate::map::StateMap;
 use crate::parallel;
 use crate::tensor::{StorageError, TensorView};

@@ -2,10 +2,10 @@
 
 use std::fmt;
 
-use crate::load::guess::PrefixGuess;
-use crate::load::problem::LoadProblem;
-use crate::load::report::Mismatched;
-use crate::load::{table, torch_text};
+use crate::line::line;
+use crate::load::report::hint::PrefixGuess;
+use crate::load::report::loaded::Mismatched;
+use crate::load::report::problem::LoadProblem;
 
 /// Why a state dict was not loaded: every problem there is, not just the first.
 ///
@@ -21,14 +21,16 @@ pub struct LoadError {
     /// in the state dict's, and tensors that do not fit.
     pub problems: Vec<LoadProblem>,
     /// A prefix that explains many of the missing and unexpected keys at once.
-    pub guess: Option<PrefixGuess>,
+    pub guess: Option<Box<PrefixGuess>>,
     /// How many of the model's tensors and extra states were written, and stayed so.
     pub written: usize,
+    /// What to do about the problems, each kind once: sentences with calls that can be pasted.
+    pub hints: Vec<String>,
 }
 
 impl LoadError {
     pub(crate) fn new(model: &'static str, problems: Vec<LoadProblem>) -> Self {
-        LoadError { model, problems, guess: None, written: 0 }
+        LoadError { model, problems, guess: None, written: 0, hints: Vec::new() }
     }
 
     /// The keys that the model has and the state dict has not.
@@ -54,12 +56,6 @@ impl LoadError {
         shapes.collect()
     }
 
-    /// The tensors whose shape is not the model's as the table that mmcv prints: key, expected
-    /// shape, loaded shape. `None` where there are none.
-    pub fn mismatch_table(&self) -> Option<String> {
-        table::mismatched(&self.mismatched())
-    }
-
     /// Whether the model still is what it was before the load.
     pub fn nothing_was_written(&self) -> bool {
         let writing = |problem: &LoadProblem| match problem {
@@ -68,13 +64,6 @@ impl LoadError {
             _ => false,
         };
         self.written == 0 && !self.problems.iter().any(writing)
-    }
-
-    /// The text of the `RuntimeError` that PyTorch raises; the same character for character where
-    /// the load was one with [`LoadOptions::torch`](crate::LoadOptions::torch) and the problem one
-    /// that PyTorch knows. Other problems are lines of the same form with our words.
-    pub fn torch_message(&self) -> String {
-        torch_text::message(self)
     }
 }
 
@@ -89,9 +78,15 @@ impl fmt::Display for LoadError {
             "the model is partly written"
         })?;
         if let Some(guess) = &self.guess {
-            write!(f, "\n  hint        {guess}")?;
+            line(f, format_args!("hint        {guess}"))?;
         }
-        self.problems.iter().try_for_each(|problem| write!(f, "\n  {problem}"))
+        self.hints.iter().try_for_each(|hint| line(f, format_args!("hint        {hint}")))?;
+        let is_explained = |problem: &&LoadProblem| {
+            let key = problem.missing_key().or(problem.unexpected_key());
+            self.guess.as_ref().zip(key).is_some_and(|(guess, key)| guess.covers(key))
+        };
+        let rest = self.problems.iter().filter(|problem| !is_explained(problem));
+        rest.into_iter().try_for_each(|problem| line(f, format_args!("{problem}")))
     }
 }
 

@@ -1,24 +1,28 @@
 //! The text of the error that PyTorch raises.
 
-use crate::load::error::LoadError;
-use crate::load::problem::LoadProblem;
-use crate::load::python::{repr, size};
+use crate::load::report::error::LoadError;
+use crate::load::report::problem::LoadProblem;
+use crate::load::torch::repr::{repr, size};
 use crate::tensor::cast_refusal;
 
-/// `Error(s) in loading state_dict for …`.
-pub(super) fn message(error: &LoadError) -> String {
-    let mut lines = Vec::new();
-    let mut keys = |label: &str, keys: Vec<String>| {
-        if !keys.is_empty() {
-            lines.push(format!("{label} key(s) in state_dict: {}. ", keys.join(", ")));
-        }
-    };
-    // Keys are put in quotes and not escaped.
-    let quoted = |key: &str| format!("\"{key}\"");
-    keys("Missing", error.missing_keys().map(quoted).collect());
-    keys("Unexpected", error.unexpected_keys().map(quoted).collect());
-    lines.extend(error.problems.iter().filter_map(line));
-    format!("Error(s) in loading state_dict for {}:\n\t{}", error.model, lines.join("\n\t"))
+impl LoadError {
+    /// The text of the `RuntimeError` that PyTorch raises; the same character for character where
+    /// the load was one with [`LoadOptions::torch`](crate::LoadOptions::torch) and the problem one
+    /// that PyTorch knows. Other problems are lines of the same form with our words.
+    pub fn torch_message(&self) -> String {
+        let mut lines = Vec::new();
+        let mut keys = |label: &str, keys: Vec<String>| {
+            if !keys.is_empty() {
+                lines.push(format!("{label} key(s) in state_dict: {}. ", keys.join(", ")));
+            }
+        };
+        // Keys are put in quotes and not escaped.
+        let quoted = |key: &str| format!("\"{key}\"");
+        keys("Missing", self.missing_keys().map(quoted).collect());
+        keys("Unexpected", self.unexpected_keys().map(quoted).collect());
+        lines.extend(self.problems.iter().filter_map(line));
+        format!("Error(s) in loading state_dict for {}:\n\t{}", self.model, lines.join("\n\t"))
+    }
 }
 
 /// The line of a problem that is none of the lists of keys.

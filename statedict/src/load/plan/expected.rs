@@ -4,13 +4,13 @@ use foldhash::{HashMap, HashMapExt, HashSet};
 
 use crate::dtype::DType;
 use crate::key;
-use crate::load::extra::{self, ExpectedExtra};
-use crate::load::migrate::Place;
-use crate::load::problem::LoadProblem;
+use crate::load::plan::outline::{Entry, Outline};
+use crate::load::report::problem::LoadProblem;
+use crate::map::StateMap;
 use crate::tensor::Shape;
 use crate::visit::{
-    Change, ExtraName, Firsts, Id, Infos, Key, KeyTree, Kind, Leaf, List, Module, ModuleId, Name,
-    Names, StateDict, TensorRef, Walk, narrow, walk, wide,
+    Change, ExtraId, ExtraName, Firsts, Id, Infos, Key, KeyTree, Kind, Leaf, LeafId, List, Module,
+    ModuleId, ModuleInfo, Name, Names, StateDict, TensorRef, Walk, narrow, walk, wide,
 };
 
 /// What the model expects of a state dict.
@@ -34,6 +34,12 @@ pub(crate) struct Plan {
     pub(crate) places: Vec<Name<ModuleId>>,
     modules: List<ModuleId, Module>,
     infos: Infos,
+    /// The Rust types of the modules that leaves belong to; empty where it is not known.
+    types: Vec<&'static str>,
+    /// Whether the shapes and dtypes of the leaves are known.
+    pub(crate) has_forms: bool,
+    /// Keys that are known not to be there, since the state dict is older than they are.
+    pub(crate) defaulted: Vec<String>,
     /// The first of each leaf's storage, which is the one that is loaded; often itself.
     pub(crate) first: Firsts,
     /// The children that are `None`, each by the path of its module and its name.
@@ -87,7 +93,7 @@ impl Plan {
             .names()
             .map_err(|errors| (class, errors.into_iter().map(LoadProblem::Model).collect()))?;
         let is_persistent = |name: &Name| walk.leaves[name.id].kind.is_persistent();
-        let extra_names = extra::among_persistent(extra_names, &names, is_persistent);
+        let extra_names = among_persistent(extra_names, &names, is_persistent);
         names.retain(is_persistent);
         let (since, mut since_of_extras) = first_versions(&walk);
         let extras = walk.extras.iter().enumerate().map(|(index, extra)| ExpectedExtra {
@@ -118,12 +124,66 @@ impl Plan {
             extras,
             extra_names,
             places,
+            types: modules.iter().map(|module| infos.of(module).rust_type()).collect(),
+            has_forms: true,
+            defaulted: Vec::new(),
             modules,
             infos,
             first,
             none_children,
             locked,
         })
+    }
+
+    /// Makes the plan of an outline: that of a model whose leaves have the forms of `forms`, where these
+    /// are known. It has no history, and nothing can be written by it.
+    pub(crate) fn of_outline(outline: Outline, forms: Option<&StateMap<'_>>) -> Self {
+        let mut plan = Plan {
+            class: outline.class,
+            keys: KeyTree::new(),
+            leaves: Vec::new(),
+            sizes: Vec::new(),
+            since: HashMap::new(),
+            adopts: Vec::new(),
+            names: Vec::new(),
+            extras: Vec::new(),
+            extra_names: Vec::new(),
+            places: Vec::new(),
+            modules: List::new(),
+            infos: Infos::new(),
+            types: Vec::new(),
+            has_forms: forms.is_some(),
+            defaulted: outline.defaulted,
+            first: Firsts::default(),
+            none_children: Vec::new(),
+            locked: false,
+        };
+        // The leaf of each entry.
+        let mut leaves = Vec::with_capacity(outline.entries.len());
+        for Entry { key: text, kind, module, same_as } in outline.entries {
+            let key = plan.keys.add_whole(&text);
+            if kind == Kind::ExtraState {
+                let name = Name::new(key, ExtraId::new(plan.extras.len()), false);
+                plan.extra_names.push(ExtraName { name, position: plan.names.len() });
+                plan.extras.push(ExpectedExtra { key, module, since: Vec::new() });
+                leaves.push(None);
+                continue;
+            }
+            let known = same_as.and_then(|entry| leaves.get(entry).copied().flatten());
+            let leaf = known.unwrap_or(plan.leaves.len());
+            plan.names.push(Name::new(key, LeafId::new(leaf), known.is_some()));
+            leaves.push(Some(leaf));
+            if known.is_none() {
+                let form = forms.and_then(|forms| forms.get(&text));
+                plan.sizes.extend(form.iter().flat_map(|form| form.shape().iter()));
+                let (number, sizes) = (ModuleId::new(plan.types.len()), narrow(plan.sizes.len()));
+                // Without forms no dtype is ever compared.
+                let dtype = form.map_or(DType::U8, |form| form.dtype());
+                plan.leaves.push(Expected { key, module: number, sizes, dtype, kind });
+                plan.types.push(module);
+            }
+        }
+        plan
     }
 
     /// How many leaves the model has, also those that are no part of the state dict.
@@ -136,29 +196,36 @@ impl Plan {
         self.modules.len()
     }
 
-    /// A leaf by its number.
-    pub(crate) fn leaf(&self, index: usize) -> Option<Destination<'_>> {
-        let &Expected { key, kind, dtype, sizes: end, .. } = self.leaves.get(index)?;
-        let before = index.checked_sub(1).and_then(|before| self.leaves.get(before));
-        let start = before.map_or(0, |before| wide(before.sizes));
-        Some(Destination {
+    /// Returns a leaf by its number.
+    ///
+    /// # Panics
+    /// For a number that is not of this plan.
+    pub(crate) fn leaf(&self, index: usize) -> Destination<'_> {
+        let Expected { key, kind, dtype, sizes: end, .. } = self.leaves[index];
+        let start = index.checked_sub(1).map_or(0, |before| wide(self.leaves[before].sizes));
+        Destination {
             key,
             kind,
             dtype,
-            sizes: self.sizes.get(start..wide(end))?,
+            sizes: &self.sizes[start..wide(end)],
             since: self.since.get(&index).map_or(&[], Vec::as_slice),
             adopts: self.adopts.get(index).map_or(&[], Vec::as_slice),
-        })
+        }
     }
 
     /// All leaves in the order of their numbers.
     pub(crate) fn leaves(&self) -> impl Iterator<Item = Destination<'_>> {
-        (0..self.leaves.len()).filter_map(|index| self.leaf(index))
+        (0..self.leaves.len()).map(|index| self.leaf(index))
     }
 
     /// The Rust type of the module that a leaf belongs to.
     pub(crate) fn module_of(&self, leaf: usize) -> &'static str {
-        self.infos.of(&self.modules[self.leaves[leaf].module]).rust_type()
+        self.types[self.leaves[leaf].module.index()]
+    }
+
+    /// The extra state that `name` is of.
+    pub(in crate::load) fn extra(&self, name: &Name<ExtraId>) -> &ExpectedExtra {
+        &self.extras[name.index()]
     }
 
     /// Whether an older state dict may lack something.
@@ -167,9 +234,9 @@ impl Plan {
     }
 
     /// A module under one of its paths, which is spelled already.
-    pub(crate) fn place<'p>(&self, name: &Name<ModuleId>, path: &'p str) -> Option<Place<'p>> {
+    pub(crate) fn place<'p>(&self, name: &Name<ModuleId>, path: &'p str) -> Place<'p> {
         let info = *self.infos.of(&self.modules[name.id]);
-        Some(Place { path, module: name.index(), info, alias: name.alias })
+        Place { path, module: name.index(), info, alias: name.alias }
     }
 
     /// The paths of all places, in their order.
@@ -184,6 +251,25 @@ impl Plan {
         let leaf = |name: &Name| (speller.spell(name.key).to_owned(), name.index());
         self.names.iter().map(leaf).collect()
     }
+}
+
+/// A module of the model under one of its paths.
+pub(crate) struct Place<'p> {
+    pub(crate) path: &'p str,
+    /// The module's number: the same for all its paths.
+    pub(crate) module: usize,
+    pub(crate) info: ModuleInfo,
+    /// Whether this is a second name of the module.
+    pub(crate) alias: bool,
+}
+
+/// The extra state of a module.
+pub(crate) struct ExpectedExtra {
+    pub(crate) key: Key,
+    /// The Rust type of the module it belongs to.
+    pub(crate) module: &'static str,
+    /// The modules in whose later versions its module appeared.
+    pub(crate) since: Vec<Since>,
 }
 
 impl Destination<'_> {
@@ -204,6 +290,26 @@ impl Destination<'_> {
     }
 }
 
+/// The names with their positions counted in the leaves that are part of the state dict.
+fn among_persistent(
+    mut names: Vec<ExtraName>,
+    leaves: &[Name],
+    is_persistent: impl Fn(&Name) -> bool,
+) -> Vec<ExtraName> {
+    if names.is_empty() {
+        return names;
+    }
+    let counts = leaves.iter().scan(0, |count, name| {
+        *count += usize::from(is_persistent(name));
+        Some(*count)
+    });
+    let before: Vec<usize> = std::iter::once(0).chain(counts).collect();
+    for name in &mut names {
+        name.position = before[name.position];
+    }
+    names
+}
+
 /// The element types that each leaf can become.
 fn adopted(leaves: &[Leaf<TensorRef<'_>>], first: &Firsts) -> Vec<Vec<DType>> {
     let of_leaf = |leaf: &Leaf<TensorRef<'_>>| {
@@ -216,16 +322,14 @@ fn adopted(leaves: &[Leaf<TensorRef<'_>>], first: &Firsts) -> Vec<Vec<DType>> {
         if first == index {
             continue;
         }
-        let Some(others) = adopts.get_mut(index).map(std::mem::take) else { continue };
-        if let Some(adopts) = adopts.get_mut(first) {
-            adopts.retain(|dtype| others.contains(dtype));
-        }
+        let others = std::mem::take(&mut adopts[index]);
+        adopts[first].retain(|dtype| others.contains(dtype));
     }
     adopts
 }
 
 /// Whether something came after these versions of its modules.
-pub(super) fn is_newer(since: &[Since], version: impl Fn(usize) -> Option<u64>) -> bool {
+pub(in crate::load) fn is_newer(since: &[Since], version: impl Fn(usize) -> Option<u64>) -> bool {
     since.iter().any(|since| version(since.module).unwrap_or(0) < since.version)
 }
 

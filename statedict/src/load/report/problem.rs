@@ -27,11 +27,9 @@ pub enum LoadProblem {
         key: String,
         /// Whether it is a parameter or a buffer.
         kind: Kind,
-        /// The model's element type.
-        dtype: DType,
-        /// The model's shape.
-        shape: Shape,
-        /// The Rust type of the module it belongs to.
+        /// The model's dtype and shape; `None` where there is only its schema.
+        form: Option<(DType, Shape)>,
+        /// The Rust type of the module it belongs to; empty where it is not known.
         module: &'static str,
         /// An unexpected key that looks alike.
         nearest: Option<String>,
@@ -175,20 +173,34 @@ pub enum LoadProblem {
 
 impl LoadProblem {
     pub(crate) fn missing_key(&self) -> Option<&str> {
-        match self {
-            LoadProblem::Missing { key, .. }
-            | LoadProblem::MissingValue { key, .. }
-            | LoadProblem::MissingByHook { key } => Some(key),
-            _ => None,
-        }
+        self.place().filter(|_| self.label() == "missing")
     }
 
     pub(crate) fn unexpected_key(&self) -> Option<&str> {
+        self.place().filter(|_| self.label() == "unexpected")
+    }
+
+    /// The key, or the path of the module, that the problem is at.
+    pub(crate) fn place(&self) -> Option<&str> {
         match self {
-            LoadProblem::Unexpected { key, .. }
+            LoadProblem::Missing { key, .. }
+            | LoadProblem::MissingValue { key, .. }
+            | LoadProblem::MissingByHook { key }
+            | LoadProblem::Unexpected { key, .. }
             | LoadProblem::UnexpectedValue { key, .. }
-            | LoadProblem::UnexpectedByHook { key } => Some(key),
-            _ => None,
+            | LoadProblem::UnexpectedByHook { key }
+            | LoadProblem::Shape { key, .. }
+            | LoadProblem::DType { key, .. }
+            | LoadProblem::Alias { key, .. }
+            | LoadProblem::Storage { key, .. }
+            | LoadProblem::Write { key, .. }
+            | LoadProblem::ExtraState { key, .. }
+            | LoadProblem::RolledBack { key, .. } => Some(key),
+            LoadProblem::Hook { path, .. }
+            | LoadProblem::NewerVersion { path, .. }
+            | LoadProblem::Migration { path, .. }
+            | LoadProblem::PreLoad { path, .. } => Some(path),
+            LoadProblem::Model(_) | LoadProblem::KeyMap(_) | LoadProblem::Location(_) => None,
         }
     }
 
@@ -242,19 +254,24 @@ impl LoadProblem {
             LoadProblem::Model(error) => error.to_string(),
             LoadProblem::KeyMap(error) => error.to_string(),
             LoadProblem::Location(error) => error.to_string(),
-            LoadProblem::Missing { key, kind, dtype, shape, module, nearest } => {
+            LoadProblem::Missing { key, kind, form, module, nearest } => {
                 let hint = nearest
                     .as_ref()
                     .map(|nearest| format!("; did the model mean the file's `{nearest}`?"));
                 let hint = hint.unwrap_or_default();
-                format!("{key}: the {kind} of `{module}` is {dtype} {shape}{hint}")
+                let (what, is) = match *module {
+                    "" => (String::new(), ":"),
+                    module => (format!(": the {kind} of `{module}`"), " is"),
+                };
+                let form = form.as_ref().map(|(dtype, shape)| format!("{is} {dtype} {shape}"));
+                format!("{key}{what}{}{hint}", form.unwrap_or_default())
             }
             LoadProblem::Unexpected { key, dtype, shape, nearest } => {
-                let hint =
-                    nearest.as_ref().map(|nearest| format!("; the model misses `{nearest}`"));
+                let hint = nearest.as_ref().map(|nearest| format!("; the model lacks `{nearest}`"));
                 let hint = hint.unwrap_or_default();
                 format!("{key}: {dtype} {shape}, which the model does not have{hint}")
             }
+            LoadProblem::MissingValue { key, module: "" } => format!("{key}: extra state"),
             LoadProblem::MissingValue { key, module } => {
                 format!("{key}: the extra state of `{module}`")
             }
@@ -273,6 +290,9 @@ impl LoadProblem {
             }
             LoadProblem::Alias { key, other } => {
                 format!("{key} and {other} are one tensor of the model, and differ in the file")
+            }
+            LoadProblem::NewerVersion { path, module: "", found, current } => {
+                format!("{}: saved by version {found}, this is version {current}", at(path))
             }
             LoadProblem::NewerVersion { path, module, found, current } => format!(
                 "{}: saved by version {found} of `{module}`, this is version {current}",

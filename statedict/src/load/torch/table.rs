@@ -1,10 +1,27 @@
 //! Mismatched shapes as an aligned table, as mmcv prints them.
 
-use crate::load::python::size;
-use crate::load::report::Mismatched;
+use crate::load::report::error::LoadError;
+use crate::load::report::loaded::{LoadReport, Mismatched};
+use crate::load::torch::repr::size;
 
-/// `None` where there are none.
-pub(super) fn mismatched(mismatched: &[Mismatched]) -> Option<String> {
+impl LoadReport {
+    /// The tensors of another shape as the table that mmcv prints: key, expected shape, loaded
+    /// shape. `None` where there are none.
+    pub fn mismatch_table(&self) -> Option<String> {
+        mismatched(&self.mismatched)
+    }
+}
+
+impl LoadError {
+    /// The tensors whose shape is not the model's as the table that mmcv prints: key, expected
+    /// shape, loaded shape. `None` where there are none.
+    pub fn mismatch_table(&self) -> Option<String> {
+        mismatched(&self.mismatched())
+    }
+}
+
+/// Returns `None` where there are none.
+fn mismatched(mismatched: &[Mismatched]) -> Option<String> {
     if mismatched.is_empty() {
         return None;
     }

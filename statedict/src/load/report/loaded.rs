@@ -3,9 +3,10 @@
 use std::fmt;
 
 use crate::dtype::DType;
+use crate::line::line;
 use crate::load::incompatible::IncompatibleKeys;
-use crate::load::key_list::KeyList;
-use crate::load::table;
+use crate::load::report::hint::PrefixGuess;
+use crate::load::report::key_list::KeyList;
 use crate::tensor::Shape;
 
 /// What a successful load did.
@@ -13,6 +14,7 @@ use crate::tensor::Shape;
 /// `Display` is a summary for people; the lists are there for programs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct LoadReport {
     /// The model's class.
     pub model: &'static str,
@@ -20,14 +22,16 @@ pub struct LoadReport {
     /// under the name whose tensor was taken.
     pub loaded: KeyList,
     /// The keys of the extra states that were loaded.
-    pub extra_states: Vec<String>,
+    pub extra_states: KeyList,
     /// Keys that the model has and the state dict has not; empty in a strict load.
-    pub missing: Vec<String>,
+    pub missing: KeyList,
     /// Keys that the state dict has and the model has not; empty in a strict load.
-    pub unexpected: Vec<String>,
+    pub unexpected: KeyList,
     /// Keys that the state dict may lack because it is older than they are (`#[since(N)]`).
     /// The model's values stayed.
-    pub defaulted: Vec<String>,
+    pub defaulted: KeyList,
+    /// The keys of the state dict that are other names of what was loaded.
+    pub other_names: KeyList,
     /// Keys that the state dict lacks, but that are another name of a tensor it has: key and that name.
     pub satisfied_by_alias: Vec<(String, String)>,
     /// Tensors that were converted to the model's element type.
@@ -37,32 +41,40 @@ pub struct LoadReport {
     /// Keys that were renamed as the options say: old and new.
     pub renamed: Vec<(String, String)>,
     /// Keys that were left out as the options say: those without the prefix that was selected.
-    pub dropped: Vec<String>,
+    pub dropped: KeyList,
     /// Modules whose version in the state dict is not the model's, and what their migrations did.
     pub migrations: Vec<ModuleMigration>,
+    /// A prefix that explains many of the missing and unexpected keys at once.
+    pub guess: Option<PrefixGuess>,
 }
 
 /// A tensor that was converted while it was loaded.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct Converted {
     /// The key.
     pub key: String,
     /// The element type in the state dict.
+    #[cfg_attr(feature = "serde", serde(serialize_with = "super::json::dtype"))]
     pub from: DType,
     /// The element type in the model.
+    #[cfg_attr(feature = "serde", serde(serialize_with = "super::json::dtype"))]
     pub to: DType,
 }
 
 /// A tensor whose shape is not the model's.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct Mismatched {
     /// The key.
     pub key: String,
     /// The model's shape.
+    #[cfg_attr(feature = "serde", serde(serialize_with = "super::json::shape"))]
     pub expected: Shape,
     /// The state dict's shape.
+    #[cfg_attr(feature = "serde", serde(serialize_with = "super::json::shape"))]
     pub found: Shape,
 }
 
@@ -70,15 +82,9 @@ impl LoadReport {
     /// The missing and unexpected keys, as `load_state_dict` of PyTorch returns and prints them.
     pub fn incompatible_keys(&self) -> IncompatibleKeys {
         IncompatibleKeys {
-            missing_keys: self.missing.clone(),
-            unexpected_keys: self.unexpected.clone(),
+            missing_keys: self.missing.iter().map(str::to_owned).collect(),
+            unexpected_keys: self.unexpected.iter().map(str::to_owned).collect(),
         }
-    }
-
-    /// The tensors of another shape as the table that mmcv prints: key, expected shape, loaded
-    /// shape. `None` where there are none.
-    pub fn mismatch_table(&self) -> Option<String> {
-        table::mismatched(&self.mismatched)
     }
 }
 
@@ -86,6 +92,7 @@ impl LoadReport {
 /// Keys are whole keys of the state dict.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct ModuleMigration {
     /// The module's path; empty for the root.
     pub path: String,
@@ -98,11 +105,11 @@ pub struct ModuleMigration {
     /// Tensors and children that got another name: old and new.
     pub renamed: Vec<(String, String)>,
     /// Tensors that were dropped, or taken to make others of them.
-    pub removed: Vec<String>,
+    pub removed: KeyList,
     /// Tensors that were made.
-    pub inserted: Vec<String>,
+    pub inserted: KeyList,
     /// Tensors that were replaced by what was computed from them.
-    pub changed: Vec<String>,
+    pub changed: KeyList,
 }
 
 impl ModuleMigration {
@@ -113,9 +120,9 @@ impl ModuleMigration {
             found,
             current,
             renamed: Vec::new(),
-            removed: Vec::new(),
-            inserted: Vec::new(),
-            changed: Vec::new(),
+            removed: KeyList::default(),
+            inserted: KeyList::default(),
+            changed: KeyList::default(),
         }
     }
 
@@ -137,7 +144,7 @@ impl fmt::Display for ModuleMigration {
         for (label, keys) in
             [("removed", &self.removed), ("made", &self.inserted), ("changed", &self.changed)]
         {
-            for key in keys {
+            for key in keys.iter() {
                 write!(f, "\n  {label:<11} {key}")?;
             }
         }
@@ -149,25 +156,33 @@ impl fmt::Display for LoadReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let LoadReport { model, loaded, missing, unexpected, defaulted, .. } = self;
         write!(f, "{model}: loaded {} tensors", loaded.len())?;
+        match self.other_names.len() {
+            0 => {}
+            1 => f.write_str(" and 1 more name of these")?,
+            count => write!(f, " and {count} more names of these")?,
+        }
         match self.extra_states.len() {
             0 => {}
             1 => f.write_str(" and 1 extra state")?,
             count => write!(f, " and {count} extra states")?,
         }
+        if let Some(guess) = &self.guess {
+            line(f, format_args!("hint        {guess}"))?;
+        }
         for migration in &self.migrations {
             write!(f, "\n  {migration}")?;
         }
         for Converted { key, from, to } in &self.converted {
-            write!(f, "\n  converted   {key}: {from} -> {to}")?;
+            line(f, format_args!("converted   {key}: {from} -> {to}"))?;
         }
         for (key, name) in &self.satisfied_by_alias {
-            write!(f, "\n  tied        {key} is {name}")?;
+            line(f, format_args!("tied        {key} is {name}"))?;
         }
         for (from, to) in &self.renamed {
-            write!(f, "\n  renamed     {from} -> {to}")?;
+            line(f, format_args!("renamed     {from} -> {to}"))?;
         }
         for Mismatched { key, expected, found } in &self.mismatched {
-            write!(f, "\n  shape       {key}: the model has {expected}, the file {found}")?;
+            line(f, format_args!("shape       {key}: the model has {expected}, the file {found}"))?;
         }
         for (label, keys) in [
             ("dropped", &self.dropped),
@@ -175,8 +190,11 @@ impl fmt::Display for LoadReport {
             ("missing", missing),
             ("unexpected", unexpected),
         ] {
-            for key in keys {
-                write!(f, "\n  {label:<11} {key}")?;
+            for key in keys
+                .iter()
+                .filter(|key| !self.guess.as_ref().is_some_and(|guess| guess.covers(key)))
+            {
+                line(f, format_args!("{label:<11} {key}"))?;
             }
         }
         Ok(())

@@ -8,13 +8,13 @@ use indexmap::IndexMap;
 use crate::key;
 use crate::load::hooks::Added;
 use crate::load::options::LoadOptions;
-use crate::load::plan::Plan;
-use crate::load::problem::LoadProblem;
-use crate::load::report::ModuleMigration;
+use crate::load::plan::expected::{Place, Plan};
+use crate::load::report::loaded::ModuleMigration;
+use crate::load::report::problem::LoadProblem;
 use crate::map::{Part, StateMap};
 use crate::metadata::{Metadata, ModuleMetadata};
 use crate::migration::{Edit, MigrateError, Migration};
-use crate::visit::{Change, MigrateStep, ModuleInfo};
+use crate::visit::{Change, MigrateStep};
 
 /// What migrating a state dict led to.
 pub(crate) struct Migrated<'m, 's> {
@@ -29,16 +29,6 @@ pub(crate) struct Migrated<'m, 's> {
     pub(crate) found_at: Vec<Option<u64>>,
     /// What the pre-hooks added to the lists, by place.
     pub(crate) added: BTreeMap<usize, Added>,
-}
-
-/// A module of the model under one of its paths.
-pub(crate) struct Place<'p> {
-    pub(crate) path: &'p str,
-    /// The module's number: the same for all its paths.
-    pub(crate) module: usize,
-    pub(crate) info: ModuleInfo,
-    /// Whether this is a second name of the module.
-    pub(crate) alias: bool,
 }
 
 /// Migrates `map` for the modules of the plan, parents before children, and runs each module's pre-hooks after
@@ -72,7 +62,7 @@ pub(crate) fn migrate<'m, 's>(
         next.map_or_else(|| map.version(path), |(_, record)| record.version())
     };
     for (index, name) in plan.places.iter().enumerate() {
-        let Some(place) = plan.place(name, speller.spell(name.key)) else { continue };
+        let place = plan.place(name, speller.spell(name.key));
         // A parent's step may have renamed the child, and its record with it.
         let found = match &tree {
             Some(tree) => tree.metadata.as_ref().and_then(|metadata| metadata.version(place.path)),
@@ -117,7 +107,7 @@ pub(crate) fn run_on_modules<'s, 'p>(
 }
 
 /// Runs the `pre_load` hook of one module, if it has one; what it did, where it did anything.
-pub(super) fn run_pre_load<'s>(
+pub(in crate::load) fn run_pre_load<'s>(
     map: &StateMap<'s>,
     place: &Place<'_>,
     found: Option<u64>,
@@ -139,7 +129,7 @@ pub(super) fn run_pre_load<'s>(
 }
 
 /// Runs the steps of one module from the version that was found; what they did, where it is news.
-pub(super) fn run_steps<'s>(
+pub(in crate::load) fn run_steps<'s>(
     map: &StateMap<'s>,
     place: &Place<'_>,
     found: Option<u64>,
@@ -175,7 +165,7 @@ pub(super) fn run_steps<'s>(
         .filter(|change| change.since() > found.unwrap_or(0))
         .collect();
     if !steps.is_empty() {
-        steps.sort_by_key(|change| change.since());
+        steps.sort_by_key(|change| stage(change));
         let tree = tree.get_or_insert_with(|| Tree::new(map));
         let done = tree.migrate(place.path, found, &steps, &mut migrated);
         if let Err((to, source)) = done {
@@ -194,9 +184,9 @@ pub(super) fn run_steps<'s>(
 }
 
 /// A state dict ordered by key, so that a module's part of it is a range.
-pub(super) struct Tree<'s> {
+pub(in crate::load) struct Tree<'s> {
     entries: BTreeMap<String, Entry<'s>>,
-    pub(super) metadata: Option<Metadata>,
+    pub(in crate::load) metadata: Option<Metadata>,
 }
 
 struct Entry<'s> {
@@ -206,7 +196,7 @@ struct Entry<'s> {
 }
 
 impl<'s> Tree<'s> {
-    pub(super) fn new(map: &StateMap<'s>) -> Self {
+    pub(in crate::load) fn new(map: &StateMap<'s>) -> Self {
         let entries = map
             .parts()
             .enumerate()
@@ -214,7 +204,7 @@ impl<'s> Tree<'s> {
         Tree { entries: entries.collect(), metadata: map.metadata().cloned() }
     }
 
-    pub(super) fn keys(&self) -> impl Iterator<Item = &str> {
+    pub(in crate::load) fn keys(&self) -> impl Iterator<Item = &str> {
         self.entries.keys().map(String::as_str)
     }
 
@@ -227,24 +217,22 @@ impl<'s> Tree<'s> {
         migrated: &mut ModuleMigration,
     ) -> Result<(), (u64, MigrateError)> {
         let (entries, places) = self.take_below(path);
-        let mut migration = Migration::new(entries, found);
-        let done = steps.iter().try_for_each(|step| {
-            migration.begin(step.since());
-            run(step, &mut migration).map_err(|error| (step.since(), error))
+        let mut migration = Migration::new(path, entries, self.metadata.take(), found);
+        let done = steps.chunk_by(|a, b| stage(a) == stage(b)).try_for_each(|steps| {
+            let to = steps.first().map_or(0, |step| step.since());
+            migration.begin(to);
+            run(steps, &mut migration).map_err(|error| (to, error))
         });
-        let (entries, edits) = migration.into_parts();
+        let (entries, metadata, edits) = migration.into_parts();
+        self.metadata = metadata;
         self.put_below(path, entries, &places);
         for edit in edits {
             let full = |name: String| key::join(path, &name);
             match edit {
-                Edit::Renamed { from, to } => {
-                    let (from, to) = (full(from), full(to));
-                    self.rename_modules(&from, &to);
-                    migrated.renamed.push((from, to));
-                }
-                Edit::Removed(name) => migrated.removed.push(full(name)),
-                Edit::Inserted(name) => migrated.inserted.push(full(name)),
-                Edit::Changed(name) => migrated.changed.push(full(name)),
+                Edit::Renamed { from, to } => migrated.renamed.push((full(from), full(to))),
+                Edit::Removed(name) => migrated.removed.push(&full(name)),
+                Edit::Inserted(name) => migrated.inserted.push(&full(name)),
+                Edit::Changed(name) => migrated.changed.push(&full(name)),
             }
         }
         done
@@ -320,22 +308,7 @@ impl<'s> Tree<'s> {
         }
     }
 
-    /// Renames the records of a module and of all below it.
-    fn rename_modules(&mut self, from: &str, to: &str) {
-        let Some(metadata) = &mut self.metadata else { return };
-        let mut renamed = Metadata::default();
-        for (path, entry) in metadata.iter() {
-            let path = match key::below(path, from) {
-                _ if path == from => to.to_owned(),
-                Some(rest) => key::join(to, rest),
-                None => path.to_owned(),
-            };
-            renamed.insert(path, entry.clone());
-        }
-        *metadata = renamed;
-    }
-
-    pub(super) fn into_map(self) -> StateMap<'s> {
+    pub(in crate::load) fn into_map(self) -> StateMap<'s> {
         let mut entries: Vec<(String, Entry<'s>)> = self.entries.into_iter().collect();
         entries.sort_by_key(|(_, entry)| entry.place);
         let mut map =
@@ -345,14 +318,33 @@ impl<'s> Tree<'s> {
     }
 }
 
-fn run(step: &Change, migration: &mut Migration<'_>) -> Result<(), MigrateError> {
-    match *step {
-        // What an older file may lack is the plan's business.
-        Change::Added { .. } => Ok(()),
-        // A file of unknown version may have the new names already.
-        Change::Renamed { from, to, .. } if migration.contains(from) => migration.rename(from, to),
-        Change::Removed { name, .. } if migration.contains(name) => migration.remove(name),
-        Change::Renamed { .. } | Change::Removed { .. } => Ok(()),
-        Change::Migrate { with, .. } => with(migration),
+/// When a change is made: all of a version before those of the next, and what is dropped before other
+/// things take its name.
+fn stage(change: &Change) -> (u64, u8) {
+    let order = match change {
+        Change::Added { .. } => 0,
+        Change::Removed { .. } => 1,
+        Change::Renamed { .. } => 2,
+        Change::Migrate { .. } => 3,
+    };
+    (change.since(), order)
+}
+
+/// Makes the changes of one stage: renames all at once, so that their order does not matter.
+fn run(changes: &[&Change], migration: &mut Migration<'_>) -> Result<(), MigrateError> {
+    let mut renamed = Vec::new();
+    for change in changes {
+        match **change {
+            // What an older file may lack is the plan's business.
+            Change::Added { .. } => {}
+            // A file of unknown version may have the new names already.
+            Change::Renamed { from, to, .. } if migration.contains(from) => {
+                renamed.push((from, to))
+            }
+            Change::Removed { name, .. } if migration.contains(name) => migration.remove(name)?,
+            Change::Renamed { .. } | Change::Removed { .. } => {}
+            Change::Migrate { with, .. } => with(migration)?,
+        }
     }
+    if renamed.is_empty() { Ok(()) } else { migration.rename_all(&renamed) }
 }

@@ -1,15 +1,15 @@
 //! Whether a tensor of the state dict fits a leaf.
 
-use crate::load::matching::Source;
 use crate::load::options::LoadOptions;
-use crate::load::plan::Destination;
+use crate::load::plan::expected::Destination;
+use crate::load::plan::found::Source;
 use crate::load::policy::DTypePolicy;
-use crate::load::problem::LoadProblem;
-use crate::load::report::{Converted, Mismatched};
+use crate::load::report::loaded::{Converted, Mismatched};
+use crate::load::report::problem::LoadProblem;
 use crate::tensor::{cast_refusal, widening};
 
 /// What came of comparing shapes.
-pub(super) enum Fit {
+pub(in crate::load) enum Fit {
     /// They are equal.
     Yes,
     /// They differ, which the options allow: the leaf stays as it is.
@@ -17,7 +17,7 @@ pub(super) enum Fit {
 }
 
 /// Compares shapes.
-pub(super) fn shape(
+pub(in crate::load) fn shape(
     leaf: &Destination<'_>,
     source: &Source<'_, '_>,
     options: &LoadOptions,
@@ -35,7 +35,7 @@ pub(super) fn shape(
 }
 
 /// Compares element types; whether the elements must be converted.
-pub(super) fn dtype(
+pub(in crate::load) fn dtype(
     leaf: &Destination<'_>,
     source: &Source<'_, '_>,
     options: &LoadOptions,

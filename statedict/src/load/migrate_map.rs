@@ -5,11 +5,15 @@ use std::fmt;
 
 use foldhash::{HashMap, HashMapExt, HashSet};
 
-use crate::key;
-use crate::load::LoadError;
-use crate::load::migrate::{Place, Tree, run_pre_load, run_steps};
 use crate::load::options::LoadOptions;
-use crate::load::report::ModuleMigration;
+use crate::load::plan::expected::Place;
+use crate::load::plan::migrate::{Tree, run_pre_load, run_steps};
+use crate::load::plan::outline::Outline;
+use crate::load::report::error::LoadError;
+use crate::load::report::key_list::KeyList;
+use crate::load::report::loaded::ModuleMigration;
+use crate::load::report::problem::LoadProblem;
+use crate::load::steps::failed;
 use crate::map::StateMap;
 use crate::schema::{Paths, Patterns, Schema, SchemaModule, first};
 use crate::visit::{ModuleInfo, StateDict};
@@ -22,10 +26,10 @@ pub struct MapMigration {
     pub modules: Vec<ModuleMigration>,
     /// The places that were left as they are, since only a value knows what is there; a `*` stands
     /// for one segment.
-    pub unknown: Vec<String>,
+    pub unknown: KeyList,
     /// The keys that the newest version has and the state dict still lacks: those that came with a
     /// later version. A model that is loaded keeps its own values there; a state dict has none.
-    pub absent: Vec<String>,
+    pub absent: KeyList,
 }
 
 impl fmt::Display for MapMigration {
@@ -35,7 +39,7 @@ impl fmt::Display for MapMigration {
             write!(f, "\n  {module}")?;
         }
         for (label, keys) in [("unknown", &self.unknown), ("absent", &self.absent)] {
-            for key in keys {
+            for key in keys.iter() {
                 write!(f, "\n  {label:<11} {key}")?;
             }
         }
@@ -47,7 +51,7 @@ impl fmt::Display for MapMigration {
 ///
 /// The steps are those of a load, and the new versions are in the map's `_metadata` afterwards. For lists
 /// and maps of modules, the keys say which children there are.
-/// Tensors keep the file's order; values that are no tensors come after them.
+/// The keys keep the file's order.
 ///
 /// What is behind a `dyn StateDict` is not migrated, and [reported](MapMigration::unknown); so is an
 /// `enum` whose variants are modules of different histories.
@@ -76,13 +80,28 @@ impl fmt::Display for MapMigration {
 /// Every step that fails, and every module that is newer than `T`'s; the map is then as it was.
 pub fn migrate<T: StateDict>(map: &mut StateMap<'_>) -> Result<MapMigration, LoadError> {
     let schema = Schema::of::<T>();
-    let class = schema.modules().next().map_or("model", |module| module.info().name());
-    let options = LoadOptions::default();
-    let (mut modules, mut problems, mut absent) = (Vec::new(), Vec::new(), BTreeSet::new());
-    let ambiguous = ambiguous(&schema);
-    let patterns = Patterns::new(
-        schema.modules().map(SchemaModule::path).chain(schema.entries().map(|entry| entry.key())),
-    );
+    let options = LoadOptions::new();
+    let (migrated, modules) = migrate_by(&schema, map, &options)
+        .map_err(|problems| failed(schema.class(), problems, map, &options))?;
+    let absent = Outline::new(&schema, &migrated, &modules).defaulted.into_iter().collect();
+    *map = migrated;
+    let unknown = schema.unknown().map(|unknown| unknown.path().to_owned());
+    let unknown: BTreeSet<String> = unknown.chain(ambiguous(&schema)).collect();
+    Ok(MapMigration { modules, unknown: unknown.into_iter().collect(), absent })
+}
+
+/// Brings a state dict from the versions its modules were saved with to those of a schema.
+///
+/// # Errors
+/// Every step that fails, and every module that is newer than the schema's.
+pub(super) fn migrate_by<'s>(
+    schema: &Schema,
+    map: &StateMap<'s>,
+    options: &LoadOptions,
+) -> Result<(StateMap<'s>, Vec<ModuleMigration>), Vec<LoadProblem>> {
+    let (mut modules, mut problems) = (Vec::new(), Vec::new());
+    let ambiguous = ambiguous(schema);
+    let patterns = schema.patterns();
     let mut start = Tree::new(map);
     // A record of every module is made, as every load reads one.
     start.metadata.get_or_insert_default();
@@ -97,32 +116,13 @@ pub fn migrate<T: StateDict>(map: &mut StateMap<'_>) -> Result<MapMigration, Loa
             let records = tree.as_ref().and_then(|tree| tree.metadata.as_ref());
             let found = records.and_then(|records| records.version(place.path));
             modules.extend(run_pre_load(map, &place, found, &mut tree, &mut problems));
-            modules.extend(run_steps(map, &place, found, &mut tree, &options, &mut problems));
+            modules.extend(run_steps(map, &place, found, &mut tree, options, &mut problems));
         }
     }
     if !problems.is_empty() {
-        return Err(LoadError::new(class, problems));
+        return Err(problems);
     }
-    let mut migrated = tree.map_or_else(StateMap::new, Tree::into_map);
-    for (name, value) in map.values() {
-        migrated.insert_value(renamed(name, &modules), value.clone());
-    }
-    if let Err(mismatch) = schema.check(&migrated) {
-        let newer: Vec<&str> = schema
-            .entries()
-            .filter(|entry| entry.since().is_some())
-            .map(|entry| entry.key())
-            .collect();
-        let paths = Paths::new(migrated.keys());
-        let newer: HashSet<String> =
-            newer.iter().flat_map(|pattern| patterns.expand(pattern, &paths)).collect();
-        absent.extend(mismatch.missing().iter().filter(|key| newer.contains(*key)).cloned());
-    }
-    *map = migrated;
-    let unknown = schema.unknown().map(|unknown| unknown.path().to_owned());
-    let unknown: BTreeSet<String> = unknown.chain(ambiguous).collect();
-    let (unknown, absent) = (unknown.into_iter().collect(), absent.into_iter().collect());
-    Ok(MapMigration { modules, unknown, absent })
+    Ok((tree.map_or_else(StateMap::new, Tree::into_map), modules))
 }
 
 /// The paths of the state dict at which `module` is; what its parents' steps renamed, they have renamed.
@@ -153,17 +153,4 @@ fn ambiguous(schema: &Schema) -> HashSet<String> {
     }
     let several = seen.into_iter().filter(|&(_, (count, history))| count > 1 && history);
     several.map(|(path, _)| path.to_owned()).collect()
-}
-
-/// The name of a value that is no tensor, after what the steps renamed.
-fn renamed(name: &str, modules: &[ModuleMigration]) -> String {
-    let mut name = name.to_owned();
-    for (from, to) in modules.iter().flat_map(|module| &module.renamed) {
-        if let Some(rest) = key::below(&name, from) {
-            name = key::join(to, rest);
-        } else if name == *from {
-            name.clone_from(to);
-        }
-    }
-    name
 }

@@ -34,7 +34,7 @@ fn pieces<'a>(
 }
 
 /// The leaves' memory being filled: at once, or by several threads in the end where there is much.
-pub(super) struct Filling<'a> {
+pub(in crate::load) struct Filling<'a> {
     threads: usize,
     /// What is left for the end.
     pieces: Vec<Piece<'a>>,
@@ -43,12 +43,17 @@ pub(super) struct Filling<'a> {
 
 impl<'a> Filling<'a> {
     /// `nbytes` are to be filled in all.
-    pub(super) fn of(nbytes: usize) -> Self {
+    pub(in crate::load) fn of(nbytes: usize) -> Self {
         Filling { threads: parallel::threads_for(nbytes), pieces: Vec::new(), failed: Vec::new() }
     }
 
     /// Fills a leaf's memory, now or in the end.
-    pub(super) fn add(&mut self, leaf: usize, memory: &'a mut [u8], source: &'a TensorView<'a>) {
+    pub(in crate::load) fn add(
+        &mut self,
+        leaf: usize,
+        memory: &'a mut [u8],
+        source: &'a TensorView<'a>,
+    ) {
         let pieces = pieces(leaf, memory, source);
         if self.threads > 1 {
             self.pieces.extend(pieces);
@@ -58,7 +63,7 @@ impl<'a> Filling<'a> {
     }
 
     /// Fills what is left; the first failure of each leaf that had one.
-    pub(super) fn finish(self) -> Vec<(usize, StorageError)> {
+    pub(in crate::load) fn finish(self) -> Vec<(usize, StorageError)> {
         let failed = Mutex::new(self.failed);
         if !self.pieces.is_empty() {
             let queue = Mutex::new(self.pieces.into_iter());
