@@ -40,11 +40,25 @@ pub(crate) fn chain(error: &dyn std::error::Error) -> String {
 
 /// The text of an error, which says what to write in Rust, with what to write on the command line.
 pub(crate) fn as_options(text: &str) -> String {
+    let key_map = "`model.load_with(path, &LoadOptions::new().map_keys(KeyMap::new().";
+    let rules = [("strip_prefix", "strip"), ("add_prefix", "add"), ("select_prefix", "select")];
+    let text = rules.into_iter().fold(text.to_owned(), |text, (rule, option)| {
+        match text.split_once(&format!("load with {key_map}{rule}(")) {
+            Some((before, after)) => {
+                format!("{before}use `--{option}-prefix {}", after.replacen(")))`", "`", 1))
+            }
+            None => text,
+        }
+    });
     text.replace("`ReadOptions::opaque(true)`", "`--opaque`")
         .replace(
             "read its parameters and buffers with `ReadOptions::whole_models(true)`, which runs nothing",
             "make one of it with `statedict convert --whole-model`, which runs nothing",
         )
+        .replace("read it through `Document::root`", "`statedict ls` shows what it is")
+        .replace("; its parts are in the tree, `Document::root`", "")
+        .replace("; `Document::state_map_partial` gives the other tensors", "")
+        .replace("`codec::read_all` reads all of them", "only the first was read")
         .replace("`state_map_at(&[", "`--at ")
         .replace("])`", "`")
         .replace("\", \"", "\" --at \"")

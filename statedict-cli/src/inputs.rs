@@ -72,11 +72,12 @@ impl Content {
             Input::Path(path) => {
                 let mut file = File::open(path)?;
                 let kind = file.metadata()?.file_type();
-                if kind.is_dir() {
-                    return Err(io::ErrorKind::IsADirectory.into());
+                // A named pipe, say, is neither; what a folder is, the library tells.
+                if kind.is_file() || kind.is_dir() {
+                    Ok(Content::File(file))
+                } else {
+                    Content::spool(&mut file)
                 }
-                // A named pipe, say.
-                if kind.is_file() { Ok(Content::File(file)) } else { Content::spool(&mut file) }
             }
         }
     }

@@ -3,23 +3,15 @@
 use std::io;
 
 use statedict::StateMap;
-use statedict::codec::{self, Document, Members, ReadOptions, Source};
-use statedict::value::{Graph, Value};
+use statedict::codec::{self, ContainerKind, Document, Members, ReadOptions, Source};
+use statedict::value::Value;
 
 use crate::failure::{Failure, as_options, chain};
 use crate::inputs::{Content, Input};
 
-/// What a file holds.
-pub(crate) enum Held {
-    /// What torch.save writes.
-    Torch(Document),
-    /// A safetensors file, as a map and as a value.
-    SafeTensors(Box<StateMap<'static>>, Box<Graph<'static>>),
-}
-
 /// A file that has been opened.
 pub(crate) struct Opened {
-    pub(crate) held: Held,
+    pub(crate) document: Document,
     pub(crate) input: Input,
     /// The size of the file in bytes.
     pub(crate) len: u64,
@@ -36,80 +28,64 @@ pub(crate) struct Opening {
     pub(crate) whole_model: bool,
 }
 
-/// Whether a file is of safetensors: a length, and as long a JSON object.
-fn is_safetensors(head: &[u8]) -> bool {
-    head.get(8) == Some(&b'{') && !head.starts_with(b"PK") && !head.starts_with(&[0x80])
-}
-
-/// The file as the codec takes it, its size, and whether it is a safetensors file.
-pub(crate) fn source(input: &Input) -> io::Result<(Source, u64, bool)> {
+/// The file as the codec takes it, and its size.
+pub(crate) fn source(input: &Input) -> io::Result<(Source, u64)> {
     let mut content = Content::open(input)?;
     let len = content.size()?;
-    let is_safetensors = is_safetensors(&content.head(9)?);
     let source = match (content, input) {
         (Content::Spooled(spooled), _) => Source::reader(spooled)?,
         (Content::File(_), Input::Path(path)) => Source::open(path)?,
         (Content::File(file), Input::Stdin) => Source::reader(file)?,
     };
-    Ok((source, len, is_safetensors))
+    Ok((source, len))
 }
 
 impl Opened {
     /// Opens a file. No tensor is read.
     pub(crate) fn open(input: &Input, opening: &Opening) -> Result<Opened, Failure> {
         let about = |error: &dyn std::error::Error| format!("{input}: {}", chain(error));
-        let (source, len, is_safetensors) = source(input).map_err(|error| about(&error))?;
-        let held = if is_safetensors {
-            let map = codec::read_safetensors(source).map_err(|error| about(&error))?;
-            let mut graph = Graph::new();
-            let root = graph.state_map(&map);
-            graph.set_root(root);
-            Held::SafeTensors(Box::new(map), Box::new(graph))
-        } else {
-            let options =
-                ReadOptions::default().opaque(opening.opaque).whole_models(opening.whole_model);
-            Held::Torch(codec::read(source, &options).map_err(|error| as_options(&about(&error)))?)
-        };
-        Ok(Opened { held, input: input.clone(), len })
+        let (source, len) = source(input).map_err(|error| about(&error))?;
+        let options = ReadOptions::new().opaque(opening.opaque).whole_models(opening.whole_model);
+        let document = codec::read(source, &options).map_err(|error| as_options(&about(&error)))?;
+        Ok(Opened { document, input: input.clone(), len })
     }
 
-    /// `zip`, `legacy`, `tar`, `pickle` or `safetensors`.
+    /// The name of the container, such as `zip`.
     pub(crate) fn container(&self) -> String {
-        match &self.held {
-            Held::Torch(document) => document.container().to_string(),
-            Held::SafeTensors(..) => "safetensors".to_owned(),
-        }
+        self.document.container().to_string()
     }
 
-    /// The file's format for people.
-    pub(crate) fn format(&self) -> String {
-        match &self.held {
-            Held::Torch(document) => format!("torch {}", document.container()),
-            Held::SafeTensors(..) => "safetensors".to_owned(),
-        }
+    /// Whether it is a safetensors file, which holds a state dict and no other Python values.
+    pub(crate) fn is_safetensors(&self) -> bool {
+        self.document.container() == ContainerKind::Safetensors
     }
 
     /// `little` or `big`.
     pub(crate) fn byte_order(&self) -> String {
-        match &self.held {
-            Held::Torch(document) => document.byte_order().to_string(),
-            Held::SafeTensors(..) => "little".to_owned(),
-        }
+        self.document.byte_order().to_string()
     }
 
     /// Python's name of the type of what the file holds.
     pub(crate) fn root_type(&self) -> String {
-        match &self.held {
-            Held::Torch(document) => document.root().type_name(),
-            Held::SafeTensors(..) => "dict".to_owned(),
-        }
+        self.root().type_name()
+    }
+
+    /// The file's format for people.
+    pub(crate) fn format(&self) -> String {
+        let torch = if self.is_safetensors() { "" } else { "torch " };
+        format!("{torch}{}", self.container())
+    }
+
+    /// The state dict at the keys that lead to it.
+    pub(crate) fn state_map(&self, at: &[String]) -> Result<StateMap<'static>, Failure> {
+        let at: Vec<&str> = at.iter().map(String::as_str).collect();
+        let map = self.document.state_map_at(&at);
+        Ok(map.map_err(|error| format!("{}: {}", self.input, as_options(&chain(&error))))?)
     }
 
     /// What else there is to say of the archive, for people; nothing of what comes from a pipe.
     pub(crate) fn archive_facts(&self) -> Result<Option<String>, Failure> {
-        let (Held::Torch(_), Input::Path(path)) = (&self.held, &self.input) else {
-            return Ok(None);
-        };
+        let Input::Path(path) = &self.input else { return Ok(None) };
         if !path.is_file() {
             return Ok(None);
         }
@@ -124,22 +100,12 @@ impl Opened {
 
     /// What is unusual about the file.
     pub(crate) fn warnings(&self) -> Vec<String> {
-        match &self.held {
-            Held::Torch(document) => document.warnings().iter().map(ToString::to_string).collect(),
-            Held::SafeTensors(..) => Vec::new(),
-        }
+        self.document.warnings().iter().map(ToString::to_string).collect()
     }
 
     /// The value that the file holds.
     pub(crate) fn root(&self) -> Value<'_> {
-        match &self.held {
-            Held::Torch(document) => document.root(),
-            Held::SafeTensors(_, graph) => graph.root(),
-        }
-    }
-
-    pub(crate) fn is_safetensors(&self) -> bool {
-        matches!(self.held, Held::SafeTensors(..))
+        self.document.root()
     }
 }
 
@@ -148,14 +114,6 @@ mod tests {
     use std::io::{Read, Seek, Write};
 
     use super::*;
-
-    #[test]
-    fn a_safetensors_file_is_known_by_its_start() {
-        assert!(is_safetensors(b"\x10\0\0\0\0\0\0\0{\"a\""));
-        assert!(!is_safetensors(b"\x80\x02\0\0\0\0\0\0{"));
-        assert!(!is_safetensors(b"PK\x03\x04\0\0\0\0{"));
-        assert!(!is_safetensors(b"short"));
-    }
 
     #[test]
     fn the_head_is_read_and_the_rest_stays() {

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::checkpoint::{Checkpoint, CheckpointError};
+use crate::checkpoint::{Checkpoint, CheckpointError, ValuePath};
 use crate::codec::write::{self, WriteOptions};
 use crate::codec::{self, ReadError, ReadOptions, Source};
 use crate::error::Error;
@@ -38,8 +38,25 @@ impl StateMap<'static> {
     /// Where the file cannot be read or is damaged. Where it holds no state dict, or several, so that it
     /// cannot be told which is meant: the error lists all there are.
     pub fn load(path: impl AsRef<Path>) -> Result<Self, Error> {
+        StateMap::load_with(path, &ReadOptions::new())
+    }
+
+    /// Opens a file that holds a state dict, with options.
+    ///
+    /// ```no_run
+    /// use statedict::{ReadOptions, StateMap};
+    ///
+    /// # fn main() -> Result<(), statedict::Error> {
+    /// let map = StateMap::load_with("model.ckpt", &ReadOptions::new().opaque(true))?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// As [`load`](Self::load), but for what the options allow.
+    pub fn load_with(path: impl AsRef<Path>, options: &ReadOptions) -> Result<Self, Error> {
         let path = path.as_ref();
-        found_in(&Checkpoint::open(path)?, path)
+        found_in(&Checkpoint::open_with(path, options)?, path)
     }
 
     /// Reads a file that holds a state dict with all its tensors into memory, and checks them against
@@ -74,51 +91,77 @@ impl StateMap<'static> {
         let source = Source::file(path)
             .map_err(|source| failed(ReadError::Io { file: path.display().to_string(), source }))?;
         let checkpoint =
-            Checkpoint::read(source, &ReadOptions::default().in_memory(true)).map_err(failed)?;
+            Checkpoint::read(source, &ReadOptions::new().in_memory(true)).map_err(failed)?;
         found_in(&checkpoint, path)
     }
+}
 
-    /// Opens a safetensors file. The ties, the order and the versions that
-    /// [`save_safetensors`](crate::save_safetensors) recorded are restored, and so are ties that
-    /// `safetensors.torch.save_model` recorded. What [`load`](Self::load) says of maps holds here too.
+impl StateMap<'_> {
+    /// Saves the state dict to a file, as `torch.save(state_dict, path)`; a path that ends in `.safetensors`
+    /// becomes a safetensors file (feature `safetensors`), in which [`load`](StateMap::load) finds the order, the
+    /// ties and the versions again. See [`save_with`](Self::save_with) for how a file is replaced.
     ///
     /// ```
-    /// use statedict::{StateMap, TensorView, save_safetensors};
-    ///
+    /// # #[cfg(feature = "safetensors")]
     /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use statedict::{StateMap, TensorView};
+    ///
     /// # let directory = tempfile::tempdir()?;
     /// # let path = directory.path().join("model.safetensors");
     /// let weight = TensorView::from_vec(vec![0.5f32; 6], [2, 3])?;
     /// let mut map = StateMap::new();
     /// map.insert("fc.weight", weight.clone());
     /// map.insert("tied.weight", weight);
-    /// save_safetensors(&map, &path)?;
+    /// map.save(&path)?;
     ///
-    /// let file = StateMap::load_safetensors(&path)?;
+    /// let file = StateMap::load(&path)?;
     /// let (fc, tied) = (file.get("fc.weight").unwrap(), file.get("tied.weight").unwrap());
     /// assert!(fc.storage().same_as(tied.storage()));
+    /// # Ok(())
+    /// # }
+    /// # #[cfg(not(feature = "safetensors"))]
+    /// # fn main() {}
+    /// ```
+    ///
+    /// # Errors
+    /// Where the format cannot hold the state dict (a safetensors file holds no extra states, and no tensors that
+    /// overlap and differ), its bytes cannot be read, or writing fails. The file that was there is then untouched.
+    pub fn save(&self, path: impl AsRef<Path>) -> Result<(), Error> {
+        self.save_with(path, &WriteOptions::new())
+    }
+
+    /// Saves the state dict to a file with options.
+    ///
+    /// With the default ones the file is the one PyTorch 2.15 on Linux writes for the same state dict, byte for byte.
+    /// Unlike PyTorch this does not destroy what was at `path` before the new file is complete: the bytes go to
+    /// a temporary file in the same directory, which is flushed to the disk and then renamed. On any
+    /// error, a panic in a source of bytes included, the old file is untouched and nothing is left
+    /// behind. A new file gets the permissions any new file gets, a replaced one keeps those it had.
+    ///
+    /// If `path` is a symbolic link, the file it leads to is replaced and the link stays. If it is
+    /// something that is not a file (`/dev/null`, a named pipe), the bytes are written to it directly.
+    ///
+    /// As in PyTorch, the name of the archive's root directory comes from the file name, so the same
+    /// state dict saved under two names makes two files that differ; see [`WriteOptions::root`].
+    ///
+    /// ```
+    /// use statedict::{StateMap, TensorView, WriteOptions};
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let directory = tempfile::tempdir()?;
+    /// # let path = directory.path().join("model.pt");
+    /// let mut map = StateMap::new();
+    /// map.insert("fc.weight", TensorView::from_vec(vec![0.5f32; 6], [2, 3])?);
+    /// map.save_with(&path, &WriteOptions::new().sync(false))?;
+    /// assert!(path.is_file());
     /// # Ok(())
     /// # }
     /// ```
     ///
     /// # Errors
-    /// Where the file cannot be read, is damaged, or has an element type that PyTorch does not have.
-    #[cfg(feature = "safetensors")]
-    pub fn load_safetensors(path: impl AsRef<Path>) -> Result<Self, Error> {
-        let path = path.as_ref();
-        crate::codec::read::safetensors::load(path)
-            .map_err(|source| Error::Read { path: path.to_owned(), source: Box::new(source) })
-    }
-}
-
-impl StateMap<'_> {
-    /// Saves the state dict to a file, as `torch.save(state_dict, path)`; see [`save_map`](crate::save_map).
-    ///
-    /// # Errors
-    /// Where the state dict cannot be written in PyTorch's format, its bytes cannot be read, or
-    /// writing fails. The file that was there is then untouched.
-    pub fn save(&self, path: impl AsRef<Path>) -> Result<(), Error> {
-        Ok(write::save_map(self, path, &WriteOptions::default())?)
+    /// As [`save`](Self::save).
+    pub fn save_with(&self, path: impl AsRef<Path>, options: &WriteOptions) -> Result<(), Error> {
+        Ok(write::save_map(self, path.as_ref(), options)?)
     }
 }
 
@@ -148,19 +191,32 @@ impl Checkpoint<'static> {
 }
 
 impl Checkpoint<'_> {
-    /// Saves the checkpoint, as `torch.save(checkpoint, path)`. What [`save_map`](crate::save_map) says of files
+    /// Saves the checkpoint, as `torch.save(checkpoint, path)`. What [`StateMap::save_with`] says of files
     /// holds here too: the file that was there is replaced at once when the new one is complete.
     ///
     /// What was opened and not edited is written as it was, in a file of PyTorch 2.15 byte for byte; the file is an
     /// archive of that version, whatever it was before. As in PyTorch a tensor that is a part of a larger storage is
     /// written with all of that storage. [`save_with`](Self::save_with) can write the format of before 1.6
     /// ([`layout`](WriteOptions::layout)), and leave the rest of storages out
-    /// ([`keep_storage`](WriteOptions::keep_storage)).
+    /// ([`keep_storage`](WriteOptions::keep_storage)). A path that ends in `.safetensors` becomes a safetensors file
+    /// (feature `safetensors`), where the checkpoint is a state dict and nothing else.
     ///
     /// # Errors
-    /// Where a value cannot be written in PyTorch's format, a tensor's bytes cannot be read, or writing fails.
+    /// Where a value cannot be written in the format, a tensor's bytes cannot be read, or writing fails.
     pub fn save(&self, path: impl AsRef<Path>) -> Result<(), Error> {
-        Ok(self.save_with(path, &WriteOptions::default().keep_storage(true))?)
+        self.save_with(path, &WriteOptions::new())
+    }
+
+    /// Saves the checkpoint with options.
+    ///
+    /// # Errors
+    /// As [`save`](Self::save).
+    pub fn save_with(&self, path: impl AsRef<Path>, options: &WriteOptions) -> Result<(), Error> {
+        let (path, options) = (path.as_ref(), options.clone().keep_storage_unless_set());
+        if options.writes_safetensors(Some(path)) {
+            return self.state_dict(ValuePath::root())?.save_with(path, &options);
+        }
+        Ok(self.save_values(path, &options)?)
     }
 }
 

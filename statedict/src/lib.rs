@@ -18,7 +18,6 @@ mod files;
 pub mod hub;
 mod huge_pages;
 mod impls;
-mod json;
 mod key;
 mod leaves;
 mod line;
@@ -47,10 +46,8 @@ pub use adapters::candle;
 #[doc(inline)]
 pub use checkpoint::optimizer as optim;
 pub use checkpoint::{Checkpoint, CheckpointError};
-#[cfg(feature = "safetensors")]
-pub use codec::write::save_safetensors;
 pub use codec::write::{
-    ArchiveLayout, WriteError, WriteOptions, save_graph, save_map, write_graph, write_map,
+    ArchiveLayout, WriteError, WriteOptions, save_graph, write_graph, write_map,
 };
 pub use codec::{ReadError, ReadOptions};
 pub use collect::CollectError;
@@ -72,18 +69,17 @@ pub use metadata::{Metadata, ModuleMetadata};
 pub use migration::pieces as migrations;
 pub use migration::{MigrateError, Migration};
 pub use schema::{
-    Schema, SchemaEntry, SchemaItem, SchemaMismatch, SchemaModule, SchemaParseError, SchemaUnknown,
-    UnknownReason,
+    Schema, SchemaEntry, SchemaItem, SchemaModule, SchemaParseError, SchemaUnknown, UnknownReason,
 };
 pub use state_dict_ext::StateDictExt;
 pub use tensor::{
     CpuTensor, Element, Shape, Storage, StorageError, Storages, Strides, TensorView, ViewError,
 };
-pub use traits::{ByteSink, StateDict, StorageId, Tensor, TensorError, TensorMut};
+pub use traits::{ByteSink, StorageId, Tensor, TensorError, TensorMut};
 pub use visit::{
     Access, Alias, ByMut, ByRef, Change, Content, Describe, Description, Field, FieldKind,
-    FieldTable, Kind, Loaded, MigrateStep, ModelError, ModuleInfo, Part, TensorRef, Unavailable,
-    Visitor,
+    FieldTable, Kind, Loaded, MigrateStep, ModelError, ModuleInfo, Part, StateDict, TensorRef,
+    Unavailable, Visitor,
 };
 
 #[cfg(feature = "derive")]

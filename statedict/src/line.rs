@@ -21,6 +21,12 @@ impl Write for OneLine<'_, '_> {
     }
 }
 
+/// Writes a line of its own below others, whatever the names in it are.
+pub(crate) fn line(f: &mut fmt::Formatter<'_>, text: fmt::Arguments<'_>) -> fmt::Result {
+    f.write_str("\n  ")?;
+    OneLine(f).write_fmt(text)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

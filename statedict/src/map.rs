@@ -1,5 +1,7 @@
 //! The map that `state_dict()` returns.
 
+use std::collections::BTreeMap;
+
 use foldhash::{HashMap, HashMapExt};
 
 use crate::metadata::Metadata;
@@ -31,6 +33,7 @@ pub struct StateMap<'a> {
     entries: Ordered<TensorView<'a>>,
     metadata: Option<Metadata>,
     values: Ordered<Placed>,
+    file_metadata: BTreeMap<String, String>,
 }
 
 /// What a state dict has under a key.
@@ -205,6 +208,36 @@ impl<'a> StateMap<'a> {
         &mut self.metadata
     }
 
+    /// Returns the `__metadata__` that a safetensors file has beside its tensors: text under names. What saving
+    /// records there itself (the order, the versions and the ties) is not in it. Files of torch.save have no
+    /// place for it.
+    ///
+    /// ```
+    /// # #[cfg(feature = "safetensors")]
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use statedict::{StateMap, TensorView};
+    ///
+    /// # let directory = tempfile::tempdir()?;
+    /// # let path = directory.path().join("model.safetensors");
+    /// let mut map = StateMap::new();
+    /// map.insert("weight", TensorView::full(1.0f32, [4])?);
+    /// map.file_metadata_mut().insert("license".into(), "MIT".into());
+    /// map.save(&path)?;
+    /// assert_eq!(StateMap::load(&path)?.file_metadata()["license"], "MIT");
+    /// # Ok(())
+    /// # }
+    /// # #[cfg(not(feature = "safetensors"))]
+    /// # fn main() {}
+    /// ```
+    pub fn file_metadata(&self) -> &BTreeMap<String, String> {
+        &self.file_metadata
+    }
+
+    /// Returns the file's metadata for changing; see [`file_metadata`](Self::file_metadata).
+    pub fn file_metadata_mut(&mut self) -> &mut BTreeMap<String, String> {
+        &mut self.file_metadata
+    }
+
     /// The version with which the module at `path` was saved, if the map says.
     pub fn version(&self, path: &str) -> Option<u64> {
         self.metadata.as_ref()?.version(path)
@@ -279,7 +312,7 @@ impl<'a> StateMap<'a> {
             owned.push(view);
         }
         let entries = self.entries.with_values(owned);
-        Ok(StateMap { entries, metadata: self.metadata, values: self.values })
+        Ok(StateMap { entries, ..StateMap { entries: Ordered::default(), ..self } })
     }
 }
 

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::path::Path;
 
 use statedict::prelude::*;
-use statedict::{LoadOptions, WriteOptions, save_map};
+use statedict::{LoadOptions, WriteOptions};
 
 use crate::Outcome;
 use crate::limits::{clear, out_file};
@@ -41,7 +41,7 @@ pub(crate) fn run(what: &str, file: &str, calls: usize) -> Outcome<Measured> {
             let map = StateMap::load_owned(path)?;
             let out = out_file(path);
             let options = WriteOptions::default().sync(what == "save durably");
-            let save = || save_map(&map, &out, &options);
+            let save = || map.save_with(&out, &options);
             let measured = measure::calls(calls, || clear(&out), save);
             clear(&out);
             measured

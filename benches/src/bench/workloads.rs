@@ -6,7 +6,7 @@
 use std::path::{Path, PathBuf};
 
 use statedict::prelude::*;
-use statedict::{ArchiveLayout, WriteOptions, save_map};
+use statedict::{ArchiveLayout, WriteOptions};
 
 use crate::Outcome;
 use crate::models::{Llama, Sizes, Small, many, resnet50};
@@ -58,7 +58,7 @@ impl Files {
             let options = WriteOptions::default().layout(ArchiveLayout::Legacy);
             let path = files.path("legacy.pt");
             if !path.exists() {
-                save_map(&Llama::new(sizes).state_dict()?, path, &options)?;
+                Llama::new(sizes).state_dict()?.save_with(path, &options)?;
             }
         }
         if has(&["many"]) {

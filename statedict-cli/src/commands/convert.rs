@@ -3,12 +3,12 @@
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
-use statedict::{ArchiveLayout, StateMap, WriteOptions, save_graph, save_map, save_safetensors};
+use statedict::{ArchiveLayout, WriteOptions, save_graph};
 
 use crate::envelope::Envelope;
-use crate::failure::{Failure, Outcome, as_options, chain};
+use crate::failure::{Failure, Outcome, chain};
 use crate::inputs::Input;
-use crate::opened::{Held, Opened, Opening};
+use crate::opened::{Opened, Opening};
 use crate::outputs::Overwriting;
 use crate::progress::Progress;
 use crate::terminal::Screen;
@@ -74,25 +74,13 @@ pub(crate) fn run(arguments: &Arguments, screen: &mut Screen) -> Result<Outcome,
     let format = arguments.to.unwrap_or_else(|| Format::of_name(output));
     let opening = Opening { opaque: true, whole_model: arguments.whole_model };
     let opened = Opened::open(input, &opening)?;
-    let at: Vec<&str> = arguments.at.iter().map(String::as_str).collect();
-    let saved = match (&opened.held, format) {
-        (Held::SafeTensors(..), _) if !at.is_empty() => {
-            return Err(format!(
-                "{input}: a safetensors file holds one state dict; leave out --at"
-            )
-            .into());
-        }
-        (Held::SafeTensors(map, _), _) => save(map, output, format),
-        (Held::Torch(document), Format::Zip | Format::Legacy)
-            if at.is_empty() && !arguments.whole_model =>
-        {
-            save_graph(document.graph(), output, &write_options(format))
-        }
-        (Held::Torch(document), _) => {
-            let map = document.state_map_at(&at);
-            let about = |error| format!("{input}: {}", as_options(&chain(&error)));
-            save(&map.map_err(about)?, output, format)
-        }
+    let options = write_options(format);
+    // A state dict out of a file is written as one; a file as it is, with all that it holds.
+    let is_part = !arguments.at.is_empty() || arguments.whole_model;
+    let saved = if is_part || opened.is_safetensors() || format == Format::Safetensors {
+        opened.state_map(&arguments.at)?.save_with(output, &options)
+    } else {
+        save_graph(opened.document.graph(), output, &options).map_err(statedict::Error::from)
     };
     saved.map_err(|error| format!("{}: {}", output.display(), chain(&error)))?;
     if arguments.json {
@@ -107,22 +95,14 @@ pub(crate) fn run(arguments: &Arguments, screen: &mut Screen) -> Result<Outcome,
     Ok(Outcome::Fine)
 }
 
-fn save(map: &StateMap<'_>, output: &Path, format: Format) -> Result<(), statedict::WriteError> {
-    match format {
-        Format::Safetensors => save_safetensors(map, output),
-        Format::Zip | Format::Legacy => save_map(map, output, &write_options(format)),
-    }
-}
-
 /// As the file is: storages whole, and a bar where someone watches.
 fn write_options(format: Format) -> WriteOptions {
-    let layout = match format {
-        Format::Legacy => ArchiveLayout::Legacy,
-        Format::Zip | Format::Safetensors => ArchiveLayout::Torch2_7,
+    let options = WriteOptions::new().keep_storage(true);
+    let options = match format {
+        Format::Legacy => options.layout(ArchiveLayout::Legacy),
+        Format::Zip => options.layout(ArchiveLayout::Torch2_7),
+        Format::Safetensors => options.safetensors(),
     };
     let progress = Progress::new();
-    WriteOptions::default()
-        .keep_storage(true)
-        .layout(layout)
-        .progress(move |done, total| progress.tell(done, total))
+    options.progress(move |done, total| progress.tell(done, total))
 }

@@ -6,22 +6,19 @@ mod rules;
 use std::io::Write;
 use std::path::PathBuf;
 
-use statedict::{
-    Metadata, Migration, ModuleMetadata, StateMap, WriteOptions, save_graph, save_map,
-    save_safetensors,
-};
+use statedict::{Metadata, Migration, ModuleMetadata, StateMap, WriteOptions, save_graph};
 
 use crate::envelope::Envelope;
 use crate::failure::{Failure, Outcome, chain};
 use crate::inputs::Input;
-use crate::opened::{Held, Opened, Opening};
+use crate::opened::{Opened, Opening};
 use crate::outputs::Overwriting;
 use crate::printable::printable;
 use crate::terminal::Screen;
-use rules::{Done, Rules};
+use rules::{Done, Rules, STEPS};
 
 #[derive(Debug, clap::Args)]
-#[command(after_help = AFTER)]
+#[command(after_help = after())]
 pub(crate) struct Arguments {
     /// A file that torch.save wrote, or a safetensors file; `-` is standard input
     #[arg(value_name = "IN")]
@@ -45,34 +42,31 @@ pub(crate) struct Arguments {
     json: bool,
 }
 
-const AFTER: &str = "\
+fn after() -> String {
+    let steps =
+        STEPS.map(|(name, fields)| format!("    [[step]]\n    {name} = {fields}\n")).concat();
+    format!(
+        "\
 Exit status: 0; 1 it could not be migrated, and OUT is as it was; 2 wrong usage.
 
-RULES is a TOML file. Its steps run in order, on all keys of the state dict:
+RULES is a TOML file. Its steps run in order, on all keys of the state dict. These are all kinds of steps:
 
-    [[step]]
-    rename = { from = \"first\", to = \"stem\" }
-    [[step]]
-    rename_regex = { from = '^layers\\.(\\d+)\\.ln', to = 'blocks.$1.norm' }
-    [[step]]
-    split = { key = \"in_proj\", dim = 0, into = [{ name = \"q\", size = 4 }, { name = \"k\", size = 4 }] }
-    [[step]]
-    cast = { key = \"scale\", dtype = \"bfloat16\" }
-    [[step]]
-    fill = { key = \"steps\", value = 0, dtype = \"int64\", shape = [] }
-
+{steps}
     [versions]
     \"\" = 2
 
-Steps: rename, rename_regex, remove, remove_regex, split, cat, transpose, narrow, reshape, widen, cast, cast_regex, fill.";
+rename, rename_all and remove take keys, or modules with everything below them; rename_all renames at once. \
+The patterns are regular expressions: rename_regex replaces all matches in a key, and \\1 or $1, \\g<name> or ${{name}} \
+stand for groups. What changes a tensor changes it under all of its names."
+    )
+}
 
 pub(crate) fn run(arguments: &Arguments, screen: &mut Screen) -> Result<Outcome, Failure> {
     let input = &arguments.input;
     let rules_file = arguments.rules.display();
     let text = std::fs::read_to_string(&arguments.rules)
         .map_err(|error| format!("{rules_file}: {error}"))?;
-    let rules: Rules = toml::from_str(&text)
-        .map_err(|error| format!("{rules_file}: {}", one_paragraph(&error)))?;
+    let rules = Rules::parse(&text).map_err(|error| format!("{rules_file}: {error}"))?;
     let output = arguments.output.as_ref().filter(|_| !arguments.dry_run);
     if let Some(output) = output {
         arguments.overwriting.check(output)?;
@@ -80,40 +74,26 @@ pub(crate) fn run(arguments: &Arguments, screen: &mut Screen) -> Result<Outcome,
     let opened = Opened::open(input, &Opening { opaque: true, whole_model: false })?;
     let at: Vec<&str> = arguments.at.iter().map(String::as_str).collect();
     let about = |error: &dyn std::error::Error| format!("{input}: {}", chain(error));
-    let map = match &opened.held {
-        Held::Torch(document) => document.state_map_at(&at).map_err(|error| about(&error))?,
-        Held::SafeTensors(map, _) if at.is_empty() => (**map).clone(),
-        Held::SafeTensors(..) => {
-            return Err(format!(
-                "{input}: a safetensors file holds one state dict; leave out --at"
-            )
-            .into());
-        }
-    };
+    let map = opened.state_map(&arguments.at)?;
 
     let mut done = Vec::new();
-    let run = |migration: &mut Migration<'_>| rules.run(migration).map(|lines| done = lines);
+    let run = |migration: &mut Migration<'_>| rules.run(&text, migration).map(|lines| done = lines);
     let mut migrated =
         Migration::run_alone(map, run).map_err(|error| format!("{rules_file}: {error}"))?;
     record_versions(&mut migrated, &rules, &mut done);
 
     if let Some(output) = output {
-        let options = WriteOptions::default();
-        let saved = match &opened.held {
-            Held::Torch(document) if !at.is_empty() => {
-                let mut graph = (**document.graph()).clone();
+        let saved = match at.split_last() {
+            Some((name, above)) => {
+                let mut graph = (**opened.document.graph()).clone();
                 let value = graph.state_map(&migrated);
-                let (name, above) =
-                    at.split_last().map_or(("", &at[..]), |(name, above)| (*name, above));
                 let dict =
                     graph.at(above).ok_or_else(|| format!("{input}: there is no {above:?}"))?;
                 graph.put(dict, name, value).map_err(|error| about(&error))?;
-                save_graph(&graph, output, &options.keep_storage(true))
+                save_graph(&graph, output, &WriteOptions::new().keep_storage(true))
+                    .map_err(statedict::Error::from)
             }
-            _ if output.extension().is_some_and(|name| name == "safetensors") => {
-                save_safetensors(&migrated, output)
-            }
-            _ => save_map(&migrated, output, &options),
+            None => migrated.save(output),
         };
         saved.map_err(|error| format!("{}: {}", output.display(), chain(&error)))?;
     }
@@ -151,10 +131,4 @@ fn record_versions(map: &mut StateMap<'_>, rules: &Rules, done: &mut Vec<Done>) 
         let at = if path.is_empty() { "the root" } else { path };
         done.push(Done { what: "version", about: format!("{at}: {version}") });
     }
-}
-
-/// The error's text without the excerpt of the file, which takes several lines.
-fn one_paragraph(error: &toml::de::Error) -> String {
-    let place = error.span().map_or_else(String::new, |span| format!(" (at byte {})", span.start));
-    format!("{}{place}", error.message().replace('\n', " "))
 }

@@ -33,22 +33,14 @@ pub(crate) struct Arguments {
 pub(crate) fn run(arguments: &Arguments, screen: &mut Screen) -> Result<Outcome, Failure> {
     for_each(&arguments.files.inputs()?, |input| {
         let about = |error: &dyn std::error::Error| format!("{input}: {}", chain(error));
-        let (source, _, is_safetensors) = source(input).map_err(|error| about(&error))?;
-        // There is no pickle in such a file.
-        let scan = match is_safetensors {
-            true => None,
-            false => Some(codec::scan(source).map_err(|error| about(&error))?),
-        };
+        let (source, _) = source(input).map_err(|error| about(&error))?;
+        let scan = codec::scan(source).map_err(|error| about(&error))?;
         match arguments.json {
-            true => write_json(input, scan.as_ref(), screen)?,
-            false => write(input, scan.as_ref(), arguments.quiet, screen)?,
+            true => write_json(input, &scan, screen)?,
+            false => write(input, &scan, arguments.quiet, screen)?,
         }
-        Ok(Outcome::found(scan.is_some_and(|scan| scan.verdict() != Verdict::Known)))
+        Ok(Outcome::found(scan.verdict() != Verdict::Known))
     })
-}
-
-fn pickles(scan: Option<&Scan>) -> &[ScannedPickle] {
-    scan.map_or(&[], Scan::pickles)
 }
 
 fn style(palette: Palette, verdict: Verdict) -> anstyle::Style {
@@ -59,14 +51,9 @@ fn style(palette: Palette, verdict: Verdict) -> anstyle::Style {
     }
 }
 
-fn write(
-    input: &Input,
-    scan: Option<&Scan>,
-    quiet: bool,
-    screen: &mut Screen,
-) -> Result<(), Failure> {
+fn write(input: &Input, scan: &Scan, quiet: bool, screen: &mut Screen) -> Result<(), Failure> {
     let palette = screen.palette();
-    let globals = || pickles(scan).iter().flat_map(ScannedPickle::globals);
+    let globals = || scan.pickles().iter().flat_map(ScannedPickle::globals);
     let total = globals().count();
     let count = |verdict| globals().filter(|global| global.verdict() == verdict).count();
     let parts: Vec<String> =
@@ -78,10 +65,10 @@ fn write(
             .collect();
     let name = input.to_string();
     let title = paint(palette.title, printable(&name));
-    let (found, total) = (plural(pickles(scan).len(), "pickle"), plural(total, "global"));
+    let (found, total) = (plural(scan.pickles().len(), "pickle"), plural(total, "global"));
     let parts = if parts.is_empty() { String::new() } else { format!(": {}", parts.join(", ")) };
     writeln!(screen, "{title}   {found}, {total}{parts}")?;
-    for pickle in pickles(scan) {
+    for pickle in scan.pickles() {
         let shown = |verdict| !quiet || verdict != Verdict::Known;
         let any = pickle.globals().iter().any(|global| shown(global.verdict()));
         if !any && pickle.problem().is_none() {
@@ -108,16 +95,13 @@ fn write(
     Ok(())
 }
 
-fn write_json(input: &Input, scan: Option<&Scan>, screen: &mut Screen) -> Result<(), Failure> {
+fn write_json(input: &Input, scan: &Scan, screen: &mut Screen) -> Result<(), Failure> {
     let mut object = Envelope::start(screen, "scan")?;
     object.field("file", &input.to_string())?;
-    let container =
-        scan.map_or_else(|| "safetensors".to_owned(), |scan| scan.container().to_string());
-    object.field("container", &container)?;
-    let verdict = scan.map_or(Verdict::Known, Scan::verdict);
-    object.field("verdict", &verdict.to_string())?;
+    object.field("container", &scan.container().to_string())?;
+    object.field("verdict", &scan.verdict().to_string())?;
     let mut list = object.list("pickles")?;
-    for pickle in pickles(scan) {
+    for pickle in scan.pickles() {
         let globals: Vec<_> = pickle
             .globals()
             .iter()

@@ -4,13 +4,13 @@ use std::collections::HashSet;
 use std::io::Write;
 
 use serde_json::{Value as Json, json};
-use statedict::codec::{self, Members, ReadOptions, Source};
+use statedict::codec::{self, ContainerKind, Members, ReadOptions, Source, Warning};
 
 use crate::envelope::Envelope;
 use crate::failure::{Failure, Outcome, chain, for_each};
 use crate::inputs::{Files, Input};
 use crate::numbers;
-use crate::opened::{Held, Opened, Opening, source};
+use crate::opened::{Opened, Opening, source};
 use crate::printable::printable;
 use crate::progress::Progress;
 use crate::sizes::{bytes, plural};
@@ -74,10 +74,8 @@ fn verify(arguments: &Arguments, input: &Input) -> Result<Verified, Failure> {
     // What comes from a pipe can be read once only.
     let (input, _kept) = crate::inputs::on_disk(input)?;
     let about = |error: &dyn std::error::Error| format!("{input}: {}", chain(error));
-    let (source, len, is_safetensors) = source(&input).map_err(|error| about(&error))?;
-    if !is_safetensors {
-        members(source, len, &mut verified);
-    }
+    let (source, len) = source(&input).map_err(|error| about(&error))?;
+    members(source, len, &mut verified);
     let opened = match Opened::open(&input, &arguments.opening) {
         Ok(opened) => opened,
         Err(error) => {
@@ -92,22 +90,33 @@ fn verify(arguments: &Arguments, input: &Input) -> Result<Verified, Failure> {
     };
     verified.container = Some(opened.container());
     // There may be several objects in such a file.
-    if opened.container() == "legacy" {
+    if opened.document.container() == ContainerKind::Legacy {
         let options = ReadOptions::default().opaque(arguments.opening.opaque);
-        let (source, len, _) = self::source(&input).map_err(|error| about(&error))?;
+        let (source, len) = self::source(&input).map_err(|error| about(&error))?;
         match codec::read_all(source, &options) {
             Ok(documents) => {
                 for document in documents {
-                    let (held, input) = (Held::Torch(document), input.clone());
-                    tensors(&Opened { held, input, len }, arguments.finite, &mut verified)?;
+                    let opened = Opened { document, input: input.clone(), len };
+                    unread(&opened, &mut verified);
+                    tensors(&opened, arguments.finite, &mut verified)?;
                 }
             }
             Err(error) => verified.add("content", "", chain(&error)),
         }
     } else {
+        unread(&opened, &mut verified);
         tensors(&opened, arguments.finite, &mut verified)?;
     }
     Ok(verified)
+}
+
+/// Bytes that nothing reads.
+fn unread(opened: &Opened, verified: &mut Verified) {
+    for warning in opened.document.warnings() {
+        if let Warning::TrailingBytes { .. } = warning {
+            verified.add("trailing", "", warning.to_string());
+        }
+    }
 }
 
 /// The members of an archive: what its two directories say, and checksums.

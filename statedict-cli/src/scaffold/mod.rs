@@ -17,12 +17,11 @@ mod target;
 mod tie;
 mod tree;
 
-use std::borrow::Cow;
 use std::fmt::Write as _;
 
-use statedict::StateMap;
 use statedict::codec::Document;
 use statedict::value::{Kind, Value};
+use statedict::{Checkpoint, StateMap};
 
 use self::name::{escape, literal};
 use self::names::Names;
@@ -33,7 +32,8 @@ pub(crate) use self::target::Target;
 use self::tree::Tree;
 use crate::envelope::Envelope;
 use crate::failure::{Failure, as_options, chain};
-use crate::opened::{Held, Opened};
+use crate::inputs::Input;
+use crate::opened::Opened;
 use crate::terminal::Screen;
 
 /// So many places are named where one must be chosen.
@@ -92,21 +92,9 @@ fn scaffold<T>(
 }
 
 /// The state dict that is meant, and where it is.
-fn state_dict<'o>(
-    request: &Request<'o>,
-) -> Result<(Cow<'o, StateMap<'static>>, Vec<String>, bool), Failure> {
+fn state_dict(request: &Request<'_>) -> Result<(StateMap<'static>, Vec<String>, bool), Failure> {
     let input = &request.opened.input;
-    let document = match &request.opened.held {
-        Held::SafeTensors(map, _) if request.at.is_empty() => {
-            return Ok((Cow::Borrowed(map), Vec::new(), false));
-        }
-        Held::SafeTensors(..) => {
-            return Err(
-                format!("{input}: a safetensors file has no keys that lead anywhere").into()
-            );
-        }
-        Held::Torch(document) => document,
-    };
+    let document = &request.opened.document;
     let places = nested(document);
     let at = match (request.at, places.as_slice()) {
         // The comment that the program begins with says so.
@@ -129,7 +117,7 @@ fn state_dict<'o>(
         Ok(map) => {
             let value = path.iter().try_fold(document.root(), |value, key| value.get(key));
             let whole_model = value.is_some_and(|value| value.as_dict().is_none());
-            Ok((Cow::Owned(map), at, whole_model))
+            Ok((map, at, whole_model))
         }
         Err(error) => Err(format!("{input}: {}", as_options(&chain(&error))).into()),
     }
@@ -150,6 +138,37 @@ fn nested(document: &Document) -> Vec<String> {
     places.map(str::to_owned).collect()
 }
 
+/// What loads the file into the model, and what that has to import.
+fn loading(request: &Request<'_>, at: &[String], whole_model: bool) -> (&'static str, String) {
+    let input = &request.opened.input;
+    let file = literal(&input.short_name());
+    // What cannot be opened without is opened with it.
+    let is_opaque =
+        matches!(input, Input::Path(path) if !whole_model && Checkpoint::open(path).is_err());
+    if at.is_empty() && !whole_model && !is_opaque {
+        return ("StateDictExt", format!("model.load({file})?;"));
+    }
+    let place = match at {
+        [] => "()".to_owned(),
+        [key] => literal(key),
+        keys => format!("[{}]", keys.iter().map(|key| literal(key)).collect::<Vec<_>>().join(", ")),
+    };
+    let (imports, open) = match (is_opaque, whole_model) {
+        (false, false) => ("{Checkpoint, StateDictExt}", format!("open({file})")),
+        (is_opaque, whole) => {
+            let options = [(is_opaque, ".opaque(true)"), (whole, ".whole_models(true)")];
+            let options: String =
+                options.iter().filter(|(is, _)| *is).map(|(_, option)| *option).collect();
+            let open = format!("open_with({file}, &ReadOptions::default(){options})");
+            ("{Checkpoint, StateDictExt, codec::ReadOptions}", open)
+        }
+    };
+    let load = format!(
+        "let file = Checkpoint::{open}?;\n//     model.load_state_dict(&file.state_dict({place})?)?;"
+    );
+    (imports, load)
+}
+
 /// The comment before the program.
 fn head(request: &Request<'_>, found: &Findings<'_>) -> String {
     let Findings { map, at, whole_model, differences } = found;
@@ -161,29 +180,12 @@ fn head(request: &Request<'_>, found: &Findings<'_>) -> String {
     let name = request.name;
     let device = if request.target.has_device() { "&device" } else { "" };
     let fallible = if request.target.is_fallible() { "?" } else { "" };
-    let _ = writeln!(text, "//\n//     let mut model = {name}::new({device}){fallible};");
-    if let Held::SafeTensors(..) = request.opened.held {
-        let _ = writeln!(
-            text,
-            "//     model.load_state_dict(&StateMap::load_safetensors({})?)?;",
-            literal(&file)
-        );
-    } else if at.is_empty() && !whole_model {
-        let _ = writeln!(text, "//     model.load({})?;", literal(&file));
-    } else {
-        let file = literal(&file);
-        let options = match whole_model {
-            true => "statedict::codec::ReadOptions::default().whole_models(true)",
-            false => "Default::default()",
-        };
-        let keys: Vec<String> = at.iter().map(|key| literal(key)).collect();
-        let _ = writeln!(
-            text,
-            "//     let file = statedict::codec::open({file}, &{options})?;\n\
-             //     model.load_state_dict(&file.state_map_at(&[{}])?)?;",
-            keys.join(", ")
-        );
-    }
+    let (imports, load) = loading(request, at, *whole_model);
+    let _ = writeln!(
+        text,
+        "//\n//     use statedict::{imports};\n//\n\
+         //     let mut model = {name}::new({device}){fallible};\n//     {load}",
+    );
     let features = match request.target {
         Target::Plain => None,
         Target::Ndarray => Some("the feature `ndarray` of statedict, and the crate ndarray"),

@@ -5,7 +5,7 @@ use std::process::Command;
 
 use statedict::{
     ArchiveLayout, DType, Metadata, ModuleMetadata, StateMap, Storage, TensorView, WriteOptions,
-    codec, save_map, save_safetensors,
+    codec,
 };
 
 fn fixtures() -> PathBuf {
@@ -65,7 +65,7 @@ fn round_trips_through_every_format_keep_all() {
     let directory = tempfile::tempdir().unwrap();
     let file = |name: &str| directory.path().join(name);
     let zip = file("a.pt");
-    save_map(&map(), &zip, &WriteOptions::default()).unwrap();
+    map().save_with(&zip, &WriteOptions::default()).unwrap();
     convert(&[&zip, &file("a.safetensors")]).unwrap();
     convert(&[&file("a.safetensors"), &file("old.pt"), "--to".as_ref(), "legacy".as_ref()])
         .unwrap();
@@ -74,7 +74,7 @@ fn round_trips_through_every_format_keep_all() {
     convert(&[&file("old.pt"), &file("back/a.pt")]).unwrap();
     assert!(std::fs::read(&zip).unwrap() == std::fs::read(file("back/a.pt")).unwrap());
 
-    let map = StateMap::load_safetensors(file("a.safetensors")).unwrap();
+    let map = StateMap::load(file("a.safetensors")).unwrap();
     assert_same(&map, &self::map());
     let storage = |key| map.get(key).unwrap().storage();
     assert!(storage("a.weight").same_as(storage("tied.weight")));
@@ -107,7 +107,7 @@ fn what_exists_is_not_overwritten_unless_forced() {
 fn what_safetensors_cannot_hold_is_refused() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("a.safetensors");
-    let save = |map: &StateMap<'_>| save_safetensors(map, &path).unwrap_err().to_string();
+    let save = |map: &StateMap<'_>| map.save(&path).unwrap_err().to_string();
     let storage = Storage::from_bytes(vec![0u8; 16]);
     let view =
         |dtype, len, offset| TensorView::contiguous(storage.clone(), dtype, [len], offset).unwrap();
@@ -115,7 +115,7 @@ fn what_safetensors_cannot_hold_is_refused() {
     map.insert("a", view(DType::U8, 8, 0));
     // Beside each other is no sharing of elements.
     map.insert("b", view(DType::U8, 8, 8));
-    save_safetensors(&map, &path).unwrap();
+    map.save(&path).unwrap();
     map.insert("c", view(DType::U8, 2, 7));
     assert!(save(&map).contains("`c` shares elements"));
     map.remove("c");
@@ -126,11 +126,11 @@ fn what_safetensors_cannot_hold_is_refused() {
     let mut bytes = std::fs::read(&path).unwrap();
     bytes.pop();
     std::fs::write(&damaged, &bytes).unwrap();
-    assert!(StateMap::load_safetensors(&damaged).is_err());
+    assert!(StateMap::load(&damaged).is_err());
     std::fs::write(&damaged, [255; 9]).unwrap();
-    assert!(StateMap::load_safetensors(&damaged).is_err());
+    assert!(StateMap::load(&damaged).is_err());
     std::fs::write(&damaged, b"").unwrap();
-    assert!(StateMap::load_safetensors(&damaged).is_err());
+    assert!(StateMap::load(&damaged).is_err());
 }
 
 #[test]

@@ -5,8 +5,7 @@ use std::process::Command;
 
 use serde_json::{Value, json};
 use statedict::{
-    DType, Metadata, ModuleMetadata, StateMap, TensorView, WriteOptions, save_graph, save_map,
-    value,
+    DType, Metadata, ModuleMetadata, StateMap, TensorView, WriteOptions, save_graph, value,
 };
 
 /// The exit status, the JSON, and what is said to people.
@@ -53,8 +52,8 @@ impl Files {
     /// Compares two maps.
     fn diff(&self, a: &StateMap<'_>, b: &StateMap<'_>, flags: &[&str]) -> (i32, Value, String) {
         let (first, second) = (self.path("a.pt"), self.path("b.pt"));
-        save_map(a, &first, &WriteOptions::default()).unwrap();
-        save_map(b, &second, &WriteOptions::default()).unwrap();
+        a.save_with(&first, &WriteOptions::default()).unwrap();
+        b.save_with(&second, &WriteOptions::default()).unwrap();
         diff(&first, &second, flags)
     }
 }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
 use serde_json::Value;
-use statedict::{StateMap, TensorView, WriteOptions, save_graph, save_map, value};
+use statedict::{StateMap, TensorView, WriteOptions, save_graph, value};
 
 fn run(args: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_statedict")).args(args).output().unwrap()
@@ -40,7 +40,7 @@ fn other(folder: &Path) -> String {
     let path = folder.join("other.pt");
     let mut map = StateMap::new();
     map.insert("plain", TensorView::full(1.0f32, [2]).unwrap());
-    save_map(&map, &path, &WriteOptions::default()).unwrap();
+    map.save_with(&path, &WriteOptions::default()).unwrap();
     path.to_str().unwrap().to_owned()
 }
 
@@ -127,7 +127,7 @@ fn deep_files_end() {
     let dots = folder.path().join("dots.pt");
     let mut map = StateMap::new();
     map.insert("a.".repeat(depth) + "weight", TensorView::full(1.0f32, [2]).unwrap());
-    save_map(&map, &dots, &WriteOptions::default()).unwrap();
+    map.save_with(&dots, &WriteOptions::default()).unwrap();
     let (lists, dots) = (lists.to_str().unwrap(), dots.to_str().unwrap());
     for command in ["inspect", "tree", "ls", "verify", "scan"] {
         for file in [lists, dots] {
@@ -151,7 +151,7 @@ fn an_expanded_tensor_is_not_made() {
     let path = folder.path().join("expanded.pt");
     let mut map = StateMap::new();
     map.insert("huge", TensorView::full(1.0f32, [1 << 19, 1 << 19]).unwrap());
-    save_map(&map, &path, &WriteOptions::default()).unwrap();
+    map.save_with(&path, &WriteOptions::default()).unwrap();
     let path = path.to_str().unwrap();
     let text = |args: &[&str], status: i32| {
         let output = run(args);
@@ -174,7 +174,7 @@ fn whoever_reads_no_further_has_seen_enough() {
     for index in 0..20_000 {
         map.insert(format!("layers.{index}.weight"), TensorView::full(1.0f32, []).unwrap());
     }
-    save_map(&map, &path, &WriteOptions::default()).unwrap();
+    map.save_with(&path, &WriteOptions::default()).unwrap();
     let path = path.to_str().unwrap();
     for args in [
         &["ls", path][..],

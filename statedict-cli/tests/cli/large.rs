@@ -5,7 +5,7 @@ use std::io::{Seek, SeekFrom, Write};
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
-use statedict::{DType, StateMap, Storage, TensorView, WriteOptions, save_map};
+use statedict::{DType, StateMap, Storage, TensorView, WriteOptions};
 
 /// How many bytes the four storages of the file have together: 100 GB.
 const TOTAL: u64 = 100_000_000_000;
@@ -169,7 +169,7 @@ fn many_keys_take_little_memory() {
         let view = TensorView::contiguous(storage.clone(), DType::F32, [1], index).unwrap();
         map.insert(format!("layers.{}.experts.{}.weight", index / 1000, index % 1000), view);
     }
-    save_map(&map, &path, &WriteOptions::default().sync(false)).unwrap();
+    map.save_with(&path, &WriteOptions::default().sync(false)).unwrap();
     drop(map);
     let len = std::fs::metadata(&path).unwrap().len();
     let path = path.to_str().unwrap();

@@ -1,5 +1,6 @@
 //! The program, run as a user runs it.
 
+mod check;
 mod convert;
 mod diff;
 mod fetch;
@@ -9,5 +10,7 @@ mod large;
 mod migrate;
 mod plot;
 mod report;
+mod safetensors;
 mod scaffold;
+mod seen;
 mod transcripts;

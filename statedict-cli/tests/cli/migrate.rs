@@ -95,7 +95,7 @@ fn what_cannot_be_done_is_said_with_the_step_and_nothing_is_written() {
         ("[[step]]\nremove = { name = 'none' }", "step 1 (remove): there is no `none`"),
         (
             "[[step]]\nrename = { from = 'first', to = 'blocks.0' }",
-            "step 1 (rename): there already is a `blocks.0.",
+            "line 1, column 1: step 1 (rename): the keys `first.",
         ),
         ("[[step]]\nrename_regex = { from = 'x{', to = '' }", "rules.toml: "),
         ("[[step]]\nshuffle = {}", "unknown variant `shuffle`"),
@@ -144,5 +144,136 @@ fn the_rest_of_a_checkpoint_stays() {
 
     // Without the place, what is there is said.
     let (status, _, error) = migrate(&[&input, &name("other.pt"), "--map", &rules]);
-    assert!(status == 1 && error.contains("state_map_at"), "{error}");
+    assert!(status == 1 && error.contains("use `--at \"model\"`"), "{error}");
+}
+
+/// Runs rules on a map: what was complained about, or the new map and what was printed.
+fn migrated(map: &StateMap<'_>, text: &str) -> Result<(StateMap<'static>, String), String> {
+    let directory = tempfile::tempdir().unwrap();
+    let name = |name: &str| directory.path().join(name).to_str().unwrap().to_owned();
+    map.save(name("in.pt")).unwrap();
+    std::fs::write(name("rules.toml"), text).unwrap();
+    let args = [&name("in.pt"), &name("out.pt"), "--map", &name("rules.toml")];
+    let (status, printed, complaint) = migrate(&args.map(|arg| arg as &str));
+    assert_eq!(status == 0, complaint.is_empty());
+    assert_eq!(Path::new(&name("out.pt")).exists(), status == 0, "{complaint}");
+    if status != 0 {
+        return Err(complaint);
+    }
+    Ok((StateMap::load(name("out.pt")).unwrap().into_owned().unwrap(), printed))
+}
+
+fn map_of(keys: &[&str]) -> StateMap<'static> {
+    let mut map = StateMap::new();
+    for (number, key) in (0i64..).zip(keys) {
+        map.insert(*key, TensorView::full(number, []).unwrap());
+    }
+    map
+}
+
+fn keys(map: &StateMap<'_>) -> Vec<String> {
+    map.keys().map(str::to_owned).collect()
+}
+
+#[test]
+fn every_match_is_replaced_and_groups_are_written_in_both_ways() {
+    let map = map_of(&["_orig_mod.module.blocks.0._orig_mod.fc.weight", "enc.1.LayerNorm.gamma"]);
+    for (from, to, expected) in [
+        (r"(^|\.)(?:_orig_mod\.|module\.)+", "$1", ["blocks.0.fc.weight", "enc.1.LayerNorm.gamma"]),
+        (
+            r"(^|\.)(?:_orig_mod\.|module\.)+",
+            r"\1",
+            ["blocks.0.fc.weight", "enc.1.LayerNorm.gamma"],
+        ),
+        (
+            r"^enc\.(\d+)\.LayerNorm",
+            r"block.\1.norm",
+            ["_orig_mod.module.blocks.0._orig_mod.fc.weight", "block.1.norm.gamma"],
+        ),
+        (
+            r"^enc\.(?P<n>\d+)\.LayerNorm",
+            "block.${n}.norm",
+            ["_orig_mod.module.blocks.0._orig_mod.fc.weight", "block.1.norm.gamma"],
+        ),
+    ] {
+        let rules = format!("[[step]]\nrename_regex = {{ from = '{from}', to = '{to}' }}");
+        assert_eq!(keys(&migrated(&map, &rules).unwrap().0), expected, "{from} {to}");
+    }
+    for to in [r"\2", "$2", r"\g<name>", "${name}", "$1_x"] {
+        let rules = format!("[[step]]\nrename_regex = {{ from = '(enc)', to = '{to}' }}");
+        let error = migrated(&map, &rules).unwrap_err();
+        assert!(error.contains("it names the group `"), "{error}");
+        assert!(error.contains("the pattern `(enc)` has 1 group"), "{error}");
+    }
+}
+
+#[test]
+fn the_renames_of_a_step_happen_at_once_and_versions_go_along() {
+    let mut map = map_of(&["a.w", "b.w", "c.w"]);
+    let metadata = map.metadata_mut().insert(Default::default());
+    for (version, path) in [(1, ""), (2, "a"), (3, "b"), (4, "c")] {
+        metadata.insert(path, statedict::ModuleMetadata::with_version(version));
+    }
+    let cycle = "[[step]]\nrename_all = [{ from = 'a', to = 'b' }, { from = 'c', to = 'a' }, { from = 'b', to = 'c' }]";
+    let (cycled, _) = migrated(&map, cycle).unwrap();
+    assert_eq!(keys(&cycled), ["b.w", "c.w", "a.w"]);
+    let version = |path| cycled.version(path).unwrap();
+    assert_eq!([version(""), version("b"), version("c"), version("a")], [1, 2, 3, 4]);
+    // The pattern does not see the module's path by itself.
+    let rules = r"[[step]]
+rename_regex = { from = '^(a)\.w$', to = '\1new.weight' }
+[[step]]
+rename_regex = { from = 'b\.(w)$', to = 'B.\1' }";
+    let (renamed, _) = migrated(&map, rules).unwrap();
+    assert_eq!(keys(&renamed), ["anew.weight", "B.w", "c.w"]);
+    assert_eq!((renamed.version("B"), renamed.version("b")), (Some(3), None));
+    let error = migrated(&map, "\n[[step]]\nrename = { from = 'a', to = 'b' }").unwrap_err();
+    let expected =
+        "line 2, column 1: step 1 (rename): the keys `a.w` and `b.w` would both become `b.w`";
+    assert!(error.trim_end().ends_with(expected), "{error}");
+}
+
+#[test]
+fn wrong_rules_are_named_with_their_place_and_fields() {
+    for (text, complaint) in [
+        (
+            "[[step]]\nremove = { name = 'a' }\n[[step]]\n  remove_regex = 'x'",
+            r#"line 4, column 18: invalid type: string "x", expected a table; write `remove_regex = { name = '\.scale$' }`"#,
+        ),
+        (
+            "[[step]]\nnarrow = { key = 'a', dim = 0 }",
+            "line 2, column 10: missing field `start`; write `narrow = {",
+        ),
+        (
+            "[[step]]\nremove_regex = { key = 'a' }",
+            "line 2, column 18: unexpected keys in table: key, available keys: name; write",
+        ),
+        ("[[step]]\nshuffle = {}", "line 2, column 1: unknown variant `shuffle`"),
+        ("[[step]]\nremove_regex = { name = 'x{' }", "line 2, column 25: "),
+        ("[step", "line 1, column 6: "),
+    ] {
+        let error = migrated(&map_of(&["a"]), text).unwrap_err();
+        assert!(error.contains(complaint), "{error}");
+        assert_eq!(error.lines().count(), 1, "{error}");
+    }
+}
+
+#[test]
+fn a_tied_tensor_is_changed_under_all_of_its_names() {
+    let mut map = StateMap::new();
+    let table = TensorView::from_vec(vec![1.0f32; 6], [3, 2]).unwrap();
+    map.insert("embed", table.clone());
+    map.insert("head", table);
+    let narrow = "[[step]]\nnarrow = { key = 'head', dim = 0, start = 0, end = 2 }\n";
+    let (changed, printed) = migrated(&map, narrow).unwrap();
+    assert!(printed.contains("narrow     embed, another name of head\n"), "{printed}");
+    assert_eq!(changed.get("embed").unwrap().shape(), &[2, 2]);
+    assert!(changed.get("embed").unwrap().same_as(changed.get("head").unwrap()));
+    let cast = "[[step]]\ncast_regex = { key = '.*', dtype = 'float64' }\n";
+    let (changed, _) = migrated(&map, &format!("{narrow}{cast}")).unwrap();
+    assert_eq!(changed.get("head").unwrap().dtype(), statedict::DType::F64);
+    assert!(changed.get("embed").unwrap().same_as(changed.get("head").unwrap()));
+    let again = narrow.replace("head", "embed");
+    let error = migrated(&map, &format!("{narrow}{again}")).unwrap_err();
+    assert!(error.contains("`embed` is another name of `head`, and an earlier step"), "{error}");
 }

@@ -9,8 +9,8 @@ use crate::checkpoint::shape::{self, described};
 use crate::collect;
 use crate::contents::{Segment, ValuePath};
 use crate::map::StateMap;
-use crate::traits::StateDict;
 use crate::value::{Graph, Kind, NewValue, ValueId};
+use crate::visit::StateDict;
 
 impl<'a> Checkpoint<'a> {
     /// Puts the state dict of a model at a path. Its tensors are borrowed, and read when the checkpoint is saved.

@@ -15,6 +15,7 @@
 mod edit;
 mod error;
 mod find;
+mod find_error;
 mod listing;
 mod location;
 pub mod optimizer;
@@ -29,7 +30,7 @@ use std::sync::Arc;
 
 pub use crate::contents::{PathSyntax, Segment, ValuePath};
 pub use error::CheckpointError;
-pub use find::{Candidate, FindError};
+pub use find_error::{Candidate, FindError};
 pub use listing::Listed;
 #[cfg(feature = "serde")]
 pub use typed::{from_value, to_graph};
@@ -96,13 +97,10 @@ impl<'a> Checkpoint<'a> {
         Graph::new().into()
     }
 
-    /// Saves the checkpoint with options.
-    ///
-    /// # Errors
-    /// As [`save`](Self::save).
-    pub fn save_with(
+    /// Saves the values in PyTorch's format.
+    pub(crate) fn save_values(
         &self,
-        path: impl AsRef<Path>,
+        path: &Path,
         options: &WriteOptions,
     ) -> Result<(), WriteError> {
         write::save_graph(&self.graph, path, options)
@@ -113,7 +111,7 @@ impl<'a> Checkpoint<'a> {
     /// # Errors
     /// As [`save`](Self::save); after an error an incomplete archive may have been written.
     pub fn write(&self, writer: impl Write, options: &WriteOptions) -> Result<(), WriteError> {
-        write::write_graph(&self.graph, writer, options)
+        write::write_graph(&self.graph, writer, &options.clone().keep_storage_unless_set())
     }
 
     /// The file it was opened from, as long as nothing of it was edited.

@@ -19,8 +19,6 @@ mod safetensors;
 pub(crate) mod write;
 
 pub use pickle::{PickleError, ScannedGlobal, Verdict};
-#[cfg(feature = "safetensors")]
-pub use read::read_safetensors;
 pub use read::{
     ByteOrder, ContainerKind, Document, Limits, Members, ReadError, ReadOptions, RefusedTensor,
     Scan, ScannedPickle, Source, Warning, open, read, read_all, scan,

@@ -13,8 +13,8 @@ use crate::hub::report::mismatch_report;
 use crate::load::{self, LoadReport};
 use crate::map::StateMap;
 use crate::mapping::KeyMap;
-use crate::traits::StateDict;
 use crate::visit;
+use crate::visit::StateDict;
 
 /// What `DataParallel` and its like put before all keys.
 const WRAPPER: &str = "module";
@@ -68,11 +68,6 @@ pub fn load_checkpoint<M: StateDict + ?Sized>(
 }
 
 fn state_dict_of(path: &Path, options: &Options) -> Result<StateMap<'static>, Error> {
-    // As torch.load, by the name: the content could be anything.
-    #[cfg(feature = "safetensors")]
-    if options.state_dict.is_none() && path.extension().is_some_and(|end| end == "safetensors") {
-        return StateMap::load_safetensors(path);
-    }
     let checkpoint = Checkpoint::open_with(path, &options.read)?;
     let found = match &options.state_dict {
         Some(key) => checkpoint.state_dict(key.clone()),

@@ -47,7 +47,7 @@ const UNMISSED: &str = "num_batches_tracked";
 /// ```
 pub fn mismatch_report(report: &LoadReport) -> Option<String> {
     let missed = report.missing.iter().filter(|key| !key.contains(UNMISSED));
-    let missing: Vec<&str> = missed.map(String::as_str).collect();
+    let missing: Vec<&str> = missed.collect();
     let mut parts = vec!["The model and loaded state dict do not match exactly\n".to_owned()];
     if !report.unexpected.is_empty() {
         let keys = report.unexpected.join(", ");

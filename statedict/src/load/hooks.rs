@@ -5,7 +5,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::load::incompatible::IncompatibleKeys;
-use crate::load::problem::LoadProblem;
+use crate::load::report::problem::LoadProblem;
 use crate::map::StateMap;
 
 /// What a pre-hook sees and may change: the part of the state dict that belongs to one module.

@@ -4,7 +4,7 @@ use std::fmt;
 
 use foldhash::{HashSet, HashSetExt};
 
-use crate::load::python;
+use crate::load::torch::repr::repr;
 use crate::map::StateMap;
 
 /// The keys that are missing and those that are unexpected: what `load_state_dict` of PyTorch
@@ -71,8 +71,8 @@ impl StateMap<'_> {
             found.clear();
             self.find_each(&mut next, &batch, &mut found);
             for (&key, &place) in batch.iter().zip(&found) {
-                match place.and_then(|place| used.get_mut(place)) {
-                    Some(used) => *used = true,
+                match place {
+                    Some(place) => used[place] = true,
                     None if self.value(key).is_some() => drop(values.insert(key)),
                     None => keys.missing_keys.push(key.to_owned()),
                 }
@@ -82,7 +82,7 @@ impl StateMap<'_> {
             return keys;
         }
         let is_used = |key: &str, index: Option<usize>| match index {
-            Some(index) => used.get(index).copied().unwrap_or_default(),
+            Some(index) => used[index],
             None => values.contains(key),
         };
         let unexpected = self.all_keys().filter(|&(key, index)| !is_used(key, index));
@@ -96,9 +96,8 @@ impl fmt::Display for IncompatibleKeys {
         if self.is_empty() {
             return f.write_str("<All keys matched successfully>");
         }
-        let list = |keys: &[String]| {
-            keys.iter().map(|key| python::repr(key)).collect::<Vec<_>>().join(", ")
-        };
+        let list =
+            |keys: &[String]| keys.iter().map(|key| repr(key)).collect::<Vec<_>>().join(", ");
         write!(
             f,
             "_IncompatibleKeys(missing_keys=[{}], unexpected_keys=[{}])",

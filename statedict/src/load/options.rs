@@ -108,6 +108,13 @@ impl LoadOptions {
         }
     }
 
+    /// The same for a state dict that has been prepared already, and for a plan without modules.
+    pub(crate) fn matched_only(mut self) -> Self {
+        (self.keys, self.location) = (KeyMap::new(), None);
+        (self.hooks, self.torch_rules) = (Hooks::default(), false);
+        self
+    }
+
     /// Whether missing and unexpected keys are errors (the default) or only reported.
     /// A tensor of another shape is an error either way, as in PyTorch.
     #[must_use]

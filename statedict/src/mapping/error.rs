@@ -29,10 +29,33 @@ pub enum KeyMapError {
         /// The prefix.
         prefix: String,
     },
-    /// The pattern is no regular expression.
+    /// A name that was to be renamed does not exist.
+    NoSuchKey {
+        /// The name.
+        key: String,
+        /// A key that looks alike.
+        nearest: Option<String>,
+    },
+    /// One name was to be renamed to two at once.
+    Ambiguous {
+        /// The name.
+        key: String,
+        /// The one new name.
+        first: String,
+        /// The other new name.
+        second: String,
+    },
+    /// The pattern is not a regular expression.
     Pattern {
         /// The pattern.
         pattern: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// The replacement is not one of Python's, or names a group that the pattern does not have.
+    Replacement {
+        /// The replacement.
+        replacement: String,
         /// What is wrong with it.
         reason: String,
     },
@@ -51,6 +74,16 @@ impl fmt::Display for KeyMapError {
             // mmengine's words.
             KeyMapError::NothingSelected { prefix } => {
                 write!(f, "{prefix} is not in the pretrained model")
+            }
+            KeyMapError::NoSuchKey { key, nearest } => {
+                write!(f, "there is no `{key}`")?;
+                nearest.iter().try_for_each(|nearest| write!(f, "; did you mean `{nearest}`?"))
+            }
+            KeyMapError::Ambiguous { key, first, second } => {
+                write!(f, "`{key}` cannot become both `{first}` and `{second}`")
+            }
+            KeyMapError::Replacement { replacement, reason } => {
+                write!(f, "`{replacement}` cannot replace a match: {reason}")
             }
             KeyMapError::Pattern { pattern, reason } => {
                 write!(f, "`{pattern}` is no pattern that can be used: {reason}")

@@ -1,19 +1,21 @@
 //! Rules that rename keys, and the modules' versions with them.
 
-use indexmap::IndexMap;
-use indexmap::map::Entry;
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::Arc;
 
-use crate::map::{Part, StateMap};
+#[cfg(feature = "regex")]
 use crate::mapping::KeyMapError;
 #[cfg(feature = "regex")]
 use crate::mapping::pattern::Pattern;
-use crate::metadata::{Metadata, ModuleMetadata};
 
 /// Renames the keys of a state dict: rules, applied to each key one after the other.
 ///
 /// Two keys that would become one are an error, and `_metadata` is renamed with the keys, so that the
 /// modules keep their versions. Prefixes are paths of modules: `"module"` and `"module."` are the
 /// same, and mean whole segments.
+///
+/// The same rules rename the keys of a module in a migration: [`Migration::map_keys`](crate::Migration::map_keys).
 ///
 /// ```
 /// use statedict::{KeyMap, StateMap, TensorView};
@@ -30,29 +32,37 @@ use crate::metadata::{Metadata, ModuleMetadata};
 /// ```
 #[derive(Debug, Clone, Default)]
 pub struct KeyMap {
-    rules: Vec<Rule>,
+    pub(super) rules: Vec<Rule>,
 }
 
-/// What a rule holds of a prefix ends in a dot.
+/// A rule; the prefixes in it end in a dot.
 #[derive(Debug, Clone)]
-enum Rule {
+pub(super) enum Rule {
     Strip(String),
     Add(String),
     Select(String),
+    Rename(Names),
+    Map(Renamer),
     #[cfg(feature = "regex")]
     Replace(Pattern),
 }
 
-/// A state dict with other keys.
-#[derive(Debug, Clone)]
-#[non_exhaustive]
-pub struct Mapped<'a> {
-    /// The state dict, in the order it had.
-    pub map: StateMap<'a>,
-    /// The keys that changed: old and new.
-    pub renamed: Vec<(String, String)>,
-    /// The keys that were left out: those without a prefix that was selected.
-    pub dropped: Vec<String>,
+/// Names and what they become, all at once.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Names {
+    pub(super) pairs: Vec<(String, String)>,
+    /// The place of each name among the pairs.
+    pub(super) by_name: HashMap<String, usize>,
+}
+
+/// A function that renames.
+#[derive(Clone)]
+pub(super) struct Renamer(pub(super) Arc<dyn Fn(&str) -> String + Send + Sync>);
+
+impl fmt::Debug for Renamer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Renamer(..)")
+    }
 }
 
 impl KeyMap {
@@ -84,11 +94,83 @@ impl KeyMap {
         self
     }
 
-    /// Replaces every match of a regular expression in each key, as Python's `re.sub` and mmengine's
-    /// `revise_keys`: `\1` and `\g<name>` in the replacement stand for groups.
+    /// Renames one key, or a module with everything below it.
     ///
-    /// A module's path is renamed as the beginning of a key is, with a dot after it. Look-around and
-    /// references within a pattern, which Python has, are not supported.
+    /// ```
+    /// use statedict::{KeyMap, StateMap, TensorView};
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let mut map = StateMap::new();
+    /// map.insert("fc.weight", TensorView::from_vec(vec![0.5f32], [1])?);
+    ///
+    /// let mapped = KeyMap::new().rename("fc", "head").apply(&map)?;
+    /// assert!(mapped.map.contains_key("head.weight"));
+    /// let error = KeyMap::new().rename("fs", "head").apply(&map).unwrap_err();
+    /// assert_eq!(error.to_string(), "there is no `fs`");
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn rename(self, from: impl AsRef<str>, to: impl AsRef<str>) -> Self {
+        self.rename_all([(from, to)])
+    }
+
+    /// Renames several keys and modules at once, so that names can be exchanged or shifted. A key below
+    /// several of the names goes with the innermost.
+    ///
+    /// ```
+    /// use statedict::{KeyMap, StateMap, TensorView};
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let mut map = StateMap::new();
+    /// map.insert("conv1.weight", TensorView::full(1i64, [])?);
+    /// map.insert("conv2.weight", TensorView::full(2i64, [])?);
+    ///
+    /// let shift = KeyMap::new().rename_all([("conv1", "conv2"), ("conv2", "conv3")]);
+    /// let map = shift.apply(&map)?.map;
+    /// assert_eq!(map.keys().collect::<Vec<_>>(), ["conv2.weight", "conv3.weight"]);
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn rename_all<F: AsRef<str>, T: AsRef<str>>(
+        mut self,
+        names: impl IntoIterator<Item = (F, T)>,
+    ) -> Self {
+        let mut all = Names::default();
+        for (at, (from, to)) in names.into_iter().enumerate() {
+            all.by_name.insert(from.as_ref().to_owned(), at);
+            all.pairs.push((from.as_ref().to_owned(), to.as_ref().to_owned()));
+        }
+        self.rules.push(Rule::Rename(all));
+        self
+    }
+
+    /// Renames each key by a function. It also gets the paths of modules, with a dot after them.
+    ///
+    /// ```
+    /// use statedict::{KeyMap, StateMap, TensorView};
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let mut map = StateMap::new();
+    /// map.insert("ln.gamma", TensorView::from_vec(vec![0.5f32], [1])?);
+    ///
+    /// let rules = KeyMap::new().map(|key| key.replace("gamma", "weight"));
+    /// assert!(rules.apply(&map)?.map.contains_key("ln.weight"));
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn map(mut self, rename: impl Fn(&str) -> String + Send + Sync + 'static) -> Self {
+        self.rules.push(Rule::Map(Renamer(Arc::new(rename))));
+        self
+    }
+
+    /// Replaces every match of a regular expression in each key, like Python's `re.sub` and mmengine's
+    /// `revise_keys`: `\1` and `\g<name>` in the replacement stand for groups, `\\` for a backslash.
+    ///
+    /// A module goes where its keys go. Look-around and references within a pattern, which Python has,
+    /// are not supported.
     ///
     /// ```
     /// use statedict::{KeyMap, StateMap, TensorView};
@@ -104,7 +186,7 @@ impl KeyMap {
     /// ```
     ///
     /// # Errors
-    /// Where the pattern is no regular expression.
+    /// Where the pattern is not a regular expression, or the replacement names a group that it does not have.
     #[cfg(feature = "regex")]
     pub fn replace(mut self, pattern: &str, replacement: &str) -> Result<Self, KeyMapError> {
         self.rules.push(Rule::Replace(Pattern::new(pattern, replacement)?));
@@ -134,95 +216,6 @@ impl KeyMap {
     /// Whether there is no rule.
     pub fn is_empty(&self) -> bool {
         self.rules.is_empty()
-    }
-
-    /// Applies the rules to every key of `map` and to its metadata.
-    ///
-    /// # Errors
-    /// Where two keys or two modules would become one, or a selected prefix is nowhere.
-    pub fn apply<'a>(&self, map: &StateMap<'a>) -> Result<Mapped<'a>, KeyMapError> {
-        let mut entries: IndexMap<String, (&str, Part<'a>)> = IndexMap::with_capacity(map.len());
-        let (mut renamed, mut dropped) = (Vec::new(), Vec::new());
-        for (key, part) in map.parts() {
-            let Some(to) = self.rename(key) else {
-                dropped.push(key.to_owned());
-                continue;
-            };
-            if to != key {
-                renamed.push((key.to_owned(), to.clone()));
-            }
-            match entries.entry(to) {
-                Entry::Vacant(entry) => {
-                    entry.insert((key, part));
-                }
-                Entry::Occupied(entry) => {
-                    return Err(KeyMapError::Collision {
-                        first: entry.get().0.to_owned(),
-                        second: key.to_owned(),
-                        to: entry.key().clone(),
-                    });
-                }
-            }
-        }
-        let selected = self.rules.iter().find_map(|rule| match rule {
-            Rule::Select(prefix) => Some(prefix),
-            _ => None,
-        });
-        if let Some(prefix) = selected.filter(|_| entries.is_empty()) {
-            return Err(KeyMapError::NothingSelected { prefix: prefix.clone() });
-        }
-        let mut map_of =
-            StateMap::from_parts(entries.into_iter().map(|(key, (_, part))| (key, part)));
-        *map_of.metadata_mut() =
-            map.metadata().map(|metadata| self.rename_modules(metadata)).transpose()?;
-        Ok(Mapped { map: map_of, renamed, dropped })
-    }
-
-    /// The key that `key` becomes; `None` where it is left out.
-    fn rename(&self, key: &str) -> Option<String> {
-        self.rules.iter().try_fold(key.to_owned(), |key, rule| match rule {
-            Rule::Strip(prefix) => {
-                Some(key.strip_prefix(prefix.as_str()).map_or_else(|| key.clone(), str::to_owned))
-            }
-            Rule::Add(prefix) => Some(format!("{prefix}{key}")),
-            Rule::Select(prefix) => key.strip_prefix(prefix.as_str()).map(str::to_owned),
-            #[cfg(feature = "regex")]
-            Rule::Replace(pattern) => Some(pattern.replace(&key)),
-        })
-    }
-
-    /// Renames each module as the prefix of its keys.
-    fn rename_modules(&self, metadata: &Metadata) -> Result<Metadata, KeyMapError> {
-        let mut modules: IndexMap<String, (&str, &ModuleMetadata)> = IndexMap::new();
-        for (path, entry) in metadata.iter() {
-            let prefix = if path.is_empty() { String::new() } else { format!("{path}.") };
-            let Some(mut to) = self.rename(&prefix) else { continue };
-            if to.ends_with('.') {
-                to.pop();
-            }
-            match modules.entry(to) {
-                Entry::Vacant(place) => {
-                    place.insert((path, entry));
-                }
-                // The wrapper whose prefix is gone, as `DataParallel`, is gone with it.
-                Entry::Occupied(mut place) if place.get().0.is_empty() => {
-                    place.insert((path, entry));
-                }
-                Entry::Occupied(place) if place.get().1 == entry => {}
-                Entry::Occupied(place) => {
-                    return Err(KeyMapError::ModuleCollision {
-                        first: place.get().0.to_owned(),
-                        second: path.to_owned(),
-                        to: place.key().clone(),
-                    });
-                }
-            }
-        }
-        let mut renamed = Metadata::default();
-        for (path, (_, entry)) in modules {
-            renamed.insert(path, entry.clone());
-        }
-        Ok(renamed)
     }
 }
 

@@ -173,6 +173,7 @@ impl<'a> StateMap<'a> {
             }
         }
         *map.metadata_mut() = self.metadata().cloned();
+        map.file_metadata_mut().clone_from(self.file_metadata());
         Ok(map)
     }
 }

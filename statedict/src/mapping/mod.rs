@@ -6,8 +6,11 @@ mod location;
 #[cfg(feature = "regex")]
 mod pattern;
 mod prefix;
+mod renaming;
 
 pub use error::KeyMapError;
-pub use key_map::{KeyMap, Mapped};
+pub use key_map::KeyMap;
 pub use location::{LocationError, MapLocation};
 pub(crate) use location::{Relocated, relocated};
+pub(crate) use renaming::Fate;
+pub use renaming::Mapped;

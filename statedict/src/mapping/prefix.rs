@@ -44,6 +44,7 @@ impl StateMap<'_> {
             kept.insert_part(key.to_owned(), part);
         }
         *kept.metadata_mut() = mapped.map.metadata().cloned();
+        kept.file_metadata_mut().clone_from(self.file_metadata());
         *self = kept;
         Ok(())
     }
@@ -128,7 +129,7 @@ impl<'a> StateMap<'a> {
     /// ```
     ///
     /// # Errors
-    /// Where a pattern is no regular expression, or two keys or two modules would become one.
+    /// Where a pattern or a replacement is wrong, or two keys or two modules would become one.
     #[cfg(feature = "regex")]
     pub fn revise_keys(&self, rules: &[(&str, &str)]) -> Result<StateMap<'a>, KeyMapError> {
         let rules = rules.iter().try_fold(KeyMap::new(), |rules, (pattern, replacement)| {

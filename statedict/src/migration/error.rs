@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use crate::mapping::KeyMapError;
 use crate::tensor::{StorageError, ViewError};
 
 /// Why a step of a migration failed. The model is untouched, as is the state dict.
@@ -20,6 +21,8 @@ pub enum MigrateError {
         /// The key, from the module on.
         key: String,
     },
+    /// The keys cannot be renamed in this way.
+    Rename(KeyMapError),
     /// The tensor cannot be changed in this way.
     View {
         /// The key, from the module on.
@@ -56,6 +59,7 @@ impl fmt::Display for MigrateError {
                 }
             }
             MigrateError::Collision { key } => write!(f, "there already is a `{key}`"),
+            MigrateError::Rename(error) => error.fmt(f),
             MigrateError::View { key, source } => write!(f, "`{key}`: {source}"),
             MigrateError::Other(error) => error.fmt(f),
         }
@@ -67,7 +71,18 @@ impl std::error::Error for MigrateError {
         match self {
             MigrateError::View { source, .. } => source.source(),
             MigrateError::Other(error) => error.source(),
-            MigrateError::NoSuchKey { .. } | MigrateError::Collision { .. } => None,
+            MigrateError::NoSuchKey { .. }
+            | MigrateError::Collision { .. }
+            | MigrateError::Rename(_) => None,
+        }
+    }
+}
+
+impl From<KeyMapError> for MigrateError {
+    fn from(error: KeyMapError) -> Self {
+        match error {
+            KeyMapError::NoSuchKey { key, nearest } => MigrateError::NoSuchKey { key, nearest },
+            error => MigrateError::Rename(error),
         }
     }
 }

@@ -1,11 +1,11 @@
 //! The keys of one module and of everything below it, while they are migrated.
 
-use std::collections::HashMap;
-
 use indexmap::IndexMap;
 
 use crate::key;
 use crate::map::{Part, StateMap};
+use crate::mapping::{Fate, KeyMap};
+use crate::metadata::Metadata;
 use crate::migration::MigrateError;
 use crate::tensor::{TensorView, ViewError};
 use crate::value::SharedValue;
@@ -39,6 +39,8 @@ use crate::value::SharedValue;
 #[derive(Debug)]
 pub struct Migration<'a> {
     entries: IndexMap<String, Part<'a>>,
+    /// The path of the module, and the records of it and of all others.
+    records: (String, Option<Metadata>),
     edits: Vec<Edit>,
     from: Option<u64>,
     to: u64,
@@ -58,8 +60,15 @@ pub(crate) enum Edit {
 }
 
 impl<'a> Migration<'a> {
-    pub(crate) fn new(entries: IndexMap<String, Part<'a>>, from: Option<u64>) -> Self {
-        Migration { entries, edits: Vec::new(), from, to: 0 }
+    /// Begins with the entries of the module at `path`, whose keys are relative to it, and the records of
+    /// all modules.
+    pub(crate) fn new(
+        path: &str,
+        entries: IndexMap<String, Part<'a>>,
+        records: Option<Metadata>,
+        from: Option<u64>,
+    ) -> Self {
+        Migration { entries, records: (path.to_owned(), records), edits: Vec::new(), from, to: 0 }
     }
 
     /// Says which version the next step leads to.
@@ -75,12 +84,13 @@ impl<'a> Migration<'a> {
         map: StateMap<'a>,
         step: impl FnOnce(&mut Migration<'a>) -> Result<(), E>,
     ) -> Result<StateMap<'a>, E> {
-        let metadata = map.metadata().cloned();
+        let (records, file_metadata) = (map.metadata().cloned(), map.file_metadata().clone());
         let parts = map.parts().map(|(key, part)| (key.to_owned(), part)).collect();
-        let mut migration = Migration::new(parts, None);
+        let mut migration = Migration::new("", parts, records, None);
         step(&mut migration)?;
         let mut map = StateMap::from_parts(migration.entries);
-        *map.metadata_mut() = metadata;
+        *map.metadata_mut() = migration.records.1;
+        *map.file_metadata_mut() = file_metadata;
         Ok(map)
     }
 
@@ -108,9 +118,12 @@ impl<'a> Migration<'a> {
         })
     }
 
-    /// Whether there is a tensor, an extra state or a child of this name.
+    /// Returns `true` if there is a tensor, an extra state or a child of this name. A child that holds
+    /// nothing counts where `_metadata` names it.
     pub fn contains(&self, name: &str) -> bool {
-        self.entries.contains_key(name) || self.below(name).next().is_some()
+        self.entries.contains_key(name)
+            || self.below(name).next().is_some()
+            || self.record_paths().any(|path| path == name)
     }
 
     /// The tensor under `key`. Reading its elements reads the file: [`TensorView::item`] gives a number.
@@ -195,14 +208,20 @@ impl<'a> Migration<'a> {
     /// # Errors
     /// Where there is none.
     pub fn remove(&mut self, name: &str) -> Result<(), MigrateError> {
-        let keys = self.at(name);
-        if keys.is_empty() {
+        if !self.contains(name) {
             return Err(self.no_such(name));
         }
-        for key in keys {
-            self.entries.shift_remove(&key);
-            self.edits.push(Edit::Removed(key));
+        let is_in = |path: &str| path == name || key::below(path, name).is_some();
+        let gone: Vec<String> =
+            self.record_paths().filter(|path| is_in(path)).map(str::to_owned).collect();
+        if let (path, Some(records)) = &mut self.records {
+            gone.iter().for_each(|inside| drop(records.remove(&key::join(path, inside))));
         }
+        let keys: Vec<String> = self.entries.keys().filter(|key| is_in(key)).cloned().collect();
+        for key in &keys {
+            self.entries.shift_remove(key);
+        }
+        self.edits.extend(keys.into_iter().map(Edit::Removed));
         Ok(())
     }
 
@@ -211,32 +230,11 @@ impl<'a> Migration<'a> {
     /// # Errors
     /// Where there is none, or the new name is taken.
     pub fn rename(&mut self, from: &str, to: &str) -> Result<(), MigrateError> {
-        let keys = self.at(from);
-        if keys.is_empty() {
-            return Err(self.no_such(from));
-        }
-        let moved = |key: &str| match key::below(key, from) {
-            Some(rest) => key::join(to, rest),
-            None => to.to_owned(),
-        };
-        let taken = |key: &String| self.entries.contains_key(key) && !keys.contains(key);
-        if let Some(key) = keys.iter().map(|key| moved(key)).find(taken) {
-            return Err(MigrateError::Collision { key });
-        }
-        // Rebuilt once: a rename in place would cost the same per key.
-        let entries = std::mem::take(&mut self.entries);
-        self.entries = entries
-            .into_iter()
-            .map(|(key, tensor)| {
-                let inside = key == from || key::below(&key, from).is_some();
-                (if inside { moved(&key) } else { key }, tensor)
-            })
-            .collect();
-        self.edits.push(Edit::Renamed { from: from.to_owned(), to: to.to_owned() });
-        Ok(())
+        self.rename_all(&[(from, to)])
     }
 
-    /// Gives several tensors other names at once, so that names may be exchanged; each keeps its place.
+    /// Gives several names others at once, so that names can be exchanged or shifted, in any order; each
+    /// keeps its place. A key below several of the names goes with the innermost.
     ///
     /// ```
     /// # use statedict::prelude::*;
@@ -245,33 +243,75 @@ impl<'a> Migration<'a> {
     /// # let mut map = StateMap::new();
     /// # map.insert("a", TensorView::full(1i64, [])?);
     /// # map.insert("b", TensorView::full(2i64, [])?);
-    /// let exchange = [("a".to_owned(), "b".to_owned()), ("b".to_owned(), "a".to_owned())];
-    /// let map = Migration::run_alone(map, |m| m.rename_all(&exchange))?;
+    /// let map = Migration::run_alone(map, |m| m.rename_all(&[("a", "b"), ("b", "a")]))?;
     /// assert_eq!(map.get("a").unwrap().item::<i64>()?, 2);
     /// # Ok(())
     /// # }
     /// ```
     ///
     /// # Errors
-    /// Where one is not there, or two tensors would have one name.
-    pub fn rename_all(&mut self, names: &[(String, String)]) -> Result<(), MigrateError> {
-        let renamed: HashMap<&str, &str> =
-            names.iter().map(|(from, to)| (from.as_str(), to.as_str())).collect();
-        if let Some(key) = renamed.keys().find(|key| !self.entries.contains_key(**key)) {
-            return Err(self.no_such(key));
+    /// Where one does not exist, or two keys would become one.
+    pub fn rename_all<F: AsRef<str>, T: AsRef<str>>(
+        &mut self,
+        names: &[(F, T)],
+    ) -> Result<(), MigrateError> {
+        let names = || names.iter().map(|(from, to)| (from.as_ref(), to.as_ref()));
+        self.apply(&KeyMap::new().rename_all(names()))?;
+        let renamed =
+            names().map(|(from, to)| Edit::Renamed { from: from.to_owned(), to: to.to_owned() });
+        self.edits.extend(renamed);
+        Ok(())
+    }
+
+    /// Renames the keys by rules, and returns those that changed: old and new. Keys that the rules leave
+    /// out are dropped.
+    ///
+    /// ```
+    /// # use statedict::prelude::*;
+    /// # use statedict::{KeyMap, Migration};
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let mut map = StateMap::new();
+    /// # map.insert("ln.gamma", TensorView::full(1i64, [])?);
+    /// let rules = KeyMap::new().map(|key| key.replace("gamma", "weight"));
+    /// let map = Migration::run_alone(map, |m| m.map_keys(&rules).map(drop))?;
+    /// assert_eq!(map.keys().collect::<Vec<_>>(), ["ln.weight"]);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// Where the rules cannot be applied: see [`KeyMap::apply`].
+    pub fn map_keys(&mut self, rules: &KeyMap) -> Result<Vec<(String, String)>, MigrateError> {
+        let renamed = self.apply(rules)?;
+        self.edits.extend(renamed.iter().cloned().map(|(from, to)| Edit::Renamed { from, to }));
+        Ok(renamed)
+    }
+
+    /// Renames keys and records, and returns the keys that changed: old and new.
+    fn apply(&mut self, rules: &KeyMap) -> Result<Vec<(String, String)>, MigrateError> {
+        let keys: Vec<&str> = self.entries.keys().map(String::as_str).collect();
+        let (path, records) = &mut self.records;
+        let paths = records.iter().flat_map(Metadata::iter);
+        let renaming =
+            rules.plan(&keys, paths.filter_map(|(record, _)| key::below(record, path)))?;
+        if let Some(records) = records {
+            *records = renaming.records(records, path)?;
         }
-        let mut entries = IndexMap::with_capacity(self.entries.len());
-        for (key, tensor) in &self.entries {
-            let key = renamed.get(key.as_str()).map_or(key.as_str(), |new| new);
-            if entries.insert(key.to_owned(), tensor.clone()).is_some() {
-                return Err(MigrateError::Collision { key: key.to_owned() });
+        let mut renamed = Vec::new();
+        // Rebuilt once: a rename in place would cost the same per key.
+        let entries = std::mem::take(&mut self.entries);
+        self.entries.reserve(entries.len());
+        for ((key, part), fate) in entries.into_iter().zip(renaming.fates) {
+            match fate {
+                Fate::Stays => drop(self.entries.insert(key, part)),
+                Fate::Becomes(to) => {
+                    renamed.push((key, to.clone()));
+                    self.entries.insert(to, part);
+                }
+                Fate::Dropped => self.edits.push(Edit::Removed(key)),
             }
         }
-        self.entries = entries;
-        self.edits.extend(
-            names.iter().map(|(from, to)| Edit::Renamed { from: from.clone(), to: to.clone() }),
-        );
-        Ok(())
+        Ok(renamed)
     }
 
     /// Replaces a tensor by what `change` makes of it; it keeps its place.
@@ -336,14 +376,15 @@ impl<'a> Migration<'a> {
         Ok(())
     }
 
-    pub(crate) fn into_parts(self) -> (IndexMap<String, Part<'a>>, Vec<Edit>) {
-        (self.entries, self.edits)
+    pub(crate) fn into_parts(self) -> (IndexMap<String, Part<'a>>, Option<Metadata>, Vec<Edit>) {
+        (self.entries, self.records.1, self.edits)
     }
 
-    /// The keys that are `name` or below it.
-    fn at(&self, name: &str) -> Vec<String> {
-        let own = self.entries.get_key_value(name).map(|(key, _)| key);
-        own.into_iter().chain(self.below(name)).cloned().collect()
+    /// The paths of the modules below this one that have a record, relative to it.
+    fn record_paths(&self) -> impl Iterator<Item = &str> {
+        let (path, records) = &self.records;
+        let paths = records.iter().flat_map(Metadata::iter);
+        paths.filter_map(|(record, _)| key::below(record, path))
     }
 
     fn below<'n>(&'n self, name: &'n str) -> impl Iterator<Item = &'n String> {
@@ -369,7 +410,7 @@ mod tests {
             let tensor = TensorView::from_vec(vec![1.0f32; 4], [2, 2]).unwrap();
             (key.to_string(), Part::Tensor(tensor))
         };
-        Migration::new(keys.iter().map(tensor).collect(), Some(1))
+        Migration::new("", keys.iter().map(tensor).collect(), None, Some(1))
     }
 
     fn keys(migration: &Migration<'_>) -> Vec<String> {
@@ -387,8 +428,10 @@ mod tests {
     #[test]
     fn a_name_that_is_taken_is_never_overwritten() {
         let mut m = migration(&["a", "b", "c.x", "d.x"]);
-        assert!(matches!(m.rename("a", "b"), Err(MigrateError::Collision { key }) if key == "b"));
-        assert!(matches!(m.rename("c", "d"), Err(MigrateError::Collision { key }) if key == "d.x"));
+        let error = m.rename("a", "b").unwrap_err();
+        assert_eq!(error.to_string(), "the keys `a` and `b` would both become `b`");
+        let error = m.rename("c", "d").unwrap_err();
+        assert_eq!(error.to_string(), "the keys `c.x` and `d.x` would both become `d.x`");
         let tensor = m.get("a").unwrap().clone();
         assert!(matches!(m.insert("b", tensor), Err(MigrateError::Collision { .. })));
         assert!(matches!(
@@ -400,14 +443,25 @@ mod tests {
     #[test]
     fn several_names_change_at_once() {
         let mut m = migration(&["a", "b", "c"]);
-        let pairs = |pairs: &[(&str, &str)]| -> Vec<(String, String)> {
-            pairs.iter().map(|&(from, to)| (from.to_owned(), to.to_owned())).collect()
-        };
-        m.rename_all(&pairs(&[("a", "b"), ("b", "a")])).unwrap();
+        m.rename_all(&[("a", "b"), ("b", "a")]).unwrap();
         assert_eq!(keys(&m), ["b", "a", "c"]);
-        assert!(m.rename_all(&pairs(&[("a", "c")])).is_err());
-        assert!(m.rename_all(&pairs(&[("x", "y")])).is_err());
+        assert!(m.rename_all(&[("a", "c")]).is_err());
+        assert!(m.rename_all(&[("x", "y")]).is_err());
+        let error = m.rename_all(&[("a", "x"), ("a", "y")]).unwrap_err();
+        assert_eq!(error.to_string(), "`a` cannot become both `x` and `y`");
         assert_eq!(keys(&m), ["b", "a", "c"]);
+    }
+
+    #[test]
+    fn children_are_exchanged_shifted_and_taken_out_of_each_other() {
+        for order in [[0, 1, 2], [2, 1, 0], [1, 2, 0]] {
+            let mut m = migration(&["c1.w", "c2.w", "c3.w", "c1.in.w"]);
+            let names = [("c1", "c2"), ("c2", "c3"), ("c3", "c1")];
+            m.rename_all(&order.map(|nth| names[nth])).unwrap();
+            assert_eq!(keys(&m), ["c2.w", "c3.w", "c1.w", "c2.in.w"]);
+            m.rename_all(&[("c2", "out"), ("c2.in", "in")]).unwrap();
+            assert_eq!(keys(&m), ["out.w", "c3.w", "c1.w", "in.w"]);
+        }
     }
 
     #[test]

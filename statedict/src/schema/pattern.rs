@@ -19,7 +19,7 @@ pub(crate) fn first(path: &str, count: usize) -> &str {
 }
 
 /// What of `path` is below `pattern`: empty where it is that place itself.
-pub(super) fn rest_below<'p>(path: &'p str, pattern: &str) -> Option<Vec<&'p str>> {
+pub(crate) fn rest_below<'p>(path: &'p str, pattern: &str) -> Option<Vec<&'p str>> {
     let mut rest = segments(path);
     for wanted in segments(pattern) {
         let found = rest.next()?;

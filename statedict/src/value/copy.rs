@@ -3,11 +3,12 @@
 use foldhash::{HashMap, HashMapExt};
 
 use crate::tensor::Storage;
-use crate::value::edit::{ValueId, room};
-use crate::value::graph::Graph;
+use crate::value::build::room;
+use crate::value::id::ValueId;
 use crate::value::raw::{
     Composite, Device, Extra, Global, Identity, NumPy, Object, Raw, Run, TensorNode, Text,
 };
+use crate::value::store::{Graph, KEPT};
 
 /// The copies of the values of one graph.
 #[derive(Default)]
@@ -93,8 +94,6 @@ impl<'a> Graph<'a> {
     }
 }
 
-const FROM: &str = "invariant: a value's parts are in its graph";
-
 struct Copying<'c, 'a, 'b, S> {
     from: &'c Graph<'b>,
     to: &'c mut Graph<'a>,
@@ -133,35 +132,35 @@ impl<'a, 'b, E, S: FnMut(Storage<'b>) -> Result<Storage<'a>, E>> Copying<'_, 'a,
             Raw::ByteArray(text) => Raw::ByteArray(self.bytes(text)?),
             Raw::Layout(text) => Raw::Layout(self.content(text)),
             Raw::Complex(index) => {
-                let (re, im) = from.complex(index).expect(FROM);
+                let (re, im) = from.complex(index).expect(KEPT);
                 room(self.to.add_complex(re, im))
             }
             Raw::Tuple(run) => Raw::Tuple(self.room_for(run)),
             Raw::Size(run) if run.len == 0 => room(self.to.empty_size()),
             Raw::Size(run) => Raw::Size(self.room_for(run)),
             Raw::Container(index) => {
-                room(self.to.add_container(from.container(index).expect(FROM).kind))
+                room(self.to.add_container(from.container(index).expect(KEPT).kind))
             }
-            Raw::Object(index) => room(self.to.add_object(from.object(index).expect(FROM))),
-            Raw::Tensor(index) => self.tensor(from.tensor(index).expect(FROM))?,
+            Raw::Object(index) => room(self.to.add_object(from.object(index).expect(KEPT))),
+            Raw::Tensor(index) => self.tensor(from.tensor(index).expect(KEPT))?,
             Raw::Storage(storage, dtype) => {
                 let storage = (self.storage)(from.storage(storage))?;
                 Raw::Storage(room(self.to.insert_storage(storage)), dtype)
             }
             Raw::Device(index) => {
-                let device = from.device(index).expect(FROM);
+                let device = from.device(index).expect(KEPT);
                 let Raw::Str(kind) = self.copy(Raw::Str(device.kind))? else {
                     unreachable!("invariant: the copy of a str is a str")
                 };
                 room(self.to.add_device(Device { kind, index: device.index }))
             }
             Raw::Global(index) => {
-                let global = from.global_name(index).expect(FROM);
+                let global = from.global_name(index).expect(KEPT);
                 let (module, name) = (self.content(global.module), self.content(global.name));
                 room(self.to.add_global(Global { module, name }))
             }
             Raw::Composite(index) => {
-                let composite = match from.composite(index).expect(FROM) {
+                let composite = match from.composite(index).expect(KEPT) {
                     Composite::Sparse { layout, size, parts, coalesced } => Composite::Sparse {
                         layout: self.content(layout),
                         size: self.room_for(size),
@@ -178,12 +177,12 @@ impl<'a, 'b, E, S: FnMut(Storage<'b>) -> Result<Storage<'a>, E>> Copying<'_, 'a,
                 room(self.to.add_composite(composite))
             }
             Raw::NumPy(index) => {
-                let value = from.numpy(index).expect(FROM);
+                let value = from.numpy(index).expect(KEPT);
                 let (code, order) = (self.content(value.code), self.content(value.order));
                 room(self.to.add_numpy(NumPy { code, order, ..value }))
             }
             Raw::Refused(index) => {
-                room(self.to.add_refusal(from.refusal(index).expect(FROM).clone()))
+                room(self.to.add_refusal(from.refusal(index).expect(KEPT).clone()))
             }
         })
     }
@@ -234,7 +233,7 @@ impl<'a, 'b, E, S: FnMut(Storage<'b>) -> Result<Storage<'a>, E>> Copying<'_, 'a,
                 self.fill_run(run, to)?;
             }
             (Raw::Container(index), Raw::Container(to)) => {
-                let values = self.copy_all(from.container(index).expect(FROM).run)?;
+                let values = self.copy_all(from.container(index).expect(KEPT).run)?;
                 self.to.extend_raw(copy, &values);
                 if let Some(Extra { attributes, factory }) = from.extra(index) {
                     let (attributes, factory) = (self.copy(attributes)?, self.copy(factory)?);
@@ -242,7 +241,7 @@ impl<'a, 'b, E, S: FnMut(Storage<'b>) -> Result<Storage<'a>, E>> Copying<'_, 'a,
                 }
             }
             (Raw::Object(index), Raw::Object(to)) => {
-                let object = from.object(index).expect(FROM);
+                let object = from.object(index).expect(KEPT);
                 let object = Object {
                     class: self.copy(object.class)?,
                     args: self.copy(object.args)?,
@@ -261,7 +260,7 @@ impl<'a, 'b, E, S: FnMut(Storage<'b>) -> Result<Storage<'a>, E>> Copying<'_, 'a,
                 }
             }
             (Raw::Composite(index), Raw::Composite(to)) => {
-                match (from.composite(index).expect(FROM), self.to.composite(to).expect(FROM)) {
+                match (from.composite(index).expect(KEPT), self.to.composite(to).expect(KEPT)) {
                     (
                         Composite::Sparse { size, parts, .. },
                         Composite::Sparse { size: to_size, parts: to_parts, .. },
@@ -277,8 +276,8 @@ impl<'a, 'b, E, S: FnMut(Storage<'b>) -> Result<Storage<'a>, E>> Copying<'_, 'a,
                 }
             }
             (Raw::NumPy(index), Raw::NumPy(to)) => {
-                let known = self.to.numpy(to).expect(FROM);
-                let value = from.numpy(index).expect(FROM);
+                let known = self.to.numpy(to).expect(KEPT);
+                let value = from.numpy(index).expect(KEPT);
                 let value = NumPy {
                     dtype: self.copy(value.dtype)?,
                     shape: self.copy(value.shape)?,

@@ -2,12 +2,16 @@
 //! identity.
 
 mod absent;
+mod build;
 mod copy;
 mod edit;
-mod graph;
 mod handle;
+mod id;
 pub(crate) mod integer;
+mod kind;
+mod new_value;
 mod numpy;
+mod origin;
 mod parts;
 mod provenance;
 mod quantized;
@@ -17,16 +21,21 @@ mod refusal;
 mod shared;
 mod sparse;
 mod state_dict;
+mod store;
+mod tables;
 
 pub(crate) use copy::Copies;
-pub use edit::{NewValue, NotAContainer, ValueId};
-pub use graph::Graph;
-pub(crate) use graph::{Bytes, Full};
-pub use handle::{Kind, StorageValue, Value};
+pub use edit::NotAContainer;
+pub use handle::Value;
+pub use id::ValueId;
 pub use integer::Integer;
+pub use kind::Kind;
+pub use new_value::NewValue;
 pub use numpy::{NumPy, NumPyForm};
-pub use parts::{Dict, DictKind, GlobalName, Items, Object, Tensor, TorchDevice};
+pub use parts::{Dict, DictKind, GlobalName, Items, Object, StorageValue, Tensor, TorchDevice};
 pub use quantized::{Quantization, Quantized};
 pub use refusal::{Refusal, RefusalReason};
 pub use shared::SharedValue;
 pub use sparse::Sparse;
+pub use store::Graph;
+pub(crate) use store::{Bytes, Full};

@@ -4,10 +4,10 @@ use std::fmt;
 
 use crate::dtype::DType;
 use crate::tensor::{Shape, Storage, Strides, TensorView};
-use crate::value::graph::Graph;
 use crate::value::handle::Value;
 use crate::value::parts::Items;
 use crate::value::raw::{self, Raw};
+use crate::value::store::Graph;
 
 /// What of NumPy a value is.
 #[non_exhaustive]

@@ -3,10 +3,10 @@
 use std::fmt;
 
 use crate::dtype::DType;
-use crate::tensor::TensorView;
-use crate::value::graph::Graph;
+use crate::tensor::{Storage, TensorView};
 use crate::value::handle::Value;
-use crate::value::raw::{ContainerKind, Raw, TensorNode};
+use crate::value::raw::{ContainerKind, Raw, StorageRef, TensorNode};
+use crate::value::store::{Graph, KEPT};
 
 /// The elements of a list, tuple or set, in order.
 #[derive(Clone, Copy)]
@@ -86,7 +86,7 @@ pub struct Dict<'g> {
 
 impl<'g> Dict<'g> {
     pub(crate) fn new(graph: &'g Graph<'g>, index: u32, kind: DictKind) -> Self {
-        let run = graph.container(index).map(|container| container.run).unwrap_or_default();
+        let run = graph.container(index).expect(KEPT).run;
         Dict { graph, index, kind, entries: graph.run(run) }
     }
 
@@ -199,10 +199,8 @@ pub struct TorchDevice<'g> {
 
 impl<'g> TorchDevice<'g> {
     pub(crate) fn new(graph: &'g Graph<'g>, index: u32) -> Self {
-        match graph.device(index) {
-            Some(device) => TorchDevice { kind: graph.str(device.kind), index: device.index },
-            None => TorchDevice { kind: "", index: None },
-        }
+        let device = graph.device(index).expect(KEPT);
+        TorchDevice { kind: graph.str(device.kind), index: device.index }
     }
 
     /// The kind of device: `"cpu"`, `"cuda"`.
@@ -232,12 +230,8 @@ pub struct GlobalName<'g> {
 
 impl<'g> GlobalName<'g> {
     pub(crate) fn new(graph: &'g Graph<'g>, index: u32) -> Self {
-        match graph.global_name(index) {
-            Some(global) => {
-                GlobalName { module: graph.str(global.module), name: graph.str(global.name) }
-            }
-            None => GlobalName { module: "", name: "" },
-        }
+        let global = graph.global_name(index).expect(KEPT);
+        GlobalName { module: graph.str(global.module), name: graph.str(global.name) }
     }
 
     /// The module, as the file spells it.
@@ -270,7 +264,7 @@ impl<'g> Object<'g> {
     }
 
     fn part(&self, part: impl Fn(crate::value::raw::Object) -> Raw) -> Value<'g> {
-        Value::new(self.graph, self.graph.object(self.index).map_or(Raw::None, part))
+        Value::new(self.graph, part(self.graph.object(self.index).expect(KEPT)))
     }
 
     /// The class or function it is made with.
@@ -307,5 +301,29 @@ impl<'g> Object<'g> {
 impl fmt::Debug for Object<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Object").field("class", &self.class()).finish_non_exhaustive()
+    }
+}
+
+/// A storage by itself.
+#[derive(Debug, Clone, Copy)]
+pub struct StorageValue<'g> {
+    graph: &'g Graph<'g>,
+    storage: StorageRef,
+    dtype: Option<DType>,
+}
+
+impl<'g> StorageValue<'g> {
+    pub(crate) fn new(graph: &'g Graph<'g>, storage: StorageRef, dtype: Option<DType>) -> Self {
+        StorageValue { graph, storage, dtype }
+    }
+
+    /// The storage.
+    pub fn storage(&self) -> Storage<'g> {
+        self.graph.storage(self.storage)
+    }
+
+    /// The element type it was saved with; `None` for untyped bytes.
+    pub fn dtype(&self) -> Option<DType> {
+        self.dtype
     }
 }

@@ -2,13 +2,12 @@
 
 use foldhash::HashMap;
 
-use crate::value::graph::Graph;
 use crate::value::raw::{Raw, Text};
 
 /// A kind of value and its index: of those kinds that are kept in another form than they are made in.
-type CallKey = (u8, u32);
+pub(super) type CallKey = (u8, u32);
 
-fn call_key(value: Raw) -> Option<CallKey> {
+pub(super) fn call_key(value: Raw) -> Option<CallKey> {
     match value {
         Raw::Refused(index) => Some((0, index)),
         Raw::Composite(index) => Some((1, index)),
@@ -28,76 +27,9 @@ pub(crate) struct MadeBy {
 /// How the values of an arena were made.
 #[derive(Debug, Default, Clone)]
 pub(super) struct Provenance {
-    calls: HashMap<CallKey, MadeBy>,
+    pub(super) calls: HashMap<CallKey, MadeBy>,
     /// Strings that are constants of PyTorch's code: the writer's, which values may be one object with.
-    constants: Vec<Text>,
+    pub(super) constants: Vec<Text>,
     /// The texts that single bytes beyond ASCII were given as, by where the bytes are.
-    encoded: HashMap<u32, Text>,
-}
-
-impl Graph<'_> {
-    /// Notes what a value is made with that is kept in another form: a function and its arguments.
-    pub(crate) fn note_call(&mut self, value: Raw, function: Raw, args: Raw) {
-        if let Some(key) = call_key(value) {
-            let made = MadeBy { function, args, state: Raw::None };
-            self.provenance.calls.entry(key).or_insert(made);
-        }
-    }
-
-    /// Notes the state that such a value is given.
-    pub(crate) fn note_state(&mut self, value: Raw, state: Raw) {
-        if let Some(made) = call_key(value).and_then(|key| self.provenance.calls.get_mut(&key)) {
-            made.state = state;
-        }
-    }
-
-    pub(crate) fn made_by(&self, value: Raw) -> Option<MadeBy> {
-        self.provenance.calls.get(&call_key(value)?).copied()
-    }
-
-    /// Notes a string that persistent ids have in common.
-    pub(crate) fn note_constant(&mut self, text: Text) {
-        let constants = &mut self.provenance.constants;
-        // A writer has two or three. One that has more makes them anew each time.
-        if constants.len() < 16 && !constants.contains(&text) {
-            constants.push(text);
-        }
-    }
-
-    /// Notes that the copies of another graph's constants are constants too.
-    pub(super) fn copy_constants(&mut self, of: &Graph<'_>, copy: impl Fn(Text) -> Option<Text>) {
-        let constants = &mut self.provenance.constants;
-        for text in of.provenance.constants.iter().filter_map(|&text| copy(text)) {
-            if !constants.contains(&text) {
-                constants.push(text);
-            }
-        }
-    }
-
-    /// Whether a string is the interned one of its text.
-    pub(super) fn is_key(&self, text: Text) -> bool {
-        self.interned.get(self.str(text)) == Some(&text)
-    }
-
-    /// Whether a string may be one object with a constant of PyTorch's code.
-    pub(crate) fn is_constant(&self, text: Text) -> bool {
-        self.provenance.constants.contains(&text) || self.is_key(text)
-    }
-
-    /// Notes which text a single byte beyond ASCII was given as: as bytes it is another run of bytes.
-    pub(crate) fn note_encoded(&mut self, bytes: Text, text: Text) {
-        self.provenance.encoded.insert(bytes.start, text);
-    }
-
-    /// The text that a single byte was given as.
-    pub(crate) fn encoded_from(&self, bytes: Text) -> Text {
-        self.provenance.encoded.get(&bytes.start).copied().unwrap_or(bytes)
-    }
-
-    /// The `str` that a `bytes` is one object with when it is written as text: CPython has one object for each
-    /// string of one character.
-    pub(crate) fn text_of(&self, bytes: Text) -> Option<Text> {
-        let text = (bytes.len == 1).then(|| self.encoded_from(bytes))?;
-        std::str::from_utf8(self.text(text)).is_ok().then_some(text)
-    }
+    pub(super) encoded: HashMap<u32, Text>,
 }

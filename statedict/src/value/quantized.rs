@@ -2,10 +2,10 @@
 
 use std::fmt;
 
-use crate::value::graph::Graph;
 use crate::value::handle::Value;
 use crate::value::parts::Tensor;
 use crate::value::raw::{Composite, Raw, Run};
+use crate::value::store::Graph;
 
 /// A quantized tensor: integers, and what they stand for.
 #[derive(Clone, Copy)]

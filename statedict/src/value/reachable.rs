@@ -3,9 +3,9 @@
 use foldhash::{HashSet, HashSetExt};
 
 use crate::tensor::Storage;
-use crate::value::graph::Graph;
 use crate::value::provenance::MadeBy;
 use crate::value::raw::{Object, Raw, Run};
+use crate::value::store::{Graph, KEPT};
 
 impl<'a> Graph<'a> {
     /// Adds the values that one has as parts, in the order in which they are written. Of a value that is kept in
@@ -15,7 +15,7 @@ impl<'a> Graph<'a> {
         match value {
             Raw::Tuple(run) | Raw::Size(run) => parts.extend(self.run(run)),
             Raw::Container(index) => {
-                let container = self.container(index).expect("invariant: the container exists");
+                let container = self.container(index).expect(KEPT);
                 parts.extend(self.run(container.run));
                 if let Some(extra) = self.extra(index) {
                     parts.extend(some(extra.attributes));
@@ -24,7 +24,7 @@ impl<'a> Graph<'a> {
             }
             Raw::Tensor(index) => parts.extend(self.tensor_attributes(index).and_then(some)),
             Raw::Device(index) => {
-                let device = self.device(index).expect("invariant: the device exists");
+                let device = self.device(index).expect(KEPT);
                 parts.push(Raw::Str(device.kind));
             }
             _ => {
@@ -53,9 +53,7 @@ impl<'a> Graph<'a> {
     /// The values of a container; none of a value that is none.
     pub(crate) fn run_of(&self, container: Raw) -> Run {
         match container {
-            Raw::Container(index) => {
-                self.container(index).expect("invariant: the container exists").run
-            }
+            Raw::Container(index) => self.container(index).expect(KEPT).run,
             _ => Run::default(),
         }
     }
@@ -82,7 +80,7 @@ impl<'a> Graph<'a> {
     pub(crate) fn storages(&self) -> impl Iterator<Item = Storage<'a>> + '_ {
         self.reachable(self.root_raw()).filter_map(|value| match value {
             Raw::Tensor(index) => {
-                let node = self.tensor(index).expect("invariant: the tensor exists");
+                let node = self.tensor(index).expect(KEPT);
                 Some(self.storage(node.storage))
             }
             Raw::Storage(storage, _) => Some(self.storage(storage)),

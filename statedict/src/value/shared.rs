@@ -8,9 +8,10 @@ use foldhash::{HashMap, HashMapExt};
 use crate::tensor::{Storage, StorageError, TensorView};
 use crate::value::absent::AbsentStorages;
 use crate::value::copy::Copies;
-use crate::value::graph::Graph;
-use crate::value::handle::{Kind, Value};
+use crate::value::handle::Value;
+use crate::value::kind::Kind;
 use crate::value::raw::Raw;
+use crate::value::store::Graph;
 
 /// A value that keeps the graph it is of: for a value that outlives the document it was read from.
 ///

@@ -2,10 +2,10 @@
 
 use std::fmt;
 
-use crate::value::graph::Graph;
 use crate::value::handle::Value;
 use crate::value::parts::{Items, Tensor};
 use crate::value::raw::{Composite, Raw, Run, Text};
+use crate::value::store::Graph;
 
 /// A sparse tensor: its layout, its size, and the dense tensors that say which elements it has.
 #[derive(Clone, Copy)]

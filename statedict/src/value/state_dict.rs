@@ -5,11 +5,11 @@ use foldhash::HashMap;
 use crate::map::StateMap;
 use crate::metadata::{Metadata, ModuleMetadata};
 use crate::value::copy::Copies;
-use crate::value::edit::ValueId;
-use crate::value::graph::Graph;
+use crate::value::id::ValueId;
 use crate::value::parts::DictKind;
 use crate::value::raw::Raw;
 use crate::value::shared::SharedValue;
+use crate::value::store::Graph;
 
 /// What was copied from each graph, by where the graph is.
 type Graphs = HashMap<usize, Copies>;

@@ -4,11 +4,11 @@ use foldhash::{HashSet, HashSetExt};
 
 use crate::extra_state::ExtraState;
 use crate::tensor::StorageError;
-use crate::traits::{StateDict, Tensor};
+use crate::traits::Tensor;
 use crate::value::SharedValue;
 use crate::visit::walk::{Kind, Leaf, StorageOf, Walk};
 use crate::visit::walking::{Walking, storage_of};
-use crate::visit::{ByRef, Part, TensorRef, Visitor};
+use crate::visit::{ByRef, Part, StateDict, TensorRef, Visitor};
 
 /// Walks `model` without reading any elements.
 pub(crate) fn walk<M: StateDict + ?Sized>(model: &M) -> Walk<TensorRef<'_>> {
@@ -36,86 +36,69 @@ struct Reading<'a> {
 impl<'a> Reading<'a> {
     fn of<M: StateDict + ?Sized>(model: &'a M, copy: bool, saving: bool) -> Walk<TensorRef<'a>> {
         let mut reading = Reading { walk: Walk::new(), copy, saving, extra: None };
-        model.visit(&mut reading);
+        model.visit(&mut Reader { reading: &mut reading, keep: borrowed });
         reading.walk
     }
 }
 
-impl<'a> Visitor<ByRef<'a>> for Reading<'a> {
-    fn take(&mut self, part: Part<'_, ByRef<'a>>) {
-        self.walk_part(part);
-    }
+/// Takes the parts of a model; leaves are kept as `keep` says.
+struct Reader<'r, 'a, K> {
+    reading: &'r mut Reading<'a>,
+    keep: K,
 }
 
-impl<'a> Walking<ByRef<'a>> for Reading<'a> {
-    type Slot = TensorRef<'a>;
-
-    fn walk(&mut self) -> &mut Walk<TensorRef<'a>> {
-        &mut self.walk
-    }
-
-    fn keep(&mut self, tensor: &'a dyn Tensor) -> (Option<StorageOf>, TensorRef<'a>) {
-        (storage_of(tensor), TensorRef::borrowed(tensor))
-    }
-
-    fn go_behind(&mut self, visit: &mut dyn FnMut(&mut dyn for<'g> Visitor<ByRef<'g>>)) {
-        visit(&mut Behind(self));
-    }
-
-    fn run_hook(&mut self, hook: &mut dyn FnMut()) {
-        if self.saving {
-            hook();
-        }
-    }
-
-    fn take_extra_state(&mut self, state: &dyn ExtraState) {
-        self.extra = self.saving.then(|| SharedValue::of(state.get_extra_state().root()));
-    }
-
-    fn place_extra_state(&mut self) {
-        let value = self.extra.take();
-        assert!(
-            value.is_some() == self.saving,
-            "a module has extra state, and lends it before its fields"
-        );
-        self.walk.add_extra(value);
-    }
+fn borrowed<'a>(_: &Reading<'a>, tensor: &'a dyn Tensor) -> TensorRef<'a> {
+    TensorRef::borrowed(tensor)
 }
 
-/// The same walk behind a lock, where no reference can be kept.
-struct Behind<'r, 'a>(&'r mut Reading<'a>);
+/// Behind a lock no reference can be kept.
+fn copied<'a>(reading: &Reading<'a>, tensor: &dyn Tensor) -> TensorRef<'a> {
+    TensorRef::copied(tensor, reading.copy)
+}
 
-impl<'g> Visitor<ByRef<'g>> for Behind<'_, '_> {
+impl<'g, 'a, K> Visitor<ByRef<'g>> for Reader<'_, 'a, K>
+where
+    K: Fn(&Reading<'a>, &'g dyn Tensor) -> TensorRef<'a>,
+{
     fn take(&mut self, part: Part<'_, ByRef<'g>>) {
         self.walk_part(part);
     }
 }
 
-impl<'g, 'a> Walking<ByRef<'g>> for Behind<'_, 'a> {
+impl<'g, 'a, K> Walking<ByRef<'g>> for Reader<'_, 'a, K>
+where
+    K: Fn(&Reading<'a>, &'g dyn Tensor) -> TensorRef<'a>,
+{
     type Slot = TensorRef<'a>;
 
     fn walk(&mut self) -> &mut Walk<TensorRef<'a>> {
-        &mut self.0.walk
+        &mut self.reading.walk
     }
 
     fn keep(&mut self, tensor: &'g dyn Tensor) -> (Option<StorageOf>, TensorRef<'a>) {
-        (storage_of(tensor), TensorRef::copied(tensor, self.0.copy))
+        (storage_of(tensor), (self.keep)(self.reading, tensor))
     }
 
     fn go_behind(&mut self, visit: &mut dyn FnMut(&mut dyn for<'h> Visitor<ByRef<'h>>)) {
-        visit(self);
+        visit(&mut Reader { reading: self.reading, keep: copied });
     }
 
     fn run_hook(&mut self, hook: &mut dyn FnMut()) {
-        self.0.run_hook(hook);
+        if self.reading.saving {
+            hook();
+        }
     }
 
     fn take_extra_state(&mut self, state: &dyn ExtraState) {
-        self.0.take_extra_state(state);
+        let Reading { saving, extra, .. } = &mut *self.reading;
+        *extra = saving.then(|| SharedValue::of(state.get_extra_state().root()));
     }
 
     fn place_extra_state(&mut self) {
-        self.0.place_extra_state();
+        let value = self.reading.extra.take();
+        let is_lent = value.is_some() == self.reading.saving;
+        assert!(is_lent, "a module with extra state lends it before its fields");
+        self.reading.walk.add_extra(value);
     }
 }
 

@@ -3,10 +3,10 @@
 use crate::dtype::DType;
 use crate::extra_state::ExtraState;
 use crate::tensor::Shape;
-use crate::traits::{StateDict, TensorMut};
+use crate::traits::TensorMut;
 use crate::visit::walk::{StorageOf, Walk};
 use crate::visit::walking::{Walking, storage_of};
-use crate::visit::{ByMut, Loaded, Part, Visitor};
+use crate::visit::{ByMut, Loaded, Part, StateDict, Visitor};
 
 /// How a leaf can be written.
 pub(crate) enum Slot<'a> {
@@ -45,35 +45,56 @@ pub(crate) fn walk_writing<'a, M: StateDict + ?Sized>(
     model: &'a mut M,
     write: &mut Write<'_>,
 ) -> Walk<Slot<'a>> {
-    let mut writing = Writing { walk: Walk::new(), write };
-    model.visit_mut(&mut writing);
-    writing.walk
+    let mut walk = Walk::new();
+    model.visit_mut(&mut Writer { walk: &mut walk, write, keep: borrowed });
+    walk
 }
 
-struct Writing<'a, 'w> {
-    walk: Walk<Slot<'a>>,
-    write: &'w mut Write<'w>,
+/// Takes the parts of a model; leaves are kept as `keep` says.
+struct Writer<'r, 'a, 'w, K> {
+    walk: &'r mut Walk<Slot<'a>>,
+    write: &'r mut Write<'w>,
+    keep: K,
 }
 
-impl<'a> Visitor<ByMut<'a>> for Writing<'a, '_> {
-    fn take(&mut self, part: Part<'_, ByMut<'a>>) {
+/// What a walk keeps of a leaf, and what tells which leaves are one tensor with it.
+type Kept<'a> = (Option<StorageOf>, Slot<'a>);
+
+fn borrowed<'a>(_: usize, _: &mut Write<'_>, tensor: &'a mut dyn TensorMut) -> Kept<'a> {
+    (storage_of(tensor), Slot::Borrowed(tensor))
+}
+
+/// Behind a lock no reference can be kept, so the leaf is written here.
+fn written<'a>(leaf: usize, write: &mut Write<'_>, tensor: &mut dyn TensorMut) -> Kept<'a> {
+    write(leaf, tensor);
+    (storage_of(tensor), Slot::Locked(Box::new((tensor.dtype(), tensor.shape()))))
+}
+
+impl<'g, 'a, 'w, K> Visitor<ByMut<'g>> for Writer<'_, 'a, 'w, K>
+where
+    K: Fn(usize, &mut Write<'w>, &'g mut dyn TensorMut) -> Kept<'a>,
+{
+    fn take(&mut self, part: Part<'_, ByMut<'g>>) {
         self.walk_part(part);
     }
 }
 
-impl<'a> Walking<ByMut<'a>> for Writing<'a, '_> {
+impl<'g, 'a, 'w, K> Walking<ByMut<'g>> for Writer<'_, 'a, 'w, K>
+where
+    K: Fn(usize, &mut Write<'w>, &'g mut dyn TensorMut) -> Kept<'a>,
+{
     type Slot = Slot<'a>;
 
     fn walk(&mut self) -> &mut Walk<Slot<'a>> {
-        &mut self.walk
+        self.walk
     }
 
-    fn keep(&mut self, tensor: &'a mut dyn TensorMut) -> (Option<StorageOf>, Slot<'a>) {
-        (storage_of(tensor), Slot::Borrowed(tensor))
+    fn keep(&mut self, tensor: &'g mut dyn TensorMut) -> Kept<'a> {
+        (self.keep)(self.walk.leaves.len(), self.write, tensor)
     }
 
-    fn go_behind(&mut self, visit: &mut dyn FnMut(&mut dyn for<'g> Visitor<ByMut<'g>>)) {
-        visit(&mut Behind(self));
+    fn go_behind(&mut self, visit: &mut dyn FnMut(&mut dyn for<'h> Visitor<ByMut<'h>>)) {
+        visit(&mut Writer { walk: self.walk, write: self.write, keep: written });
     }
 
     fn run_hook(&mut self, _: &mut dyn FnMut(&Loaded)) {}
@@ -82,40 +103,5 @@ impl<'a> Walking<ByMut<'a>> for Writing<'a, '_> {
 
     fn place_extra_state(&mut self) {
         self.walk.add_extra(None);
-    }
-}
-
-/// The same walk behind a lock, where no reference can be kept.
-struct Behind<'r, 'a, 'w>(&'r mut Writing<'a, 'w>);
-
-impl<'g> Visitor<ByMut<'g>> for Behind<'_, '_, '_> {
-    fn take(&mut self, part: Part<'_, ByMut<'g>>) {
-        self.walk_part(part);
-    }
-}
-
-impl<'g, 'a> Walking<ByMut<'g>> for Behind<'_, 'a, '_> {
-    type Slot = Slot<'a>;
-
-    fn walk(&mut self) -> &mut Walk<Slot<'a>> {
-        &mut self.0.walk
-    }
-
-    fn keep(&mut self, tensor: &'g mut dyn TensorMut) -> (Option<StorageOf>, Slot<'a>) {
-        (self.0.write)(self.0.walk.leaves.len(), tensor);
-        let slot = Slot::Locked(Box::new((tensor.dtype(), tensor.shape())));
-        (storage_of(tensor), slot)
-    }
-
-    fn go_behind(&mut self, visit: &mut dyn FnMut(&mut dyn for<'h> Visitor<ByMut<'h>>)) {
-        visit(self);
-    }
-
-    fn run_hook(&mut self, _: &mut dyn FnMut(&Loaded)) {}
-
-    fn take_extra_state(&mut self, _: &mut dyn ExtraState) {}
-
-    fn place_extra_state(&mut self) {
-        self.0.place_extra_state();
     }
 }

@@ -84,7 +84,7 @@ fn it_goes_through_a_file_and_back_the_same_on_both_roads() {
     }
     let model = nested(3, 4);
     model.save(&live).unwrap();
-    statedict::save_map(&model.state_dict().unwrap(), &map, &Default::default()).unwrap();
+    model.state_dict().unwrap().save_with(&map, &Default::default()).unwrap();
     assert!(std::fs::read(&live).unwrap() == std::fs::read(&map).unwrap());
 
     let mut fresh = nested(0, 0);

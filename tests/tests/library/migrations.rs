@@ -213,3 +213,86 @@ fn a_file_that_says_no_version_may_be_new_already() {
     let error = Encoder::zeros().load_state_dict(&map).unwrap_err();
     assert!(error.to_string().contains("there is no `in_proj_weight`"), "{error}");
 }
+
+/// Declares a model of tensors, and what a state dict of theirs becomes.
+macro_rules! renamed {
+    ($(#[$meta:meta])* { $($(#[$field:meta])* $name:ident),* }) => {{
+        #[derive(StateDict)]
+        #[version(2)]
+        $(#[$meta])*
+        struct Net { $(#[param] $(#[$field])* $name: i64),* }
+        |names: &[&str]| -> Vec<(&'static str, i64)> {
+            let mut map = StateMap::new();
+            for (number, name) in (1i64..).zip(names) {
+                map.insert(*name, TensorView::full(number, []).unwrap());
+            }
+            map.metadata_mut().insert(Metadata::default()).insert("", ModuleMetadata::with_version(1));
+            let mut net = Net { $($name: 0),* };
+            net.load_state_dict(&map).unwrap();
+            statedict::migrate::<Net>(&mut map).unwrap();
+            let loaded = vec![$((stringify!($name), net.$name)),*];
+            // Without a value of the model the names change alike.
+            for &(name, value) in loaded.iter().filter(|(_, value)| *value != 0) {
+                assert_eq!(map.get(name).unwrap().item::<i64>().unwrap(), value);
+            }
+            loaded
+        }
+    }};
+}
+
+#[test]
+fn the_renames_of_a_version_happen_at_once_in_any_order() {
+    let shift = renamed!({
+        #[since(2)] c1,
+        #[renamed(since = 2, from = "c1")] c2,
+        #[renamed(since = 2, from = "c2")] c3
+    });
+    assert_eq!(shift(&["c1", "c2"]), [("c1", 0), ("c2", 1), ("c3", 2)]);
+    let back = renamed!({
+        #[renamed(since = 2, from = "c2")] c3,
+        #[renamed(since = 2, from = "c1")] c2,
+        #[since(2)] c1
+    });
+    assert_eq!(back(&["c2", "c1"]), [("c3", 1), ("c2", 2), ("c1", 0)]);
+    let exchange = renamed!({
+        #[renamed(since = 2, from = "b")] a,
+        #[renamed(since = 2, from = "a")] b
+    });
+    assert_eq!(exchange(&["a", "b"]), [("a", 2), ("b", 1)]);
+    let cycle = renamed!({
+        #[renamed(since = 2, from = "b")] a,
+        #[renamed(since = 2, from = "c")] b,
+        #[renamed(since = 2, from = "a")] c
+    });
+    assert_eq!(cycle(&["a", "b", "c"]), [("a", 2), ("b", 3), ("c", 1)]);
+}
+
+#[test]
+fn children_change_places_with_their_versions() {
+    #[derive(StateDict)]
+    #[version(3)]
+    struct Leaf {
+        #[param]
+        #[since(3)]
+        w: i64,
+    }
+    #[derive(StateDict)]
+    #[version(2)]
+    struct Net {
+        #[renamed(since = 2, from = "b")]
+        a: Leaf,
+        #[renamed(since = 2, from = "a")]
+        b: Leaf,
+    }
+    let mut map = StateMap::new();
+    map.insert("a.w", TensorView::full(1i64, []).unwrap());
+    let metadata = map.metadata_mut().insert(Metadata::default());
+    for (path, version) in [("", 1), ("a", 3), ("b", 2)] {
+        metadata.insert(path, ModuleMetadata::with_version(version));
+    }
+    let mut net = Net { a: Leaf { w: 0 }, b: Leaf { w: 0 } };
+    // `b` is older than its tensor, and `a` is not: what they are called now goes by that.
+    let report = net.load_state_dict(&map).unwrap();
+    assert_eq!(report.defaulted, ["a.w"]);
+    assert_eq!((net.a.w, net.b.w), (0, 1));
+}

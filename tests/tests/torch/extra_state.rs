@@ -113,7 +113,7 @@ fn it_is_written_as_torch_writes_it_and_read_by_both() {
     net().save(&ours).unwrap();
     let theirs_bytes = fs::read(&theirs).unwrap();
     assert!(theirs_bytes == fs::read(&ours).unwrap(), "not the bytes that torch.save writes");
-    statedict::save_map(&StateMap::load(&theirs).unwrap(), &again, &Default::default()).unwrap();
+    StateMap::load(&theirs).unwrap().save_with(&again, &Default::default()).unwrap();
     assert!(theirs_bytes == fs::read(&again).unwrap(), "read and written again it differs");
 
     let given: Json = torch.call("extra_state.load", json!({"path": ours}));

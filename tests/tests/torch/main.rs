@@ -22,5 +22,6 @@ mod optimizer;
 mod pieces;
 mod read_grid;
 mod resume_training;
+mod safetensors;
 mod write_identity;
 mod write_nested;

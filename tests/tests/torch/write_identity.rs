@@ -14,7 +14,7 @@ use std::sync::Arc;
 use serde::Deserialize;
 use statedict::{
     DType, Metadata, ModuleMetadata, StateMap, Storage, StorageError, Storages, Strides,
-    TensorView, WriteOptions, save_map, write_map,
+    TensorView, WriteOptions, write_map,
 };
 
 #[derive(Deserialize)]
@@ -108,7 +108,7 @@ fn ours(case: &Case, map: &StateMap<'_>, scratch: &Path) -> Vec<u8> {
     match &case.file {
         Some(name) => {
             let path = scratch.join(name);
-            save_map(map, &path, &options).unwrap();
+            map.save_with(&path, &options).unwrap();
             let bytes = fs::read(&path).unwrap();
             fs::remove_file(&path).unwrap();
             bytes
@@ -177,7 +177,7 @@ fn torch_loads_compacted_files_as_the_same() {
     let (_, cases) = generate(directory.path());
     for (case, map) in &cases {
         let path = directory.path().join(&case.folder).join("ours.pt");
-        save_map(map, path, &WriteOptions::default().sync(false)).unwrap();
+        map.save_with(path, &WriteOptions::default().sync(false)).unwrap();
     }
     run("load_written.py", directory.path());
 }

@@ -11,7 +11,7 @@ use serde_json::json;
 use statedict::codec::{self, ReadOptions, Source};
 use statedict::value::{Graph, NewValue};
 use statedict::{
-    ArchiveLayout, DType, StateMap, TensorView, WriteOptions, save_graph, save_map, write_graph,
+    ArchiveLayout, DType, StateMap, TensorView, WriteOptions, save_graph, write_graph,
 };
 use statedict_tests::Torch;
 
@@ -212,7 +212,7 @@ fn extra_states_and_metadata_are_kept() {
         .and_then(|document| document.state_map())
         .unwrap();
     assert_eq!((map.values().len(), map.len()), (2, 4));
-    save_map(&map, &path, &WriteOptions::default().keep_storage(true)).unwrap();
+    map.save_with(&path, &WriteOptions::default().keep_storage(true)).unwrap();
     assert!(fs::read(&path).unwrap() == theirs, "the files differ");
 }
 

@@ -70,11 +70,8 @@ pub(crate) struct Project {
 
 const CHECK: &str = r#"
 fn check(path: &str, at: &[&str], whole: bool, mut model: impl StateDict) {
-    let document = codec::open(path, &ReadOptions::default().opaque(true).whole_models(true));
-    let map = match document {
-        Ok(document) => document.state_map_at(at).unwrap(),
-        Err(_) => StateMap::load_safetensors(path).unwrap(),
-    };
+    let document = codec::open(path, &ReadOptions::new().opaque(true).whole_models(true)).unwrap();
+    let map = document.state_map_at(at).unwrap();
     let report = model.load_state_dict(&map).unwrap_or_else(|error| panic!("{path}: {error}"));
     assert!(report.missing.is_empty() && report.unexpected.is_empty(), "{path}: {report}");
     let options = WriteOptions::default().root("root").keep_storage(true);
@@ -124,6 +121,18 @@ impl Project {
         for (number, case) in cases.iter().enumerate() {
             fs::write(folder.join(format!("src/case_{number}.rs")), &case.program).unwrap();
             writeln!(main, "mod case_{number};").unwrap();
+            // The comment at the beginning says how the file is loaded.
+            let head = case.program.lines().filter_map(|line| line.strip_prefix("//     "));
+            let head: String = head.map(|line| format!("    {line}\n")).collect();
+            writeln!(
+                main,
+                "\n#[allow(unused_imports)]\nfn head_{number}() -> Result<(), Box<dyn std::error::Error>> {{\n    \
+                 use case_{number}::Model;\n    std::env::set_current_dir({:?})?;\n{head}    Ok(())\n}}\n",
+                case.path.canonicalize().unwrap().parent().unwrap(),
+            )
+            .unwrap();
+            writeln!(body, "    head_{number}().unwrap_or_else(|error| panic!(\"{{error}}\"));")
+                .unwrap();
             writeln!(
                 body,
                 "    check({:?}, &{:?}, {}, case_{number}::Model::new());",

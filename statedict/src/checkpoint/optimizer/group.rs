@@ -8,7 +8,8 @@ use super::defaults::DefaultValue;
 use super::error::{OptimizerError, OptimizerProblem};
 use super::into::IntoState;
 use super::layout::{Group, Param};
-use super::param::{ParamId, ParamState, read};
+use super::param::{ParamState, read};
+use super::param_id::ParamId;
 use super::value::{FromState, StateValue};
 use crate::value::{Kind, Value, ValueId};
 

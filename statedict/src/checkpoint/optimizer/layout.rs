@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 
 use super::error::{OptimizerError, OptimizerProblem};
-use super::param::ParamId;
+use super::param_id::ParamId;
 use super::value::WrongValue;
 use crate::value::{Graph, Items, Kind, Value, ValueId};
 

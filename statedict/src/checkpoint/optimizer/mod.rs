@@ -14,6 +14,7 @@ mod names;
 mod number;
 mod of_checkpoint;
 mod param;
+mod param_id;
 mod resume;
 mod store;
 mod value;
@@ -24,7 +25,8 @@ pub use algorithm::Algorithm;
 pub use error::{OptimizerError, OptimizerProblem};
 pub use group::{ParamGroup, ParamGroupMut};
 pub use into::IntoState;
-pub use param::{ParamId, ParamState, ParamStateMut};
+pub use param::{ParamState, ParamStateMut};
+pub use param_id::ParamId;
 pub use value::{FromState, StateValue, WrongValue};
 
 use crate::checkpoint::optimizer::layout::Layout;

@@ -9,9 +9,9 @@ use super::value::StateValue;
 use crate::dtype::DType;
 use crate::load::{self, LoadOptions, LoadReport};
 use crate::map::StateMap;
-use crate::traits::StateDict;
 use crate::value::{Graph, Kind, SharedValue};
 use crate::visit;
+use crate::visit::StateDict;
 
 /// Options that say how PyTorch computes, or that only its schedulers read.
 const NOT_THE_OPTIMIZERS: &[&str] = &[

@@ -5,11 +5,10 @@ use foldhash::{HashMap, HashMapExt};
 use super::OptimizerState;
 use super::error::{OptimizerError, OptimizerProblem};
 use super::fit;
-use super::param::ParamId;
+use super::param_id::ParamId;
 use super::value::StateValue;
 use crate::key;
-use crate::traits::StateDict;
-use crate::visit::{self, Kind, TensorRef};
+use crate::visit::{self, Kind, StateDict, TensorRef};
 
 /// The parameters of a model in PyTorch's order, each once.
 pub(super) fn parameters<M: StateDict + ?Sized>(model: &M) -> Vec<(String, TensorRef<'_>)> {

@@ -8,12 +8,11 @@ use super::fit::{self, Target, Unfit};
 use super::group::ParamGroup;
 use super::layout::Layout;
 use super::names;
-use super::param::ParamId;
+use super::param_id::ParamId;
 use crate::tensor::TensorView;
-use crate::traits::StateDict;
 use crate::value::raw::Identity;
 use crate::value::{Copies, Graph, Kind, Value, ValueId};
-use crate::visit::TensorRef;
+use crate::visit::{StateDict, TensorRef};
 
 /// No optimizer keeps containers within containers that deep.
 const DEPTH: usize = 64;

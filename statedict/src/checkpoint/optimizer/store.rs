@@ -7,8 +7,8 @@ use super::value::{StateValue, WrongValue};
 use crate::collect;
 use crate::dtype::DType;
 use crate::tensor::{TensorView, cast};
-use crate::traits::StateDict;
 use crate::value::{Graph, Kind, Value, ValueId};
+use crate::visit::StateDict;
 
 /// Where a leaf of the struct goes.
 enum Place<'k> {

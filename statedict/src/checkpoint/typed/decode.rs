@@ -3,20 +3,21 @@
 use std::cell::Cell;
 
 use serde::Deserialize;
-use serde::de::value::SeqDeserializer;
-use serde::de::{self, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
+use serde::de::value::{BorrowedStrDeserializer, SeqDeserializer};
+use serde::de::{
+    self, DeserializeSeed, Deserializer, EnumAccess, MapAccess, SeqAccess, VariantAccess, Visitor,
+};
 use serde::forward_to_deserialize_any;
 
 use crate::checkpoint::shape::Shape;
-use crate::checkpoint::typed::variant::Variant;
-use crate::checkpoint::typed::{DEPTH, Problem};
+use crate::checkpoint::typed::problem::{DEPTH, Problem};
 use crate::contents::Segment;
 use crate::value::{Dict, Integer, Items, Value};
 
 /// A value that is decoded.
 #[derive(Clone, Copy)]
 pub(super) struct Decoder<'s, 'c> {
-    pub(super) value: Value<'c>,
+    value: Value<'c>,
     depth: usize,
     /// How much may still be decoded.
     left: &'s Cell<usize>,
@@ -28,7 +29,7 @@ impl<'s, 'c> Decoder<'s, 'c> {
     }
 
     /// The decoder of a part of this value.
-    pub(super) fn of(self, value: Value<'c>) -> Self {
+    fn of(self, value: Value<'c>) -> Self {
         Decoder { value, depth: self.depth + 1, ..self }
     }
 
@@ -41,7 +42,7 @@ impl<'s, 'c> Decoder<'s, 'c> {
     }
 
     /// What the value is, if it may still be decoded.
-    pub(super) fn shape(self) -> Result<Shape<'c>, Problem> {
+    fn shape(self) -> Result<Shape<'c>, Problem> {
         if self.depth > DEPTH {
             return Err(too_deep());
         }
@@ -60,11 +61,7 @@ impl<'s, 'c> Decoder<'s, 'c> {
         Ok(shape)
     }
 
-    pub(super) fn items<V: Visitor<'c>>(
-        self,
-        items: Items<'c>,
-        visitor: V,
-    ) -> Result<V::Value, Problem> {
+    fn items<V: Visitor<'c>>(self, items: Items<'c>, visitor: V) -> Result<V::Value, Problem> {
         let mut access = ItemsAccess { decoder: self, items, next: 0 };
         let value = visitor.visit_seq(&mut access)?;
         match access.next >= items.len() {
@@ -77,7 +74,7 @@ impl<'s, 'c> Decoder<'s, 'c> {
         }
     }
 
-    pub(super) fn entries<V: Visitor<'c>>(
+    fn entries<V: Visitor<'c>>(
         self,
         entries: Dict<'c>,
         fields: bool,
@@ -378,6 +375,75 @@ impl<'c> MapAccess<'c> for EntriesAccess<'_, 'c> {
 }
 
 /// Nothing, where a variant holds nothing.
-pub(super) fn nothing<'c>(decoder: Decoder<'_, 'c>) -> Result<(), Problem> {
+fn nothing<'c>(decoder: Decoder<'_, 'c>) -> Result<(), Problem> {
     <()>::deserialize(decoder)
+}
+
+/// A variant: its name, and what it holds.
+pub(super) struct Variant<'s, 'c> {
+    name: &'c str,
+    content: Option<Decoder<'s, 'c>>,
+}
+
+impl<'s, 'c> Variant<'s, 'c> {
+    fn new(decoder: Decoder<'s, 'c>) -> Result<Self, Problem> {
+        match decoder.shape()? {
+            Shape::Str(name) => Ok(Variant { name, content: None }),
+            Shape::Dict(entries) if entries.len() == 1 => {
+                let (key, value) = entries.get_index(0).ok_or_else(|| not_one(decoder))?;
+                let name = key.as_str().ok_or_else(|| not_one(decoder))?;
+                Ok(Variant { name, content: Some(decoder.of(value)) })
+            }
+            _ => Err(not_one(decoder)),
+        }
+    }
+
+    fn content(self, kind: &str) -> Result<Decoder<'s, 'c>, Problem> {
+        let missing = || Problem::new(format!("the variant `{}` is {kind}", self.name));
+        self.content.ok_or_else(missing)
+    }
+}
+
+fn not_one(decoder: Decoder<'_, '_>) -> Problem {
+    let name = decoder.value.type_name();
+    Problem::new(format!("a variant is a str or a dict with one entry, and this is a {name}"))
+}
+
+impl<'s, 'c> EnumAccess<'c> for Variant<'s, 'c> {
+    type Error = Problem;
+    type Variant = Self;
+
+    fn variant_seed<V: DeserializeSeed<'c>>(self, seed: V) -> Result<(V::Value, Self), Problem> {
+        let name = BorrowedStrDeserializer::<Problem>::new(self.name);
+        Ok((seed.deserialize(name)?, self))
+    }
+}
+
+impl<'c> VariantAccess<'c> for Variant<'_, 'c> {
+    type Error = Problem;
+
+    fn unit_variant(self) -> Result<(), Problem> {
+        let name = self.name;
+        let within = Problem::within(|| name.into());
+        self.content.map_or(Ok(()), |content| nothing(content).map_err(within))
+    }
+
+    fn newtype_variant_seed<T: DeserializeSeed<'c>>(self, seed: T) -> Result<T::Value, Problem> {
+        let within = Problem::within(|| self.name.into());
+        seed.deserialize(self.content("not without a value")?).map_err(within)
+    }
+
+    fn tuple_variant<V: Visitor<'c>>(self, _: usize, visitor: V) -> Result<V::Value, Problem> {
+        let within = Problem::within(|| self.name.into());
+        self.content("a tuple")?.deserialize_seq(visitor).map_err(within)
+    }
+
+    fn struct_variant<V: Visitor<'c>>(
+        self,
+        fields: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, Problem> {
+        let within = Problem::within(|| self.name.into());
+        self.content("a dict")?.deserialize_struct("", fields, visitor).map_err(within)
+    }
 }

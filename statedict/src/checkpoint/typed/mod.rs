@@ -3,8 +3,7 @@
 mod decode;
 mod dict_key;
 mod encode;
-mod parts;
-mod variant;
+mod problem;
 
 use std::cell::Cell;
 
@@ -14,63 +13,13 @@ use crate::checkpoint::Checkpoint;
 use crate::checkpoint::error::CheckpointError;
 use crate::checkpoint::typed::decode::Decoder;
 use crate::checkpoint::typed::encode::Encoder;
-use crate::contents::{Segment, ValuePath};
+use crate::contents::ValuePath;
 use crate::value::{Graph, Value, ValueId};
-
-/// So deep values may nest: as deep as in JSON of `serde_json`.
-const DEPTH: usize = 128;
 
 /// So much may be decoded of a small file; of a large one, so many times what its pickle has. Values are
 /// counted, and bytes of text: a list that is in others again and again has very many paths.
 const COST: usize = 1 << 20;
 const TIMES: usize = 8;
-
-/// What is wrong with a value, and where: the innermost segment first.
-#[derive(Debug)]
-struct Problem {
-    segments: Vec<Segment>,
-    reason: String,
-}
-
-impl Problem {
-    fn new(reason: impl Into<String>) -> Self {
-        Problem { segments: Vec::new(), reason: reason.into() }
-    }
-
-    /// For `map_err`: the problem is in the part that the segment leads to.
-    fn within(segment: impl FnOnce() -> Segment) -> impl FnOnce(Problem) -> Problem {
-        move |mut problem| {
-            problem.segments.push(segment());
-            problem
-        }
-    }
-
-    /// The path from the root on, where the value itself is at `path`.
-    fn path(&self, path: &ValuePath) -> ValuePath {
-        let segments = self.segments.iter().rev();
-        segments.fold(path.clone(), |path, segment| path.join(segment.clone()))
-    }
-}
-
-impl std::fmt::Display for Problem {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(&self.reason)
-    }
-}
-
-impl std::error::Error for Problem {}
-
-impl serde::de::Error for Problem {
-    fn custom<T: std::fmt::Display>(message: T) -> Self {
-        Problem::new(message.to_string())
-    }
-}
-
-impl serde::ser::Error for Problem {
-    fn custom<T: std::fmt::Display>(message: T) -> Self {
-        Problem::new(message.to_string())
-    }
-}
 
 impl<'a> Checkpoint<'a> {
     /// The value at a path as a Rust type: a number, a text, a struct or map for a dict, a vector for a list.

@@ -18,4 +18,6 @@ pub(crate) struct Decoded {
     pub(crate) protocol: u8,
     /// The number of strings of Python 2 that are not text and were kept as bytes.
     pub(crate) undecoded: usize,
+    /// The number of bytes that follow STOP.
+    pub(crate) trailing: usize,
 }

@@ -112,6 +112,7 @@ impl<'a, R: StorageResolver> Machine<'a, R> {
                 root,
                 protocol: self.protocol,
                 undecoded: self.undecoded,
+                trailing: self.input.rest().len(),
             }),
             Err(fault) => Err(self.error(op::STOP, fault, member)),
         }

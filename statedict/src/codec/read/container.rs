@@ -1,18 +1,17 @@
 //! From a source to a document, whichever container it is.
 
-use std::borrow::Cow;
-use std::fmt;
 use std::sync::Arc;
 
-use crate::codec::pickle::{
-    self, Decoded, PickleError, PickleOptions, StorageRequest, StorageResolver,
-};
-use crate::codec::read::detect::{self, Detected};
+use crate::codec::read::detect::{self, detect};
 use crate::codec::read::document::Document;
 use crate::codec::read::error::ReadError;
 use crate::codec::read::in_memory;
-use crate::codec::read::module;
+use crate::codec::read::kind::{ByteOrder, ContainerKind};
+use crate::codec::read::no_storages::NoStorages;
+use crate::codec::read::object;
 use crate::codec::read::options::ReadOptions;
+#[cfg(feature = "safetensors")]
+use crate::codec::read::safetensors;
 use crate::codec::read::source::Source;
 use crate::codec::read::stream;
 use crate::codec::read::tar;
@@ -21,96 +20,57 @@ use crate::codec::read::zip::{Archive, ArchiveResolver, Directory};
 use crate::tensor::Storages;
 use crate::value::Bytes;
 
-/// What the values of a file are packed in.
-#[non_exhaustive]
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ContainerKind {
-    /// The ZIP archive that torch.save has written since PyTorch 1.6.
-    Zip,
-    /// The stream of pickles and storages that it wrote before.
-    Legacy,
-    /// The tar archive that it wrote in PyTorch 0.1.
-    Tar,
-    /// A pickle by itself, which holds no tensors.
-    Pickle,
-}
-
-impl fmt::Display for ContainerKind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            ContainerKind::Zip => "zip",
-            ContainerKind::Legacy => "legacy",
-            ContainerKind::Tar => "tar",
-            ContainerKind::Pickle => "pickle",
-        })
-    }
-}
-
-/// The byte order of a file's numbers. What is read from it is little-endian in either case.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ByteOrder {
-    /// Least significant byte first.
-    Little,
-    /// Most significant byte first.
-    Big,
-}
-
-impl fmt::Display for ByteOrder {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            ByteOrder::Little => "little",
-            ByteOrder::Big => "big",
-        })
-    }
-}
-
 pub(super) fn read(source: Source, options: &ReadOptions) -> Result<Document, ReadError> {
-    match detected(&source)? {
-        Detected::Zip => read_zip(source, options),
-        Detected::Legacy => {
+    match detect(&source)? {
+        ContainerKind::Zip => read_zip(source, options),
+        ContainerKind::Legacy => {
             let source = Arc::new(source);
             let (mut document, end) = stream::read(&source, 0, options)?;
-            if is_legacy_at(&source, end)? {
+            if detect::is_legacy_at(&source, end)? {
                 document.warnings.push(Warning::MoreObjects { offset: end });
+            } else {
+                object::trailing(
+                    &mut document.warnings,
+                    "the object",
+                    source.len().saturating_sub(end),
+                );
             }
             Ok(document)
         }
-        Detected::Tar => tar::read(source, options),
-        Detected::Pickle => read_pickle(&source, options),
+        ContainerKind::Tar => tar::read(source, options),
+        ContainerKind::Pickle => read_pickle(&source, options),
+        #[cfg(feature = "safetensors")]
+        ContainerKind::Safetensors => safetensors::read(source, options),
+        #[cfg(not(feature = "safetensors"))]
+        ContainerKind::Safetensors => {
+            Err(ReadError::FeatureOff { format: "safetensors", feature: "safetensors" })
+        }
     }
 }
 
 pub(super) fn read_all(source: Source, options: &ReadOptions) -> Result<Vec<Document>, ReadError> {
-    if detected(&source)? != Detected::Legacy {
+    if detect(&source)? != ContainerKind::Legacy {
         return read(source, options).map(|document| vec![document]);
     }
     let source = Arc::new(source);
     let mut documents = Vec::new();
     let mut position = 0;
     loop {
-        let (document, end) = stream::read(&source, position, options)?;
+        let (mut document, end) = stream::read(&source, position, options)?;
+        let is_last = !detect::is_legacy_at(&source, end)?;
+        if is_last {
+            object::trailing(
+                &mut document.warnings,
+                "the object",
+                source.len().saturating_sub(end),
+            );
+        }
         documents.push(document);
-        if !is_legacy_at(&source, end)? {
+        if is_last {
             return Ok(documents);
         }
         position = end;
     }
-}
-
-fn head(source: &Source, start: u64, len: usize) -> Result<Cow<'_, [u8]>, ReadError> {
-    let left = source.len().saturating_sub(start);
-    let len = usize::try_from(left).unwrap_or(usize::MAX).min(len);
-    let io = |error| ReadError::Io { file: source.name().to_owned(), source: error };
-    source.get(start, len).map_err(io)
-}
-
-pub(super) fn detected(source: &Source) -> Result<Detected, ReadError> {
-    detect::detect(&head(source, 0, detect::HEAD)?, source.len())
-}
-
-/// Whether another object of a stream starts there.
-pub(super) fn is_legacy_at(source: &Source, start: u64) -> Result<bool, ReadError> {
-    Ok(detect::is_legacy(&head(source, start, detect::LEGACY_HEAD)?))
 }
 
 fn read_zip(source: Source, options: &ReadOptions) -> Result<Document, ReadError> {
@@ -120,11 +80,18 @@ fn read_zip(source: Source, options: &ReadOptions) -> Result<Document, ReadError
     let root = archive.directory.root().to_owned();
     if archive.directory.find("constants.pkl").is_some() {
         return Err(ReadError::Foreign {
-            found: "a TorchScript archive",
-            advice: "load it with torch.jit.load and save its state_dict() with torch.save",
+            found: "a TorchScript archive".into(),
+            advice: "load it with torch.jit.load and save its state_dict() with torch.save".into(),
+        });
+    }
+    if archive.directory.find("archive_format").is_some() {
+        return Err(ReadError::Foreign {
+            found: "an exported program (.pt2)".into(),
+            advice: "load it with torch.export.load and save its state_dict with torch.save".into(),
         });
     }
     let mut warnings = Vec::new();
+    object::trailing(&mut warnings, "the archive", archive.directory.trailing());
     match archive.directory.find(".data/version").or_else(|| archive.directory.find("version")) {
         Some(index) => check_version(&archive.read_member(index, 64, "pickle_bytes")?, &root)?,
         None => warnings.push(Warning::NoVersion),
@@ -140,9 +107,10 @@ fn read_zip(source: Source, options: &ReadOptions) -> Result<Document, ReadError
         .ok_or_else(|| ReadError::Missing { member: member.clone() })?;
     let pickle = archive.pickle(pickle, limits.pickle_bytes, options.in_memory)?;
     let mut resolver = ArchiveResolver::new(archive, byte_order == ByteOrder::Big, limits);
-    let decoded = decode(&pickle, &member, options, &mut resolver)?;
+    let decoded = object::decode(&pickle, &member, options, &mut resolver)?;
+    object::trailing(&mut warnings, &format!("the pickle in `{member}`"), decoded.trailing as u64);
     let storages = in_memory::settle(resolver.into_storages(), options)?;
-    Ok(finish(decoded, storages, ContainerKind::Zip, byte_order, warnings, options))
+    Ok(object::finish(decoded, storages, ContainerKind::Zip, byte_order, warnings, options))
 }
 
 /// A pickle by itself.
@@ -159,57 +127,26 @@ fn read_pickle(source: &Source, options: &ReadOptions) -> Result<Document, ReadE
     }
     let len = usize::try_from(source.len()).unwrap_or(usize::MAX);
     let pickle: Bytes = Arc::new(source.read_vec(0, len).map_err(io)?);
-    let decoded = decode(&pickle, source.name(), options, &mut NoStorages)?;
+    let decoded = object::decode(&pickle, source.name(), options, &mut NoStorages)?;
+    let mut warnings = Vec::new();
+    let bytes = (*pickle).as_ref();
+    let end = bytes.len().saturating_sub(decoded.trailing);
+    let rest = bytes.get(end..).unwrap_or_default();
+    if rest.iter().all(|byte| byte.is_ascii_whitespace() || *byte == 0) {
+        object::trailing(&mut warnings, "the pickle", rest.len() as u64);
+    } else {
+        // Others than padding are values, or elements that the pickle knows nothing of.
+        return Err(ReadError::Foreign {
+            found: format!("a pickle that ends at byte {end} of {}", bytes.len()).into(),
+            advice:
+                "the rest may be more pickles or arrays: load all in Python, and save it again \
+                     with torch.save"
+                    .into(),
+        });
+    }
     let storages: Arc<dyn Storages> = Arc::new(NoStorages);
     let (kind, order) = (ContainerKind::Pickle, ByteOrder::Little);
-    Ok(finish(decoded, storages, kind, order, Vec::new(), options))
-}
-
-/// Decodes the pickle of the object itself.
-pub(super) fn decode<R: StorageResolver>(
-    pickle: &Bytes,
-    member: &str,
-    options: &ReadOptions,
-    resolver: &mut R,
-) -> Result<Decoded, Box<ReadError>> {
-    let opaque = options.opaque || options.whole_models;
-    let limits = &options.limits;
-    let result = pickle::decode(pickle, member, &PickleOptions { limits, opaque }, resolver);
-    // A class that is not known: it may be that of a whole model, which has an answer of its own.
-    if let Err(error) = &result
-        && matches!(&**error, ReadError::Pickle { source: PickleError::UnknownGlobal { .. }, .. })
-        && let Ok(inert) =
-            pickle::decode(pickle, member, &PickleOptions { limits, opaque: true }, resolver)
-    {
-        let Decoded { mut graph, root, .. } = inert;
-        graph.finish(root, Arc::new(NoStorages));
-        if module::is_module(graph.root()) {
-            let class = graph.root().type_name();
-            return Err(Box::new(ReadError::WholeModel { class }));
-        }
-    }
-    result
-}
-
-pub(super) fn finish(
-    decoded: Decoded,
-    storages: Arc<dyn Storages>,
-    container: ContainerKind,
-    byte_order: ByteOrder,
-    mut warnings: Vec<Warning>,
-    options: &ReadOptions,
-) -> Document {
-    if decoded.protocol != 2 && container == ContainerKind::Zip {
-        warnings.push(Warning::Protocol { found: decoded.protocol });
-    }
-    if decoded.undecoded > 0 {
-        warnings.push(Warning::UndecodedStrings { count: decoded.undecoded });
-    }
-    let mut graph = decoded.graph;
-    graph.finish(decoded.root, storages);
-    let name_bytes = options.limits.for_names(graph.source_len());
-    let whole_models = options.whole_models.then_some(name_bytes);
-    Document { graph: Arc::new(graph), container, byte_order, warnings, whole_models }
+    Ok(object::finish(decoded, storages, kind, order, warnings, options))
 }
 
 /// The version is read as C reads a number: blanks before and anything after are passed over.
@@ -240,30 +177,6 @@ fn byte_order(content: &[u8], root: &str) -> Result<ByteOrder, ReadError> {
             expected: "`little` or `big`".into(),
             found: format!("{:?}", String::from_utf8_lossy(other)),
         }),
-    }
-}
-
-/// The storages of a pickle by itself: none.
-pub(super) struct NoStorages;
-
-impl StorageResolver for NoStorages {
-    fn resolve(&mut self, request: &StorageRequest<'_>) -> Result<u32, Box<ReadError>> {
-        let member = format!("data/{}", request.key);
-        Err(Box::new(ReadError::Missing { member }))
-    }
-
-    fn nbytes(&self, _: u32) -> usize {
-        0
-    }
-}
-
-impl Storages for NoStorages {
-    fn nbytes(&self, _: u32) -> usize {
-        0
-    }
-
-    fn bytes(&self, _: u32) -> Result<std::borrow::Cow<'_, [u8]>, crate::tensor::StorageError> {
-        Ok((&[]).into())
     }
 }
 

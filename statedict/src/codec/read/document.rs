@@ -1,8 +1,9 @@
 //! What a checkpoint file holds.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::codec::read::container::{ByteOrder, ContainerKind};
+use crate::codec::read::kind::{ByteOrder, ContainerKind};
 use crate::codec::read::warning::Warning;
 use crate::value::{Graph, Value};
 
@@ -15,6 +16,7 @@ pub struct Document {
     pub(super) warnings: Vec<Warning>,
     /// Where a pickled module is to be read as its state dict: how long all names may be together.
     pub(super) whole_models: Option<u64>,
+    pub(super) file_metadata: BTreeMap<String, String>,
 }
 
 impl Document {
@@ -51,6 +53,12 @@ impl Document {
     /// The byte order of the file. What is read from it is little-endian in either case.
     pub fn byte_order(&self) -> ByteOrder {
         self.byte_order
+    }
+
+    /// Returns the `__metadata__` of a safetensors file, without the order, the versions and the ties that
+    /// saving recorded there: those are part of the state dict. Other files have none.
+    pub fn file_metadata(&self) -> &BTreeMap<String, String> {
+        &self.file_metadata
     }
 
     /// What is unusual about the file.

@@ -25,9 +25,30 @@ pub enum ReadError {
     /// The file is of another kind.
     Foreign {
         /// What it is.
-        found: &'static str,
+        found: Cow<'static, str>,
         /// What to do with it.
-        advice: &'static str,
+        advice: Cow<'static, str>,
+    },
+    /// The file is of a format that this build cannot read.
+    FeatureOff {
+        /// The format.
+        format: &'static str,
+        /// The feature of this crate that reads it.
+        feature: &'static str,
+    },
+    /// The file holds several archives, or one that does not start at its start.
+    Misplaced {
+        /// How many archives follow each other, the last one included.
+        archives: usize,
+        /// Where the last of them starts.
+        offset: u64,
+    },
+    /// A tensor has a dtype that PyTorch does not have.
+    UnknownDType {
+        /// The tensor's key.
+        key: String,
+        /// The dtype's name in the file.
+        dtype: String,
     },
     /// The archive's own structure is damaged.
     Damaged {
@@ -137,6 +158,26 @@ impl ReadError {
             ReadError::Io { file, source } => write!(f, "cannot read `{file}`: {source}"),
             ReadError::Foreign { found, advice } => {
                 write!(f, "this is {found}, not a PyTorch checkpoint; {advice}")
+            }
+            ReadError::FeatureOff { format, feature } => write!(
+                f,
+                "this is a {format} file, which statedict reads with its feature `{feature}`"
+            ),
+            ReadError::Misplaced { archives: 1, offset } => write!(
+                f,
+                "{offset} bytes come before the ZIP archive in this file; cut them off (tail -c +{}), \
+                 or pass over them with `Source::skip`",
+                offset.saturating_add(1)
+            ),
+            ReadError::Misplaced { archives, offset } => write!(
+                f,
+                "{archives} archives in one file, the last from byte {offset} on: it is a part of a \
+                 distributed checkpoint (make one file of its folder: python -m \
+                 torch.distributed.checkpoint.format_utils dcp_to_torch FOLDER FILE.pt), or files \
+                 that were put together"
+            ),
+            ReadError::UnknownDType { key, dtype } => {
+                write!(f, "`{key}` has the dtype {dtype}, which PyTorch does not have")
             }
             ReadError::Damaged { part, offset, expected, found } => write!(
                 f,

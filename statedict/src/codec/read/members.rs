@@ -3,9 +3,9 @@
 use std::fmt;
 use std::sync::Arc;
 
-use crate::codec::read::container::{self, ContainerKind};
-use crate::codec::read::detect::Detected;
+use crate::codec::read::detect::detect;
 use crate::codec::read::error::ReadError;
+use crate::codec::read::kind::ContainerKind;
 use crate::codec::read::source::Source;
 use crate::codec::read::zip::{Archive, Directory};
 use crate::tensor::StorageError;
@@ -47,18 +47,14 @@ impl Members {
     /// Where the file cannot be read, is of another kind than checkpoints are, or its directory is damaged:
     /// members that overlap, lie outside of the file or have one name, say.
     pub fn read(source: Source) -> Result<Self, ReadError> {
-        let container = match container::detected(&source)? {
-            Detected::Zip => {
-                let directory = Directory::read(&source)?;
-                let names = directory.names();
-                let archive = Some(Archive { source: Arc::new(source), directory });
-                return Ok(Members { container: ContainerKind::Zip, archive, names });
-            }
-            Detected::Legacy => ContainerKind::Legacy,
-            Detected::Tar => ContainerKind::Tar,
-            Detected::Pickle => ContainerKind::Pickle,
-        };
-        Ok(Members { container, archive: None, names: Vec::new() })
+        let container = detect(&source)?;
+        if container != ContainerKind::Zip {
+            return Ok(Members { container, archive: None, names: Vec::new() });
+        }
+        let directory = Directory::read(&source)?;
+        let names = directory.names();
+        let archive = Some(Archive { source: Arc::new(source), directory });
+        Ok(Members { container, archive, names })
     }
 
     /// What the file is.
@@ -114,8 +110,8 @@ impl Members {
     /// Where it is damaged or cannot be read.
     pub fn verify(&self, index: usize) -> Result<(), StorageError> {
         let Some((archive, index)) = self.record(index) else { return Ok(()) };
-        archive.check_header(index)?;
         archive.check_method(index)?;
+        archive.check_header(index)?;
         archive.verify(index)
     }
 

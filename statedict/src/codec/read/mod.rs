@@ -1,19 +1,22 @@
 //! Reading checkpoint files.
 
-mod arena;
+mod aligned_buffer;
 mod container;
 mod detect;
 mod document;
 mod error;
 mod in_memory;
+mod kind;
 mod limits;
 mod members;
 mod module;
+mod no_storages;
+mod object;
 mod options;
 mod pickle_run;
 mod ranges;
 #[cfg(feature = "safetensors")]
-pub(crate) mod safetensors;
+mod safetensors;
 mod scan;
 mod source;
 mod state_map;
@@ -24,15 +27,13 @@ mod zip;
 
 use std::path::Path;
 
-pub use container::{ByteOrder, ContainerKind};
 pub use document::Document;
 pub use error::ReadError;
+pub use kind::{ByteOrder, ContainerKind};
 pub use limits::Limits;
 pub(crate) use limits::PickleLimits;
 pub use members::Members;
 pub use options::ReadOptions;
-#[cfg(feature = "safetensors")]
-pub use safetensors::read_safetensors;
 pub use scan::{Scan, ScannedPickle, scan};
 pub use source::Source;
 pub use state_map::RefusedTensor;

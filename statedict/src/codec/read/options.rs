@@ -18,6 +18,11 @@ pub struct ReadOptions {
 }
 
 impl ReadOptions {
+    /// Returns the default options.
+    pub fn new() -> Self {
+        ReadOptions::default()
+    }
+
     /// Whether to keep values of unknown classes as inert objects (module, name, arguments, state),
     /// rather than to refuse the file. Nothing is imported or run either way.
     #[must_use]

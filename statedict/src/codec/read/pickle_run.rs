@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use crate::codec::pickle::{self, Decoded, Extent, PickleOptions};
-use crate::codec::read::container::NoStorages;
 use crate::codec::read::error::ReadError;
 use crate::codec::read::limits::Limits;
+use crate::codec::read::no_storages::NoStorages;
 use crate::codec::read::source::Source;
 use crate::value::{Bytes, Graph, Kind, Value};
 

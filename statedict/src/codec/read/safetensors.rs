@@ -1,135 +1,225 @@
-//! State dicts out of safetensors files.
+//! Safetensors files: a state dict, with the ties, the order and the versions that were recorded in it.
 
-use std::path::Path;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use safetensors::tensor::Metadata as Header;
+use foldhash::{HashMap, HashMapExt};
 
+use crate::codec::read::detect::MAX_SAFETENSORS_HEADER;
+use crate::codec::read::document::Document;
 use crate::codec::read::error::ReadError;
+use crate::codec::read::in_memory;
+use crate::codec::read::kind::{ByteOrder, ContainerKind};
+use crate::codec::read::options::ReadOptions;
 use crate::codec::read::ranges::RangeStorages;
 use crate::codec::read::source::Source;
-use crate::codec::safetensors::{ORDER, VERSIONS, from_safetensors};
-use crate::map::StateMap;
-use crate::metadata::{Metadata, ModuleMetadata};
+use crate::codec::safetensors::{Header, Info, ORDER, VERSIONS, from_safetensors};
+use crate::dtype::DType;
 use crate::tensor::{Storage, Storages, TensorView};
+use crate::value::raw::{
+    ContainerKind as PythonKind, Extra, Raw, StorageRef, TensorFlags, TensorNode,
+};
+use crate::value::{Full, Graph};
 
-/// The longest header, as the format's own libraries have it.
-const MAX_HEADER: u64 = 100_000_000;
-
-/// Opens a safetensors file. Tensors are lazy views; ties, order and versions that
-/// [`save_safetensors`](crate::save_safetensors) recorded are restored, and so are ties that
-/// `safetensors.torch.save_model` did.
-///
-/// # Errors
-/// Where the file cannot be read or is damaged, or has an element type that PyTorch does not.
-pub(crate) fn load(path: &Path) -> Result<StateMap<'static>, ReadError> {
-    let io = |source| ReadError::Io { file: path.display().to_string(), source };
-    read_safetensors(Source::open(path).map_err(io)?)
+fn damaged(expected: &'static str, found: impl Into<String>) -> ReadError {
+    let part = "the header of the safetensors file".to_owned();
+    ReadError::Damaged { part, offset: 0, expected: expected.into(), found: found.into() }
 }
 
-/// Reads a safetensors file from any source; see [`StateMap::load_safetensors`]. No tensor is read: that
-/// happens when one is asked for.
-///
-/// # Errors
-/// Where it cannot be read or is damaged, or has an element type that PyTorch does not.
-///
-/// ```
-/// use statedict::codec::{Source, read_safetensors};
-///
-/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
-/// let header = br#"{"a":{"dtype":"U8","shape":[2],"data_offsets":[0,2]}}"#;
-/// let mut file = u64::try_from(header.len())?.to_le_bytes().to_vec();
-/// file.extend(header);
-/// file.extend([1, 2]);
-/// let map = read_safetensors(Source::bytes(file))?;
-/// assert_eq!(map.get("a").unwrap().to_vec::<u8>()?, [1, 2]);
-/// # Ok(())
-/// # }
-/// ```
-pub fn read_safetensors(source: Source) -> Result<StateMap<'static>, ReadError> {
-    let name = source.name().to_owned();
-    let io = |source| ReadError::Io { file: name.clone(), source };
-    let damaged = |expected: &str, found: String| ReadError::Damaged {
-        part: "the header".into(),
-        offset: 0,
-        expected: expected.to_owned().into(),
-        found,
-    };
+/// Reads the header. Returns it with the offset of the tensors' bytes.
+fn header(source: &Source) -> Result<(Header, u64), ReadError> {
+    let io = |error| ReadError::Io { file: source.name().to_owned(), source: error };
     let mut len = [0; 8];
-    let too_short = |_| damaged("a header", "a shorter file".to_owned());
-    source.read_at(0, &mut len).map_err(too_short)?;
-    let header_len = u64::from_le_bytes(len);
-    let data_at = header_len.checked_add(8).filter(|&at| at <= source.len() && at <= MAX_HEADER);
-    let data_at = data_at
-        .ok_or_else(|| damaged("a header within the file", format!("{header_len} bytes")))?;
-    let text = source.read_vec(8, usize::try_from(header_len).unwrap_or(0)).map_err(io)?;
-    let header: Header = serde_json::from_slice(&text)
+    source.read_at(0, &mut len).map_err(|_| damaged("a header", "a shorter file"))?;
+    let len = u64::from_le_bytes(len);
+    if len > MAX_SAFETENSORS_HEADER {
+        return Err(damaged("at most 100000000 bytes", format!("{len} bytes")));
+    }
+    let data_at = len.saturating_add(8);
+    let expected = "a header within the file";
+    if data_at > source.len() {
+        return Err(damaged(expected, format!("{len} bytes of {}", source.len())));
+    }
+    let size = usize::try_from(len).map_err(|_| damaged(expected, format!("{len} bytes")))?;
+    let text = source.get(8, size).map_err(io)?;
+    let header = serde_json::from_slice(&text)
         .map_err(|error| damaged("the JSON of a safetensors file", error.to_string()))?;
-    if data_at.checked_add(header.data_len() as u64) != Some(source.len()) {
-        let found = format!("{} bytes", source.len().saturating_sub(data_at));
+    Ok((header, data_at))
+}
+
+/// The storage, the dtype and the shape of a tensor.
+type Stored = (u32, DType, Vec<usize>);
+
+/// A key and its tensor.
+type Named<'h> = (String, &'h Stored);
+
+/// Adds the range of each tensor in the order of the data, and returns the tensors by their keys in that order.
+fn ranges(
+    header: &mut Vec<(String, Info)>,
+    (data_at, file_len): (u64, u64),
+    ranges: &mut RangeStorages,
+) -> Result<Vec<(String, Stored)>, ReadError> {
+    let mut tensors = std::mem::take(header);
+    // Tensors without elements keep the order of the text.
+    tensors.sort_by_key(|(_, info)| info.data_offsets);
+    let mut stored = Vec::with_capacity(tensors.len());
+    let mut at = 0;
+    for (key, Info { dtype, shape, data_offsets: (start, end) }) in tensors {
+        let found = || format!("`{key}` from {start} to {end}");
+        if start != at || end < start {
+            return Err(damaged("tensors that follow each other without a gap", found()));
+        }
+        at = end;
+        let dtype = from_safetensors(&dtype)
+            .ok_or_else(|| ReadError::UnknownDType { key: key.clone(), dtype })?;
+        let nbytes = usize::try_from(end - start).ok();
+        let numel = shape.iter().try_fold(1usize, |numel, &size| numel.checked_mul(size));
+        let size = numel.and_then(|numel| numel.checked_mul(dtype.size()));
+        let Some(nbytes) = nbytes.filter(|&nbytes| size == Some(nbytes)) else {
+            let found = format!("{}, which is {dtype} {shape:?}", found());
+            return Err(damaged("tensors that fill their bytes", found));
+        };
+        let storage = ranges.add(data_at.saturating_add(start), nbytes, "cpu");
+        stored.push((key, (storage, dtype, shape)));
+    }
+    if data_at.checked_add(at) != Some(file_len) {
+        let found = format!("{} bytes where it says {at}", file_len.saturating_sub(data_at));
         return Err(damaged("as many bytes of elements as the header says", found));
     }
-
-    let mut ranges = RangeStorages::new(Arc::new(source));
-    let mut added = Vec::with_capacity(header.offset_keys().len());
-    for key in header.offset_keys() {
-        let Some(info) = header.info(&key) else { continue };
-        let dtype = from_safetensors(info.dtype).ok_or_else(|| ReadError::Unsupported {
-            member: key.clone(),
-            found: format!("the element type {}", info.dtype),
-        })?;
-        let (start, end) = info.data_offsets;
-        let storage = ranges.add(data_at.saturating_add(start as u64), end - start, "cpu");
-        added.push((key, storage, dtype, info.shape.clone()));
-    }
-    let ranges: Arc<dyn Storages> = Arc::new(ranges);
-    let mut stored = StateMap::with_capacity(added.len());
-    for (key, storage, dtype, shape) in added {
-        let storage = Storage::new(Arc::clone(&ranges), storage);
-        let view = TensorView::contiguous(storage, dtype, shape, 0)
-            .map_err(|error| damaged("tensors that their bytes fill", error.to_string()))?;
-        stored.insert(key, view);
-    }
-    restore(stored, &header).map_err(|what| damaged("what was recorded", what))
+    Ok(stored)
 }
 
-/// The map with its ties, in its order, with its versions.
-fn restore(mut stored: StateMap<'static>, header: &Header) -> Result<StateMap<'static>, String> {
-    let Some(metadata) = header.metadata() else { return Ok(stored) };
-    let mut ties: Vec<(&String, &String)> = metadata
-        .iter()
-        .filter(|(key, same)| !stored.contains_key(key) && stored.contains_key(same))
-        .collect();
-    ties.sort_unstable();
-    for (key, same) in ties {
-        if let Some(view) = stored.get(same).cloned() {
-            stored.insert(key.clone(), view);
+/// Returns the keys in order with their tensors, the ties included.
+fn keys<'h>(
+    stored: &'h [(String, Stored)],
+    metadata: &mut BTreeMap<String, String>,
+) -> Result<Vec<Named<'h>>, ReadError> {
+    let mut known: HashMap<&str, &Stored> = HashMap::with_capacity(stored.len());
+    for (key, tensor) in stored {
+        if known.insert(key, tensor).is_some() {
+            return Err(ReadError::DuplicateKey { key: key.clone() });
         }
     }
-    let mut map = match metadata.get(ORDER) {
-        None => stored,
-        Some(order) => {
-            let order: Vec<String> = serde_json::from_str(order).map_err(|e| e.to_string())?;
-            let mut map = StateMap::with_capacity(stored.len());
-            for key in order {
-                let view = stored.get(&key).ok_or_else(|| format!("no tensor `{key}`"))?;
-                map.insert(key, view.clone());
+    let mut keys: Vec<Named<'h>> =
+        stored.iter().map(|(key, tensor)| (key.clone(), tensor)).collect();
+    metadata.retain(|key, same| match known.get(same.as_str()) {
+        Some(&tensor) if !known.contains_key(key.as_str()) => {
+            keys.push((key.clone(), tensor));
+            false
+        }
+        _ => true,
+    });
+    let Some(order) = metadata.remove(ORDER) else { return Ok(keys) };
+    let expected = "the order of the keys that was recorded";
+    let order: Vec<String> = serde_json::from_str(&order)
+        .map_err(|error| damaged("a list of keys in `statedict.order`", error.to_string()))?;
+    if order.len() != keys.len() {
+        return Err(damaged(expected, format!("{} of {} keys", order.len(), keys.len())));
+    }
+    let mut found: HashMap<String, &Stored> = keys.into_iter().collect();
+    let place = |key: String| match found.remove(&key) {
+        Some(tensor) => Ok((key, tensor)),
+        None => Err(damaged(expected, format!("no tensor `{key}`"))),
+    };
+    order.into_iter().map(place).collect()
+}
+
+/// Reads the state dict. No tensor is read.
+pub(super) fn read(source: Source, options: &ReadOptions) -> Result<Document, ReadError> {
+    let (mut header, data_at) = header(&source)?;
+    let file_len = source.len();
+    let mut storages = RangeStorages::new(Arc::new(source));
+    let stored = ranges(&mut header.tensors, (data_at, file_len), &mut storages)?;
+    let keys = keys(&stored, &mut header.metadata)?;
+    let versions = header.metadata.remove(VERSIONS);
+    let versions: Option<Vec<(String, Option<i64>)>> =
+        versions.map(|text| serde_json::from_str(&text)).transpose().map_err(|error| {
+            damaged("a list of versions in `statedict.versions`", error.to_string())
+        })?;
+    let storages = in_memory::settle(storages, options)?;
+    for (key, (storage, dtype, shape)) in &stored {
+        let storage = Storage::new(Arc::clone(&storages), *storage);
+        TensorView::contiguous(storage, *dtype, shape.as_slice(), 0).map_err(|error| {
+            damaged("tensors that can be addressed", format!("`{key}`: {error}"))
+        })?;
+    }
+    let full = |Full| ReadError::Limit {
+        what: "the keys of the file".to_owned(),
+        limit: "pickle_bytes",
+        allowed: u64::from(u32::MAX),
+        needed: u64::from(u32::MAX),
+    };
+    let graph = graph(&keys, versions.as_deref(), storages).map_err(full)?;
+    Ok(Document {
+        graph: Arc::new(graph),
+        container: ContainerKind::Safetensors,
+        byte_order: ByteOrder::Little,
+        warnings: Vec::new(),
+        whole_models: None,
+        file_metadata: header.metadata,
+    })
+}
+
+/// The values that Python would have: a dict of tensors, or an `OrderedDict` where `_metadata` belongs to it.
+fn graph(
+    keys: &[Named<'_>],
+    versions: Option<&[(String, Option<i64>)]>,
+    storages: Arc<dyn Storages>,
+) -> Result<Graph<'static>, Full> {
+    let mut graph = Graph::over(Arc::new([]));
+    let mut entries = Vec::with_capacity(keys.len().saturating_mul(2));
+    for (key, (storage, dtype, shape)) in keys {
+        let key = Raw::Str(graph.add_bytes(key.as_bytes())?);
+        let sizes = shape.iter().map(|&size| i64::try_from(size).map_err(|_| Full));
+        let node = TensorNode {
+            offset: 0,
+            storage: StorageRef::File(*storage),
+            dims: 0,
+            rank: 0,
+            dtype: *dtype,
+            flags: TensorFlags::default(),
+        };
+        let tensor = graph.add_tensor(node, &sizes.collect::<Result<Vec<_>, _>>()?, &[])?;
+        entries.extend([key, tensor]);
+    }
+    let root = match versions {
+        None => graph.add_dict(&entries)?,
+        Some(versions) => {
+            let modules = metadata(&mut graph, versions)?;
+            let root = filled(&mut graph, PythonKind::OrderedDict, &entries)?;
+            let name = Raw::Str(graph.add_bytes(b"_metadata")?);
+            let attributes = graph.add_dict(&[name, modules])?;
+            if let Raw::Container(index) = root {
+                graph.set_extra(index, Extra { attributes, factory: Raw::None })?;
             }
-            if map.len() != stored.len() {
-                return Err(format!("an order of {} of {} keys", map.len(), stored.len()));
-            }
-            map
+            root
         }
     };
-    if let Some(versions) = metadata.get(VERSIONS) {
-        let versions: Vec<(String, Option<u64>)> =
-            serde_json::from_str(versions).map_err(|error| error.to_string())?;
-        let mut modules = Metadata::default();
-        for (path, version) in versions {
-            let entry = version.map_or_else(ModuleMetadata::default, ModuleMetadata::with_version);
-            modules.insert(path, entry);
-        }
-        *map.metadata_mut() = Some(modules);
+    graph.finish(root, storages);
+    Ok(graph)
+}
+
+/// The modules' versions, as `Module.state_dict()` keeps them.
+fn metadata(graph: &mut Graph<'_>, versions: &[(String, Option<i64>)]) -> Result<Raw, Full> {
+    let mut modules = Vec::with_capacity(versions.len().saturating_mul(2));
+    for (path, version) in versions {
+        let path = Raw::Str(graph.add_bytes(path.as_bytes())?);
+        let entry = match version {
+            Some(version) => {
+                let name = Raw::Str(graph.add_bytes(b"version")?);
+                graph.add_dict(&[name, Raw::Int(*version)])?
+            }
+            None => graph.add_dict(&[])?,
+        };
+        modules.extend([path, entry]);
     }
-    Ok(map)
+    filled(graph, PythonKind::OrderedDict, &modules)
+}
+
+fn filled(graph: &mut Graph<'_>, kind: PythonKind, entries: &[Raw]) -> Result<Raw, Full> {
+    let dict = graph.add_container(kind)?;
+    if let Raw::Container(index) = dict {
+        graph.extend(index, entries)?;
+    }
+    Ok(dict)
 }

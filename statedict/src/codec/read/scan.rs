@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use crate::codec::pickle::{self, PickleScan, ScannedGlobal, Verdict};
-use crate::codec::read::container::{self, ContainerKind};
-use crate::codec::read::detect::Detected;
+use crate::codec::read::detect::{self, detect};
 use crate::codec::read::error::ReadError;
+use crate::codec::read::kind::ContainerKind;
 use crate::codec::read::limits::Limits;
 use crate::codec::read::options::ReadOptions;
 use crate::codec::read::source::Source;
@@ -109,11 +109,13 @@ impl Scan {
 /// Where the file cannot be read, or its container is damaged or none. A pickle that is damaged is none:
 /// see [`ScannedPickle::problem`].
 pub fn scan(source: Source) -> Result<Scan, ReadError> {
-    let (container, pickles) = match container::detected(&source)? {
-        Detected::Zip => (ContainerKind::Zip, of_zip(source)?),
-        Detected::Legacy => (ContainerKind::Legacy, of_stream(source)?),
-        Detected::Tar => (ContainerKind::Tar, tar::scan(&source)?),
-        Detected::Pickle => (ContainerKind::Pickle, of_pickle(&source)?),
+    let container = detect(&source)?;
+    let pickles = match container {
+        ContainerKind::Zip => of_zip(source)?,
+        ContainerKind::Legacy => of_stream(source)?,
+        ContainerKind::Tar => tar::scan(&source)?,
+        ContainerKind::Pickle => of_pickle(&source)?,
+        ContainerKind::Safetensors => Vec::new(),
     };
     Ok(Scan { container, pickles })
 }
@@ -218,7 +220,7 @@ fn of_stream(source: Source) -> Result<Vec<ScannedPickle>, ReadError> {
         let start = pickles.iter().rev().nth(PARTS.len() - 1).and_then(|first| first.offset);
         let options = ReadOptions::default().opaque(true);
         match stream::read(&source, start.unwrap_or(0), &options) {
-            Ok((_, end)) if container::is_legacy_at(&source, end)? => position = end,
+            Ok((_, end)) if detect::is_legacy_at(&source, end)? => position = end,
             Ok(_) => return Ok(pickles),
             Err(error) => {
                 pickles.push(ScannedPickle::unread("what follows the storages", &error));

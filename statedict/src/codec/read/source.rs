@@ -7,7 +7,9 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
 #[cfg(feature = "mmap")]
-use crate::codec::read::arena::Arena;
+use crate::codec::read::aligned_buffer::AlignedBuffer;
+use crate::codec::read::detect::Folder;
+use crate::codec::read::error::ReadError;
 use crate::huge_pages;
 use crate::streaming;
 use crate::value::Bytes;
@@ -73,7 +75,7 @@ impl Source {
         }
         let name = name_of(path.as_ref());
         if metadata.len() <= SMALL_FILE {
-            let mut bytes = Arena::new(usize::try_from(metadata.len()).unwrap_or(0))?;
+            let mut bytes = AlignedBuffer::new(usize::try_from(metadata.len()).unwrap_or(0))?;
             read_file(&file, 0, bytes.bytes_mut())?;
             return Ok(Source { name, ..Source::bytes(bytes) });
         }
@@ -99,7 +101,7 @@ impl Source {
     fn from_file(path: &Path, file: File) -> io::Result<Self> {
         let metadata = file.metadata()?;
         if metadata.is_dir() {
-            return Err(io::ErrorKind::IsADirectory.into());
+            return Err(io::Error::new(io::ErrorKind::IsADirectory, Folder::at(path)));
         }
         let name = name_of(path);
         Ok(Source { name, start: 0, len: metadata.len(), inner: Inner::File(file) })
@@ -209,6 +211,13 @@ impl Source {
             return Ok(Cow::Borrowed(bytes));
         }
         self.read_vec(offset, len).map(Cow::Owned)
+    }
+
+    /// Returns at most `len` bytes from `start` on: fewer at the end.
+    pub(super) fn up_to(&self, start: u64, len: usize) -> Result<Cow<'_, [u8]>, ReadError> {
+        let left = usize::try_from(self.len.saturating_sub(start)).unwrap_or(usize::MAX);
+        let io = |source| ReadError::Io { file: self.name.clone(), source };
+        self.get(start, left.min(len)).map_err(io)
     }
 
     /// A range of a source whose bytes are in memory, which keeps the source; empty where they must be read.

@@ -71,10 +71,14 @@ impl Document {
     ) -> Result<Partial<'static>, ReadError> {
         let share = |value: Value<'_>| Ok(SharedValue::new(&self.graph, value));
         let extract = Extract { graph: &self.graph, place, advice, share: &share };
-        match self.whole_models {
+        let (mut map, refused) = match self.whole_models {
             Some(limit) if module::is_module(value) => extract.module(value, limit),
             _ => extract.state_map(value),
+        }?;
+        if value.same_as(self.root()) {
+            map.file_metadata_mut().clone_from(&self.file_metadata);
         }
+        Ok((map, refused))
     }
 
     /// Whether a value is a pickled module that is to be read as its state dict.

@@ -18,6 +18,13 @@ pub enum Warning {
         /// Where it starts.
         offset: u64,
     },
+    /// Bytes follow what the file holds, and nothing is read of them.
+    TrailingBytes {
+        /// What they follow: a member of the archive, or the file's object.
+        after: String,
+        /// How many there are.
+        nbytes: u64,
+    },
     /// Strings written by Python 2 are not UTF-8; they are kept as `bytes`.
     UndecodedStrings {
         /// How many.
@@ -38,6 +45,9 @@ impl fmt::Display for Warning {
                 f,
                 "another object follows at byte {offset}; `codec::read_all` reads all of them"
             ),
+            Warning::TrailingBytes { after, nbytes } => {
+                write!(f, "{nbytes} bytes follow the end of {after}, and nothing is read of them")
+            }
             Warning::UndecodedStrings { count } => {
                 write!(f, "{count} strings of Python 2 are not UTF-8 and are kept as bytes")
             }

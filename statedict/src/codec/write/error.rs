@@ -58,6 +58,13 @@ pub enum WriteError {
         /// Why not.
         reason: &'static str,
     },
+    /// A format that this build cannot write.
+    FeatureOff {
+        /// The format.
+        format: &'static str,
+        /// The feature of this crate that writes it.
+        feature: &'static str,
+    },
     /// The bytes of a tensor cannot be had.
     Source {
         /// The key of the first tensor that needs them.
@@ -161,6 +168,11 @@ impl fmt::Display for WriteError {
             WriteError::Unwritable { key, reason } => {
                 write!(f, "the value at `{key}` {reason}")
             }
+            WriteError::FeatureOff { format, feature } => write!(
+                f,
+                "a {format} file is written with the feature `{feature}` of statedict; \
+                 `WriteOptions::layout` writes PyTorch's format whatever the path's ending"
+            ),
             WriteError::Source { key, .. } => write!(f, "cannot read the elements of `{key}`"),
             WriteError::SourceLength { key, expected, found } => {
                 write!(f, "`{key}` has {expected} bytes of elements, but {found} came")

@@ -31,6 +31,9 @@ mod progress;
 mod replace;
 #[cfg(feature = "safetensors")]
 mod safetensors;
+#[cfg(not(feature = "safetensors"))]
+#[path = "without_safetensors.rs"]
+mod safetensors;
 pub(crate) mod source;
 mod write_back;
 
@@ -39,8 +42,6 @@ use std::path::Path;
 
 pub use error::WriteError;
 pub use options::{ArchiveLayout, WriteOptions};
-#[cfg(feature = "safetensors")]
-pub use safetensors::save_safetensors;
 
 use crate::map::StateMap;
 use crate::metadata::Metadata;
@@ -51,47 +52,18 @@ use outline::{Outline, Outlined};
 use pickle::Pickle;
 use source::Source;
 
-/// Saves a state dict to a file, as `torch.save(state_dict, path)`.
-///
-/// The file is the one PyTorch 2.15 on Linux writes for the same state dict, byte for byte. Unlike
-/// PyTorch this does not destroy what was at `path` before the new file is complete: the bytes go to
-/// a temporary file in the same directory, which is flushed to the disk and then renamed. On any
-/// error, a panic in a source of bytes included, the old file is untouched and nothing is left
-/// behind. A new file gets the permissions any new file gets, a replaced one keeps those it had.
-///
-/// If `path` is a symbolic link, the file it leads to is replaced and the link stays. If it is
-/// something that is not a file (`/dev/null`, a named pipe), the bytes are written to it directly.
-///
-/// As in PyTorch, the name of the archive's root directory comes from the file name, so the same
-/// state dict saved under two names makes two files that differ; see [`WriteOptions::root`].
-///
-/// ```
-/// use statedict::{StateMap, TensorView, WriteOptions, save_map};
-///
-/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
-/// # let directory = tempfile::tempdir()?;
-/// # let path = directory.path().join("model.pt");
-/// let mut map = StateMap::new();
-/// map.insert("fc.weight", TensorView::from_vec(vec![0.5f32; 6], [2, 3])?);
-/// save_map(&map, &path, &WriteOptions::default())?;
-/// assert!(path.is_file());
-/// # Ok(())
-/// # }
-/// ```
-///
-/// # Errors
-/// Where the state dict cannot be written in PyTorch's format, its bytes cannot be read, or writing
-/// fails.
-pub fn save_map(
+/// Saves a state dict in the format that the options or the path's ending say.
+pub(crate) fn save_map(
     map: &StateMap<'_>,
-    path: impl AsRef<Path>,
+    path: &Path,
     options: &WriteOptions,
 ) -> Result<(), WriteError> {
+    if options.writes_safetensors(Some(path)) {
+        return safetensors::save(map, path, options);
+    }
     match as_graph(map) {
         Some(graph) => save_graph(&graph, path, options),
-        None => {
-            save_outline(&MapOutline::new(map, options.keeps_storage())?, path.as_ref(), options)
-        }
+        None => save_outline(&MapOutline::new(map, options.keeps_storage())?, path, options),
     }
 }
 
@@ -115,12 +87,15 @@ pub fn save_map(
 /// ```
 ///
 /// # Errors
-/// As for [`save_map`]; after an error an incomplete archive may have been written.
+/// As for [`StateMap::save`]; after an error an incomplete archive may have been written.
 pub fn write_map(
     map: &StateMap<'_>,
     writer: impl Write,
     options: &WriteOptions,
 ) -> Result<(), WriteError> {
+    if options.writes_safetensors(None) {
+        return safetensors::write(map, writer, options);
+    }
     match as_graph(map) {
         Some(graph) => write_graph(&graph, writer, options),
         None => write_outline(&MapOutline::new(map, options.keeps_storage())?, writer, options),
@@ -140,7 +115,7 @@ fn as_graph<'a>(map: &StateMap<'a>) -> Option<Graph<'a>> {
 }
 
 /// Saves a graph of values to a file, as `torch.save(value, path)`: a checkpoint with more in it than a state
-/// dict. What [`save_map`] says of files holds here too.
+/// dict. What [`StateMap::save_with`] says of files holds here too.
 ///
 /// The graph of a file of PyTorch 2.15 that was not changed becomes the same file byte for byte, given
 /// the same name and [`keep_storage`](WriteOptions::keep_storage).
@@ -171,8 +146,10 @@ pub fn save_graph(
     path: impl AsRef<Path>,
     options: &WriteOptions,
 ) -> Result<(), WriteError> {
+    let path = path.as_ref();
+    check_for_graph(options, Some(path))?;
     let (outline, pickle) = of_graph(graph, options)?;
-    container::save(&outline, &pickle, path.as_ref(), options)
+    container::save(&outline, &pickle, path, options)
 }
 
 /// Writes a graph of values to a writer, as `torch.save(value, file_object)`; see [`save_graph`] and, for the
@@ -185,8 +162,20 @@ pub fn write_graph(
     writer: impl Write,
     options: &WriteOptions,
 ) -> Result<(), WriteError> {
+    check_for_graph(options, None)?;
     let (outline, pickle) = of_graph(graph, options)?;
     container::write(&outline, &pickle, writer, options)
+}
+
+/// Refuses a format that holds state dicts only.
+fn check_for_graph(options: &WriteOptions, path: Option<&Path>) -> Result<(), WriteError> {
+    match options.writes_safetensors(path) {
+        false => Ok(()),
+        true => Err(WriteError::Unwritable {
+            key: "the root".to_owned(),
+            reason: "is any value, and safetensors files hold a state dict: save a `StateMap`",
+        }),
+    }
 }
 
 fn of_graph<'g>(
@@ -198,7 +187,7 @@ fn of_graph<'g>(
     Ok((storages.outline, Pickle::kept(pickle)))
 }
 
-/// [`save_map`] for the outline of a model.
+/// Saves the outline of a model in PyTorch's format.
 pub(crate) fn save_model<S: Source>(
     outline: &Outline<'_, S>,
     path: &Path,

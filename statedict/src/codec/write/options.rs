@@ -1,5 +1,6 @@
 //! How to write.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use crate::codec::write::progress::Progress;
@@ -16,13 +17,23 @@ use crate::codec::write::progress::Progress;
 #[non_exhaustive]
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WriteOptions {
-    keep_storage: bool,
+    keep_storage: Option<bool>,
     alignment: usize,
     layout: ArchiveLayout,
+    format: Format,
     root: Option<String>,
     storage_names: Vec<String>,
     sync: bool,
     progress: Option<Progress>,
+}
+
+/// The format to write.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Format {
+    /// By the ending of the path.
+    OfPath,
+    Torch,
+    Safetensors,
 }
 
 /// Which PyTorch's format to write. All releases from 1.6 on read all of them.
@@ -44,9 +55,10 @@ pub enum ArchiveLayout {
 impl Default for WriteOptions {
     fn default() -> Self {
         WriteOptions {
-            keep_storage: false,
+            keep_storage: None,
             alignment: 64,
             layout: ArchiveLayout::default(),
+            format: Format::OfPath,
             root: None,
             storage_names: Vec::new(),
             sync: true,
@@ -56,8 +68,14 @@ impl Default for WriteOptions {
 }
 
 impl WriteOptions {
+    /// Returns the default options.
+    pub fn new() -> Self {
+        WriteOptions::default()
+    }
+
     /// Whether to write the whole storage of every tensor with the tensor's strides and offset, as
-    /// `torch.save` does, however little of it is used. Off by default: a tensor that uses only a
+    /// `torch.save` does, however little of it is used. Off by default, but for a
+    /// [`Checkpoint`](crate::Checkpoint): a tensor that uses only a
     /// part of a storage is then written row-major in a storage of its own.
     /// A storage that is shared by different tensors is always written whole, so that they still
     /// share it when loaded.
@@ -80,7 +98,14 @@ impl WriteOptions {
     /// ```
     #[must_use]
     pub fn keep_storage(mut self, keep: bool) -> Self {
-        self.keep_storage = keep;
+        self.keep_storage = Some(keep);
+        self
+    }
+
+    /// Writes storages whole unless something else was asked for, as for a checkpoint.
+    #[must_use]
+    pub(crate) fn keep_storage_unless_set(mut self) -> Self {
+        self.keep_storage.get_or_insert(true);
         self
     }
 
@@ -99,7 +124,7 @@ impl WriteOptions {
         self
     }
 
-    /// Which PyTorch's format to write.
+    /// Which PyTorch's format to write, whatever the path's ending.
     ///
     /// ```
     /// use statedict::{ArchiveLayout, WriteOptions};
@@ -108,8 +133,33 @@ impl WriteOptions {
     /// ```
     #[must_use]
     pub fn layout(mut self, layout: ArchiveLayout) -> Self {
-        self.layout = layout;
+        (self.layout, self.format) = (layout, Format::Torch);
         self
+    }
+
+    /// Writes a safetensors file, whatever the path's ending. Unless this or [`layout`](Self::layout) is set, a
+    /// path that ends in `.safetensors` says so, and every other means PyTorch's format.
+    ///
+    /// ```
+    /// use statedict::WriteOptions;
+    ///
+    /// let options = WriteOptions::new().safetensors();
+    /// ```
+    #[must_use]
+    pub fn safetensors(mut self) -> Self {
+        self.format = Format::Safetensors;
+        self
+    }
+
+    /// Returns `true` if what is saved to `path`, or written to a writer, becomes a safetensors file.
+    pub(crate) fn writes_safetensors(&self, path: Option<&Path>) -> bool {
+        match self.format {
+            Format::Torch => false,
+            Format::Safetensors => true,
+            Format::OfPath => {
+                path.and_then(Path::extension).is_some_and(|end| end == "safetensors")
+            }
+        }
     }
 
     /// The name of the archive's root directory. Unless set, it is PyTorch's: the file name up to
@@ -177,7 +227,7 @@ impl WriteOptions {
     }
 
     pub(super) fn keeps_storage(&self) -> bool {
-        self.keep_storage
+        self.keep_storage.unwrap_or(false)
     }
 
     pub(super) fn storage_alignment(&self) -> usize {

@@ -4,30 +4,40 @@ use std::collections::{BTreeMap, HashMap};
 use std::io::Write;
 use std::path::Path;
 
-use safetensors::Dtype;
-use safetensors::tensor::{Metadata as Header, TensorInfo};
-
-use crate::codec::safetensors::{ORDER, VERSIONS, to_safetensors};
+use crate::codec::safetensors::{Header, Info, ORDER, VERSIONS, to_safetensors};
 use crate::codec::write::error::WriteError;
 use crate::codec::write::gathered::{Gathered, PIECE};
+use crate::codec::write::options::WriteOptions;
+use crate::codec::write::progress::Told;
 use crate::codec::write::replace;
 use crate::map::StateMap;
 use crate::tensor::{TensorView, required_bytes};
 
-/// Saves a state dict as a safetensors file. As with [`save_map`](crate::save_map), the old file is replaced
-/// at once and only if all is well.
+/// Saves a state dict as a safetensors file.
 ///
 /// Tied tensors are written once; that they are tied is in `__metadata__` (`name: name of the same`, as
-/// `safetensors.torch.save_model` has it), and so are the order of the keys and the modules' versions.
-/// [`StateMap::load_safetensors`] restores all of it. Each tensor is written row-major.
-///
-/// # Errors
-/// Where there is something that the format cannot hold: element types it does not have, tensors that overlap
-/// and are not the same, extra states. Where a tensor's bytes cannot be read, or writing fails.
-pub fn save_safetensors(map: &StateMap<'_>, path: impl AsRef<Path>) -> Result<(), WriteError> {
+/// `safetensors.torch.save_model` has it), and so are the order of the keys and the modules' versions. Each
+/// tensor is written row-major.
+pub(super) fn save(
+    map: &StateMap<'_>,
+    path: &Path,
+    options: &WriteOptions,
+) -> Result<(), WriteError> {
     let file = SafeTensorsFile::new(map)?;
-    let len = file.head.len() as u64 + file.data_len;
-    replace::replace(path.as_ref(), len, true, |out| file.write(out))
+    replace::replace(path, file.len(), options.syncs(), |out| {
+        file.write(&mut Told::new(out, options.teller(), file.len()))
+    })
+}
+
+/// Writes a state dict as a safetensors file to a writer.
+pub(super) fn write(
+    map: &StateMap<'_>,
+    mut writer: impl Write,
+    options: &WriteOptions,
+) -> Result<(), WriteError> {
+    let file = SafeTensorsFile::new(map)?;
+    file.write(&mut Told::new(&mut writer, options.teller(), file.len()))?;
+    writer.flush().map_err(WriteError::io("flush the file"))
 }
 
 /// A file of which everything is known but the tensors' bytes.
@@ -46,13 +56,17 @@ impl<'m> SafeTensorsFile<'m> {
         if let Some((key, _)) = map.values().next() {
             return Err(unwritable(key, "is no tensor, which safetensors cannot hold"));
         }
-        let (mut tensors, mut metadata) = distinct(map)?;
+        let (mut tensors, ties) = distinct(map)?;
+        let mut metadata = map.file_metadata().clone();
+        for (key, same) in ties {
+            record(&mut metadata, &key, same)?;
+        }
         // The largest elements first, so that all are aligned.
-        tensors.sort_by_key(|(_, dtype, _)| std::cmp::Reverse(*dtype));
+        tensors.sort_by_key(|&(_, (rank, _), _)| std::cmp::Reverse(rank));
         let stored: Vec<&str> = tensors.iter().map(|&(key, ..)| key).collect();
         let keys: Vec<&str> = map.keys().collect();
         if stored != keys {
-            metadata.insert(ORDER.to_owned(), json(&keys)?);
+            record(&mut metadata, ORDER, json(&keys)?)?;
         }
         if let Some(modules) = map.metadata() {
             let mut versions = Vec::with_capacity(modules.len());
@@ -62,27 +76,29 @@ impl<'m> SafeTensorsFile<'m> {
                 }
                 versions.push((path, module.version()));
             }
-            metadata.insert(VERSIONS.to_owned(), json(&versions)?);
+            record(&mut metadata, VERSIONS, json(&versions)?)?;
         }
         metadata.entry("format".to_owned()).or_insert_with(|| "pt".to_owned());
 
-        let mut at = 0usize;
+        let mut at = 0u64;
         let mut infos = Vec::with_capacity(tensors.len());
-        for &(key, dtype, view) in &tensors {
-            let end = at.checked_add(view.nbytes());
+        for &(key, (_, dtype), view) in &tensors {
+            let end = at.checked_add(view.nbytes() as u64);
             let end = end.ok_or(WriteError::TooLarge { what: "the file is" })?;
-            let info = TensorInfo { dtype, shape: view.shape().to_vec(), data_offsets: (at, end) };
-            infos.push((key.to_owned(), info));
+            let (dtype, shape) = (dtype.to_owned(), view.shape().to_vec());
+            infos.push((key.to_owned(), Info { dtype, shape, data_offsets: (at, end) }));
             at = end;
         }
-        let header = Header::new(Some(metadata), infos)
-            .map_err(|_| WriteError::TooLarge { what: "a tensor is" })?;
-        let mut text = json(&header)?.into_bytes();
+        let mut text = json(&Header { metadata, tensors: infos })?.into_bytes();
         text.resize(text.len().next_multiple_of(8), b' ');
         let mut head = (text.len() as u64).to_le_bytes().to_vec();
         head.append(&mut text);
         let tensors = tensors.into_iter().map(|(key, _, view)| (key, view)).collect();
-        Ok(SafeTensorsFile { head, tensors, data_len: at as u64 })
+        Ok(SafeTensorsFile { head, tensors, data_len: at })
+    }
+
+    fn len(&self) -> u64 {
+        self.head.len() as u64 + self.data_len
     }
 
     fn write(&self, out: &mut dyn Write) -> Result<(), WriteError> {
@@ -99,14 +115,27 @@ impl<'m> SafeTensorsFile<'m> {
     }
 }
 
-/// A key, its element type in the file, and its tensor.
-type Stored<'m> = (&'m str, Dtype, &'m TensorView<'m>);
+/// Adds what saving records to the file's own metadata.
+fn record(
+    metadata: &mut BTreeMap<String, String>,
+    name: &str,
+    text: String,
+) -> Result<(), WriteError> {
+    match metadata.insert(name.to_owned(), text) {
+        None => Ok(()),
+        Some(_) => Err(unwritable(name, "has a name that the file's metadata has another use for")),
+    }
+}
 
-/// The tensors that must be written, and for the others the key of the same.
-fn distinct<'m>(
-    map: &'m StateMap<'m>,
-) -> Result<(Vec<Stored<'m>>, HashMap<String, String>), WriteError> {
-    let (mut tensors, mut ties) = (Vec::with_capacity(map.len()), HashMap::new());
+/// A key, its dtype's rank and name in the file, and its tensor.
+type Stored<'m> = (&'m str, (usize, &'static str), &'m TensorView<'m>);
+
+/// Two names of one tensor: the one that is not written, and the one that is.
+type Tie = (String, String);
+
+/// Returns the tensors that must be written, and the ties of the others.
+fn distinct<'m>(map: &'m StateMap<'m>) -> Result<(Vec<Stored<'m>>, Vec<Tie>), WriteError> {
+    let (mut tensors, mut ties) = (Vec::with_capacity(map.len()), Vec::new());
     // What of each storage is taken, from where to where, and by which key.
     let mut taken: HashMap<(usize, u32), BTreeMap<usize, (usize, usize)>> = HashMap::new();
     for (index, (key, view)) in map.iter().enumerate() {
@@ -125,7 +154,7 @@ fn distinct<'m>(
             if let Some((_, &(_, other))) = before {
                 match map.get_index(other) {
                     Some((name, same)) if same.same_as(view) => {
-                        ties.insert(key.to_owned(), name.to_owned());
+                        ties.push((key.to_owned(), name.to_owned()));
                         continue;
                     }
                     _ => return Err(unwritable(key, "shares elements with another tensor")),

@@ -137,7 +137,7 @@ mod tests {
             let tensor = TensorView::from_vec(elements.clone(), *shape).unwrap();
             (key.to_string(), Part::Tensor(tensor))
         };
-        Migration::new(entries.iter().map(entry).collect::<IndexMap<_, _>>(), None)
+        Migration::new("", entries.iter().map(entry).collect::<IndexMap<_, _>>(), None, None)
     }
 
     #[test]

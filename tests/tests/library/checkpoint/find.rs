@@ -95,7 +95,8 @@ fn several_are_an_error_that_lists_them() {
         assert_candidates(&error.candidates, &all);
         assert_eq!(
             error.to_string(),
-            "several state dicts could be meant; name one of `state_dict` (1 tensor), `model` (2 tensors)"
+            "several state dicts could be meant; name one as in \
+             `Checkpoint::open(path)?.state_dict(\"state_dict\")?`: `state_dict` (1 tensor), `model` (2 tensors)"
         );
     });
 }
@@ -140,8 +141,8 @@ fn none_under_a_name_is_an_error_that_lists_what_there_is_but_optimizers() {
         assert_eq!(
             error.to_string(),
             "the checkpoint is no state dict (its \"epoch\" is an int), and it has none under `state_dict`, \
-             `model_state_dict`, `model`; name the one you mean, such as `[0]`: there are `[0]` (3 tensors), \
-             `models[\"G\"]` (2 tensors), `models[\"D\"]` (1 tensor)"
+             `model_state_dict`, `model`; name the one you mean, such as \
+             `Checkpoint::open(path)?.state_dict(0)?`: there are `[0]` (3 tensors), `models[\"G\"]` (2 tensors), `models[\"D\"]` (1 tensor)"
         );
         assert_eq!(checkpoint.state_dict(("models", "G")).unwrap().len(), 2);
         assert_eq!(checkpoint.state_dict(("rest", -1)).unwrap().len(), 3);

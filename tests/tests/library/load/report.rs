@@ -2,7 +2,10 @@
 
 use serde_json::{Value, json};
 use statedict::prelude::*;
-use statedict::{IncompatibleKeys, LoadError, LoadOptions, LoadProblem};
+use statedict::{
+    DTypePolicy, IncompatibleKeys, KeyMap, LoadError, LoadOptions, LoadProblem, LoadReport,
+    Metadata, ModuleMetadata,
+};
 
 #[derive(StateDict, Clone, Debug, PartialEq)]
 struct Linear {
@@ -38,8 +41,12 @@ fn one_prefix_explains_a_hundred_keys() {
     let guess = error.guess.as_ref().unwrap();
     assert_eq!((&*guess.prefix, guess.strip, guess.explained), ("module.", true, 122));
     let hint = "hint        all 122 unexpected keys begin with `module.`, and are the model's without it: \
-                load with `LoadOptions::map_keys(KeyMap::new().strip_prefix(\"module.\"))`";
-    assert_eq!(error.to_string().lines().nth(1).unwrap().trim_start(), hint);
+                load with `model.load_with(path, \
+                &LoadOptions::new().map_keys(KeyMap::new().strip_prefix(\"module.\")))`";
+    // It stands instead of the 244 lines that it explains.
+    let header = "244 problems loading the state dict of `Net`; nothing was written";
+    assert_eq!(error.to_string(), format!("{header}\n  {hint}"));
+    assert_eq!(error.problems.len(), 244);
 
     let part = state(3, 3).strip_prefix("layers").unwrap();
     let error = refused(&part, &net(3, 3));
@@ -48,6 +55,133 @@ fn one_prefix_explains_a_hundred_keys() {
         Some(("layers.".into(), false))
     );
     assert_eq!(refused(&state(2, 3), &net(3, 3)).guess, None);
+}
+
+/// Runs a load that a hint names, and checks that the hint has just these words.
+macro_rules! pasted {
+    ($error:expr, $map:expr, $model:ident.load_with($path:ident, $options:expr)) => {{
+        let directory = tempfile::tempdir().unwrap();
+        let $path = directory.path().join("file.pt");
+        $map.save(&$path).unwrap();
+        let words = concat!("`", stringify!($model.load_with($path, $options)), "`");
+        let bare = |text: &str| text.split_whitespace().collect::<String>();
+        assert!(bare(&$error.to_string()).contains(&bare(words)), "{words}\n{}", $error);
+        $model.load_with(&$path, $options).unwrap()
+    }};
+}
+
+#[test]
+fn what_a_hint_names_works_when_it_is_pasted() {
+    let mut model = net(2, 3);
+    let error = |model: &Net, map: &StateMap<'_>| refused(map, model);
+    let wrapped = state(2, 3).add_prefix("module.").unwrap();
+    let refusal = error(&model, &wrapped);
+    let report: LoadReport = pasted!(
+        refusal,
+        wrapped,
+        model.load_with(path, &LoadOptions::new().map_keys(KeyMap::new().strip_prefix("module.")))
+    );
+    assert_eq!(report.loaded.len(), 6);
+    // Beside other keys the part is selected.
+    let mut averaged = wrapped.clone();
+    averaged.insert("n_averaged", TensorView::full(3i64, []).unwrap());
+    let refusal = error(&model, &averaged);
+    let report = pasted!(
+        refusal,
+        averaged,
+        model.load_with(path, &LoadOptions::new().map_keys(KeyMap::new().select_prefix("module.")))
+    );
+    assert_eq!(report.dropped, ["n_averaged"]);
+    let doubles: StateMap<'_> = state(2, 3)
+        .iter()
+        .map(|(key, tensor)| (key.to_owned(), tensor.cast(DType::F64).unwrap()))
+        .collect();
+    let refusal = error(&model, &doubles);
+    pasted!(refusal, doubles, model.load_with(path, &LoadOptions::new().dtype(DTypePolicy::Cast)));
+    let larger = state(2, 10);
+    let refusal = error(&model, &larger);
+    let report = pasted!(
+        refusal,
+        larger,
+        model.load_with(path, &LoadOptions::new().ignore_mismatched(true))
+    );
+    assert_eq!(report.mismatched.len(), 2);
+    let mut newer = state(2, 3);
+    newer.metadata_mut().insert(Metadata::default()).insert("", ModuleMetadata::with_version(9));
+    let refusal = error(&model, &newer);
+    pasted!(refusal, newer, model.load_with(path, &LoadOptions::new().allow_newer_versions(true)));
+}
+
+#[test]
+fn a_key_that_may_be_missing_counts_as_explained() {
+    #[derive(StateDict)]
+    #[version(2)]
+    struct Counter {
+        #[param]
+        weight: i64,
+        #[param]
+        bias: i64,
+        #[buffer]
+        #[since(2)]
+        steps: i64,
+    }
+    let mut model = Counter { weight: 1, bias: 2, steps: 3 };
+    let mut map = model.state_dict().unwrap().into_owned().unwrap().add_prefix("module").unwrap();
+    *map.metadata_mut() = None;
+    let error = model.load_state_dict(&map).unwrap_err();
+    assert!(error.to_string().contains("all 3 unexpected keys begin with `module.`"), "{error}");
+    assert_eq!(error.to_string().lines().count(), 2, "{error}");
+    // What is not strict says it as well, where nothing was loaded.
+    let report = model.load_state_dict_with(&map, &LoadOptions::new().strict(false)).unwrap();
+    assert!(report.loaded.is_empty());
+    assert!(report.to_string().contains("all 3 unexpected keys begin with `module.`"), "{report}");
+    assert_eq!(report.to_string().lines().count(), 3, "{report}");
+}
+
+#[test]
+fn other_names_of_a_tensor_are_counted() {
+    #[derive(StateDict)]
+    struct Tied {
+        fc: Linear,
+        #[alias(fc)]
+        tail: statedict::Alias<Linear>,
+    }
+    let linear = Linear { weight: vec![1.0], bias: vec![2.0] };
+    let mut model = Tied { fc: linear, tail: statedict::Alias::default() };
+    let _ = &model.tail;
+    let map = model.state_dict().unwrap().into_owned().unwrap();
+    let report = model.load_state_dict(&map).unwrap();
+    assert_eq!(report.other_names, ["tail.weight", "tail.bias"]);
+    assert_eq!(report.to_string(), "Tied: loaded 2 tensors and 2 more names of these");
+}
+
+#[test]
+fn a_state_dict_stands_for_its_model() {
+    let (model, mut map) = (state(1, 3), state(1, 3));
+    let options = LoadOptions::new();
+    assert_eq!(model.check_state_dict(&map, &options).unwrap().loaded.len(), 4);
+    // It says what the model says, but for names that only a model knows.
+    map.insert("head.weight", TensorView::from_vec(vec![0.0f64; 3], [3]).unwrap());
+    map.insert("head.bias", TensorView::from_vec(vec![half::f16::ONE; 3], [3]).unwrap());
+    map.insert("extra", TensorView::full(1i64, []).unwrap());
+    let (by_map, by_model) =
+        (model.check_state_dict(&map, &options).unwrap_err(), refused(&map, &net(1, 3)));
+    assert_eq!(by_map.to_string().replace("`model`", "`Net`"), by_model.to_string());
+    let wide = LoadOptions::new().dtype(DTypePolicy::Cast).strict(false);
+    let (by_map, by_model) = (
+        model.check_state_dict(&map, &wide).unwrap(),
+        net(1, 3).check_state_dict(&map, &wide).unwrap(),
+    );
+    assert_eq!(by_map.to_string().replace("model:", "Net:"), by_model.to_string());
+    // Two names of one tensor stand for an alias.
+    let mut tied = StateMap::new();
+    let tensor = TensorView::from_vec(vec![1.0f32; 2], [2]).unwrap();
+    tied.insert("embed", tensor.clone());
+    tied.insert("head", tensor.clone());
+    let mut one = StateMap::new();
+    one.insert("head", tensor);
+    let report = tied.check_state_dict(&one, &options).unwrap();
+    assert_eq!(report.satisfied_by_alias, [("embed".to_owned(), "head".to_owned())]);
 }
 
 #[test]

@@ -7,7 +7,7 @@ use statedict::codec::{self, ReadOptions, Source};
 use statedict::prelude::*;
 use statedict::{
     AliasPolicy, ArchiveLayout, ByteSink, DTypePolicy, LoadOptions, LoadProblem, Metadata,
-    ModuleMetadata, Shape, Storage, StorageError, Storages, TensorError, WriteOptions, save_map,
+    ModuleMetadata, Shape, Storage, StorageError, Storages, TensorError, WriteOptions,
 };
 
 #[derive(StateDict, Clone, PartialEq, Debug)]
@@ -79,6 +79,8 @@ fn one_wrong_shape_among_good_keys_changes_nothing() {
     assert_eq!(
         error.to_string(),
         "1 problem loading the state dict of `Net`; nothing was written\n  \
+         hint        1 tensor has another shape: leave it out with \
+         `model.load_with(path, &LoadOptions::new().ignore_mismatched(true))`\n  \
          shape       norm.weight: the model has [2], the file [3]"
     );
 }
@@ -102,7 +104,7 @@ fn every_problem_is_reported_at_once() {
         "6 problems",
         "fc.bias: the parameter of `",
         "did the model mean the file's `fc.bais`?",
-        "fc.bais: float32 [2], which the model does not have; the model misses `fc.bias`",
+        "fc.bais: float32 [2], which the model does not have; the model lacks `fc.bias`",
         "norm.weight: the model has [2], the file [2, 3]",
         "norm.num_batches_tracked: the model has int64, the file float64",
     ] {
@@ -367,7 +369,7 @@ fn large_tensors_are_whole() {
     let folder = tempfile::tempdir().unwrap();
     let maps = [ArchiveLayout::Torch2_7, ArchiveLayout::Legacy].into_iter().flat_map(|layout| {
         let path = folder.path().join(format!("{layout:?}.pt"));
-        save_map(&map, &path, &WriteOptions::default().layout(layout)).unwrap();
+        map.save_with(&path, &WriteOptions::default().layout(layout)).unwrap();
         let read = codec::read(Source::file(&path).unwrap(), &ReadOptions::default()).unwrap();
         [StateMap::load(&path).unwrap(), read.state_map().unwrap()]
     });

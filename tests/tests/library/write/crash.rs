@@ -5,7 +5,7 @@ use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
 use std::{env, fs};
 
-use statedict::{StateMap, TensorView, WriteOptions, save_map, write_map};
+use statedict::{StateMap, TensorView, WriteOptions, write_map};
 use statedict_tests::test_as_process;
 
 const PATH: &str = "STATEDICT_CRASH_TEST_PATH";
@@ -30,7 +30,7 @@ fn save_for_ever() {
     let Some(path) = env::var_os(PATH).map(PathBuf::from) else { return };
     let maps = [map(1), map(2)];
     for map in maps.iter().cycle() {
-        save_map(map, &path, &WriteOptions::default()).unwrap();
+        map.save_with(&path, &WriteOptions::default()).unwrap();
     }
 }
 

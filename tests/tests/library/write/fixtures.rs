@@ -5,7 +5,7 @@ use std::path::Path;
 
 use statedict::{
     ArchiveLayout, DType, Metadata, ModuleMetadata, StateMap, Storage, Strides, TensorView,
-    WriteOptions, save_map, write_map,
+    WriteOptions, write_map,
 };
 
 fn fixture(name: &str) -> Vec<u8> {
@@ -16,7 +16,7 @@ fn fixture(name: &str) -> Vec<u8> {
 fn saved(map: &StateMap<'_>, name: &str, options: &WriteOptions) -> Vec<u8> {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join(name);
-    save_map(map, &path, options).unwrap();
+    map.save_with(&path, options).unwrap();
     fs::read(path).unwrap()
 }
 

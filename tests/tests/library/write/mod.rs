@@ -3,5 +3,6 @@
 mod archive;
 #[cfg(unix)]
 mod crash;
+mod endings;
 mod fixtures;
 mod replace;

@@ -6,8 +6,8 @@ use std::path::Path;
 use std::sync::Arc;
 
 use statedict::{
-    DType, StateMap, Storage, StorageError, Storages, TensorView, WriteError, WriteOptions,
-    save_map, write_map,
+    DType, Error, StateMap, Storage, StorageError, Storages, TensorView, WriteError, WriteOptions,
+    write_map,
 };
 
 /// A storage that fails or panics when it is read, after another one that is fine.
@@ -58,8 +58,11 @@ fn a_failing_source_leaves_the_old_file_and_no_litter() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("model.pt");
     fs::write(&path, "old").unwrap();
-    let error = save_map(&broken(false), &path, &WriteOptions::default()).unwrap_err();
-    assert!(matches!(&error, WriteError::Source { key, .. } if key == "t1"), "{error:?}");
+    let error = broken(false).save_with(&path, &WriteOptions::default()).unwrap_err();
+    assert!(
+        matches!(&error, Error::Write(WriteError::Source { key, .. }) if key == "t1"),
+        "{error:?}"
+    );
     assert_eq!(error.to_string(), "cannot read the elements of `t1`");
     assert_eq!(fs::read(&path).unwrap(), b"old");
     assert_eq!(names(directory.path()), ["model.pt"]);
@@ -73,7 +76,7 @@ fn a_panicking_source_leaves_the_old_file_and_no_litter() {
     let map = broken(true);
     let options = WriteOptions::default();
     let outcome =
-        std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| save_map(&map, &path, &options)));
+        std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| map.save_with(&path, &options)));
     assert!(outcome.is_err());
     assert_eq!(fs::read(&path).unwrap(), b"old");
     assert_eq!(names(directory.path()), ["model.pt"]);
@@ -83,7 +86,7 @@ fn a_panicking_source_leaves_the_old_file_and_no_litter() {
 fn a_missing_directory_is_named() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("none/model.pt");
-    let error = save_map(&sound(), &path, &WriteOptions::default()).unwrap_err();
+    let error = sound().save_with(&path, &WriteOptions::default()).unwrap_err();
     assert!(error.to_string().ends_with("none`"), "{error}");
     assert!(names(directory.path()).is_empty());
 }
@@ -91,8 +94,8 @@ fn a_missing_directory_is_named() {
 #[test]
 fn a_file_name_that_begins_with_its_only_dot_is_refused() {
     let directory = tempfile::tempdir().unwrap();
-    let error = save_map(&sound(), directory.path().join(".pt"), &WriteOptions::default());
-    assert!(matches!(error, Err(WriteError::Root { .. })));
+    let error = sound().save_with(directory.path().join(".pt"), &WriteOptions::default());
+    assert!(matches!(error, Err(Error::Write(WriteError::Root { .. }))));
     assert!(names(directory.path()).is_empty());
 }
 
@@ -101,7 +104,7 @@ fn a_directory_is_not_replaced() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("model.pt");
     fs::create_dir(&path).unwrap();
-    assert!(save_map(&sound(), &path, &WriteOptions::default()).is_err());
+    assert!(sound().save_with(&path, &WriteOptions::default()).is_err());
     assert!(path.is_dir());
     assert_eq!(names(directory.path()), ["model.pt"]);
 }
@@ -121,11 +124,11 @@ mod unix {
         let directory = tempfile::tempdir().unwrap();
         let (new, any) = (directory.path().join("new.pt"), directory.path().join("any"));
         fs::write(&any, "").unwrap();
-        save_map(&sound(), &new, &WriteOptions::default()).unwrap();
+        sound().save_with(&new, &WriteOptions::default()).unwrap();
         assert_eq!(mode(&new), mode(&any));
         for bits in [0o600, 0o640, 0o666, 0o444] {
             fs::set_permissions(&new, fs::Permissions::from_mode(bits)).unwrap();
-            save_map(&sound(), &new, &WriteOptions::default()).unwrap();
+            sound().save_with(&new, &WriteOptions::default()).unwrap();
             assert_eq!(mode(&new), bits);
         }
     }
@@ -138,7 +141,7 @@ mod unix {
         fs::write(at("runs/17.pt"), "old").unwrap();
         symlink("runs/17.pt", at("best.pt")).unwrap();
         symlink("best.pt", at("latest.pt")).unwrap();
-        save_map(&sound(), at("latest.pt"), &WriteOptions::default()).unwrap();
+        sound().save_with(at("latest.pt"), &WriteOptions::default()).unwrap();
         assert!(at("latest.pt").is_symlink() && at("best.pt").is_symlink());
         // The root is named after the path that was given, as PyTorch does.
         let mut expected = Vec::new();
@@ -148,7 +151,7 @@ mod unix {
 
         // A link that leads nowhere yet.
         symlink("runs/18.pt", at("next.pt")).unwrap();
-        save_map(&sound(), at("next.pt"), &WriteOptions::default()).unwrap();
+        sound().save_with(at("next.pt"), &WriteOptions::default()).unwrap();
         assert_eq!(names(&at("runs")), ["17.pt", "18.pt"]);
     }
 
@@ -158,13 +161,13 @@ mod unix {
         let (one, two) = (directory.path().join("1.pt"), directory.path().join("2.pt"));
         symlink(&two, &one).unwrap();
         symlink(&one, &two).unwrap();
-        assert!(save_map(&sound(), &one, &WriteOptions::default()).is_err());
+        assert!(sound().save_with(&one, &WriteOptions::default()).is_err());
         assert_eq!(names(directory.path()), ["1.pt", "2.pt"]);
     }
 
     #[test]
     fn a_device_takes_the_bytes_and_stays() {
-        save_map(&sound(), "/dev/null", &WriteOptions::default()).unwrap();
+        sound().save_with("/dev/null", &WriteOptions::default()).unwrap();
         assert!(!fs::metadata("/dev/null").unwrap().is_file());
     }
 
@@ -172,7 +175,7 @@ mod unix {
     #[test]
     #[cfg(target_os = "linux")]
     fn a_full_disk_is_an_error_that_names_the_file() {
-        let error = save_map(&sound(), "/dev/full", &WriteOptions::default()).unwrap_err();
+        let error = sound().save_with("/dev/full", &WriteOptions::default()).unwrap_err();
         assert_eq!(error.to_string(), "cannot write the file `/dev/full`");
     }
 }

@@ -8,7 +8,7 @@ use indexmap::IndexMap;
 use serde::Deserialize;
 use serde_json::json;
 use statedict::prelude::*;
-use statedict::{ParameterDict, ParameterList, WriteOptions, save_map};
+use statedict::{ParameterDict, ParameterList, WriteOptions};
 use statedict_tests::{Torch, temp_dir};
 
 use layers::{
@@ -51,7 +51,7 @@ fn assert_is_torchs(name: &str, model: &dyn StateDict) {
 
     let folder = temp_dir();
     let path = folder.path().join("model.pt");
-    save_map(&map, &path, &WriteOptions::default()).unwrap();
+    map.save_with(&path, &WriteOptions::default()).unwrap();
     let loaded: usize = torch.get("architectures.load", json!([name, path]));
     assert_eq!(loaded, map.len());
 }

@@ -6,10 +6,11 @@ use std::sync::Arc;
 
 use foldhash::{HashSet, HashSetExt};
 
-use crate::codec::read::container::{self, ByteOrder, ContainerKind};
 use crate::codec::read::document::Document;
 use crate::codec::read::error::ReadError;
 use crate::codec::read::in_memory;
+use crate::codec::read::kind::{ByteOrder, ContainerKind};
+use crate::codec::read::object;
 use crate::codec::read::options::ReadOptions;
 use crate::codec::read::pickle_run::PickleRun;
 use crate::codec::read::source::Source;
@@ -42,13 +43,13 @@ pub(super) fn read(
     run.plain(limits)?;
     let mut resolver = StreamResolver::new(Arc::clone(source));
     let (label, pickle) = run.next()?;
-    let decoded = container::decode(&pickle, &label, options, &mut resolver)?;
+    let decoded = object::decode(&pickle, &label, options, &mut resolver)?;
     let keys = run.plain(limits)?;
     place(&keys, &mut run, &mut resolver)?;
     let storages = in_memory::settle(resolver.into_storages(&run)?, options)?;
     let end = run.position();
     let kind = ContainerKind::Legacy;
-    Ok((container::finish(decoded, storages, kind, ByteOrder::Little, Vec::new(), options), end))
+    Ok((object::finish(decoded, storages, kind, ByteOrder::Little, Vec::new(), options), end))
 }
 
 /// Finds where each storage is: they follow in the order of the list of their keys.

@@ -80,6 +80,23 @@ impl Members {
         Ok(Members { file, places })
     }
 
+    /// Returns the error for an archive that torch.save did not write, but that has a checkpoint in it.
+    pub(super) fn check(&self) -> Result<(), ReadError> {
+        let is_old =
+            ["pickle", "storages", "tensors"].iter().all(|&name| self.places.contains_key(name));
+        let is_checkpoint = |name: &&String| {
+            let end = name.rsplit_once('.').map_or("", |(_, end)| end);
+            ["ckpt", "pt", "pth", "bin", "safetensors"].contains(&end)
+        };
+        match self.places.keys().filter(is_checkpoint).min() {
+            Some(name) if !is_old => Err(ReadError::Foreign {
+                found: format!("a tar archive with the checkpoint `{name}` in it").into(),
+                advice: "extract that first: tar -xf FILE".into(),
+            }),
+            _ => Ok(()),
+        }
+    }
+
     /// Where a member starts and ends.
     pub(super) fn find(&self, name: &str) -> Result<(u64, u64), ReadError> {
         self.places

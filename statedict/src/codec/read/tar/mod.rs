@@ -6,10 +6,11 @@ mod scan;
 
 use std::sync::Arc;
 
-use crate::codec::read::container::{self, ByteOrder, ContainerKind};
 use crate::codec::read::document::Document;
 use crate::codec::read::error::ReadError;
 use crate::codec::read::in_memory;
+use crate::codec::read::kind::{ByteOrder, ContainerKind};
+use crate::codec::read::object;
 use crate::codec::read::options::ReadOptions;
 use crate::codec::read::pickle_run::PickleRun;
 use crate::codec::read::source::Source;
@@ -20,6 +21,7 @@ pub(super) use scan::scan;
 
 pub(super) fn read(source: Source, options: &ReadOptions) -> Result<Document, ReadError> {
     let members = Members::read(&source)?;
+    members.check()?;
     let limits = &options.limits;
     let source = Arc::new(source);
     let run = |name: &str| {
@@ -30,8 +32,8 @@ pub(super) fn read(source: Source, options: &ReadOptions) -> Result<Document, Re
     objects.read_storages(run("storages")?, limits)?;
     objects.read_tensors(run("tensors")?, limits)?;
     let (label, pickle) = run("pickle")?.next()?;
-    let decoded = container::decode(&pickle, &label, options, &mut objects)?;
+    let decoded = object::decode(&pickle, &label, options, &mut objects)?;
     let storages = in_memory::settle(objects.into_storages(), options)?;
     let (kind, order) = (ContainerKind::Tar, ByteOrder::Little);
-    Ok(container::finish(decoded, storages, kind, order, Vec::new(), options))
+    Ok(object::finish(decoded, storages, kind, order, Vec::new(), options))
 }

@@ -47,6 +47,7 @@ pub(in crate::codec::read) struct Directory {
     /// For each number, the record of `data/<number>`, plus one.
     numbered: Vec<u32>,
     named: HashMap<Box<[u8]>, u32>,
+    trailing: u64,
 }
 
 const ENTRY: usize = 46;
@@ -75,7 +76,7 @@ fn number(key: &[u8]) -> Option<usize> {
 impl Directory {
     /// Reads the central directory.
     pub(in crate::codec::read) fn read(source: &Source) -> Result<Self, ReadError> {
-        let End { offset, entries, directory } = end::find(source)?;
+        let End { offset, entries, directory, trailing } = end::find(source)?;
         // What the file claims is only believed as far as the directory has room for it.
         let room = directory.len() / ENTRY;
         let count = usize::try_from(entries).unwrap_or(usize::MAX);
@@ -88,6 +89,7 @@ impl Directory {
             records: huge_pages::buffer(count),
             numbered: huge_pages::buffer(count),
             named: HashMap::with_capacity(NAMED),
+            trailing,
         };
         let mut rest = &*directory;
         for index in 0..count {
@@ -239,6 +241,11 @@ impl Directory {
         names
     }
 
+    /// Returns the number of bytes that follow the archive in the file.
+    pub(in crate::codec::read) fn trailing(&self) -> u64 {
+        self.trailing
+    }
+
     /// The members that are no storages by their number, in the archive's order.
     pub(in crate::codec::read) fn named(&self) -> Vec<u32> {
         let mut indices: Vec<u32> = self.named.values().copied().collect();
@@ -257,8 +264,8 @@ impl Directory {
 /// The folder of the first member, which all must be in.
 fn root(name: &[u8]) -> Result<String, ReadError> {
     let wrong = || ReadError::Foreign {
-        found: "a ZIP archive whose files are not in a folder",
-        advice: "check that it is the file you meant: torch.save puts all into one folder",
+        found: "a ZIP archive whose files are not in a folder".into(),
+        advice: "check that it is the file you meant: torch.save puts all into one folder".into(),
     };
     let slash = name.iter().position(|&byte| byte == b'/').ok_or_else(wrong)?;
     let root = name.get(..slash).and_then(|root| std::str::from_utf8(root).ok());

@@ -17,6 +17,8 @@ pub(super) struct End<'s> {
     pub(super) offset: u64,
     pub(super) entries: u64,
     pub(super) directory: Cow<'s, [u8]>,
+    /// The number of bytes that follow the end record and its comment.
+    pub(super) trailing: u64,
 }
 
 fn damaged(offset: u64, expected: &'static str, found: impl Into<String>) -> ReadError {
@@ -24,12 +26,35 @@ fn damaged(offset: u64, expected: &'static str, found: impl Into<String>) -> Rea
     ReadError::Damaged { part, offset, expected: expected.into(), found: found.into() }
 }
 
+/// So many archives in one file are counted.
+const MOST_ARCHIVES: usize = 10_000;
+
 /// Finds the central directory.
 pub(super) fn find(source: &Source) -> Result<End<'_>, ReadError> {
+    let Found { end, start } = find_before(source, source.len())?;
+    if start == 0 {
+        return Ok(end);
+    }
+    let (mut archives, mut before) = (1, start);
+    while before > 0 && archives < MOST_ARCHIVES {
+        let Ok(Found { start, .. }) = find_before(source, before) else { break };
+        (archives, before) = (archives + 1, start);
+    }
+    Err(ReadError::Misplaced { archives, offset: start })
+}
+
+/// The end of an archive, and where the archive starts in the file: after others, its offsets lead elsewhere.
+struct Found<'s> {
+    end: End<'s>,
+    start: u64,
+}
+
+/// Finds the central directory of the archive that ends at `file_len`.
+fn find_before(source: &Source, file_len: u64) -> Result<Found<'_>, ReadError> {
     let io = |error| ReadError::Io { file: source.name().to_owned(), source: error };
     let tail_of = |len: u64| {
-        let len = source.len().min(len);
-        let start = source.len() - len;
+        let len = file_len.min(len);
+        let start = file_len - len;
         source.get(start, usize::try_from(len).unwrap_or(0)).map(|tail| (start, tail))
     };
     let (mut tail_start, mut tail) = tail_of(RECORDS).map_err(io)?;
@@ -39,7 +64,7 @@ pub(super) fn find(source: &Source) -> Result<End<'_>, ReadError> {
     }
     let cut = || {
         damaged(
-            source.len(),
+            file_len,
             "the directory with which an archive ends",
             "none: the copy or download did not finish, or was changed",
         )
@@ -64,7 +89,13 @@ pub(super) fn find(source: &Source) -> Result<End<'_>, ReadError> {
     let mut limit = record_offset;
     let locator = at.checked_sub(20).and_then(|start| tail.get(start..at));
     if let Some(locator) = locator.filter(|locator| locator.starts_with(b"PK\x06\x07")) {
-        let place = u64_at(locator, 8).unwrap_or(u64::MAX);
+        let claimed = u64_at(locator, 8).unwrap_or(u64::MAX);
+        // Behind other archives the record is before the locator, but not where the locator says.
+        let beside = record_offset.saturating_sub(20 + 56);
+        let is_beside = at.checked_sub(20 + 56).and_then(|start| tail.get(start..at));
+        let is_beside = is_beside.is_some_and(|record| record.starts_with(b"PK\x06\x06"));
+        let is_misplaced = is_beside && misplaced(source, beside.saturating_sub(claimed)) > 0;
+        let place = if is_misplaced { beside } else { claimed };
         if place.checked_add(56).is_none_or(|end| end > record_offset) {
             return Err(damaged(record_offset, "a zip64 record before the end", place.to_string()));
         }
@@ -88,6 +119,11 @@ pub(super) fn find(source: &Source) -> Result<End<'_>, ReadError> {
         let found = format!("{size} bytes at {offset}");
         return Err(damaged(limit, "a central directory that ends before", found));
     }
+    let after =
+        record_offset.saturating_add(22).saturating_add(u16_at(record, 20).unwrap_or(0).into());
+    let trailing = file_len.saturating_sub(after);
+    let start = misplaced(source, limit.saturating_sub(offset.saturating_add(size)));
+    offset = offset.saturating_add(start);
     let size = usize::try_from(size).map_err(|_| cut())?;
     let within_tail = offset
         .checked_sub(tail_start)
@@ -97,5 +133,15 @@ pub(super) fn find(source: &Source) -> Result<End<'_>, ReadError> {
         Some(directory) => Cow::Owned(directory.to_vec()),
         None => source.get(offset, size).map_err(io)?,
     };
-    Ok(End { offset, entries, directory })
+    Ok(Found { end: End { offset, entries, directory, trailing }, start })
+}
+
+/// Returns how far an archive starts after the place that its offsets count from, if so many bytes are between
+/// its directory and what follows: 0 where no archive starts there.
+fn misplaced(source: &Source, distance: u64) -> u64 {
+    let head = source.get(distance, 4);
+    match head {
+        Ok(head) if distance > 0 && *head == *b"PK\x03\x04" => distance,
+        _ => 0,
+    }
 }

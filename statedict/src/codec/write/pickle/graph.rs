@@ -10,6 +10,7 @@ use crate::codec::write::outline::Entry;
 use crate::codec::write::pickle::batches::{Batches, Rule};
 use crate::codec::write::pickle::encoder::{Call, Encoder, Memo};
 use crate::codec::write::pickle::pickler::{Pickler, StorageNames, is_constant};
+use crate::codec::write::pickle::steps::{Part, Step, batches};
 use crate::value::Graph;
 use crate::value::raw::{ContainerKind, Identity, Object, Raw, Run, Text};
 
@@ -32,37 +33,6 @@ pub(in crate::codec::write) fn graph<'g>(
         pickler.step(step)?;
     }
     pickler.pickler.finish()
-}
-
-/// What is to be written, last first.
-enum Step {
-    Value(Raw),
-    Mark,
-    /// A tuple of the values on top that is no value of the graph.
-    Tuple(usize),
-    /// A tuple that is a value.
-    TupleValue(Raw, usize),
-    /// The call of what is below the arguments on top.
-    Call(Raw, Call),
-    /// The next items for the container on top.
-    Fill(Raw, Part, Batches),
-    EndFill {
-        dict: bool,
-        bare: bool,
-    },
-    Build,
-    Enter(Raw),
-    Leave,
-    /// The rest of a parameter or of a tensor with attributes.
-    ParameterTail(bool),
-    TupleFromMark,
-}
-
-/// Which parts of a value a container is filled with.
-#[derive(Clone, Copy, PartialEq)]
-enum Part {
-    Items,
-    Entries,
 }
 
 struct GraphPickler<'p, 'g> {
@@ -487,12 +457,6 @@ impl<'g> GraphPickler<'_, 'g> {
         }
         Ok(())
     }
-}
-
-/// The batches in which the values of a container are written.
-fn batches(rule: Rule, values: Run, part: Part) -> Batches {
-    let len = values.len as usize;
-    Batches::new(rule, if part == Part::Entries { len / 2 } else { len })
 }
 
 /// The same number in at least 16 bytes; exactly 16 where that will do.

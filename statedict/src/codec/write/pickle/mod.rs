@@ -6,6 +6,7 @@ mod encoder;
 mod graph;
 mod pickler;
 mod plain;
+mod steps;
 mod streams;
 mod template;
 

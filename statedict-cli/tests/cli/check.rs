@@ -1,0 +1,84 @@
+//! The program `statedict check`: it says what a load would say.
+
+use std::path::Path;
+use std::process::Command;
+
+use statedict::{DType, LoadOptions, StateMap, TensorView};
+
+/// Runs the program on two files of `folder`: its exit status and what it printed.
+fn check(folder: &Path, args: &[&str]) -> (i32, String) {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_statedict"));
+    let command = command.current_dir(folder).args(["check", "file.pt", "--against", "model.pt"]);
+    let output = command.args(args).output().unwrap();
+    assert!(output.stderr.is_empty(), "{}", String::from_utf8_lossy(&output.stderr));
+    (output.status.code().unwrap(), String::from_utf8(output.stdout).unwrap())
+}
+
+fn model() -> StateMap<'static> {
+    let mut map = StateMap::new();
+    for key in ["fc.weight", "fc.bias", "norm.weight"] {
+        map.insert(key, TensorView::from_vec(vec![1.0f32; 2], [2]).unwrap());
+    }
+    map
+}
+
+#[test]
+fn the_option_that_a_hint_names_works_when_it_is_pasted() {
+    let folder = tempfile::tempdir().unwrap();
+    model().save(folder.path().join("model.pt")).unwrap();
+    let wrapped = model().add_prefix("module").unwrap();
+    let mut averaged = wrapped.clone();
+    averaged.insert("n_averaged", TensorView::full(3i64, []).unwrap());
+    let inner = model().add_prefix("net").unwrap();
+    for (file, against, option) in [
+        (&wrapped, &model(), "--strip-prefix"),
+        (&averaged, &model(), "--select-prefix"),
+        (&model(), &inner, "--add-prefix"),
+    ] {
+        against.save(folder.path().join("model.pt")).unwrap();
+        file.save(folder.path().join("file.pt")).unwrap();
+        let (status, printed) = check(folder.path(), &[]);
+        assert_eq!(
+            (status, printed.lines().count()),
+            (1, if option.contains("select") { 3 } else { 2 })
+        );
+        let (_, hint) = printed.split_once("use `").unwrap();
+        let (hint, _) = hint.split_once('`').unwrap();
+        assert!(hint.starts_with(option), "{printed}");
+        let pasted: Vec<&str> = hint.split(' ').map(|word| word.trim_matches('"')).collect();
+        let (status, printed) = check(folder.path(), &pasted);
+        assert_eq!(status, 0, "{printed}");
+    }
+}
+
+#[test]
+fn what_a_load_converts_fits_and_the_report_is_the_loads() {
+    let folder = tempfile::tempdir().unwrap();
+    model().save(folder.path().join("model.pt")).unwrap();
+    let cast = |dtype: DType| -> StateMap<'static> {
+        let map = model();
+        let cast = map.iter().map(|(key, tensor)| (key.to_owned(), tensor.cast(dtype).unwrap()));
+        cast.collect()
+    };
+    let half = cast(DType::F16);
+    half.save(folder.path().join("file.pt")).unwrap();
+    let (status, printed) = check(folder.path(), &[]);
+    assert_eq!(status, 0, "{printed}");
+    assert!(printed.contains("  converted   fc.bias: float16 -> float32\n"), "{printed}");
+    let report = model().check_state_dict(&half, &LoadOptions::new()).unwrap();
+    let json = |args: &[&str]| -> serde_json::Value {
+        serde_json::from_str(&check(folder.path(), args).1).unwrap()
+    };
+    let expected: serde_json::Value = serde_json::from_str(&report.to_json()).unwrap();
+    assert_eq!(json(&["--json"])["report"], expected);
+
+    let double = cast(DType::F64);
+    double.save(folder.path().join("file.pt")).unwrap();
+    let error = model().check_state_dict(&double, &LoadOptions::new()).unwrap_err();
+    let (status, printed) = check(folder.path(), &[]);
+    assert_eq!(status, 1);
+    let lines = |text: &str| text.lines().skip(1).map(str::to_owned).collect::<Vec<_>>();
+    assert_eq!(lines(&printed), lines(&error.to_string()));
+    let expected: serde_json::Value = serde_json::from_str(&error.to_json()).unwrap();
+    assert_eq!(json(&["--json"])["problems"], expected["problems"]);
+}

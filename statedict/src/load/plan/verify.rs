@@ -1,0 +1,105 @@
+//! The checksums of everything that is about to be loaded, before a byte of the model is written.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
+
+use foldhash::HashSet;
+
+use crate::load::plan::found::Match;
+use crate::load::report::problem::LoadProblem;
+use crate::map::StateMap;
+use crate::parallel;
+use crate::tensor::{StorageError, TensorView};
+
+impl StateMap<'_> {
+    /// Reads every tensor and compares it with the checksum that came with it: the keys of those that are
+    /// damaged or cannot be read, and why, in order. A storage of several tensors is read once, and
+    /// named by the first of them. Several threads read where there is much.
+    ///
+    /// Loading into a model does this by itself, and so does [`load_owned`](Self::load_owned).
+    ///
+    /// ```
+    /// use statedict::{StateMap, TensorView};
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let directory = tempfile::tempdir()?;
+    /// # let path = directory.path().join("model.pt");
+    /// let mut map = StateMap::new();
+    /// map.insert("fc.weight", TensorView::from_vec(vec![0.5f32; 6], [2, 3])?);
+    /// map.save(&path)?;
+    /// assert!(StateMap::load(&path)?.damaged().is_empty());
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn damaged(&self) -> Vec<(&str, StorageError)> {
+        damaged(self.iter())
+    }
+}
+
+/// What has no elements that could be copied, which a load that trusts the checksums must know as well.
+pub(crate) fn absent_storages(found: &Match<'_, '_>, problems: &mut Vec<LoadProblem>) {
+    let absent = found.sources.iter().filter(|source| source.tensor.location() == "meta");
+    problems.extend(absent.map(|source| LoadProblem::Storage {
+        key: source.key.to_owned(),
+        source: StorageError::Absent,
+    }));
+}
+
+/// Verifies each storage once.
+pub(crate) fn verify_storages(found: &Match<'_, '_>, problems: &mut Vec<LoadProblem>) {
+    let damaged = damaged(found.sources.iter().map(|source| (source.key, source.tensor)));
+    problems.extend(damaged.into_iter().map(|(key, source)| {
+        let key = key.to_owned();
+        LoadProblem::Storage { key, source }
+    }));
+}
+
+/// The tensors whose storages are damaged, in order; on several threads where there is much to read.
+fn damaged<'k, 't>(
+    tensors: impl Iterator<Item = (&'k str, &'t TensorView<'t>)>,
+) -> Vec<(&'k str, StorageError)> {
+    let distinct = distinct(tensors);
+    // Saturating: a tensor of the device `meta` has a size that no file bounds.
+    let sizes = distinct.iter().map(|(_, tensor)| tensor.storage().nbytes());
+    let nbytes = sizes.fold(0, usize::saturating_add);
+    let (next, damaged) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
+    parallel::run(parallel::threads_for(nbytes), || {
+        loop {
+            let index = next.fetch_add(1, Ordering::Relaxed);
+            let Some((key, tensor)) = distinct.get(index) else { break };
+            if let Err(error) = tensor.storage().verify() {
+                let mut damaged = damaged.lock().unwrap_or_else(PoisonError::into_inner);
+                damaged.push((index, *key, error));
+            }
+        }
+    });
+    let mut damaged = damaged.into_inner().unwrap_or_else(PoisonError::into_inner);
+    damaged.sort_unstable_by_key(|(index, ..)| *index);
+    damaged.into_iter().map(|(_, key, error)| (key, error)).collect()
+}
+
+/// The first tensor of each storage that may have a checksum.
+fn distinct<'k, 't>(
+    tensors: impl Iterator<Item = (&'k str, &'t TensorView<'t>)>,
+) -> Vec<(&'k str, &'t TensorView<'t>)> {
+    let mut distinct: Vec<(&str, &TensorView<'_>)> = Vec::new();
+    // Those of a file come in ascending order, mostly: then there is no need to remember them.
+    let (mut greatest, mut seen) = (None, None::<HashSet<(usize, u32)>>);
+    for (key, tensor) in tensors.filter(|(_, tensor)| tensor.storage().can_be_damaged()) {
+        let identity = tensor.storage().identity();
+        let is_new = match &mut seen {
+            Some(seen) => seen.insert(identity),
+            None if greatest < Some(identity) => true,
+            None if greatest == Some(identity) => false,
+            None => {
+                let before = distinct.iter().map(|(_, tensor)| tensor.storage().identity());
+                seen.insert(before.collect()).insert(identity)
+            }
+        };
+        if is_new {
+            greatest = greatest.max(Some(identity));
+            distinct.push((key, tensor));
+        }
+    }
+    distinct
+}
