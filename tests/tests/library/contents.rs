@@ -249,9 +249,9 @@ fn a_checkpoint_takes_paths_as_people_type_them() {
     assert_eq!(file.tensor("gen.a.fc.weight").unwrap().shape(), &[1]);
     let document = file.document().unwrap();
     assert_eq!(document.state_map_at(&["gen.a"]).unwrap().len(), 1);
-    // What a hint names can be asked for as it is.
+    // What is listed can be asked for as it is.
     let hint = file.find_state_dict().unwrap_err().to_string();
-    let named = hint.split("such as `").nth(1).and_then(|rest| rest.split('`').next()).unwrap();
+    let named = hint.split("there are `").nth(1).and_then(|rest| rest.split('`').next()).unwrap();
     assert_eq!(file.state_dict(named).unwrap().len(), 1);
 }
 
