@@ -6,8 +6,8 @@ use foldhash::{HashMap, HashMapExt};
 
 use crate::huge_pages;
 use crate::tensor::{Shape, Storage, Storages, Strides, TensorView};
-use crate::value::absent::AbsentStorages;
 use crate::value::handle::Value;
+use crate::value::made::{Made, MadeStorages};
 use crate::value::provenance::Provenance;
 use crate::value::raw::{
     Composite, Container, ContainerKind, Device, Extra, Global, NumPy, Object, Raw, Run,
@@ -45,9 +45,9 @@ pub struct Graph {
     pub(super) provenance: Provenance,
     composites: Vec<Composite>,
     numpy: Vec<NumPy>,
-    /// The sizes of the tensors that have no storage.
-    absent_sizes: Vec<usize>,
-    absent: Arc<dyn Storages>,
+    /// The storages that are not the file's, until all are known.
+    making: Vec<Made>,
+    made: Arc<dyn Storages>,
     storages: Arc<dyn Storages>,
     root: Raw,
 }
@@ -93,9 +93,9 @@ impl Graph {
             provenance: Provenance::default(),
             composites: Vec::new(),
             numpy: Vec::new(),
-            absent_sizes: Vec::new(),
-            absent: Arc::new(AbsentStorages(Vec::new())),
-            storages: Arc::new(AbsentStorages(Vec::new())),
+            making: Vec::new(),
+            made: Arc::new(MadeStorages(Vec::new())),
+            storages: Arc::new(MadeStorages(Vec::new())),
             root: Raw::None,
         }
     }
@@ -104,7 +104,7 @@ impl Graph {
     pub(crate) fn finish(&mut self, root: Raw, storages: Arc<dyn Storages>) {
         self.root = root;
         self.storages = storages;
-        self.absent = Arc::new(AbsentStorages(std::mem::take(&mut self.absent_sizes)));
+        self.made = Arc::new(MadeStorages(std::mem::take(&mut self.making)));
     }
 
     /// The value that the file holds.
@@ -340,7 +340,18 @@ impl Graph {
 
     /// A storage of so many bytes that are not there.
     pub(crate) fn add_absent(&mut self, nbytes: usize) -> Result<u32, Full> {
-        push(&mut self.absent_sizes, nbytes)
+        push(&mut self.making, Made::Absent(nbytes))
+    }
+
+    /// A storage of elements that the pickle gives as values.
+    pub(crate) fn add_made(&mut self, bytes: Vec<u8>) -> Result<u32, Full> {
+        push(&mut self.making, Made::Bytes(bytes))
+    }
+
+    /// Returns `true` if the tensor has no elements, as on the device `meta`.
+    pub(crate) fn is_absent(&self, node: TensorNode) -> bool {
+        let made = usize::try_from(node.storage).ok().and_then(|index| self.making.get(index));
+        node.flags.made && matches!(made, Some(Made::Absent(_)))
     }
 
     /// Makes the tensor `index` the one that `made` is.
@@ -370,6 +381,12 @@ impl Graph {
         at(&self.tensors, index)
     }
 
+    /// The size of a tensor along each dimension.
+    pub(crate) fn sizes(&self, node: TensorNode) -> &[i64] {
+        let (start, rank) = (node.dims as usize, node.rank as usize);
+        self.dims.get(start..start.saturating_add(rank)).unwrap_or_default()
+    }
+
     /// A second tensor object over what the tensor `index` shows.
     pub(crate) fn copy_tensor(&mut self, node: TensorNode) -> Result<u32, Full> {
         push(&mut self.tensors, node)
@@ -392,8 +409,8 @@ impl Graph {
         let start = node.dims as usize;
         let (sizes, rest) = self.dims.get(start..)?.split_at_checked(rank)?;
         let shape = Shape::of(sizes)?;
-        let storage = match node.flags.absent {
-            true => Storage::new(Arc::clone(&self.absent), node.storage),
+        let storage = match node.flags.made {
+            true => Storage::new(Arc::clone(&self.made), node.storage),
             false => self.storage(node.storage),
         };
         let view = if node.flags.strided {

@@ -1,11 +1,11 @@
 //! The values that a checkpoint file holds: Python's, in an arena, with their identity.
 
-mod absent;
 mod build;
 mod copy;
 mod graph;
 mod handle;
 pub(crate) mod integer;
+mod made;
 mod numpy;
 mod owned;
 mod owned_graph;

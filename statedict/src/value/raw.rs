@@ -187,8 +187,8 @@ pub(crate) struct TensorFlags {
     pub(crate) parameter: bool,
     /// Whether strides follow the sizes.
     pub(crate) strided: bool,
-    /// Whether it has no storage, so that `storage` is an index into `Graph::absent`.
-    pub(crate) absent: bool,
+    /// Whether its storage is not the file's: `storage` is an index into those that were made.
+    pub(crate) made: bool,
 }
 
 #[cfg(test)]

@@ -18,6 +18,7 @@ mod load_random;
 mod load_state_dict;
 mod migrations;
 mod models;
+mod odd_tensors;
 mod optimizer;
 mod pieces;
 mod read_grid;

@@ -267,7 +267,7 @@ impl<'a, R: StorageResolver> Machine<'a, R> {
                 }
                 return Ok(());
             }
-            op::FRAME => return self.input.u64().map(drop),
+            op::FRAME => return self.input.frame(),
             op::EXT1 | op::EXT2 | op::EXT4 => {
                 return Err(Fault::expected("a class by its name", "one by a registered number"));
             }

@@ -2,13 +2,13 @@
 
 mod build;
 mod call;
-mod composite;
 mod cursor;
 mod decoded;
 mod entry;
 mod error;
 mod extent;
 mod fault;
+mod flags;
 mod globals;
 mod literal;
 mod machine;
@@ -17,8 +17,11 @@ mod numpy;
 mod opcode;
 mod path;
 mod persistent;
+mod quantized;
 mod resolver;
 mod scan;
+mod sparse;
+mod storageless;
 mod tensor;
 mod verdict;
 
