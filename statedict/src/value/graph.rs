@@ -387,6 +387,15 @@ impl Graph {
         self.dims.get(start..start.saturating_add(rank)).unwrap_or_default()
     }
 
+    /// The strides of a tensor where they are not those that follow from its size.
+    pub(crate) fn strides(&self, node: TensorNode) -> Option<&[i64]> {
+        let (start, rank) = (node.dims as usize, node.rank as usize);
+        let start = start.saturating_add(rank);
+        node.flags
+            .strided
+            .then(|| self.dims.get(start..start.saturating_add(rank)).unwrap_or_default())
+    }
+
     /// A second tensor object over what the tensor `index` shows.
     pub(crate) fn copy_tensor(&mut self, node: TensorNode) -> Result<u32, Full> {
         push(&mut self.tensors, node)

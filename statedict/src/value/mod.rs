@@ -16,6 +16,7 @@ pub(crate) mod raw;
 mod refusal;
 mod shared;
 mod sparse;
+mod sparse_check;
 mod state_dict;
 
 pub use graph::Graph;
@@ -29,3 +30,4 @@ pub use quantized::{Quantization, Quantized};
 pub use refusal::{Refusal, RefusalReason};
 pub use shared::SharedValue;
 pub use sparse::Sparse;
+pub use sparse_check::SparseError;

@@ -1,6 +1,7 @@
 //! Tensors that only damage or malice writes: refused where PyTorch refuses them, and else what it finds.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use serde::Deserialize;
 use serde_json::json;
@@ -15,6 +16,15 @@ struct Case {
     error: Option<String>,
 }
 
+/// Opens a file, and looks at the indices of a sparse tensor.
+fn read(path: &Path) -> Result<Document, String> {
+    let document = codec::open(path, &ReadOptions::default()).map_err(|error| error.to_string())?;
+    if let Kind::Sparse(sparse) = document.root().get("v").unwrap().kind() {
+        sparse.check().map_err(|error| error.to_string())?;
+    }
+    Ok(document)
+}
+
 /// Compares each case of a function of `odd_tensors.py`; returns how many torch loads, and refuses.
 fn compare(function: &str, say: impl Fn(&Document) -> Vec<String>) -> (usize, usize) {
     let torch = Torch::start();
@@ -24,7 +34,7 @@ fn compare(function: &str, say: impl Fn(&Document) -> Vec<String>) -> (usize, us
     let mut wrong = Vec::new();
     for (name, case) in &cases {
         let path = folder.path().join(format!("{name}.pt"));
-        let found = codec::open(path, &ReadOptions::default()).map_err(|error| error.to_string());
+        let found = read(&path);
         match (found, &case.says) {
             (Err(_), None) => {}
             (Err(error), Some(_)) => wrong.push(format!("{name}: torch loads it; {error}")),
@@ -122,6 +132,22 @@ fn quantized_tensors_are_checked_as_torch_checks_them() {
 fn packed_elements_take_the_room_that_torch_gives_them() {
     let (loaded, refused) = compare("packed", say_quantized);
     assert!(loaded >= 50 && refused >= 10, "{loaded} and {refused}");
+}
+
+#[test]
+#[ignore = "needs Python with torch: see CONTRIBUTING.md"]
+fn sparse_tensors_are_checked_as_torch_checks_them() {
+    let say = |document: &Document| match document.root().get("v").unwrap().kind() {
+        Kind::Sparse(sparse) => {
+            let size: Vec<i64> = sparse.size().iter().map(|size| size.as_i64().unwrap()).collect();
+            vec![format!("{} {size:?}", sparse.layout())]
+        }
+        other => panic!("{other:?}"),
+    };
+    let (loaded, refused) = compare("sparse", say);
+    assert!(loaded >= 60 && refused >= 90, "{loaded} and {refused}");
+    let (loaded, refused) = compare("sparse_at_random", say);
+    assert!(loaded >= 100 && refused >= 100, "{loaded} and {refused}");
 }
 
 #[test]
