@@ -3,68 +3,61 @@
 impl ::statedict::StateDict for Gpt {
     fn visit<'__a>(
         &'__a self,
-        __visitor: &mut dyn ::statedict::__private::Visitor<'__a>,
+        __visitor: &mut dyn ::statedict::Visitor<::statedict::ByRef<'__a>>,
     ) {
-        ::statedict::__private::alias_of::<Alias<Embedding>, Embedding>();
+        use ::statedict::__private as __of;
         __visitor
             .module(
-                ::statedict::__private::ModuleInfo::new("Gpt")
-                    .with_rust_type(::core::any::type_name::<Self>()),
+                __of::table::<Self>(),
+                &mut [
+                    __of::child::<Embedding>().of(&self.embedding),
+                    __of::child::<Rc<RefCell<Block>>>().of(&self.block),
+                    __of::child::<Rc<RefCell<Block>>>().of(&self.tied),
+                    __of::child::<Rc<RefCell<Block>>>().of(&self.any),
+                    __of::child::<Rest>().of(&self.rest),
+                ],
             );
-        ::statedict::__private::child::<Embedding>()
-            .child(__visitor, "wte", &self.embedding);
-        __visitor.alias("again", "wte");
-        ::statedict::__private::child::<Rc<RefCell<Block>>>()
-            .child(__visitor, "block", &self.block);
-        ::statedict::__private::child::<Rc<RefCell<Block>>>()
-            .child(__visitor, "tied", &self.tied);
-        __visitor.tied("tied", ::core::option::Option::Some("block"));
-        ::statedict::__private::child::<Rc<RefCell<Block>>>()
-            .child(__visitor, "any", &self.any);
-        __visitor.tied("any", ::core::option::Option::None);
-        ::statedict::__private::child::<Rest>().flatten(__visitor, &self.rest);
-        __visitor.alias("lm_head.weight", "wte.weight");
     }
     fn visit_mut<'__a>(
         &'__a mut self,
-        __visitor: &mut dyn ::statedict::__private::VisitorMut<'__a>,
+        __visitor: &mut dyn ::statedict::Visitor<::statedict::ByMut<'__a>>,
     ) {
+        use ::statedict::__private as __of;
         __visitor
             .module(
-                ::statedict::__private::ModuleInfo::new("Gpt")
-                    .with_rust_type(::core::any::type_name::<Self>()),
+                __of::table::<Self>(),
+                &mut [
+                    __of::child::<Embedding>().of_mut(&mut self.embedding),
+                    __of::child::<Rc<RefCell<Block>>>().of_mut(&mut self.block),
+                    __of::child::<Rc<RefCell<Block>>>().of_mut(&mut self.tied),
+                    __of::child::<Rc<RefCell<Block>>>().of_mut(&mut self.any),
+                    __of::child::<Rest>().of_mut(&mut self.rest),
+                ],
             );
-        ::statedict::__private::child::<Embedding>()
-            .child_mut(__visitor, "wte", &mut self.embedding);
-        __visitor.alias("again", "wte");
-        ::statedict::__private::child::<Rc<RefCell<Block>>>()
-            .child_mut(__visitor, "block", &mut self.block);
-        ::statedict::__private::child::<Rc<RefCell<Block>>>()
-            .child_mut(__visitor, "tied", &mut self.tied);
-        __visitor.tied("tied", ::core::option::Option::Some("block"));
-        ::statedict::__private::child::<Rc<RefCell<Block>>>()
-            .child_mut(__visitor, "any", &mut self.any);
-        __visitor.tied("any", ::core::option::Option::None);
-        ::statedict::__private::child::<Rest>().flatten_mut(__visitor, &mut self.rest);
-        __visitor.alias("lm_head.weight", "wte.weight");
     }
-    fn describe(__visitor: &mut ::statedict::__private::SchemaBuilder)
+    fn describe() -> ::statedict::Description
     where
         Self: ::core::marker::Sized,
     {
         #[allow(unused_imports)]
-        use ::statedict::__private::Opaque as _;
-        __visitor
-            .module(
-                ::statedict::__private::ModuleInfo::new("Gpt")
-                    .with_rust_type(::core::any::type_name::<Self>()),
-            );
-        ::statedict::__private::probe::<Embedding>().describe().child(__visitor, "wte");
-        __visitor.alias("again", "wte");
-        ::statedict::__private::probe::<Block>().describe().child(__visitor, "block");
-        ::statedict::__private::probe::<Block>().describe().child(__visitor, "tied");
-        ::statedict::__private::probe::<Block>().describe().child(__visitor, "any");
-        ::statedict::__private::probe::<Rest>().describe().flatten(__visitor);
-        __visitor.alias("lm_head.weight", "wte.weight");
+        use ::statedict::__private::{self as __of, Opaque as _};
+        __of::alias_of::<Alias<Embedding>, Embedding>();
+        const {
+            __of::Description::Module(
+                &__of::FieldTable {
+                    info: __of::ModuleInfo::new("Gpt").of_type::<Self>(),
+                    fields: &[
+                        __of::Field::child("wte", __of::Probe::<Embedding>::DESCRIBE),
+                        __of::Field::alias("again", "wte"),
+                        __of::Field::child("block", __of::Probe::<Block>::DESCRIBE),
+                        __of::Field::child("tied", __of::Probe::<Block>::DESCRIBE)
+                            .tied_to("block"),
+                        __of::Field::child("any", __of::Probe::<Block>::DESCRIBE).tied(),
+                        __of::Field::flattened(__of::Probe::<Rest>::DESCRIBE),
+                        __of::Field::alias("lm_head.weight", "wte.weight"),
+                    ],
+                },
+            )
+        }
     }
 }

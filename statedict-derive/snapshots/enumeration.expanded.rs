@@ -3,119 +3,105 @@
 impl ::statedict::StateDict for Norm {
     fn visit<'__a>(
         &'__a self,
-        __visitor: &mut dyn ::statedict::__private::Visitor<'__a>,
+        __visitor: &mut dyn ::statedict::Visitor<::statedict::ByRef<'__a>>,
     ) {
+        use ::statedict::__private as __of;
         match self {
             Self::None { .. } => {
-                __visitor
-                    .module(
-                        ::statedict::__private::ModuleInfo::new("Norm")
-                            .with_rust_type(::core::any::type_name::<Self>()),
-                    );
+                __visitor.module(__of::variant::<Self>(0usize), &mut []);
             }
             Self::Layer { 0: __field_0, .. } => {
-                ::statedict::__private::child::<LayerNorm>()
-                    .content(__visitor, __field_0);
+                __of::child::<LayerNorm>().visit(__visitor, __field_0);
             }
             Self::Group { 0: __field_0, .. } => {
                 __visitor
                     .module(
-                        ::statedict::__private::ModuleInfo::new("Norm")
-                            .with_rust_type(::core::any::type_name::<Self>()),
+                        __of::variant::<Self>(2usize),
+                        &mut [__of::child::<GroupNorm>().of(__field_0)],
                     );
-                ::statedict::__private::child::<GroupNorm>()
-                    .child(__visitor, "group", __field_0);
             }
-            Self::Scale { scale: __field_scale, .. } => {
+            Self::Scale { scale: __field_scale, training: __field_training, .. } => {
                 __visitor
                     .module(
-                        ::statedict::__private::ModuleInfo::new("Norm")
-                            .with_rust_type(::core::any::type_name::<Self>()),
+                        __of::variant::<Self>(3usize),
+                        &mut [
+                            __of::flag(__field_training),
+                            __of::leaf::<CpuTensor>().of(__field_scale),
+                        ],
                     );
-                ::statedict::__private::leaf::<CpuTensor>()
-                    .parameter(__visitor, "scale", __field_scale);
             }
         }
     }
     fn visit_mut<'__a>(
         &'__a mut self,
-        __visitor: &mut dyn ::statedict::__private::VisitorMut<'__a>,
+        __visitor: &mut dyn ::statedict::Visitor<::statedict::ByMut<'__a>>,
     ) {
+        use ::statedict::__private as __of;
         match self {
             Self::None { .. } => {
-                __visitor
-                    .module(
-                        ::statedict::__private::ModuleInfo::new("Norm")
-                            .with_rust_type(::core::any::type_name::<Self>()),
-                    );
+                __visitor.module(__of::variant::<Self>(0usize), &mut []);
             }
             Self::Layer { 0: __field_0, .. } => {
-                ::statedict::__private::child::<LayerNorm>()
-                    .content_mut(__visitor, __field_0);
+                __of::child::<LayerNorm>().visit_mut(__visitor, __field_0);
             }
             Self::Group { 0: __field_0, .. } => {
                 __visitor
                     .module(
-                        ::statedict::__private::ModuleInfo::new("Norm")
-                            .with_rust_type(::core::any::type_name::<Self>()),
+                        __of::variant::<Self>(2usize),
+                        &mut [__of::child::<GroupNorm>().of_mut(__field_0)],
                     );
-                ::statedict::__private::child::<GroupNorm>()
-                    .child_mut(__visitor, "group", __field_0);
             }
             Self::Scale { scale: __field_scale, training: __field_training, .. } => {
                 __visitor
                     .module(
-                        ::statedict::__private::ModuleInfo::new("Norm")
-                            .with_rust_type(::core::any::type_name::<Self>()),
+                        __of::variant::<Self>(3usize),
+                        &mut [
+                            __of::flag_mut(__field_training),
+                            __of::leaf::<CpuTensor>().of_mut(__field_scale),
+                        ],
                     );
-                __visitor.training(__field_training);
-                ::statedict::__private::leaf::<CpuTensor>()
-                    .parameter_mut(__visitor, "scale", __field_scale);
             }
         }
     }
-    fn describe(__visitor: &mut ::statedict::__private::SchemaBuilder)
+    fn describe() -> ::statedict::Description
     where
         Self: ::core::marker::Sized,
     {
         #[allow(unused_imports)]
-        use ::statedict::__private::Opaque as _;
-        __visitor
-            .alternatives(
-                ::core::any::type_name::<Self>(),
+        use ::statedict::__private::{self as __of, Opaque as _};
+        __of::Description::OneOf {
+            rust_type: ::core::any::type_name::<Self>,
+            variants: const {
                 &[
-                    |__visitor| {
-                        __visitor
-                            .module(
-                                ::statedict::__private::ModuleInfo::new("Norm")
-                                    .with_rust_type(::core::any::type_name::<Self>()),
-                            );
-                    },
-                    |__visitor| {
-                        ::statedict::__private::probe::<LayerNorm>()
-                            .describe()
-                            .content(__visitor);
-                    },
-                    |__visitor| {
-                        __visitor
-                            .module(
-                                ::statedict::__private::ModuleInfo::new("Norm")
-                                    .with_rust_type(::core::any::type_name::<Self>()),
-                            );
-                        ::statedict::__private::probe::<GroupNorm>()
-                            .describe()
-                            .child(__visitor, "group");
-                    },
-                    |__visitor| {
-                        __visitor
-                            .module(
-                                ::statedict::__private::ModuleInfo::new("Norm")
-                                    .with_rust_type(::core::any::type_name::<Self>()),
-                            );
-                        ::statedict::__private::leaf::<CpuTensor>()
-                            .describe_parameter(__visitor, "scale");
-                    },
-                ],
-            );
+                    __of::Description::Module(
+                        &__of::FieldTable {
+                            info: __of::ModuleInfo::new("Norm").of_type::<Self>(),
+                            fields: &[],
+                        },
+                    ),
+                    __of::Probe::<LayerNorm>::SAME,
+                    __of::Description::Module(
+                        &__of::FieldTable {
+                            info: __of::ModuleInfo::new("Norm").of_type::<Self>(),
+                            fields: &[
+                                __of::Field::child(
+                                    "group",
+                                    __of::Probe::<GroupNorm>::DESCRIBE,
+                                ),
+                            ],
+                        },
+                    ),
+                    __of::Description::Module(
+                        &__of::FieldTable {
+                            info: __of::ModuleInfo::new("Norm").of_type::<Self>(),
+                            fields: &[
+                                __of::Field::training(),
+                                __of::leaf::<CpuTensor>().parameter("scale"),
+                            ],
+                        },
+                    ),
+                ]
+            },
+        }
     }
 }

@@ -3,56 +3,54 @@
 impl ::statedict::StateDict for Tokenizer {
     fn visit<'__a>(
         &'__a self,
-        __visitor: &mut dyn ::statedict::__private::Visitor<'__a>,
+        __visitor: &mut dyn ::statedict::Visitor<::statedict::ByRef<'__a>>,
     ) {
+        use ::statedict::__private as __of;
+        __of::extra_state::<Self>().of(__visitor, self);
         __visitor
             .module(
-                ::statedict::__private::ModuleInfo::new("Tokenizer")
-                    .with_rust_type(::core::any::type_name::<Self>()),
+                __of::table::<Self>(),
+                &mut [
+                    __of::leaf::<CpuTensor>().of(&self.embedding),
+                    __of::leaf::<CpuTensor>().of(&self.counts),
+                    __of::child::<Encoder>().of(&self.encoder),
+                ],
             );
-        ::statedict::__private::leaf::<CpuTensor>()
-            .parameter(__visitor, "embedding", &self.embedding);
-        ::statedict::__private::leaf::<CpuTensor>()
-            .buffer(__visitor, "counts", &self.counts, true);
-        ::statedict::__private::extra_state::<Self>().report(__visitor, self);
-        ::statedict::__private::child::<Encoder>()
-            .child(__visitor, "encoder", &self.encoder);
     }
     fn visit_mut<'__a>(
         &'__a mut self,
-        __visitor: &mut dyn ::statedict::__private::VisitorMut<'__a>,
+        __visitor: &mut dyn ::statedict::Visitor<::statedict::ByMut<'__a>>,
     ) {
+        use ::statedict::__private as __of;
+        __of::extra_state::<Self>().of_mut(__visitor, self);
         __visitor
             .module(
-                ::statedict::__private::ModuleInfo::new("Tokenizer")
-                    .with_rust_type(::core::any::type_name::<Self>()),
+                __of::table::<Self>(),
+                &mut [
+                    __of::leaf::<CpuTensor>().of_mut(&mut self.embedding),
+                    __of::leaf::<CpuTensor>().of_mut(&mut self.counts),
+                    __of::child::<Encoder>().of_mut(&mut self.encoder),
+                ],
             );
-        ::statedict::__private::extra_state::<Self>().report_mut(__visitor, self);
-        ::statedict::__private::leaf::<CpuTensor>()
-            .parameter_mut(__visitor, "embedding", &mut self.embedding);
-        ::statedict::__private::leaf::<CpuTensor>()
-            .buffer_mut(__visitor, "counts", &mut self.counts, true);
-        ::statedict::__private::child::<Encoder>()
-            .child_mut(__visitor, "encoder", &mut self.encoder);
     }
-    fn describe(__visitor: &mut ::statedict::__private::SchemaBuilder)
+    fn describe() -> ::statedict::Description
     where
         Self: ::core::marker::Sized,
     {
         #[allow(unused_imports)]
-        use ::statedict::__private::Opaque as _;
-        __visitor
-            .module(
-                ::statedict::__private::ModuleInfo::new("Tokenizer")
-                    .with_rust_type(::core::any::type_name::<Self>()),
-            );
-        ::statedict::__private::leaf::<CpuTensor>()
-            .describe_parameter(__visitor, "embedding");
-        ::statedict::__private::leaf::<CpuTensor>()
-            .describe_buffer(__visitor, "counts", true);
-        __visitor.extra_state();
-        ::statedict::__private::probe::<Encoder>()
-            .describe()
-            .child(__visitor, "encoder");
+        use ::statedict::__private::{self as __of, Opaque as _};
+        const {
+            __of::Description::Module(
+                &__of::FieldTable {
+                    info: __of::ModuleInfo::new("Tokenizer").of_type::<Self>(),
+                    fields: &[
+                        __of::leaf::<CpuTensor>().parameter("embedding"),
+                        __of::leaf::<CpuTensor>().buffer("counts", true),
+                        __of::Field::extra_state(),
+                        __of::Field::child("encoder", __of::Probe::<Encoder>::DESCRIBE),
+                    ],
+                },
+            )
+        }
     }
 }

@@ -7,50 +7,51 @@ where
 {
     fn visit<'__a>(
         &'__a self,
-        __visitor: &mut dyn ::statedict::__private::Visitor<'__a>,
+        __visitor: &mut dyn ::statedict::Visitor<::statedict::ByRef<'__a>>,
     ) {
+        use ::statedict::__private as __of;
         __visitor
             .module(
-                ::statedict::__private::ModuleInfo::new("Tree")
-                    .with_rust_type(::core::any::type_name::<Self>()),
+                __of::table::<Self>(),
+                &mut [
+                    __of::leaf::<W>().of(&self.weight),
+                    __of::child::<[M; N]>().of(&self.blocks),
+                    __of::child::<Option<Box<Self>>>().of(&self.left),
+                ],
             );
-        ::statedict::__private::leaf::<W>().parameter(__visitor, "weight", &self.weight);
-        ::statedict::__private::child::<[M; N]>()
-            .child(__visitor, "blocks", &self.blocks);
-        ::statedict::__private::child::<Option<Box<Self>>>()
-            .child(__visitor, "left", &self.left);
     }
     fn visit_mut<'__a>(
         &'__a mut self,
-        __visitor: &mut dyn ::statedict::__private::VisitorMut<'__a>,
+        __visitor: &mut dyn ::statedict::Visitor<::statedict::ByMut<'__a>>,
     ) {
+        use ::statedict::__private as __of;
         __visitor
             .module(
-                ::statedict::__private::ModuleInfo::new("Tree")
-                    .with_rust_type(::core::any::type_name::<Self>()),
+                __of::table::<Self>(),
+                &mut [
+                    __of::leaf::<W>().of_mut(&mut self.weight),
+                    __of::child::<[M; N]>().of_mut(&mut self.blocks),
+                    __of::child::<Option<Box<Self>>>().of_mut(&mut self.left),
+                ],
             );
-        ::statedict::__private::leaf::<W>()
-            .parameter_mut(__visitor, "weight", &mut self.weight);
-        ::statedict::__private::child::<[M; N]>()
-            .child_mut(__visitor, "blocks", &mut self.blocks);
-        ::statedict::__private::child::<Option<Box<Self>>>()
-            .child_mut(__visitor, "left", &mut self.left);
     }
-    fn describe(__visitor: &mut ::statedict::__private::SchemaBuilder)
+    fn describe() -> ::statedict::Description
     where
         Self: ::core::marker::Sized,
     {
         #[allow(unused_imports)]
-        use ::statedict::__private::Opaque as _;
-        __visitor
-            .module(
-                ::statedict::__private::ModuleInfo::new("Tree")
-                    .with_rust_type(::core::any::type_name::<Self>()),
-            );
-        ::statedict::__private::leaf::<W>().describe_parameter(__visitor, "weight");
-        ::statedict::__private::probe::<[M; N]>().describe().child(__visitor, "blocks");
-        ::statedict::__private::probe::<Option<Self>>()
-            .describe()
-            .child(__visitor, "left");
+        use ::statedict::__private::{self as __of, Opaque as _};
+        const {
+            __of::Description::Module(
+                &__of::FieldTable {
+                    info: __of::ModuleInfo::new("Tree").of_type::<Self>(),
+                    fields: &[
+                        __of::leaf::<W>().parameter("weight"),
+                        __of::Field::child("blocks", __of::Probe::<[M; N]>::DESCRIBE),
+                        __of::Field::child("left", __of::Probe::<Option<Self>>::DESCRIBE),
+                    ],
+                },
+            )
+        }
     }
 }

@@ -3,9 +3,12 @@
 }
 #[automatically_derived]
 impl<T> ::statedict::StateDict for Wrong<T> {
-    fn visit<'__a>(&'__a self, _: &mut dyn ::statedict::__private::Visitor<'__a>) {}
+    fn visit<'__a>(
+        &'__a self,
+        _: &mut dyn ::statedict::Visitor<::statedict::ByRef<'__a>>,
+    ) {}
     fn visit_mut<'__a>(
         &'__a mut self,
-        _: &mut dyn ::statedict::__private::VisitorMut<'__a>,
+        _: &mut dyn ::statedict::Visitor<::statedict::ByMut<'__a>>,
     ) {}
 }

@@ -1,22 +1,27 @@
 #[automatically_derived]
 #[allow(deprecated)]
 impl renamed::StateDict for Named {
-    fn visit<'__a>(&'__a self, __visitor: &mut dyn renamed::__private::Visitor<'__a>) {
-        renamed::__private::plain::<String>();
-        renamed::__private::child::<Module>().content(__visitor, &self.module);
+    fn visit<'__a>(
+        &'__a self,
+        __visitor: &mut dyn renamed::Visitor<renamed::ByRef<'__a>>,
+    ) {
+        use renamed::__private as __of;
+        __of::child::<Module>().visit(__visitor, &self.module);
     }
     fn visit_mut<'__a>(
         &'__a mut self,
-        __visitor: &mut dyn renamed::__private::VisitorMut<'__a>,
+        __visitor: &mut dyn renamed::Visitor<renamed::ByMut<'__a>>,
     ) {
-        renamed::__private::child::<Module>().content_mut(__visitor, &mut self.module);
+        use renamed::__private as __of;
+        __of::child::<Module>().visit_mut(__visitor, &mut self.module);
     }
-    fn describe(__visitor: &mut renamed::__private::SchemaBuilder)
+    fn describe() -> renamed::Description
     where
         Self: ::core::marker::Sized,
     {
         #[allow(unused_imports)]
-        use renamed::__private::Opaque as _;
-        renamed::__private::probe::<Module>().describe().content(__visitor);
+        use renamed::__private::{self as __of, Opaque as _};
+        __of::plain::<String>();
+        const { __of::Probe::<Module>::SAME }
     }
 }

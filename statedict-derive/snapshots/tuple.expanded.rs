@@ -3,47 +3,51 @@
 impl ::statedict::StateDict for Block {
     fn visit<'__a>(
         &'__a self,
-        __visitor: &mut dyn ::statedict::__private::Visitor<'__a>,
+        __visitor: &mut dyn ::statedict::Visitor<::statedict::ByRef<'__a>>,
     ) {
+        use ::statedict::__private as __of;
         __visitor
             .module(
-                ::statedict::__private::ModuleInfo::new("Block")
-                    .with_rust_type(::core::any::type_name::<Self>()),
+                __of::table::<Self>(),
+                &mut [
+                    __of::leaf::<CpuTensor>().of(&self.1),
+                    __of::leaf::<CpuTensor>().of(&self.2),
+                    __of::child::<Linear>().of(&self.0),
+                ],
             );
-        ::statedict::__private::leaf::<CpuTensor>().parameter(__visitor, "1", &self.1);
-        ::statedict::__private::leaf::<CpuTensor>()
-            .buffer(__visitor, "scale", &self.2, true);
-        ::statedict::__private::child::<Linear>().child(__visitor, "0", &self.0);
     }
     fn visit_mut<'__a>(
         &'__a mut self,
-        __visitor: &mut dyn ::statedict::__private::VisitorMut<'__a>,
+        __visitor: &mut dyn ::statedict::Visitor<::statedict::ByMut<'__a>>,
     ) {
+        use ::statedict::__private as __of;
         __visitor
             .module(
-                ::statedict::__private::ModuleInfo::new("Block")
-                    .with_rust_type(::core::any::type_name::<Self>()),
+                __of::table::<Self>(),
+                &mut [
+                    __of::leaf::<CpuTensor>().of_mut(&mut self.1),
+                    __of::leaf::<CpuTensor>().of_mut(&mut self.2),
+                    __of::child::<Linear>().of_mut(&mut self.0),
+                ],
             );
-        ::statedict::__private::leaf::<CpuTensor>()
-            .parameter_mut(__visitor, "1", &mut self.1);
-        ::statedict::__private::leaf::<CpuTensor>()
-            .buffer_mut(__visitor, "scale", &mut self.2, true);
-        ::statedict::__private::child::<Linear>().child_mut(__visitor, "0", &mut self.0);
     }
-    fn describe(__visitor: &mut ::statedict::__private::SchemaBuilder)
+    fn describe() -> ::statedict::Description
     where
         Self: ::core::marker::Sized,
     {
         #[allow(unused_imports)]
-        use ::statedict::__private::Opaque as _;
-        __visitor
-            .module(
-                ::statedict::__private::ModuleInfo::new("Block")
-                    .with_rust_type(::core::any::type_name::<Self>()),
-            );
-        ::statedict::__private::leaf::<CpuTensor>().describe_parameter(__visitor, "1");
-        ::statedict::__private::leaf::<CpuTensor>()
-            .describe_buffer(__visitor, "scale", true);
-        ::statedict::__private::probe::<Linear>().describe().child(__visitor, "0");
+        use ::statedict::__private::{self as __of, Opaque as _};
+        const {
+            __of::Description::Module(
+                &__of::FieldTable {
+                    info: __of::ModuleInfo::new("Block").of_type::<Self>(),
+                    fields: &[
+                        __of::leaf::<CpuTensor>().parameter("1"),
+                        __of::leaf::<CpuTensor>().buffer("scale", true),
+                        __of::Field::child("0", __of::Probe::<Linear>::DESCRIBE),
+                    ],
+                },
+            )
+        }
     }
 }

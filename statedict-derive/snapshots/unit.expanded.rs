@@ -3,32 +3,31 @@
 impl ::statedict::StateDict for Relu {
     fn visit<'__a>(
         &'__a self,
-        __visitor: &mut dyn ::statedict::__private::Visitor<'__a>,
+        __visitor: &mut dyn ::statedict::Visitor<::statedict::ByRef<'__a>>,
     ) {
-        __visitor
-            .module(
-                ::statedict::__private::ModuleInfo::new("Relu")
-                    .with_rust_type(::core::any::type_name::<Self>()),
-            );
+        use ::statedict::__private as __of;
+        __visitor.module(__of::table::<Self>(), &mut []);
     }
     fn visit_mut<'__a>(
         &'__a mut self,
-        __visitor: &mut dyn ::statedict::__private::VisitorMut<'__a>,
+        __visitor: &mut dyn ::statedict::Visitor<::statedict::ByMut<'__a>>,
     ) {
-        __visitor
-            .module(
-                ::statedict::__private::ModuleInfo::new("Relu")
-                    .with_rust_type(::core::any::type_name::<Self>()),
-            );
+        use ::statedict::__private as __of;
+        __visitor.module(__of::table::<Self>(), &mut []);
     }
-    fn describe(__visitor: &mut ::statedict::__private::SchemaBuilder)
+    fn describe() -> ::statedict::Description
     where
         Self: ::core::marker::Sized,
     {
-        __visitor
-            .module(
-                ::statedict::__private::ModuleInfo::new("Relu")
-                    .with_rust_type(::core::any::type_name::<Self>()),
-            );
+        #[allow(unused_imports)]
+        use ::statedict::__private::{self as __of, Opaque as _};
+        const {
+            __of::Description::Module(
+                &__of::FieldTable {
+                    info: __of::ModuleInfo::new("Relu").of_type::<Self>(),
+                    fields: &[],
+                },
+            )
+        }
     }
 }

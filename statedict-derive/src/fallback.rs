@@ -17,8 +17,8 @@ pub(crate) fn expand(model: &Model<'_>, errors: &Error) -> TokenStream {
 
         #[automatically_derived]
         impl #impl_generics #runtime::StateDict for #ident #ty_generics #where_clause {
-            fn visit<'__a>(&'__a self, _: &mut dyn #runtime::__private::Visitor<'__a>) {}
-            fn visit_mut<'__a>(&'__a mut self, _: &mut dyn #runtime::__private::VisitorMut<'__a>) {}
+            fn visit<'__a>(&'__a self, _: &mut dyn #runtime::Visitor<#runtime::ByRef<'__a>>) {}
+            fn visit_mut<'__a>(&'__a mut self, _: &mut dyn #runtime::Visitor<#runtime::ByMut<'__a>>) {}
         }
     }
 }

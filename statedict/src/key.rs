@@ -50,6 +50,14 @@ pub(crate) fn join(prefix: &str, name: &str) -> String {
     key
 }
 
+/// Extends the path of a module by the name of one in it.
+pub(crate) fn push(path: &mut String, name: &str) {
+    if !path.is_empty() {
+        path.push('.');
+    }
+    path.push_str(name);
+}
+
 /// What follows `prefix.` in `key`; the whole key where `prefix` is the root.
 pub(crate) fn below<'k>(key: &'k str, prefix: &str) -> Option<&'k str> {
     if prefix.is_empty() {

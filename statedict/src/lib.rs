@@ -71,8 +71,8 @@ pub use metadata::{Metadata, ModuleMetadata};
 pub use migration::pieces as migrations;
 pub use migration::{MigrateError, Migration};
 pub use schema::{
-    Schema, SchemaBuilder, SchemaEntry, SchemaItem, SchemaMismatch, SchemaModule, SchemaParseError,
-    SchemaUnknown, UnknownReason,
+    Schema, SchemaEntry, SchemaItem, SchemaMismatch, SchemaModule, SchemaParseError, SchemaUnknown,
+    UnknownReason,
 };
 pub use state_dict_ext::StateDictExt;
 pub use tensor::{
@@ -80,8 +80,9 @@ pub use tensor::{
 };
 pub use traits::{ByteSink, StateDict, StorageId, Tensor, TensorError, TensorMut};
 pub use visit::{
-    Alias, Change, Kind, Loaded, MigrateStep, ModelError, ModuleInfo, TensorRef, Unavailable,
-    Visitor, VisitorMut,
+    Access, Alias, ByMut, ByRef, Change, Content, Describe, Description, Field, FieldKind,
+    FieldTable, Kind, Loaded, MigrateStep, ModelError, ModuleInfo, Part, TensorRef, Unavailable,
+    Visitor,
 };
 
 #[cfg(feature = "derive")]

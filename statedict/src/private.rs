@@ -3,56 +3,12 @@
 //! Each helper takes the field's type by turbofish, so that a missing trait is reported at the
 //! type of the field and not at the derive.
 
-use std::any::type_name;
 use std::marker::PhantomData;
 
-pub use crate::schema::SchemaBuilder;
-use crate::visit::{Alias, Loaded};
-pub use crate::visit::{Change, ModuleInfo, Visitor, VisitorMut};
+pub use crate::traits::Leaf;
+use crate::visit::{Alias, ByMut, ByRef, Content, Describe, Loaded, Visitor};
+pub use crate::visit::{Change, Description, Field, FieldTable, ModuleInfo};
 use crate::{ExtraState, StateDict, Tensor, TensorMut};
-
-/// A field that is a parameter or a buffer: a tensor, or an `Option` of one.
-///
-/// One trait for both directions: with two, a type that is no tensor would be reported twice.
-#[diagnostic::on_unimplemented(
-    message = "`{Self}` is not a tensor, so it cannot be a parameter or buffer",
-    label = "expected a tensor type, or an `Option` of one",
-    note = "if it is a module, remove `#[param]`, `#[buffer]` or `#[persistent]`",
-    note = "a tensor library's types need that library's feature of `statedict`",
-    note = "a tensor type of your own needs to implement `statedict::TensorMut`"
-)]
-pub trait Leaf {
-    const OPTIONAL: bool;
-    fn tensor(&self) -> Option<&dyn Tensor>;
-    fn tensor_mut(&mut self) -> Option<&mut dyn TensorMut>;
-}
-
-#[diagnostic::do_not_recommend]
-impl<T: TensorMut> Leaf for T {
-    const OPTIONAL: bool = false;
-
-    fn tensor(&self) -> Option<&dyn Tensor> {
-        Some(self)
-    }
-
-    fn tensor_mut(&mut self) -> Option<&mut dyn TensorMut> {
-        Some(self)
-    }
-}
-
-/// As `register_parameter("bias", None)`: the name is known, and nothing is saved.
-#[diagnostic::do_not_recommend]
-impl<T: TensorMut> Leaf for Option<T> {
-    const OPTIONAL: bool = true;
-
-    fn tensor(&self) -> Option<&dyn Tensor> {
-        self.as_ref().map(|tensor| tensor as &dyn Tensor)
-    }
-
-    fn tensor_mut(&mut self) -> Option<&mut dyn TensorMut> {
-        self.as_mut().map(|tensor| tensor as &mut dyn TensorMut)
-    }
-}
 
 /// A type that the derive leaves out of the state by its name.
 #[diagnostic::on_unimplemented(
@@ -100,21 +56,31 @@ impl<T: ?Sized> IsAlias for Alias<T> {}
 
 pub fn alias<A: IsAlias>() {}
 
-/// Runs a module's hook, if a state dict is about to be made.
-pub fn pre_save<M>(visitor: &dyn Visitor<'_>, module: &M, hook: fn(&M)) {
-    if visitor.saving() {
-        hook(module);
-    }
+/// The table of a struct.
+pub fn table<M: StateDict>() -> &'static FieldTable {
+    M::describe().table()
 }
 
-/// Runs a module's hook, if a load has just ended.
-pub fn post_load<M>(visitor: &dyn VisitorMut<'_>, module: &mut M, hook: fn(&mut M, &Loaded)) {
-    if let Some(loaded) = visitor.loaded() {
-        hook(module, loaded);
-    }
+/// The table of an enum's variant.
+pub fn variant<M: StateDict>(number: usize) -> &'static FieldTable {
+    M::describe().variant(number)
 }
 
-/// How the derive reaches the extra state of a module; as [`LeafField`].
+/// Hands a module's hook to a visitor, which runs it if a state dict is about to be made.
+pub fn pre_save<'a, M>(visitor: &mut dyn Visitor<ByRef<'a>>, module: &'a M, hook: fn(&M)) {
+    visitor.hook(&mut || hook(module));
+}
+
+/// Hands a module's hook to a visitor, which runs it if a load has just ended.
+pub fn post_load<'s, 'a: 's, M>(
+    visitor: &mut dyn Visitor<ByMut<'a>>,
+    module: &'s mut M,
+    hook: fn(&mut M, &Loaded),
+) {
+    visitor.hook(&mut |loaded| hook(module, loaded));
+}
+
+/// Reaches the extra state of a module for the derive; like [`LeafField`].
 pub struct ModuleExtra<M> {
     get: fn(&M) -> &dyn ExtraState,
     get_mut: fn(&mut M) -> &mut dyn ExtraState,
@@ -125,19 +91,19 @@ pub const fn extra_state<M: ExtraState>() -> ModuleExtra<M> {
 }
 
 impl<M> ModuleExtra<M> {
-    pub fn report(self, visitor: &mut dyn Visitor<'_>, module: &M) {
+    pub fn of<'s, 'a: 's>(self, visitor: &mut dyn Visitor<ByRef<'a>>, module: &'s M) {
         visitor.extra_state((self.get)(module));
     }
 
-    pub fn report_mut(self, visitor: &mut dyn VisitorMut<'_>, module: &mut M) {
+    pub fn of_mut<'s, 'a: 's>(self, visitor: &mut dyn Visitor<ByMut<'a>>, module: &'s mut M) {
         visitor.extra_state((self.get_mut)(module));
     }
 }
 
-/// How the derive reaches a field of type `T` that is a parameter or a buffer.
+/// Reaches a field of type `T` that is a parameter or a buffer, for the derive.
 ///
-/// The bound is that of [`leaf`] alone: `visit` and `visit_mut` both call it, so that the compiler
-/// finds the same mistake in both, and reports it once.
+/// The bound is that of [`leaf`] alone: all generated methods call it, so that the compiler finds the
+/// same mistake in each, and reports it once.
 pub struct LeafField<T> {
     get: fn(&T) -> Option<&dyn Tensor>,
     get_mut: fn(&mut T) -> Option<&mut dyn TensorMut>,
@@ -149,52 +115,28 @@ pub const fn leaf<T: Leaf>() -> LeafField<T> {
 }
 
 impl<T> LeafField<T> {
-    pub fn describe_parameter(self, schema: &mut SchemaBuilder, name: &str) {
-        schema.parameter(name, self.optional);
+    pub const fn parameter(self, name: &'static str) -> Field<'static> {
+        optional(Field::parameter(name), self.optional)
     }
 
-    pub fn describe_buffer(self, schema: &mut SchemaBuilder, name: &str, persistent: bool) {
-        schema.buffer(name, self.optional, persistent);
+    pub const fn buffer(self, name: &'static str, persistent: bool) -> Field<'static> {
+        optional(Field::buffer_if(name, persistent), self.optional)
     }
 
-    pub fn parameter<'a>(self, visitor: &mut dyn Visitor<'a>, name: &str, field: &'a T) {
-        if let Some(tensor) = (self.get)(field) {
-            visitor.parameter(name, tensor);
-        }
+    pub fn of(self, field: &T) -> Content<ByRef<'_>> {
+        (self.get)(field).map_or(Content::None, Content::Tensor)
     }
 
-    pub fn parameter_mut<'a>(self, visitor: &mut dyn VisitorMut<'a>, name: &str, field: &'a mut T) {
-        if let Some(tensor) = (self.get_mut)(field) {
-            visitor.parameter(name, tensor);
-        }
-    }
-
-    pub fn buffer<'a>(
-        self,
-        visitor: &mut dyn Visitor<'a>,
-        name: &str,
-        field: &'a T,
-        persistent: bool,
-    ) {
-        if let Some(tensor) = (self.get)(field) {
-            visitor.buffer(name, tensor, persistent);
-        }
-    }
-
-    pub fn buffer_mut<'a>(
-        self,
-        visitor: &mut dyn VisitorMut<'a>,
-        name: &str,
-        field: &'a mut T,
-        persistent: bool,
-    ) {
-        if let Some(tensor) = (self.get_mut)(field) {
-            visitor.buffer(name, tensor, persistent);
-        }
+    pub fn of_mut(self, field: &mut T) -> Content<ByMut<'_>> {
+        (self.get_mut)(field).map_or(Content::None, Content::Tensor)
     }
 }
 
-/// How the derive reaches a field of type `M` that is a child module; as [`LeafField`].
+const fn optional(field: Field<'static>, optional: bool) -> Field<'static> {
+    if optional { field.optional() } else { field }
+}
+
+/// Reaches a field of type `M` that is a child module; like [`LeafField`].
 pub struct ChildField<M> {
     get: fn(&M) -> &dyn StateDict,
     get_mut: fn(&mut M) -> &mut dyn StateDict,
@@ -205,74 +147,46 @@ pub const fn child<M: StateDict>() -> ChildField<M> {
 }
 
 impl<M> ChildField<M> {
-    pub fn child<'a>(self, visitor: &mut dyn Visitor<'a>, name: &str, field: &'a M) {
-        visitor.child(name, (self.get)(field));
+    pub fn of(self, field: &M) -> Content<ByRef<'_>> {
+        Content::Module((self.get)(field))
     }
 
-    pub fn child_mut<'a>(self, visitor: &mut dyn VisitorMut<'a>, name: &str, field: &'a mut M) {
-        visitor.child(name, (self.get_mut)(field));
+    pub fn of_mut(self, field: &mut M) -> Content<ByMut<'_>> {
+        Content::Module((self.get_mut)(field))
     }
 
-    pub fn flatten<'a>(self, visitor: &mut dyn Visitor<'a>, field: &'a M) {
-        visitor.flatten((self.get)(field));
-    }
-
-    pub fn flatten_mut<'a>(self, visitor: &mut dyn VisitorMut<'a>, field: &'a mut M) {
-        visitor.flatten((self.get_mut)(field));
-    }
-
-    /// The module that the field's struct or variant is.
-    pub fn content<'a>(self, visitor: &mut dyn Visitor<'a>, field: &'a M) {
+    /// Visits the module that the field's struct or variant is.
+    pub fn visit<'a>(self, visitor: &mut dyn Visitor<ByRef<'a>>, field: &'a M) {
         (self.get)(field).visit(visitor);
     }
 
-    pub fn content_mut<'a>(self, visitor: &mut dyn VisitorMut<'a>, field: &'a mut M) {
+    pub fn visit_mut<'a>(self, visitor: &mut dyn Visitor<ByMut<'a>>, field: &'a mut M) {
         (self.get_mut)(field).visit_mut(visitor);
     }
 }
 
+pub fn flag(flag: &bool) -> Content<ByRef<'_>> {
+    Content::Flag(flag)
+}
+
+pub fn flag_mut(flag: &mut bool) -> Content<ByMut<'_>> {
+    Content::Flag(flag)
+}
+
 /// A type that may describe itself: what is in a `Box<M>`, where `M` may be a `dyn StateDict`, which
-/// does not. The method of its own is found where the type is known to be a module, and
-/// that of [`Opaque`] elsewhere.
+/// does not. The constants of its own are found where the type is known to be a module, and those of
+/// [`Opaque`] elsewhere.
 pub struct Probe<M: ?Sized>(PhantomData<M>);
 
-pub const fn probe<M: ?Sized>() -> Probe<M> {
-    Probe(PhantomData)
-}
-
 impl<M: StateDict> Probe<M> {
-    pub fn describe(self) -> Describe {
-        Describe { rust_type: type_name::<M>(), describe: M::describe }
-    }
+    pub const DESCRIBE: Describe = M::describe;
+    pub const SAME: Description = Description::same_as::<M>();
 }
 
-/// What only a value knows.
-pub trait Opaque: Sized {
-    fn describe(self) -> Describe;
+/// A type that only a value describes.
+pub trait Opaque {
+    const DESCRIBE: Describe = || Description::Unknown;
+    const SAME: Description = Description::Unknown;
 }
 
-impl<M: ?Sized> Opaque for Probe<M> {
-    fn describe(self) -> Describe {
-        Describe { rust_type: type_name::<M>(), describe: SchemaBuilder::unknown }
-    }
-}
-
-/// How the derive describes a field that is a child module.
-pub struct Describe {
-    rust_type: &'static str,
-    describe: fn(&mut SchemaBuilder),
-}
-
-impl Describe {
-    pub fn child(self, schema: &mut SchemaBuilder, name: &str) {
-        schema.child(name, self.describe);
-    }
-
-    pub fn flatten(self, schema: &mut SchemaBuilder) {
-        schema.flatten(self.describe);
-    }
-
-    pub fn content(self, schema: &mut SchemaBuilder) {
-        schema.content(self.rust_type, self.describe);
-    }
-}
+impl<M: ?Sized> Opaque for Probe<M> {}

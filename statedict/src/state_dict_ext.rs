@@ -9,8 +9,10 @@ use crate::load::{self, LoadError, LoadOptions, LoadReport};
 use crate::map::StateMap;
 use crate::save;
 use crate::schema::Schema;
-use crate::traits::{StateDict, StorageId, Tensor};
-use crate::visit::{self, Kind, ModelError, ModuleInfo, TensorRef, Unavailable, Visitor};
+use crate::traits::StateDict;
+use crate::visit::{
+    self, ByRef, Content, FieldKind, Kind, ModelError, ModuleInfo, Part, TensorRef, Visitor,
+};
 
 /// What every module can do: the methods of `torch.nn.Module` that concern its state.
 ///
@@ -466,34 +468,18 @@ struct Children<'a> {
     found: Vec<(String, &'a dyn StateDict)>,
 }
 
-impl<'a> Visitor<'a> for Children<'a> {
-    fn module(&mut self, _: ModuleInfo) {}
-
-    fn parameter(&mut self, _: &str, _: &'a dyn Tensor) {}
-
-    fn buffer(&mut self, _: &str, _: &'a dyn Tensor, _: bool) {}
-
-    fn child(&mut self, name: &str, module: &'a dyn StateDict) {
-        // `None` reports no module of its own.
-        if !visit::walk(module).modules.is_empty() {
-            self.found.push((name.to_owned(), module));
+impl<'a> Visitor<ByRef<'a>> for Children<'a> {
+    fn take(&mut self, part: Part<'_, ByRef<'a>>) {
+        match part {
+            Part::Field(field, Content::Module(module)) => match field.kind() {
+                FieldKind::Flattened(_) => module.visit(self),
+                // `None` lists no module of its own.
+                _ if visit::walk(module).modules.is_empty() => {}
+                _ => self.found.push((field.name().to_owned(), module)),
+            },
+            Part::Shared(_, visit) => visit(self),
+            // Children behind a lock cannot be lent.
+            _ => {}
         }
     }
-
-    fn flatten(&mut self, module: &'a dyn StateDict) {
-        module.visit(self);
-    }
-
-    fn alias(&mut self, _: &str, _: &str) {}
-
-    fn tied(&mut self, _: &str, _: Option<&str>) {}
-
-    fn shared(&mut self, _: StorageId, visit: &mut dyn FnMut(&mut dyn Visitor<'a>)) {
-        visit(self);
-    }
-
-    // Children behind a lock cannot be lent.
-    fn locked(&mut self, _: &mut dyn FnMut(&mut dyn for<'g> Visitor<'g>)) {}
-
-    fn unavailable(&mut self, _: Unavailable) {}
 }

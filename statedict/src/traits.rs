@@ -5,14 +5,12 @@ use std::borrow::Cow;
 use std::fmt;
 
 use crate::dtype::DType;
-use crate::schema::SchemaBuilder;
 use crate::tensor::{Shape, StorageError, TensorView};
-use crate::visit::{Unavailable, Visitor, VisitorMut};
+use crate::visit::{ByMut, ByRef, Description, Unavailable, Visitor};
 
-/// A module: something with parameters, buffers and child modules, as `torch.nn.Module`.
+/// A module: something with parameters, buffers and child modules, like `torch.nn.Module`.
 ///
-/// Derive it. The derive reports every leaf and child to the visitor in PyTorch's order; a hand-written
-/// implementation must do the same, and both methods must make the same calls in the same order.
+/// Derive it:
 ///
 /// ```
 /// use statedict::{CpuTensor, DType, StateDict};
@@ -26,6 +24,47 @@ use crate::visit::{Unavailable, Visitor, VisitorMut};
 /// }
 /// # let _ = Linear { weight: CpuTensor::zeros(DType::F32, [2, 3]), bias: CpuTensor::zeros(DType::F32, [2]) };
 /// ```
+///
+/// An implementation by hand is a table of the fields, in PyTorch's order, and two lists of what they
+/// hold:
+///
+/// ```
+/// use statedict::prelude::*;
+/// use statedict::{ByMut, ByRef, Content, Description, Field, FieldTable, ModuleInfo, Visitor};
+///
+/// struct Linear {
+///     weight: Vec<f32>,
+///     bias: Option<Vec<f32>>,
+/// }
+///
+/// const LINEAR: &FieldTable = &FieldTable {
+///     info: ModuleInfo::new("Linear"),
+///     fields: &[Field::parameter("weight"), Field::parameter("bias").optional()],
+/// };
+///
+/// impl StateDict for Linear {
+///     fn describe() -> Description {
+///         Description::Module(LINEAR)
+///     }
+///
+///     fn visit<'a>(&'a self, visitor: &mut dyn Visitor<ByRef<'a>>) {
+///         visitor.module(LINEAR, &mut [Content::leaf(&self.weight), Content::leaf(&self.bias)]);
+///     }
+///
+///     fn visit_mut<'a>(&'a mut self, visitor: &mut dyn Visitor<ByMut<'a>>) {
+///         let contents = &mut [Content::leaf_mut(&mut self.weight), Content::leaf_mut(&mut self.bias)];
+///         visitor.module(LINEAR, contents);
+///     }
+/// }
+///
+/// let linear = Linear { weight: vec![0.5; 6], bias: None };
+/// assert_eq!(linear.state_dict()?.keys().collect::<Vec<_>>(), ["weight"]);
+/// assert_eq!(
+///     Linear::schema().to_string(),
+///     "module (root): Linear\nparameter weight\nparameter bias, optional\n"
+/// );
+/// # Ok::<(), statedict::CollectError>(())
+/// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a module: it has no state dict",
     label = "cannot be saved in or loaded from a state dict",
@@ -34,28 +73,26 @@ use crate::visit::{Unavailable, Visitor, VisitorMut};
     note = "if this field is not part of the state, mark it `#[skip]`"
 )]
 pub trait StateDict {
-    /// Reports this module, its leaves and its children to `visitor`.
-    ///
-    /// The first call is [`Visitor::module`]; then come parameters, buffers and children.
-    fn visit<'a>(&'a self, visitor: &mut dyn Visitor<'a>);
+    /// Lists this module's fields and what they hold to `visitor`.
+    fn visit<'a>(&'a self, visitor: &mut dyn Visitor<ByRef<'a>>);
 
-    /// The same calls in the same order, for writing.
-    fn visit_mut<'a>(&'a mut self, visitor: &mut dyn VisitorMut<'a>);
+    /// Lists the same fields in the same order, for writing.
+    fn visit_mut<'a>(&'a mut self, visitor: &mut dyn Visitor<ByMut<'a>>);
 
-    /// As [`visit_mut`](Self::visit_mut), where only a shared reference is at hand: the content of an
-    /// `Rc` that is not the only one. What has a lock can be written through it; the default, for
-    /// all other types, reports that it cannot.
-    fn visit_shared_mut<'a>(&'a self, visitor: &mut dyn VisitorMut<'a>) {
+    /// Does what [`visit_mut`](Self::visit_mut) does, where only a shared reference is at hand: for the
+    /// content of an `Rc` that is not the only one. What has a lock can be written through it; the
+    /// default, for all other types, says that it cannot.
+    fn visit_shared_mut<'a>(&'a self, visitor: &mut dyn Visitor<ByMut<'a>>) {
         visitor.unavailable(Unavailable::Shared);
     }
 
-    /// Reports what every value of this type has to a [`Schema`](crate::Schema): the same calls as
-    /// [`visit`](Self::visit)'s, without a value. By default, that only a value knows.
-    fn describe(schema: &mut SchemaBuilder)
+    /// Returns what every value of this type has, for a [`Schema`](crate::Schema) and for
+    /// [`migrate`](crate::migrate). By default, that only a value knows.
+    fn describe() -> Description
     where
         Self: Sized,
     {
-        schema.unknown();
+        Description::Unknown
     }
 }
 
@@ -161,6 +198,52 @@ pub trait TensorMut: Tensor {
     fn share(&mut self, first: &dyn Tensor) -> bool {
         let _ = first;
         false
+    }
+}
+
+/// A field that is a parameter or a buffer: a tensor, or an `Option` of one.
+///
+/// One trait for both directions: with two, a type that is no tensor would be reported twice.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a tensor, so it cannot be a parameter or buffer",
+    label = "expected a tensor type, or an `Option` of one",
+    note = "if it is a module, remove `#[param]`, `#[buffer]` or `#[persistent]`",
+    note = "a tensor library's types need that library's feature of `statedict`",
+    note = "a tensor type of your own needs to implement `statedict::TensorMut`"
+)]
+pub trait Leaf {
+    #[doc(hidden)]
+    const OPTIONAL: bool;
+    #[doc(hidden)]
+    fn tensor(&self) -> Option<&dyn Tensor>;
+    #[doc(hidden)]
+    fn tensor_mut(&mut self) -> Option<&mut dyn TensorMut>;
+}
+
+#[diagnostic::do_not_recommend]
+impl<T: TensorMut> Leaf for T {
+    const OPTIONAL: bool = false;
+
+    fn tensor(&self) -> Option<&dyn Tensor> {
+        Some(self)
+    }
+
+    fn tensor_mut(&mut self) -> Option<&mut dyn TensorMut> {
+        Some(self)
+    }
+}
+
+/// As `register_parameter("bias", None)`: the name is known, and nothing is saved.
+#[diagnostic::do_not_recommend]
+impl<T: TensorMut> Leaf for Option<T> {
+    const OPTIONAL: bool = true;
+
+    fn tensor(&self) -> Option<&dyn Tensor> {
+        self.as_ref().map(|tensor| tensor as &dyn Tensor)
+    }
+
+    fn tensor_mut(&mut self) -> Option<&mut dyn TensorMut> {
+        self.as_mut().map(|tensor| tensor as &mut dyn TensorMut)
     }
 }
 

@@ -8,7 +8,10 @@ use crate::{Description, Torch};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use statedict::prelude::*;
-use statedict::{Change, LoadOptions, Metadata, ModuleInfo, ModuleMetadata, Visitor, VisitorMut};
+use statedict::{
+    ByMut, ByRef, Change, Content, Field, LoadOptions, Metadata, ModuleInfo, ModuleMetadata,
+    Visitor,
+};
 
 /// A module's description.
 #[derive(Debug, Clone, Default, Serialize)]
@@ -214,36 +217,36 @@ impl Module {
 }
 
 impl StateDict for Module {
-    fn visit<'a>(&'a self, visitor: &mut dyn Visitor<'a>) {
-        visitor.module(self.info());
+    fn visit<'a>(&'a self, visitor: &mut dyn Visitor<ByRef<'a>>) {
+        visitor.begin(&self.info());
         for (name, tensor) in &self.parameters {
-            if let Some(tensor) = tensor {
-                visitor.parameter(name, tensor);
-            }
+            visitor.field(&Field::parameter(name), Content::leaf(tensor));
         }
         for (name, tensor, persistent) in &self.buffers {
-            if let Some(tensor) = tensor {
-                visitor.buffer(name, tensor, *persistent);
-            }
+            visitor.field(&Field::buffer_if(name, *persistent), Content::leaf(tensor));
         }
-        self.children.iter().for_each(|(name, child)| visitor.child(name, child));
-        self.aliases.iter().for_each(|(name, target)| visitor.alias(name, target));
+        for (name, child) in &self.children {
+            visitor.field(&Field::child(name, Self::describe), Content::child(child));
+        }
+        for (name, target) in &self.aliases {
+            visitor.field(&Field::alias(name, target), Content::None);
+        }
     }
 
-    fn visit_mut<'a>(&'a mut self, visitor: &mut dyn VisitorMut<'a>) {
-        visitor.module(self.info());
+    fn visit_mut<'a>(&'a mut self, visitor: &mut dyn Visitor<ByMut<'a>>) {
+        visitor.begin(&self.info());
         for (name, tensor) in &mut self.parameters {
-            if let Some(tensor) = tensor {
-                visitor.parameter(name, tensor);
-            }
+            visitor.field(&Field::parameter(name), Content::leaf_mut(tensor));
         }
         for (name, tensor, persistent) in &mut self.buffers {
-            if let Some(tensor) = tensor {
-                visitor.buffer(name, tensor, *persistent);
-            }
+            visitor.field(&Field::buffer_if(name, *persistent), Content::leaf_mut(tensor));
         }
-        self.children.iter_mut().for_each(|(name, child)| visitor.child(name, child));
-        self.aliases.iter().for_each(|(name, target)| visitor.alias(name, target));
+        for (name, child) in &mut self.children {
+            visitor.field(&Field::child(name, Self::describe), Content::child_mut(child));
+        }
+        for (name, target) in &self.aliases {
+            visitor.field(&Field::alias(name, target), Content::None);
+        }
     }
 }
 

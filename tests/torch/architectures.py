@@ -1,6 +1,6 @@
 """Well-known architectures in plain `torch.nn`, small: only their state dicts are looked at.
 
-Each has its twin in `tests/tests/torch_architectures.rs`.
+Each has its twin in `tests/tests/torch/architectures/mod.rs`.
 """
 
 from collections import OrderedDict

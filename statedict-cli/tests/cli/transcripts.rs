@@ -1,6 +1,6 @@
 //! What the program prints, word for word: transcripts in `tests/transcripts`.
 //!
-//! To accept what it prints now: `TRYCMD=overwrite cargo test -p statedict-cli --test cli transcripts`, and then
+//! To accept what it prints now: `TRYCMD=overwrite cargo test -p statedict-cli transcripts::`, and then
 //! to read the difference as a user would.
 
 #[test]

@@ -7,27 +7,24 @@ use crate::attr::{Value, unraw};
 use crate::model::{Field, Model};
 use crate::spec::Word;
 
-/// The call that reports the module. `fields` are those of the variant.
-pub(super) fn report<'m>(
+/// The module's class as a constant. `fields` are those of the variant.
+pub(super) fn class<'m>(
     model: &'m Model<'_>,
     fields: impl Iterator<Item = &'m Field<'m>>,
 ) -> TokenStream {
-    let runtime = &model.runtime;
     let name = unraw(model.ident);
     let version = model.version().map(u64::from).map(|version| quote!(.with_version(#version)));
     let changes = changes(model, fields);
-    let changes = (!changes.is_empty()).then(|| quote!(.with_changes(const { &[#(#changes),*] })));
+    let changes = (!changes.is_empty()).then(|| quote!(.with_changes(&[#(#changes),*])));
     let pre_load = model.words.path(Word::PreLoad).map(|hook| quote!(.with_pre_load(#hook)));
     let post_save = model.words.path(Word::PostSave).map(|hook| quote!(.with_post_save(#hook)));
     quote! {
-        __visitor.module(
-            #runtime::__private::ModuleInfo::new(#name)
-                .with_rust_type(::core::any::type_name::<Self>())
-                #version
-                #changes
-                #pre_load
-                #post_save
-        );
+        __of::ModuleInfo::new(#name)
+            .of_type::<Self>()
+            #version
+            #changes
+            #pre_load
+            #post_save
     }
 }
 
@@ -36,8 +33,7 @@ fn changes<'m>(
     model: &'m Model<'_>,
     fields: impl Iterator<Item = &'m Field<'m>>,
 ) -> Vec<TokenStream> {
-    let runtime = &model.runtime;
-    let change = quote!(#runtime::__private::Change);
+    let change = quote!(__of::Change);
     let mut changes = Vec::new();
     for field in fields.filter(|field| field.is_state()) {
         let key = &field.key;

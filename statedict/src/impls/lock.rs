@@ -4,22 +4,22 @@ use std::cell::RefCell;
 use std::sync::{LockResult, Mutex, RwLock, TryLockError, TryLockResult};
 
 use crate::traits::StateDict;
-use crate::visit::{Unavailable, Visitor, VisitorMut};
+use crate::visit::{ByMut, ByRef, Unavailable, Visitor};
 
 /// Nothing of its own.
 impl<M: StateDict + ?Sized> StateDict for RefCell<M> {
-    fn visit<'a>(&'a self, visitor: &mut dyn Visitor<'a>) {
+    fn visit<'a>(&'a self, visitor: &mut dyn Visitor<ByRef<'a>>) {
         visitor.locked(&mut |visitor| match self.try_borrow() {
             Ok(module) => module.visit(visitor),
             Err(_) => visitor.unavailable(Unavailable::Borrowed),
         });
     }
 
-    fn visit_mut<'a>(&'a mut self, visitor: &mut dyn VisitorMut<'a>) {
+    fn visit_mut<'a>(&'a mut self, visitor: &mut dyn Visitor<ByMut<'a>>) {
         self.get_mut().visit_mut(visitor);
     }
 
-    fn visit_shared_mut<'a>(&'a self, visitor: &mut dyn VisitorMut<'a>) {
+    fn visit_shared_mut<'a>(&'a self, visitor: &mut dyn Visitor<ByMut<'a>>) {
         visitor.locked(&mut |visitor| match self.try_borrow_mut() {
             Ok(mut module) => module.visit_mut(visitor),
             Err(_) => visitor.unavailable(Unavailable::Borrowed),
@@ -31,21 +31,21 @@ impl<M: StateDict + ?Sized> StateDict for RefCell<M> {
 macro_rules! lock {
     ($lock:ident, $read:ident, $write:ident) => {
         impl<M: StateDict + ?Sized> StateDict for $lock<M> {
-            fn visit<'a>(&'a self, visitor: &mut dyn Visitor<'a>) {
+            fn visit<'a>(&'a self, visitor: &mut dyn Visitor<ByRef<'a>>) {
                 visitor.locked(&mut |visitor| match open(self.$read()) {
                     Ok(module) => module.visit(visitor),
                     Err(reason) => visitor.unavailable(reason),
                 });
             }
 
-            fn visit_mut<'a>(&'a mut self, visitor: &mut dyn VisitorMut<'a>) {
+            fn visit_mut<'a>(&'a mut self, visitor: &mut dyn Visitor<ByMut<'a>>) {
                 match owned(self.get_mut()) {
                     Ok(module) => module.visit_mut(visitor),
                     Err(reason) => visitor.unavailable(reason),
                 }
             }
 
-            fn visit_shared_mut<'a>(&'a self, visitor: &mut dyn VisitorMut<'a>) {
+            fn visit_shared_mut<'a>(&'a self, visitor: &mut dyn Visitor<ByMut<'a>>) {
                 visitor.locked(&mut |visitor| match open(self.$write()) {
                     Ok(mut module) => module.visit_mut(visitor),
                     Err(reason) => visitor.unavailable(reason),

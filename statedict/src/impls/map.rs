@@ -1,40 +1,48 @@
 //! Maps: `torch.nn.ModuleDict`.
 
-use std::any::type_name;
 use std::collections::{BTreeMap, HashMap};
 use std::fmt::Display;
 
 use indexmap::IndexMap;
 
-use crate::schema::SchemaBuilder;
 use crate::traits::StateDict;
-use crate::visit::{ModuleInfo, Visitor, VisitorMut};
+use crate::visit::{ByMut, ByRef, Content, Description, Field, FieldTable, ModuleInfo, Visitor};
 
-fn info<T: ?Sized>() -> ModuleInfo {
-    ModuleInfo::new("ModuleDict").with_rust_type(type_name::<T>())
+/// What a map from names to modules `M` is.
+const fn table<T: ?Sized, M: StateDict>() -> &'static FieldTable {
+    const {
+        &FieldTable {
+            info: ModuleInfo::new("ModuleDict").of_type::<T>(),
+            fields: &[Field::children(M::describe)],
+        }
+    }
+}
+
+/// A child under its key's text.
+fn child<'n, M: StateDict>(name: &'n str) -> Field<'n> {
+    Field::child(name, M::describe)
 }
 
 /// The children are named by the keys' text, in the map's order.
 macro_rules! module_dict {
     ($([$($generics:tt)*] $map:ty),* $(,)?) => { $(
         impl<$($generics)*> StateDict for $map {
-            fn visit<'a>(&'a self, visitor: &mut dyn Visitor<'a>) {
-                visitor.module(info::<Self>());
+            fn visit<'a>(&'a self, visitor: &mut dyn Visitor<ByRef<'a>>) {
+                visitor.begin(&table::<Self, M>().info);
                 for (key, module) in self {
-                    visitor.child(&key.to_string(), module);
+                    visitor.field(&child::<M>(&key.to_string()), Content::child(module));
                 }
             }
 
-            fn visit_mut<'a>(&'a mut self, visitor: &mut dyn VisitorMut<'a>) {
-                visitor.module(info::<Self>());
+            fn visit_mut<'a>(&'a mut self, visitor: &mut dyn Visitor<ByMut<'a>>) {
+                visitor.begin(&table::<Self, M>().info);
                 for (key, module) in self {
-                    visitor.child(&key.to_string(), module);
+                    visitor.field(&child::<M>(&key.to_string()), Content::child_mut(module));
                 }
             }
 
-            fn describe(schema: &mut SchemaBuilder) {
-                schema.module(info::<Self>());
-                schema.children(M::describe);
+            fn describe() -> Description {
+                Description::Module(table::<Self, M>())
             }
         }
     )* };
@@ -48,28 +56,27 @@ module_dict! {
 /// The children are named by the keys' text and sorted by it: the map has no order of its own, and
 /// the same model must have the same state dict.
 impl<K: Display, M: StateDict, S> StateDict for HashMap<K, M, S> {
-    fn visit<'a>(&'a self, visitor: &mut dyn Visitor<'a>) {
-        visitor.module(info::<Self>());
+    fn visit<'a>(&'a self, visitor: &mut dyn Visitor<ByRef<'a>>) {
+        visitor.begin(&table::<Self, M>().info);
         let mut modules: Vec<(String, &M)> =
             self.iter().map(|(key, module)| (key.to_string(), module)).collect();
         modules.sort_by(|(one, _), (other, _)| one.cmp(other));
         for (key, module) in modules {
-            visitor.child(&key, module);
+            visitor.field(&child::<M>(&key), Content::child(module));
         }
     }
 
-    fn visit_mut<'a>(&'a mut self, visitor: &mut dyn VisitorMut<'a>) {
-        visitor.module(info::<Self>());
+    fn visit_mut<'a>(&'a mut self, visitor: &mut dyn Visitor<ByMut<'a>>) {
+        visitor.begin(&table::<Self, M>().info);
         let mut modules: Vec<(String, &mut M)> =
             self.iter_mut().map(|(key, module)| (key.to_string(), module)).collect();
         modules.sort_by(|(one, _), (other, _)| one.cmp(other));
         for (key, module) in modules {
-            visitor.child(&key, module);
+            visitor.field(&child::<M>(&key), Content::child_mut(module));
         }
     }
 
-    fn describe(schema: &mut SchemaBuilder) {
-        schema.module(info::<Self>());
-        schema.children(M::describe);
+    fn describe() -> Description {
+        Description::Module(table::<Self, M>())
     }
 }

@@ -1,13 +1,11 @@
 //! Collections of parameters: `torch.nn.ParameterList` and `torch.nn.ParameterDict`.
 
-use std::any::type_name;
 use std::ops::{Deref, DerefMut};
 
 use indexmap::IndexMap;
 
-use crate::schema::SchemaBuilder;
 use crate::traits::{StateDict, TensorMut};
-use crate::visit::{ModuleInfo, Visitor, VisitorMut};
+use crate::visit::{ByMut, ByRef, Content, Description, Field, FieldTable, ModuleInfo, Visitor};
 
 /// Parameters named `0`, `1`, …: `torch.nn.ParameterList`. A child module, dereferencing to a `Vec`.
 ///
@@ -53,44 +51,56 @@ impl<T> Default for ParameterDict<T> {
 }
 
 impl<T: TensorMut> StateDict for ParameterList<T> {
-    fn visit<'a>(&'a self, visitor: &mut dyn Visitor<'a>) {
-        visitor.module(ModuleInfo::new("ParameterList").with_rust_type(type_name::<Self>()));
+    fn visit<'a>(&'a self, visitor: &mut dyn Visitor<ByRef<'a>>) {
+        visitor.begin(&Self::describe().table().info);
         for (index, parameter) in self.0.iter().enumerate() {
-            visitor.parameter(&index.to_string(), parameter);
+            visitor.field(&Field::parameter(&index.to_string()), Content::tensor(parameter));
         }
     }
 
-    fn visit_mut<'a>(&'a mut self, visitor: &mut dyn VisitorMut<'a>) {
-        visitor.module(ModuleInfo::new("ParameterList").with_rust_type(type_name::<Self>()));
+    fn visit_mut<'a>(&'a mut self, visitor: &mut dyn Visitor<ByMut<'a>>) {
+        visitor.begin(&Self::describe().table().info);
         for (index, parameter) in self.0.iter_mut().enumerate() {
-            visitor.parameter(&index.to_string(), parameter);
+            visitor.field(&Field::parameter(&index.to_string()), Content::tensor_mut(parameter));
         }
     }
 
-    fn describe(schema: &mut SchemaBuilder) {
-        schema.module(ModuleInfo::new("ParameterList").with_rust_type(type_name::<Self>()));
-        schema.parameter("*", false);
+    fn describe() -> Description {
+        Description::Module(
+            const {
+                &FieldTable {
+                    info: ModuleInfo::new("ParameterList").of_type::<Self>(),
+                    fields: &[Field::parameter("*")],
+                }
+            },
+        )
     }
 }
 
 impl<T: TensorMut> StateDict for ParameterDict<T> {
-    fn visit<'a>(&'a self, visitor: &mut dyn Visitor<'a>) {
-        visitor.module(ModuleInfo::new("ParameterDict").with_rust_type(type_name::<Self>()));
+    fn visit<'a>(&'a self, visitor: &mut dyn Visitor<ByRef<'a>>) {
+        visitor.begin(&Self::describe().table().info);
         for (name, parameter) in &self.0 {
-            visitor.parameter(name, parameter);
+            visitor.field(&Field::parameter(name), Content::tensor(parameter));
         }
     }
 
-    fn visit_mut<'a>(&'a mut self, visitor: &mut dyn VisitorMut<'a>) {
-        visitor.module(ModuleInfo::new("ParameterDict").with_rust_type(type_name::<Self>()));
+    fn visit_mut<'a>(&'a mut self, visitor: &mut dyn Visitor<ByMut<'a>>) {
+        visitor.begin(&Self::describe().table().info);
         for (name, parameter) in &mut self.0 {
-            visitor.parameter(name, parameter);
+            visitor.field(&Field::parameter(name), Content::tensor_mut(parameter));
         }
     }
 
-    fn describe(schema: &mut SchemaBuilder) {
-        schema.module(ModuleInfo::new("ParameterDict").with_rust_type(type_name::<Self>()));
-        schema.parameter("*", false);
+    fn describe() -> Description {
+        Description::Module(
+            const {
+                &FieldTable {
+                    info: ModuleInfo::new("ParameterDict").of_type::<Self>(),
+                    fields: &[Field::parameter("*")],
+                }
+            },
+        )
     }
 }
 

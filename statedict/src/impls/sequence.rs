@@ -1,12 +1,10 @@
 //! Sequences: `torch.nn.ModuleList` and `torch.nn.Sequential`.
 
-use std::any::type_name;
 use std::collections::VecDeque;
 use std::fmt::Write;
 
-use crate::schema::SchemaBuilder;
 use crate::traits::StateDict;
-use crate::visit::{ModuleInfo, Visitor, VisitorMut};
+use crate::visit::{ByMut, ByRef, Content, Description, Field, FieldTable, ModuleInfo, Visitor};
 
 /// The numbers of children, in one buffer.
 #[derive(Default)]
@@ -23,39 +21,39 @@ impl Number {
 
 /// Sequences are `torch.nn.ModuleList`: the children `0`, `1`, …
 macro_rules! module_list {
-    ($([$($generics:tt)*] $list:ty, $describe:expr;)*) => { $(
+    ($([$($generics:tt)*] $list:ty, $children:expr;)*) => { $(
         impl<$($generics)*> StateDict for $list {
-            fn visit<'a>(&'a self, visitor: &mut dyn Visitor<'a>) {
-                visitor.module(ModuleInfo::new("ModuleList").with_rust_type(type_name::<Self>()));
+            fn visit<'a>(&'a self, visitor: &mut dyn Visitor<ByRef<'a>>) {
+                visitor.begin(&Self::describe().table().info);
                 let mut number = Number::default();
                 for (index, module) in self.iter().enumerate() {
-                    visitor.child(number.of(index), module);
+                    let field = Field::child(number.of(index), M::describe);
+                    visitor.field(&field, Content::child(module));
                 }
             }
 
-            fn visit_mut<'a>(&'a mut self, visitor: &mut dyn VisitorMut<'a>) {
-                visitor.module(ModuleInfo::new("ModuleList").with_rust_type(type_name::<Self>()));
+            fn visit_mut<'a>(&'a mut self, visitor: &mut dyn Visitor<ByMut<'a>>) {
+                visitor.begin(&Self::describe().table().info);
                 let mut number = Number::default();
                 for (index, module) in self.iter_mut().enumerate() {
-                    visitor.child(number.of(index), module);
+                    let field = Field::child(number.of(index), M::describe);
+                    visitor.field(&field, Content::child_mut(module));
                 }
             }
 
-            fn describe(schema: &mut SchemaBuilder) {
-                schema.module(ModuleInfo::new("ModuleList").with_rust_type(type_name::<Self>()));
-                let describe: fn(&mut SchemaBuilder) = $describe;
-                describe(schema);
+            fn describe() -> Description {
+                Description::Module(const {
+                    &FieldTable { info: ModuleInfo::new("ModuleList").of_type::<Self>(), fields: &[$children] }
+                })
             }
         }
     )* };
 }
 
 module_list! {
-    [M: StateDict] Vec<M>, |schema| schema.children(M::describe);
-    [M: StateDict] VecDeque<M>, |schema| schema.children(M::describe);
-    [M: StateDict, const N: usize] [M; N], |schema| {
-        (0..N).for_each(|index| schema.child(&index.to_string(), M::describe));
-    };
+    [M: StateDict] Vec<M>, Field::children(M::describe);
+    [M: StateDict] VecDeque<M>, Field::children(M::describe);
+    [M: StateDict, const N: usize] [M; N], Field::numbered(N, M::describe);
 }
 
 /// Tuples are `torch.nn.Sequential`: the children `0`, `1`, … of different types.
@@ -65,19 +63,18 @@ macro_rules! sequential {
     ($([$($module:ident $index:tt $name:literal),+])*) => { $(
         #[diagnostic::do_not_recommend]
         impl<$($module: StateDict),+> StateDict for ($($module,)+) {
-            fn visit<'a>(&'a self, visitor: &mut dyn Visitor<'a>) {
-                visitor.module(ModuleInfo::new("Sequential").with_rust_type(type_name::<Self>()));
-                $(visitor.child($name, &self.$index);)+
+            fn visit<'a>(&'a self, visitor: &mut dyn Visitor<ByRef<'a>>) {
+                visitor.module(Self::describe().table(), &mut [$(Content::child(&self.$index)),+]);
             }
 
-            fn visit_mut<'a>(&'a mut self, visitor: &mut dyn VisitorMut<'a>) {
-                visitor.module(ModuleInfo::new("Sequential").with_rust_type(type_name::<Self>()));
-                $(visitor.child($name, &mut self.$index);)+
+            fn visit_mut<'a>(&'a mut self, visitor: &mut dyn Visitor<ByMut<'a>>) {
+                visitor.module(Self::describe().table(), &mut [$(Content::child_mut(&mut self.$index)),+]);
             }
 
-            fn describe(schema: &mut SchemaBuilder) {
-                schema.module(ModuleInfo::new("Sequential").with_rust_type(type_name::<Self>()));
-                $(schema.child($name, $module::describe);)+
+            fn describe() -> Description {
+                Description::Module(const {
+                    &FieldTable { info: ModuleInfo::new("Sequential").of_type::<Self>(), fields: &[$(Field::child($name, $module::describe)),+] }
+                })
             }
         }
     )* };

@@ -4,22 +4,23 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use crate::traits::{StateDict, StorageId};
-use crate::visit::{Visitor, VisitorMut};
+use crate::visit::{ByMut, ByRef, Visitor};
 
 /// Nothing of its own.
 macro_rules! handle {
     ($handle:ident) => {
         impl<M: StateDict + ?Sized> StateDict for $handle<M> {
-            fn visit<'a>(&'a self, visitor: &mut dyn Visitor<'a>) {
+            fn visit<'a>(&'a self, visitor: &mut dyn Visitor<ByRef<'a>>) {
                 let id = StorageId::from_address($handle::as_ptr(self));
                 visitor.shared(id, &mut |visitor| (**self).visit(visitor));
             }
 
-            fn visit_mut<'a>(&'a mut self, visitor: &mut dyn VisitorMut<'a>) {
+            fn visit_mut<'a>(&'a mut self, visitor: &mut dyn Visitor<ByMut<'a>>) {
                 let id = StorageId::from_address($handle::as_ptr(self));
                 let mut handle = Some(self);
                 visitor.shared(id, &mut |visitor| {
-                    let Some(handle) = handle.take() else { return };
+                    let handle =
+                        handle.take().expect("a visitor visits what a handle leads to once");
                     if $handle::get_mut(handle).is_some() {
                         // Asked again, since the borrow of the first answer would last.
                         if let Some(module) = $handle::get_mut(handle) {
@@ -31,7 +32,7 @@ macro_rules! handle {
                 });
             }
 
-            fn visit_shared_mut<'a>(&'a self, visitor: &mut dyn VisitorMut<'a>) {
+            fn visit_shared_mut<'a>(&'a self, visitor: &mut dyn Visitor<ByMut<'a>>) {
                 let id = StorageId::from_address($handle::as_ptr(self));
                 visitor.shared(id, &mut |visitor| (**self).visit_shared_mut(visitor));
             }

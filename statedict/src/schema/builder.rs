@@ -1,45 +1,12 @@
-//! Takes what a model type reports of itself.
-
-use std::any::type_name;
+//! Builds a schema from the descriptions of types.
 
 use crate::key;
 use crate::schema::pattern::{rest_below, segments};
 use crate::schema::{SchemaEntry, SchemaItem, SchemaModule, SchemaUnknown, UnknownReason};
-use crate::traits::StateDict;
-use crate::visit::{Change, Kind, ModuleInfo};
+use crate::visit::{Change, Describe, Description, Field, FieldKind, Kind, ModuleInfo};
 
-/// Takes what a model type says of itself in [`StateDict::describe`]: the calls are those of a
-/// [`Visitor`](crate::Visitor), with types in the place of values.
-///
-/// ```
-/// use statedict::{ModuleInfo, Schema, SchemaBuilder, StateDict, Visitor, VisitorMut};
-///
-/// struct Linear {
-///     weight: Vec<f32>,
-/// }
-///
-/// impl StateDict for Linear {
-///     fn visit<'a>(&'a self, visitor: &mut dyn Visitor<'a>) {
-///         visitor.module(ModuleInfo::new("Linear"));
-///         visitor.parameter("weight", &self.weight);
-///     }
-///
-///     fn visit_mut<'a>(&'a mut self, visitor: &mut dyn VisitorMut<'a>) {
-///         visitor.module(ModuleInfo::new("Linear"));
-///         visitor.parameter("weight", &mut self.weight);
-///     }
-///
-///     fn describe(schema: &mut SchemaBuilder) {
-///         schema.module(ModuleInfo::new("Linear").with_rust_type(std::any::type_name::<Self>()));
-///         schema.parameter("weight", false);
-///     }
-/// }
-///
-/// let schema = Schema::of::<Linear>();
-/// assert_eq!(schema.to_string(), "module (root): Linear\nparameter weight\n");
-/// # let _ = Linear { weight: vec![] };
-/// ```
-pub struct SchemaBuilder {
+/// Builds a schema from what types say of themselves in [`StateDict::describe`](crate::StateDict::describe).
+pub(super) struct SchemaBuilder {
     items: Vec<Item>,
     frames: Vec<Frame>,
     /// How many modules there were.
@@ -92,11 +59,43 @@ impl SchemaBuilder {
         builder
     }
 
-    /// The module that is being described: the first call of every module. A module of the same Rust
-    /// type as one around it is that module again, and the schema ends there.
-    pub fn module(&mut self, info: ModuleInfo) {
+    /// Adds what a type is, at the place that is being described.
+    pub(super) fn add_type(&mut self, description: Description) {
+        match description {
+            Description::Module(table) => {
+                self.add_module(&table.info);
+                table.fields.iter().for_each(|field| self.add_field(field));
+            }
+            Description::OneOf { rust_type, variants } => self.add_variants(rust_type(), variants),
+            Description::Same { rust_type, describe } => {
+                let rust_type = rust_type();
+                // A type within itself at the same path adds nothing to what it has there anyway.
+                if !self.open.contains(&rust_type) {
+                    self.open.push(rust_type);
+                    self.add_type(describe());
+                    self.open.pop();
+                }
+            }
+            Description::Optional(describe) => self.add_optional(describe),
+            Description::Nothing => {}
+            Description::Unknown => {
+                let frame = self.frame();
+                if !frame.ended {
+                    let path = frame.path.clone();
+                    self.add_unknown(path, UnknownReason::Opaque);
+                }
+            }
+        }
+    }
+
+    /// Adds the module itself. A module of the same Rust type as one around it is that module again, and
+    /// the schema ends there.
+    fn add_module(&mut self, info: &ModuleInfo) {
         let recursive = self.frames.iter().any(|frame| frame.rust_type == Some(info.rust_type()));
-        let Some(frame) = self.frames.last_mut().filter(|frame| !frame.ended) else { return };
+        let frame = self.frame();
+        if frame.ended {
+            return;
+        }
         let (path, flat) = (frame.path.clone(), frame.flat);
         if recursive {
             frame.ended = true;
@@ -106,27 +105,36 @@ impl SchemaBuilder {
         frame.changes = info.changes();
         if !flat {
             let optional = self.optional_at(&path);
-            self.add(SchemaItem::Module(SchemaModule { path, info, optional, alias_of: None }));
+            let module = SchemaModule { path, info: *info, optional, alias_of: None };
+            self.add(SchemaItem::Module(module));
         }
     }
 
-    /// A parameter; `optional` where it may be `None`.
-    pub fn parameter(&mut self, name: &str, optional: bool) {
-        self.add_leaf(name, Kind::Parameter, optional);
+    fn add_field(&mut self, field: &Field<'_>) {
+        let &Field { name, kind, optional, .. } = field;
+        match kind {
+            FieldKind::Parameter => self.add_leaf(name, Kind::Parameter, optional),
+            FieldKind::Buffer { persistent } => {
+                self.add_leaf(name, Kind::of_buffer(persistent), optional);
+            }
+            FieldKind::ExtraState => self.add_leaf(name, Kind::ExtraState, false),
+            FieldKind::Child(describe) | FieldKind::Children(None, describe) => {
+                self.add_child(name, describe);
+            }
+            FieldKind::Children(Some(count), describe) => {
+                (0..count).for_each(|index| self.add_child(&index.to_string(), describe));
+            }
+            FieldKind::Flattened(describe) => self.add_flattened(describe),
+            FieldKind::Alias(target) => {
+                if let (Some(name), Some(target)) = (self.path_of(name), self.path_of(target)) {
+                    self.push(Part::Alias { name, target });
+                }
+            }
+            FieldKind::Training => {}
+        }
     }
 
-    /// A buffer; one that is not persistent is no part of the state dict.
-    pub fn buffer(&mut self, name: &str, optional: bool, persistent: bool) {
-        self.add_leaf(name, Kind::of_buffer(persistent), optional);
-    }
-
-    /// The module's extra state, which comes after its leaves and before its children.
-    pub fn extra_state(&mut self) {
-        self.add_leaf(key::EXTRA_STATE, Kind::ExtraState, false);
-    }
-
-    /// A child module, of the type whose [`describe`](StateDict::describe) this is.
-    pub fn child(&mut self, name: &str, describe: fn(&mut SchemaBuilder)) {
+    fn add_child(&mut self, name: &str, describe: Describe) {
         let Some(path) = self.path_of(name) else { return };
         let loose = std::mem::take(&mut self.loose);
         let optional = self.optional;
@@ -135,58 +143,50 @@ impl SchemaBuilder {
         }
         let open = std::mem::take(&mut self.open);
         self.begin(path, false);
-        describe(self);
+        self.add_type(describe());
         self.end();
         (self.open, self.optional, self.loose) = (open, optional, loose);
     }
 
-    /// Any number of child modules of one type, named by a value: `*` in patterns.
-    pub fn children(&mut self, describe: fn(&mut SchemaBuilder)) {
-        self.child("*", describe);
-    }
-
-    /// A module whose keys are this module's own.
-    pub fn flatten(&mut self, describe: fn(&mut SchemaBuilder)) {
-        let Some(frame) = self.frames.last().filter(|frame| !frame.ended) else { return };
+    /// Adds a module whose keys are those of the module around it.
+    fn add_flattened(&mut self, describe: Describe) {
+        let frame = self.frame();
+        if frame.ended {
+            return;
+        }
         let path = frame.path.clone();
         let open = std::mem::take(&mut self.open);
         self.begin(path, true);
-        describe(self);
+        self.add_type(describe());
         self.end();
         self.open = open;
     }
 
-    /// What is described here may be absent, as in an `Option`.
-    pub fn optional(&mut self, describe: fn(&mut SchemaBuilder)) {
+    /// Adds what may be absent, like the content of an `Option`.
+    fn add_optional(&mut self, describe: Describe) {
         let (optional, loose) = (self.optional, self.loose);
-        match self.frames.last() {
-            Some(frame) if frame.flat => self.loose = true,
-            Some(frame) => self.optional = Some(segments(&frame.path).count()),
-            None => {}
+        let frame = self.frame();
+        if frame.flat {
+            self.loose = true;
+        } else {
+            self.optional = Some(segments(&frame.path).count());
         }
-        describe(self);
+        self.add_type(describe());
         (self.optional, self.loose) = (optional, loose);
     }
 
-    /// The module is of another type, which adds nothing; `rust_type` is its name.
-    pub fn content(&mut self, rust_type: &'static str, describe: fn(&mut SchemaBuilder)) {
-        // A type within itself at the same path adds nothing to what it has there anyway.
-        if self.open.contains(&rust_type) {
-            return;
-        }
-        self.open.push(rust_type);
-        describe(self);
-        self.open.pop();
-    }
-
-    /// The module is one of several, as an `enum`, whose name is `rust_type`. What not all of them
-    /// have is optional.
-    pub fn alternatives(&mut self, rust_type: &'static str, variants: &[fn(&mut SchemaBuilder)]) {
+    /// Adds one of several modules, like an `enum`. What not all of them have is optional.
+    fn add_variants(&mut self, rust_type: &'static str, variants: &[Description]) {
         self.open.push(rust_type);
         let start = self.items.len();
         let mut merged: Vec<(Item, usize)> = Vec::new();
-        for describe in variants {
-            self.variant(*describe);
+        for variant in variants {
+            // Each variant may be a module of its own.
+            let frame = self.frame();
+            let (rust_type, changes, ended) = (frame.rust_type, frame.changes, frame.ended);
+            self.add_type(*variant);
+            let frame = self.frame();
+            (frame.rust_type, frame.changes, frame.ended) = (rust_type, changes, ended);
             for item in self.items.split_off(start) {
                 match merged.iter_mut().find(|(known, _)| known.is_same(&item)) {
                     Some((_, count)) => *count += 1,
@@ -203,32 +203,9 @@ impl SchemaBuilder {
         self.open.pop();
     }
 
-    /// Each variant may call [`module`](Self::module) anew.
-    fn variant(&mut self, describe: fn(&mut SchemaBuilder)) {
-        let Some(frame) = self.frames.last_mut() else { return };
-        let (rust_type, changes, ended) = (frame.rust_type, frame.changes, frame.ended);
-        describe(self);
-        if let Some(frame) = self.frames.last_mut() {
-            (frame.rust_type, frame.changes, frame.ended) = (rust_type, changes, ended);
-        }
-    }
-
-    /// `name` is another name of `target`; both are paths from this module.
-    pub fn alias(&mut self, name: &str, target: &str) {
-        let (Some(name), Some(target)) = (self.path_of(name), self.path_of(target)) else { return };
-        self.push(Part::Alias { name, target });
-    }
-
-    /// Only a value knows what is here.
-    pub fn unknown(&mut self) {
-        let Some(frame) = self.frames.last().filter(|frame| !frame.ended) else { return };
-        let path = frame.path.clone();
-        self.add_unknown(path, UnknownReason::Opaque);
-    }
-
-    /// Another type's description, which adds nothing of its own.
-    pub(crate) fn same_as<M: StateDict>(&mut self) {
-        self.content(type_name::<M>(), M::describe);
+    /// The module that is being described.
+    fn frame(&mut self) -> &mut Frame {
+        self.frames.last_mut().expect("the root is described until the schema is finished")
     }
 
     pub(super) fn finish(mut self) -> Vec<SchemaItem> {
@@ -261,12 +238,10 @@ impl SchemaBuilder {
     }
 
     fn end(&mut self) {
-        let Some(frame) = self.frames.pop() else { return };
+        let frame = self.frames.pop().expect("what ends was begun");
         if frame.flat {
             // A flattened one may hold others: all are parts of the module around.
-            if let Some(around) = self.frames.last_mut() {
-                around.merged = true;
-            }
+            self.frame().merged = true;
             return;
         }
         let mut items = self.items.split_off(frame.start);
@@ -325,7 +300,7 @@ impl SchemaBuilder {
     }
 
     fn push(&mut self, item: Part) {
-        let frame = self.frames.last().map_or(0, |frame| frame.number);
+        let frame = self.frame().number;
         self.items.push(Item { frame, item });
     }
 }

@@ -5,16 +5,15 @@ mod check;
 mod parse;
 mod pattern;
 
-use std::any::type_name;
 use std::fmt;
 
-pub use builder::SchemaBuilder;
+use builder::SchemaBuilder;
 pub use check::SchemaMismatch;
 pub use parse::SchemaParseError;
 pub(crate) use pattern::{Paths, Patterns, first};
 
 use crate::traits::StateDict;
-use crate::visit::{Kind, ModuleInfo};
+use crate::visit::{Description, Kind, ModuleInfo};
 
 /// The keys and modules of a model type: its checkpoint format, without shapes and element types,
 /// which only a value knows.
@@ -132,7 +131,7 @@ impl Schema {
     /// What `T` says of itself.
     pub fn of<T: StateDict>() -> Self {
         let mut builder = SchemaBuilder::new();
-        builder.content(type_name::<T>(), T::describe);
+        builder.add_type(Description::same_as::<T>());
         Schema { items: builder.finish() }
     }
 

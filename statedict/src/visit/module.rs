@@ -1,5 +1,8 @@
 //! What a module says of itself: its name, its version, and how it has changed.
 
+use std::any::type_name;
+use std::fmt;
+
 use crate::migration::{MigrateError, Migration};
 
 /// A module's class: its name, its version, and what has changed since earlier versions.
@@ -14,7 +17,7 @@ use crate::migration::{MigrateError, Migration};
 #[derive(Debug, Clone, Copy)]
 pub struct ModuleInfo {
     name: &'static str,
-    rust_type: &'static str,
+    rust_type: RustType,
     version: u64,
     changes: &'static [Change],
     pre_load: Option<MigrateStep>,
@@ -26,7 +29,7 @@ impl ModuleInfo {
     pub const fn new(name: &'static str) -> Self {
         ModuleInfo {
             name,
-            rust_type: name,
+            rust_type: RustType::Named(name),
             version: 1,
             changes: &[],
             pre_load: None,
@@ -44,7 +47,14 @@ impl ModuleInfo {
     /// The same with the Rust type's full path, for error messages.
     #[must_use]
     pub const fn with_rust_type(mut self, rust_type: &'static str) -> Self {
-        self.rust_type = rust_type;
+        self.rust_type = RustType::Named(rust_type);
+        self
+    }
+
+    /// The same as the class of the Rust type `T`.
+    #[must_use]
+    pub const fn of_type<T: ?Sized>(mut self) -> Self {
+        self.rust_type = RustType::Of(type_name::<T>);
         self
     }
 
@@ -77,7 +87,7 @@ impl ModuleInfo {
             (a, b) => a.is_none() && b.is_none(),
         };
         std::ptr::eq(self.name, other.name)
-            && std::ptr::eq(self.rust_type, other.rust_type)
+            && self.rust_type.is_same(other.rust_type)
             && self.version == other.version
             && std::ptr::eq(self.changes, other.changes)
             && same_step(self.pre_load, other.pre_load)
@@ -91,7 +101,10 @@ impl ModuleInfo {
 
     /// The Rust type, with its path where it is known.
     pub fn rust_type(&self) -> &'static str {
-        self.rust_type
+        match self.rust_type {
+            RustType::Named(name) => name,
+            RustType::Of(name) => name(),
+        }
     }
 
     /// The version, 1 unless set.
@@ -112,6 +125,33 @@ impl ModuleInfo {
     /// The step that every state dict of the module ends with.
     pub fn post_save(&self) -> Option<MigrateStep> {
         self.post_save
+    }
+}
+
+/// The name of a Rust type.
+#[derive(Clone, Copy)]
+enum RustType {
+    Named(&'static str),
+    /// A constant cannot have the name of a type, but the function that returns it.
+    Of(fn() -> &'static str),
+}
+
+impl RustType {
+    fn is_same(self, other: RustType) -> bool {
+        match (self, other) {
+            (RustType::Named(one), RustType::Named(other)) => std::ptr::eq(one, other),
+            (RustType::Of(one), RustType::Of(other)) => std::ptr::fn_addr_eq(one, other),
+            _ => false,
+        }
+    }
+}
+
+impl fmt::Debug for RustType {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            RustType::Named(name) => name.fmt(f),
+            RustType::Of(name) => name().fmt(f),
+        }
     }
 }
 

@@ -2,11 +2,13 @@
 
 use foldhash::{HashSet, HashSetExt};
 
+use crate::codec::write::WriteError;
 use crate::extra_state::ExtraState;
-use crate::traits::{StateDict, StorageId, Tensor};
+use crate::traits::{StateDict, Tensor};
 use crate::value::SharedValue;
-use crate::visit::walk::{Kind, Leaf, Walk};
-use crate::visit::{ModuleInfo, TensorRef, Unavailable, Visitor};
+use crate::visit::walk::{Kind, Leaf, StorageOf, Walk};
+use crate::visit::walking::{Walking, storage_of};
+use crate::visit::{ByRef, Part, TensorRef, Visitor};
 
 /// Walks `model` without reading any elements.
 pub(crate) fn walk<M: StateDict + ?Sized>(model: &M) -> Walk<TensorRef<'_>> {
@@ -27,110 +29,95 @@ struct Reading<'a> {
     walk: Walk<TensorRef<'a>>,
     copy: bool,
     saving: bool,
+    /// The extra state of the module that is about to list its fields.
+    extra: Option<Result<SharedValue, WriteError>>,
 }
 
 impl<'a> Reading<'a> {
     fn of<M: StateDict + ?Sized>(model: &'a M, copy: bool, saving: bool) -> Walk<TensorRef<'a>> {
-        let mut reading = Reading { walk: Walk::new(), copy, saving };
+        let mut reading = Reading { walk: Walk::new(), copy, saving, extra: None };
         model.visit(&mut reading);
         reading.walk
     }
+}
 
-    fn leaf(&mut self, name: &str, kind: Kind, tensor: TensorRef<'a>) {
-        let storage = tensor.storage_id().map(|id| (id, tensor.dtype(), tensor.shape()));
-        self.walk.add_leaf(name, kind, storage, tensor);
+impl<'a> Visitor<ByRef<'a>> for Reading<'a> {
+    fn take(&mut self, part: Part<'_, ByRef<'a>>) {
+        self.walk_part(part);
+    }
+}
+
+impl<'a> Walking<ByRef<'a>> for Reading<'a> {
+    type Slot = TensorRef<'a>;
+
+    fn walk(&mut self) -> &mut Walk<TensorRef<'a>> {
+        &mut self.walk
+    }
+
+    fn keep(&mut self, tensor: &'a dyn Tensor) -> (Option<StorageOf>, TensorRef<'a>) {
+        (storage_of(tensor), TensorRef::borrowed(tensor))
+    }
+
+    fn go_behind(&mut self, visit: &mut dyn FnMut(&mut dyn for<'g> Visitor<ByRef<'g>>)) {
+        visit(&mut Behind(self));
+    }
+
+    fn run_hook(&mut self, hook: &mut dyn FnMut()) {
+        if self.saving {
+            hook();
+        }
+    }
+
+    fn take_extra_state(&mut self, state: &dyn ExtraState) {
+        self.extra = self.saving.then(|| SharedValue::of(&state.get_extra_state()));
+    }
+
+    fn place_extra_state(&mut self) {
+        let value = self.extra.take();
+        assert!(
+            value.is_some() == self.saving,
+            "a module has extra state, and lends it before its fields"
+        );
+        self.walk.add_extra(value);
     }
 }
 
 /// The same walk behind a lock, where no reference can be kept.
 struct Behind<'r, 'a>(&'r mut Reading<'a>);
 
-/// What a visitor does that is the same on both sides of a lock.
-macro_rules! visitor {
-    ([$($lifetimes:lifetime),*] $visitor:ty, $lent:lifetime, |$this:ident| $reading:expr, |$reads:ident, $tensor:ident| $leaf:expr) => {
-        impl<$($lifetimes),*> Visitor<$lent> for $visitor {
-            fn module(&mut self, info: ModuleInfo) {
-                let $this = self;
-                $reading.walk.add_module(info);
-            }
-
-            fn parameter(&mut self, name: &str, $tensor: &$lent dyn Tensor) {
-                let $this = self;
-                let $reads = &mut *$reading;
-                let leaf = $leaf;
-                $reads.leaf(name, Kind::Parameter, leaf);
-            }
-
-            fn buffer(&mut self, name: &str, $tensor: &$lent dyn Tensor, persistent: bool) {
-                let $this = self;
-                let $reads = &mut *$reading;
-                let leaf = $leaf;
-                $reads.leaf(name, Kind::of_buffer(persistent), leaf);
-            }
-
-            fn child(&mut self, name: &str, module: &$lent dyn StateDict) {
-                let $this = &mut *self;
-                let outer = $reading.walk.enter(name);
-                module.visit(self);
-                let $this = self;
-                $reading.walk.leave(outer);
-            }
-
-            fn flatten(&mut self, module: &$lent dyn StateDict) {
-                let $this = &mut *self;
-                $reading.walk.enter_flat();
-                module.visit(self);
-                let $this = self;
-                $reading.walk.leave_flat();
-            }
-
-            fn alias(&mut self, name: &str, target: &str) {
-                let $this = self;
-                $reading.walk.add_alias(name, target);
-            }
-
-            fn tied(&mut self, name: &str, target: Option<&str>) {
-                let $this = self;
-                $reading.walk.add_tie(name, target);
-            }
-
-            fn shared(&mut self, id: StorageId, visit: &mut dyn FnMut(&mut dyn Visitor<$lent>)) {
-                let $this = &mut *self;
-                if let Some(start) = $reading.walk.enter_shared(id) {
-                    visit(self);
-                    let $this = self;
-                    $reading.walk.leave_shared(id, start);
-                }
-            }
-
-            fn locked(&mut self, visit: &mut dyn FnMut(&mut dyn for<'g> Visitor<'g>)) {
-                let $this = self;
-                $reading.walk.locked = true;
-                visit(&mut Behind(&mut *$reading));
-            }
-
-            fn unavailable(&mut self, reason: Unavailable) {
-                let $this = self;
-                $reading.walk.add_unavailable(reason);
-            }
-
-            fn extra_state(&mut self, state: &dyn ExtraState) {
-                let $this = self;
-                let value =
-                    $reading.saving.then(|| SharedValue::of(&state.get_extra_state()));
-                $reading.walk.add_extra(value);
-            }
-
-            fn saving(&self) -> bool {
-                let $this = self;
-                $reading.saving
-            }
-        }
-    };
+impl<'g> Visitor<ByRef<'g>> for Behind<'_, '_> {
+    fn take(&mut self, part: Part<'_, ByRef<'g>>) {
+        self.walk_part(part);
+    }
 }
 
-visitor!(['a] Reading<'a>, 'a, |this| this, |_reads, tensor| TensorRef::borrowed(tensor));
-visitor!(['b, 'r, 'a] Behind<'r, 'a>, 'b, |this| this.0, |reads, tensor| TensorRef::copied(tensor, reads.copy));
+impl<'g, 'a> Walking<ByRef<'g>> for Behind<'_, 'a> {
+    type Slot = TensorRef<'a>;
+
+    fn walk(&mut self) -> &mut Walk<TensorRef<'a>> {
+        &mut self.0.walk
+    }
+
+    fn keep(&mut self, tensor: &'g dyn Tensor) -> (Option<StorageOf>, TensorRef<'a>) {
+        (storage_of(tensor), TensorRef::copied(tensor, self.0.copy))
+    }
+
+    fn go_behind(&mut self, visit: &mut dyn FnMut(&mut dyn for<'h> Visitor<ByRef<'h>>)) {
+        visit(self);
+    }
+
+    fn run_hook(&mut self, hook: &mut dyn FnMut()) {
+        self.0.run_hook(hook);
+    }
+
+    fn take_extra_state(&mut self, state: &dyn ExtraState) {
+        self.0.take_extra_state(state);
+    }
+
+    fn place_extra_state(&mut self) {
+        self.0.place_extra_state();
+    }
+}
 
 impl<'a> Walk<TensorRef<'a>> {
     /// The leaves of some kinds, those of one storage once.

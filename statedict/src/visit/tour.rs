@@ -1,13 +1,12 @@
 //! Visits of every module that touch no leaf: the mode flags, the extra states, and the hooks after a
 //! load.
 
-use std::cell::RefCell;
-
 use foldhash::{HashSet, HashSetExt};
 
 use crate::extra_state::ExtraState;
-use crate::traits::{StateDict, StorageId, TensorMut};
-use crate::visit::{Loaded, ModelError, ModuleInfo, Unavailable, VisitorMut};
+use crate::key;
+use crate::traits::{StateDict, StorageId};
+use crate::visit::{ByMut, Content, FieldKind, Loaded, ModelError, Part, Visitor};
 
 /// Sets the mode flag of every module.
 ///
@@ -27,14 +26,13 @@ pub(crate) fn set_training<M: StateDict + ?Sized>(
 /// A module lends its leaves for as long as it is visited, so that a hook, which may change them, can
 /// run only before: one tour for each depth at which there is a hook, the deepest first.
 pub(crate) fn run_post_load<M: StateDict + ?Sized>(model: &mut M, all: &Loaded) {
-    let mut tour = Tour::new(Job::FindHooks(RefCell::new(Vec::new())));
+    let mut tour = Tour::new(Job::FindHooks(Vec::new()));
     model.visit_mut(&mut tour);
-    let Job::FindHooks(depths) = tour.job else { return };
-    let mut depths = depths.into_inner();
+    let Job::FindHooks(mut depths) = tour.job else { unreachable!("the job of a tour stays") };
     depths.sort_unstable();
     depths.dedup();
     for at in depths.into_iter().rev() {
-        model.visit_mut(&mut Tour::new(Job::RunHooks { at, all, here: None }));
+        model.visit_mut(&mut Tour::new(Job::RunHooks { at, all }));
     }
 }
 
@@ -62,8 +60,8 @@ struct Tour<'r> {
 
 enum Job<'r> {
     Mode(bool),
-    /// Notes the depths of the modules that ask whether they were loaded.
-    FindHooks(RefCell<Vec<usize>>),
+    /// Notes the depths of the modules that have a hook.
+    FindHooks(Vec<usize>),
     ExtraStates {
         next: usize,
         take: &'r mut dyn FnMut(usize, &mut dyn ExtraState),
@@ -71,8 +69,6 @@ enum Job<'r> {
     RunHooks {
         at: usize,
         all: &'r Loaded,
-        /// What the module that is being visited is told.
-        here: Option<Loaded>,
     },
 }
 
@@ -82,74 +78,41 @@ impl<'r> Tour<'r> {
     }
 }
 
-impl<'a> VisitorMut<'a> for Tour<'_> {
-    fn module(&mut self, _: ModuleInfo) {
-        if let Job::RunHooks { at, all, here } = &mut self.job {
-            *here = (self.depth == *at).then(|| all.below(&self.prefix));
-        }
-    }
-
-    fn parameter(&mut self, _: &str, _: &'a mut dyn TensorMut) {}
-
-    fn buffer(&mut self, _: &str, _: &'a mut dyn TensorMut, _: bool) {}
-
-    fn child(&mut self, name: &str, module: &'a mut dyn StateDict) {
-        let outer = self.prefix.len();
-        if outer > 0 {
-            self.prefix.push('.');
-        }
-        self.prefix.push_str(name);
-        self.depth += 1;
-        module.visit_mut(self);
-        self.depth -= 1;
-        self.prefix.truncate(outer);
-    }
-
-    fn flatten(&mut self, module: &'a mut dyn StateDict) {
-        self.depth += 1;
-        module.visit_mut(self);
-        self.depth -= 1;
-    }
-
-    fn alias(&mut self, _: &str, _: &str) {}
-
-    fn tied(&mut self, _: &str, _: Option<&str>) {}
-
-    fn shared(&mut self, id: StorageId, visit: &mut dyn FnMut(&mut dyn VisitorMut<'a>)) {
-        if self.seen.insert(id) {
-            visit(self);
-        }
-    }
-
-    fn locked(&mut self, visit: &mut dyn FnMut(&mut dyn for<'g> VisitorMut<'g>)) {
-        visit(self);
-    }
-
-    fn unavailable(&mut self, reason: Unavailable) {
-        self.problems.push(ModelError::Unavailable { module: self.prefix.clone(), reason });
-    }
-
-    fn training(&mut self, flag: &mut bool) {
-        if let Job::Mode(training) = self.job {
-            *flag = training;
-        }
-    }
-
-    fn extra_state(&mut self, state: &mut dyn ExtraState) {
-        if let Job::ExtraStates { next, take } = &mut self.job {
-            take(*next, state);
-            *next += 1;
-        }
-    }
-
-    fn loaded(&self) -> Option<&Loaded> {
-        match &self.job {
-            Job::Mode(_) | Job::ExtraStates { .. } => None,
-            Job::FindHooks(depths) => {
-                depths.borrow_mut().push(self.depth);
-                None
+impl<'a> Visitor<ByMut<'a>> for Tour<'_> {
+    fn take(&mut self, part: Part<'_, ByMut<'a>>) {
+        match part {
+            Part::Field(field, Content::Module(module)) => {
+                let outer = self.prefix.len();
+                if let FieldKind::Child(_) = field.kind {
+                    key::push(&mut self.prefix, field.name);
+                }
+                self.depth += 1;
+                module.visit_mut(self);
+                self.depth -= 1;
+                self.prefix.truncate(outer);
             }
-            Job::RunHooks { here, .. } => here.as_ref(),
+            Part::Field(_, Content::Flag(flag)) => {
+                if let Job::Mode(training) = self.job {
+                    *flag = training;
+                }
+            }
+            Part::Shared(id, visit) if self.seen.insert(id) => visit(self),
+            Part::Locked(visit) => visit(self),
+            Part::Unavailable(reason) => {
+                self.problems.push(ModelError::Unavailable { module: self.prefix.clone(), reason });
+            }
+            Part::Hook(hook) => match &mut self.job {
+                Job::FindHooks(depths) => depths.push(self.depth),
+                Job::RunHooks { at, all } if self.depth == *at => hook(&all.below(&self.prefix)),
+                Job::RunHooks { .. } | Job::Mode(_) | Job::ExtraStates { .. } => {}
+            },
+            Part::ExtraState(state) => {
+                if let Job::ExtraStates { next, take } = &mut self.job {
+                    take(*next, state);
+                    *next += 1;
+                }
+            }
+            Part::Module(_) | Part::Field(..) | Part::Shared(..) => {}
         }
     }
 }

@@ -97,12 +97,12 @@ impl Infos {
     }
 
     /// The number of a class. Only the last are looked through: one that is noted twice does no harm.
-    fn add(&mut self, info: ModuleInfo) -> u32 {
-        let known = self.0.iter().rev().take(8).position(|known| known.is_same(&info));
+    fn add(&mut self, info: &ModuleInfo) -> u32 {
+        let known = self.0.iter().rev().take(8).position(|known| known.is_same(info));
         if let Some(back) = known {
             return narrow(self.0.len() - 1 - back);
         }
-        self.0.push(info);
+        self.0.push(*info);
         narrow(self.0.len() - 1)
     }
 }
@@ -217,7 +217,7 @@ impl<T> Walk<T> {
         }
     }
 
-    pub(super) fn add_module(&mut self, info: ModuleInfo) {
+    pub(super) fn add_module(&mut self, info: &ModuleInfo) {
         if std::mem::take(&mut self.flatten) {
             // Its path is the outer module's, which has the version and the history.
             if info.version() > 1 || !info.changes().is_empty() {
@@ -282,10 +282,7 @@ impl<T> Walk<T> {
         self.child = self.keys.enter(key);
         let start = narrow(self.items.len());
         self.children.push(start..start);
-        if outer.prefix > 0 {
-            self.prefix.push('.');
-        }
-        self.prefix.push_str(name);
+        key::push(&mut self.prefix, name);
         outer
     }
 

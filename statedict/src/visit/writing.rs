@@ -3,9 +3,10 @@
 use crate::dtype::DType;
 use crate::extra_state::ExtraState;
 use crate::tensor::Shape;
-use crate::traits::{StateDict, StorageId, TensorMut};
-use crate::visit::walk::{Kind, Walk};
-use crate::visit::{ModuleInfo, Unavailable, VisitorMut};
+use crate::traits::{StateDict, TensorMut};
+use crate::visit::walk::{StorageOf, Walk};
+use crate::visit::walking::{Walking, storage_of};
+use crate::visit::{ByMut, Loaded, Part, Visitor};
 
 /// How a leaf can be written.
 pub(crate) enum Slot<'a> {
@@ -54,98 +55,67 @@ struct Writing<'a, 'w> {
     write: &'w mut Write<'w>,
 }
 
-impl<'a> Writing<'a, '_> {
-    fn borrowed(&mut self, name: &str, kind: Kind, tensor: &'a mut dyn TensorMut) {
-        let storage = one_of(tensor);
-        self.walk.add_leaf(name, kind, storage, Slot::Borrowed(tensor));
-    }
-
-    fn locked(&mut self, name: &str, kind: Kind, tensor: &mut dyn TensorMut) {
-        (self.write)(self.walk.leaves.len(), tensor);
-        let slot = Slot::Locked(Box::new((tensor.dtype(), tensor.shape())));
-        self.walk.add_leaf(name, kind, one_of(tensor), slot);
+impl<'a> Visitor<ByMut<'a>> for Writing<'a, '_> {
+    fn take(&mut self, part: Part<'_, ByMut<'a>>) {
+        self.walk_part(part);
     }
 }
 
-fn one_of(tensor: &dyn TensorMut) -> Option<(StorageId, DType, Shape)> {
-    tensor.storage_id().map(|id| (id, tensor.dtype(), tensor.shape()))
+impl<'a> Walking<ByMut<'a>> for Writing<'a, '_> {
+    type Slot = Slot<'a>;
+
+    fn walk(&mut self) -> &mut Walk<Slot<'a>> {
+        &mut self.walk
+    }
+
+    fn keep(&mut self, tensor: &'a mut dyn TensorMut) -> (Option<StorageOf>, Slot<'a>) {
+        (storage_of(tensor), Slot::Borrowed(tensor))
+    }
+
+    fn go_behind(&mut self, visit: &mut dyn FnMut(&mut dyn for<'g> Visitor<ByMut<'g>>)) {
+        visit(&mut Behind(self));
+    }
+
+    fn run_hook(&mut self, _: &mut dyn FnMut(&Loaded)) {}
+
+    fn take_extra_state(&mut self, _: &mut dyn ExtraState) {}
+
+    fn place_extra_state(&mut self) {
+        self.walk.add_extra(None);
+    }
 }
 
 /// The same walk behind a lock, where no reference can be kept.
 struct Behind<'r, 'a, 'w>(&'r mut Writing<'a, 'w>);
 
-/// What a visitor does that is the same on both sides of a lock.
-macro_rules! visitor {
-    ([$($lifetimes:lifetime),*] $visitor:ty, $lent:lifetime, |$this:ident| $writing:expr, $leaf:ident) => {
-        impl<$($lifetimes),*> VisitorMut<$lent> for $visitor {
-            fn module(&mut self, info: ModuleInfo) {
-                let $this = self;
-                $writing.walk.add_module(info);
-            }
-
-            fn parameter(&mut self, name: &str, tensor: &$lent mut dyn TensorMut) {
-                let $this = self;
-                Writing::$leaf(&mut *$writing, name, Kind::Parameter, tensor);
-            }
-
-            fn buffer(&mut self, name: &str, tensor: &$lent mut dyn TensorMut, persistent: bool) {
-                let $this = self;
-                Writing::$leaf(&mut *$writing, name, Kind::of_buffer(persistent), tensor);
-            }
-
-            fn child(&mut self, name: &str, module: &$lent mut dyn StateDict) {
-                let $this = &mut *self;
-                let outer = $writing.walk.enter(name);
-                module.visit_mut(self);
-                let $this = self;
-                $writing.walk.leave(outer);
-            }
-
-            fn flatten(&mut self, module: &$lent mut dyn StateDict) {
-                let $this = &mut *self;
-                $writing.walk.enter_flat();
-                module.visit_mut(self);
-                let $this = self;
-                $writing.walk.leave_flat();
-            }
-
-            fn alias(&mut self, name: &str, target: &str) {
-                let $this = self;
-                $writing.walk.add_alias(name, target);
-            }
-
-            fn tied(&mut self, name: &str, target: Option<&str>) {
-                let $this = self;
-                $writing.walk.add_tie(name, target);
-            }
-
-            fn shared(&mut self, id: StorageId, visit: &mut dyn FnMut(&mut dyn VisitorMut<$lent>)) {
-                let $this = &mut *self;
-                if let Some(start) = $writing.walk.enter_shared(id) {
-                    visit(self);
-                    let $this = self;
-                    $writing.walk.leave_shared(id, start);
-                }
-            }
-
-            fn locked(&mut self, visit: &mut dyn FnMut(&mut dyn for<'g> VisitorMut<'g>)) {
-                let $this = self;
-                $writing.walk.locked = true;
-                visit(&mut Behind(&mut *$writing));
-            }
-
-            fn extra_state(&mut self, _: &mut dyn ExtraState) {
-                let $this = self;
-                $writing.walk.add_extra(None);
-            }
-
-            fn unavailable(&mut self, reason: Unavailable) {
-                let $this = self;
-                $writing.walk.add_unavailable(reason);
-            }
-        }
-    };
+impl<'g> Visitor<ByMut<'g>> for Behind<'_, '_, '_> {
+    fn take(&mut self, part: Part<'_, ByMut<'g>>) {
+        self.walk_part(part);
+    }
 }
 
-visitor!(['a, 'w] Writing<'a, 'w>, 'a, |this| this, borrowed);
-visitor!(['b, 'r, 'a, 'w] Behind<'r, 'a, 'w>, 'b, |this| this.0, locked);
+impl<'g, 'a> Walking<ByMut<'g>> for Behind<'_, 'a, '_> {
+    type Slot = Slot<'a>;
+
+    fn walk(&mut self) -> &mut Walk<Slot<'a>> {
+        &mut self.0.walk
+    }
+
+    fn keep(&mut self, tensor: &'g mut dyn TensorMut) -> (Option<StorageOf>, Slot<'a>) {
+        (self.0.write)(self.0.walk.leaves.len(), tensor);
+        let slot = Slot::Locked(Box::new((tensor.dtype(), tensor.shape())));
+        (storage_of(tensor), slot)
+    }
+
+    fn go_behind(&mut self, visit: &mut dyn FnMut(&mut dyn for<'h> Visitor<ByMut<'h>>)) {
+        visit(self);
+    }
+
+    fn run_hook(&mut self, _: &mut dyn FnMut(&Loaded)) {}
+
+    fn take_extra_state(&mut self, _: &mut dyn ExtraState) {}
+
+    fn place_extra_state(&mut self) {
+        self.0.place_extra_state();
+    }
+}

@@ -138,9 +138,9 @@ fn missing_and_unexpected_are_in_their_places_by_both_rules() {
         let error = nested(0, 0).load_state_dict_with(&partial, &options).unwrap_err();
         let missing: Vec<&str> = error.missing_keys().collect();
         assert_eq!(missing, ["mean", "_extra_state", "child.weight"]);
-        assert!(
-            error.to_string().contains("_extra_state: the extra state of `extra_state::Counter`")
-        );
+        let text = error.to_string();
+        let expected = "_extra_state: the extra state of `library::extra_state::Counter`";
+        assert!(text.contains(expected), "{text}");
         let report =
             nested(0, 0).check_state_dict(&partial, &options.clone().strict(false)).unwrap();
         assert_eq!(report.missing, missing);

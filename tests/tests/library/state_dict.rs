@@ -1,7 +1,7 @@
 //! `state_dict` and the ways to look at a model.
 
 use statedict::prelude::*;
-use statedict::{Kind, ModelError, ModuleInfo, Visitor, VisitorMut};
+use statedict::{ByMut, ByRef, Content, Field, Kind, ModelError, ModuleInfo, Visitor};
 
 #[derive(StateDict)]
 struct Linear {
@@ -166,20 +166,20 @@ struct ByHand {
 }
 
 impl StateDict for ByHand {
-    fn visit<'a>(&'a self, visitor: &mut dyn Visitor<'a>) {
-        visitor.module(ModuleInfo::new("ByHand"));
+    fn visit<'a>(&'a self, visitor: &mut dyn Visitor<ByRef<'a>>) {
+        visitor.begin(&ModuleInfo::new("ByHand"));
         for name in &self.names {
-            visitor.parameter(name, &self.value);
+            visitor.field(&Field::parameter(name), Content::leaf(&self.value));
         }
         if let Some((name, target)) = self.alias {
-            visitor.alias(name, target);
+            visitor.field(&Field::alias(name, target), Content::None);
         }
     }
 
-    fn visit_mut<'a>(&'a mut self, visitor: &mut dyn VisitorMut<'a>) {
-        visitor.module(ModuleInfo::new("ByHand"));
+    fn visit_mut<'a>(&'a mut self, visitor: &mut dyn Visitor<ByMut<'a>>) {
+        visitor.begin(&ModuleInfo::new("ByHand"));
         if let Some(name) = self.names.first() {
-            visitor.parameter(name, &mut self.value);
+            visitor.field(&Field::parameter(name), Content::leaf_mut(&mut self.value));
         }
     }
 }
@@ -220,16 +220,18 @@ struct LockedForWriting {
 }
 
 impl StateDict for LockedForWriting {
-    fn visit<'a>(&'a self, visitor: &mut dyn Visitor<'a>) {
-        visitor.module(ModuleInfo::new("LockedForWriting"));
-        visitor.parameter("weight", &self.weight);
-        visitor.parameter("bias", &self.bias);
+    fn visit<'a>(&'a self, visitor: &mut dyn Visitor<ByRef<'a>>) {
+        visitor.begin(&ModuleInfo::new("LockedForWriting"));
+        visitor.field(&Field::parameter("weight"), Content::leaf(&self.weight));
+        visitor.field(&Field::parameter("bias"), Content::leaf(&self.bias));
     }
 
-    fn visit_mut<'a>(&'a mut self, visitor: &mut dyn VisitorMut<'a>) {
-        visitor.module(ModuleInfo::new("LockedForWriting"));
-        visitor.locked(&mut |visitor| visitor.parameter("weight", &mut self.weight));
-        visitor.parameter("bias", &mut self.bias);
+    fn visit_mut<'a>(&'a mut self, visitor: &mut dyn Visitor<ByMut<'a>>) {
+        visitor.begin(&ModuleInfo::new("LockedForWriting"));
+        visitor.locked(&mut |visitor| {
+            visitor.field(&Field::parameter("weight"), Content::leaf_mut(&mut self.weight));
+        });
+        visitor.field(&Field::parameter("bias"), Content::leaf_mut(&mut self.bias));
     }
 }
 

@@ -2,42 +2,34 @@
 
 use burn::nn::conv::{Conv1d, Conv2d, Conv3d, ConvTranspose1d, ConvTranspose2d, ConvTranspose3d};
 
-use crate::schema::SchemaBuilder;
 use crate::traits::StateDict;
-use crate::visit::{ModuleInfo, Visitor, VisitorMut};
+use crate::visit::{ByMut, ByRef, Content, Description, Field, FieldTable, ModuleInfo, Visitor};
 
 /// Layers of a `weight` and perhaps a `bias`, both of PyTorch's shape.
 macro_rules! convolution {
     ($($layer:ident),* $(,)?) => {$(
         #[doc = concat!("As `torch.nn.", stringify!($layer), "`: `weight` and `bias`.")]
         impl StateDict for $layer {
-            fn visit<'a>(&'a self, visitor: &mut dyn Visitor<'a>) {
-                visitor.module(info(stringify!($layer), concat!("burn::nn::conv::", stringify!($layer))));
-                visitor.parameter("weight", &self.weight);
-                if let Some(bias) = &self.bias {
-                    visitor.parameter("bias", bias);
-                }
+            fn visit<'a>(&'a self, visitor: &mut dyn Visitor<ByRef<'a>>) {
+                let contents = &mut [Content::leaf(&self.weight), Content::leaf(&self.bias)];
+                visitor.module(Self::describe().table(), contents);
             }
 
-            fn visit_mut<'a>(&'a mut self, visitor: &mut dyn VisitorMut<'a>) {
-                visitor.module(info(stringify!($layer), concat!("burn::nn::conv::", stringify!($layer))));
-                visitor.parameter("weight", &mut self.weight);
-                if let Some(bias) = &mut self.bias {
-                    visitor.parameter("bias", bias);
-                }
+            fn visit_mut<'a>(&'a mut self, visitor: &mut dyn Visitor<ByMut<'a>>) {
+                let bias = Content::leaf_mut(&mut self.bias);
+                let contents = &mut [Content::leaf_mut(&mut self.weight), bias];
+                visitor.module(Self::describe().table(), contents);
             }
 
-            fn describe(schema: &mut SchemaBuilder) {
-                schema.module(info(stringify!($layer), concat!("burn::nn::conv::", stringify!($layer))));
-                schema.parameter("weight", false);
-                schema.parameter("bias", true);
+            fn describe() -> Description {
+                const INFO: ModuleInfo = ModuleInfo::new(stringify!($layer))
+                    .with_rust_type(concat!("burn::nn::conv::", stringify!($layer)));
+                Description::Module(&FieldTable { info: INFO, fields: FIELDS })
             }
         }
     )*};
 }
 
-convolution!(Conv1d, Conv2d, Conv3d, ConvTranspose1d, ConvTranspose2d, ConvTranspose3d);
+const FIELDS: &[Field<'_>] = &[Field::parameter("weight"), Field::parameter("bias").optional()];
 
-fn info(name: &'static str, rust_type: &'static str) -> ModuleInfo {
-    ModuleInfo::new(name).with_rust_type(rust_type)
-}
+convolution!(Conv1d, Conv2d, Conv3d, ConvTranspose1d, ConvTranspose2d, ConvTranspose3d);

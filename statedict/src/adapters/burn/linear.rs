@@ -6,36 +6,33 @@ use burn::tensor::Tensor as BurnTensor;
 use bytemuck::TransparentWrapper;
 
 use super::Transposed;
-use crate::schema::SchemaBuilder;
 use crate::traits::{StateDict, Tensor, TensorMut};
-use crate::visit::{ModuleInfo, Visitor, VisitorMut};
+use crate::visit::{ByMut, ByRef, Content, Description, Field, FieldTable, ModuleInfo, Visitor};
 
-const LINEAR: ModuleInfo = ModuleInfo::new("Linear").with_rust_type("burn::nn::Linear");
-const EMBEDDING: ModuleInfo = ModuleInfo::new("Embedding").with_rust_type("burn::nn::Embedding");
+const LINEAR: &FieldTable = &FieldTable {
+    info: ModuleInfo::new("Linear").with_rust_type("burn::nn::Linear"),
+    fields: &[Field::parameter("weight"), Field::parameter("bias").optional()],
+};
+const EMBEDDING: &FieldTable = &FieldTable {
+    info: ModuleInfo::new("Embedding").with_rust_type("burn::nn::Embedding"),
+    fields: &[Field::parameter("weight")],
+};
 
 /// As `torch.nn.Linear`: `weight` of shape `[out, in]`, whichever [`LinearLayout`](burn::nn::LinearLayout)
 /// the layer has, and `bias`.
 impl StateDict for Linear {
-    fn visit<'a>(&'a self, visitor: &mut dyn Visitor<'a>) {
-        visitor.module(LINEAR);
-        visitor.parameter("weight", weight(&self.weight));
-        if let Some(bias) = &self.bias {
-            visitor.parameter("bias", bias);
-        }
+    fn visit<'a>(&'a self, visitor: &mut dyn Visitor<ByRef<'a>>) {
+        let weight = Content::tensor(weight(&self.weight));
+        visitor.module(LINEAR, &mut [weight, Content::leaf(&self.bias)]);
     }
 
-    fn visit_mut<'a>(&'a mut self, visitor: &mut dyn VisitorMut<'a>) {
-        visitor.module(LINEAR);
-        visitor.parameter("weight", weight_mut(&mut self.weight));
-        if let Some(bias) = &mut self.bias {
-            visitor.parameter("bias", bias);
-        }
+    fn visit_mut<'a>(&'a mut self, visitor: &mut dyn Visitor<ByMut<'a>>) {
+        let weight = Content::tensor_mut(weight_mut(&mut self.weight));
+        visitor.module(LINEAR, &mut [weight, Content::leaf_mut(&mut self.bias)]);
     }
 
-    fn describe(schema: &mut SchemaBuilder) {
-        schema.module(LINEAR);
-        schema.parameter("weight", false);
-        schema.parameter("bias", true);
+    fn describe() -> Description {
+        Description::Module(LINEAR)
     }
 }
 
@@ -58,18 +55,15 @@ fn is_stored_transposed(weight: &Param<BurnTensor<2>>) -> bool {
 
 /// As `torch.nn.Embedding`: `weight` of shape `[num_embeddings, embedding_dim]`.
 impl StateDict for Embedding {
-    fn visit<'a>(&'a self, visitor: &mut dyn Visitor<'a>) {
-        visitor.module(EMBEDDING);
-        visitor.parameter("weight", &self.weight);
+    fn visit<'a>(&'a self, visitor: &mut dyn Visitor<ByRef<'a>>) {
+        visitor.module(EMBEDDING, &mut [Content::leaf(&self.weight)]);
     }
 
-    fn visit_mut<'a>(&'a mut self, visitor: &mut dyn VisitorMut<'a>) {
-        visitor.module(EMBEDDING);
-        visitor.parameter("weight", &mut self.weight);
+    fn visit_mut<'a>(&'a mut self, visitor: &mut dyn Visitor<ByMut<'a>>) {
+        visitor.module(EMBEDDING, &mut [Content::leaf_mut(&mut self.weight)]);
     }
 
-    fn describe(schema: &mut SchemaBuilder) {
-        schema.module(EMBEDDING);
-        schema.parameter("weight", false);
+    fn describe() -> Description {
+        Description::Module(EMBEDDING)
     }
 }

@@ -2,30 +2,50 @@
 
 use std::ops::{Deref, DerefMut};
 
-use burn::module::Param;
 use burn::nn::{BatchNorm, GroupNorm, InstanceNorm, LayerNorm, RmsNorm};
-use burn::tensor::Tensor as BurnTensor;
 
 use crate::dtype::DType;
 use crate::leaves::check;
-use crate::schema::SchemaBuilder;
 use crate::tensor::{Shape, TensorView};
 use crate::traits::{ByteSink, StateDict, Tensor, TensorError, TensorMut};
-use crate::visit::{Change, ModuleInfo, Visitor, VisitorMut};
+use crate::visit::{
+    ByMut, ByRef, Change, Content, Description, Field, FieldTable, ModuleInfo, Visitor,
+};
 
 const COUNT: &str = "num_batches_tracked";
 
-/// Before version 2 PyTorch counted no batches.
-const BATCH_NORM: ModuleInfo = ModuleInfo::new("BatchNorm")
-    .with_rust_type("burn::nn::BatchNorm")
-    .with_version(2)
-    .with_changes(&[Change::Added { since: 2, name: COUNT }]);
-const LAYER_NORM: ModuleInfo = ModuleInfo::new("LayerNorm").with_rust_type("burn::nn::LayerNorm");
-const GROUP_NORM: ModuleInfo = ModuleInfo::new("GroupNorm").with_rust_type("burn::nn::GroupNorm");
-const RMS_NORM: ModuleInfo = ModuleInfo::new("RMSNorm").with_rust_type("burn::nn::RmsNorm");
-/// PyTorch derives it from its batch norm, and gives it that one's version.
-const INSTANCE_NORM: ModuleInfo =
-    ModuleInfo::new("InstanceNorm").with_rust_type("burn::nn::InstanceNorm").with_version(2);
+const BATCH_NORM: &FieldTable = &FieldTable {
+    // Before version 2 PyTorch counted no batches.
+    info: ModuleInfo::new("BatchNorm")
+        .with_rust_type("burn::nn::BatchNorm")
+        .with_version(2)
+        .with_changes(&[Change::Added { since: 2, name: COUNT }]),
+    fields: &[
+        Field::parameter("weight"),
+        Field::parameter("bias"),
+        Field::buffer("running_mean"),
+        Field::buffer("running_var"),
+        Field::buffer(COUNT),
+    ],
+};
+const LAYER_NORM: &FieldTable = &FieldTable {
+    info: ModuleInfo::new("LayerNorm").with_rust_type("burn::nn::LayerNorm"),
+    fields: &[Field::parameter("weight"), BIAS],
+};
+const GROUP_NORM: &FieldTable = &FieldTable {
+    info: ModuleInfo::new("GroupNorm").with_rust_type("burn::nn::GroupNorm"),
+    fields: &[Field::parameter("weight").optional(), BIAS],
+};
+const INSTANCE_NORM: &FieldTable = &FieldTable {
+    // PyTorch derives it from its batch norm, and gives it that one's version.
+    info: ModuleInfo::new("InstanceNorm").with_rust_type("burn::nn::InstanceNorm").with_version(2),
+    fields: &[Field::parameter("weight").optional(), BIAS],
+};
+const RMS_NORM: &FieldTable = &FieldTable {
+    info: ModuleInfo::new("RMSNorm").with_rust_type("burn::nn::RmsNorm"),
+    fields: &[Field::parameter("weight")],
+};
+const BIAS: Field<'_> = Field::parameter("bias").optional();
 
 /// As `torch.nn.BatchNorm1d`, `BatchNorm2d` and `BatchNorm3d`: `weight`, `bias`, `running_mean`,
 /// `running_var` and `num_batches_tracked`.
@@ -34,45 +54,48 @@ const INSTANCE_NORM: ModuleInfo =
 /// for a layer that was never trained. PyTorch uses the count only with `momentum=None`, which burn
 /// does not have. [`CountedBatchNorm`] keeps it.
 impl StateDict for BatchNorm {
-    fn visit<'a>(&'a self, visitor: &mut dyn Visitor<'a>) {
+    fn visit<'a>(&'a self, visitor: &mut dyn Visitor<ByRef<'a>>) {
         visit_batch_norm(self, visitor, &NotCounted);
     }
 
-    fn visit_mut<'a>(&'a mut self, visitor: &mut dyn VisitorMut<'a>) {
+    fn visit_mut<'a>(&'a mut self, visitor: &mut dyn Visitor<ByMut<'a>>) {
         // Nothing is leaked: the value has no size, so it has no memory.
         visit_batch_norm_mut(self, visitor, Box::leak(Box::new(NotCounted)));
     }
 
-    fn describe(schema: &mut SchemaBuilder) {
-        schema.module(BATCH_NORM);
-        schema.parameter("weight", false);
-        schema.parameter("bias", false);
-        schema.buffer("running_mean", false, true);
-        schema.buffer("running_var", false, true);
-        schema.buffer(COUNT, false, true);
+    fn describe() -> Description {
+        Description::Module(BATCH_NORM)
     }
 }
 
-fn visit_batch_norm<'a>(norm: &'a BatchNorm, visitor: &mut dyn Visitor<'a>, count: &'a dyn Tensor) {
-    visitor.module(BATCH_NORM);
-    visitor.parameter("weight", &norm.gamma);
-    visitor.parameter("bias", &norm.beta);
-    visitor.buffer("running_mean", &norm.running_mean, true);
-    visitor.buffer("running_var", &norm.running_var, true);
-    visitor.buffer(COUNT, count, true);
+fn visit_batch_norm<'a>(
+    norm: &'a BatchNorm,
+    visitor: &mut dyn Visitor<ByRef<'a>>,
+    count: &'a dyn Tensor,
+) {
+    let contents = &mut [
+        Content::leaf(&norm.gamma),
+        Content::leaf(&norm.beta),
+        Content::leaf(&norm.running_mean),
+        Content::leaf(&norm.running_var),
+        Content::tensor(count),
+    ];
+    visitor.module(BATCH_NORM, contents);
 }
 
 fn visit_batch_norm_mut<'a>(
     norm: &'a mut BatchNorm,
-    visitor: &mut dyn VisitorMut<'a>,
+    visitor: &mut dyn Visitor<ByMut<'a>>,
     count: &'a mut dyn TensorMut,
 ) {
-    visitor.module(BATCH_NORM);
-    visitor.parameter("weight", &mut norm.gamma);
-    visitor.parameter("bias", &mut norm.beta);
-    visitor.buffer("running_mean", &mut norm.running_mean, true);
-    visitor.buffer("running_var", &mut norm.running_var, true);
-    visitor.buffer(COUNT, count, true);
+    let contents = &mut [
+        Content::leaf_mut(&mut norm.gamma),
+        Content::leaf_mut(&mut norm.beta),
+        Content::leaf_mut(&mut norm.running_mean),
+        Content::leaf_mut(&mut norm.running_var),
+        Content::tensor_mut(count),
+    ];
+    visitor.module(BATCH_NORM, contents);
 }
 
 /// The `num_batches_tracked` of a layer that does not count.
@@ -148,50 +171,36 @@ impl DerefMut for CountedBatchNorm {
 }
 
 impl StateDict for CountedBatchNorm {
-    fn visit<'a>(&'a self, visitor: &mut dyn Visitor<'a>) {
+    fn visit<'a>(&'a self, visitor: &mut dyn Visitor<ByRef<'a>>) {
         visit_batch_norm(&self.norm, visitor, &self.num_batches_tracked);
     }
 
-    fn visit_mut<'a>(&'a mut self, visitor: &mut dyn VisitorMut<'a>) {
+    fn visit_mut<'a>(&'a mut self, visitor: &mut dyn Visitor<ByMut<'a>>) {
         visit_batch_norm_mut(&mut self.norm, visitor, &mut self.num_batches_tracked);
     }
 
-    fn describe(schema: &mut SchemaBuilder) {
-        BatchNorm::describe(schema);
+    fn describe() -> Description {
+        BatchNorm::describe()
     }
 }
 
-type Vector = Param<BurnTensor<1>>;
-
 /// A normalization of a `gamma` and a `beta`, which may be options.
 macro_rules! affine {
-    ($($doc:literal $layer:ident, $info:ident, gamma? $gamma:literal, beta? $beta:literal;)*) => {$(
+    ($($doc:literal $layer:ident, $table:ident;)*) => {$(
         #[doc = $doc]
         impl StateDict for $layer {
-            fn visit<'a>(&'a self, visitor: &mut dyn Visitor<'a>) {
-                visitor.module($info);
-                if let Some(weight) = Option::<&Vector>::from(&self.gamma) {
-                    visitor.parameter("weight", weight);
-                }
-                if let Some(bias) = Option::<&Vector>::from(&self.beta) {
-                    visitor.parameter("bias", bias);
-                }
+            fn visit<'a>(&'a self, visitor: &mut dyn Visitor<ByRef<'a>>) {
+                let contents = &mut [Content::leaf(&self.gamma), Content::leaf(&self.beta)];
+                visitor.module($table, contents);
             }
 
-            fn visit_mut<'a>(&'a mut self, visitor: &mut dyn VisitorMut<'a>) {
-                visitor.module($info);
-                if let Some(weight) = Option::<&mut Vector>::from(&mut self.gamma) {
-                    visitor.parameter("weight", weight);
-                }
-                if let Some(bias) = Option::<&mut Vector>::from(&mut self.beta) {
-                    visitor.parameter("bias", bias);
-                }
+            fn visit_mut<'a>(&'a mut self, visitor: &mut dyn Visitor<ByMut<'a>>) {
+                let beta = Content::leaf_mut(&mut self.beta);
+                visitor.module($table, &mut [Content::leaf_mut(&mut self.gamma), beta]);
             }
 
-            fn describe(schema: &mut SchemaBuilder) {
-                schema.module($info);
-                schema.parameter("weight", $gamma);
-                schema.parameter("bias", $beta);
+            fn describe() -> Description {
+                Description::Module($table)
             }
         }
     )*};
@@ -199,27 +208,24 @@ macro_rules! affine {
 
 affine! {
     "As `torch.nn.LayerNorm` over one dimension: `weight`, and `bias` where the layer has one."
-    LayerNorm, LAYER_NORM, gamma? false, beta? true;
+    LayerNorm, LAYER_NORM;
     "As `torch.nn.GroupNorm`: `weight` and `bias` where the layer is affine."
-    GroupNorm, GROUP_NORM, gamma? true, beta? true;
+    GroupNorm, GROUP_NORM;
     "As `torch.nn.InstanceNorm1d` and its like, without running statistics, which is their default: `weight` and `bias` where the layer is affine."
-    InstanceNorm, INSTANCE_NORM, gamma? true, beta? true;
+    InstanceNorm, INSTANCE_NORM;
 }
 
 /// As `torch.nn.RMSNorm` over one dimension: `weight`.
 impl StateDict for RmsNorm {
-    fn visit<'a>(&'a self, visitor: &mut dyn Visitor<'a>) {
-        visitor.module(RMS_NORM);
-        visitor.parameter("weight", &self.gamma);
+    fn visit<'a>(&'a self, visitor: &mut dyn Visitor<ByRef<'a>>) {
+        visitor.module(RMS_NORM, &mut [Content::leaf(&self.gamma)]);
     }
 
-    fn visit_mut<'a>(&'a mut self, visitor: &mut dyn VisitorMut<'a>) {
-        visitor.module(RMS_NORM);
-        visitor.parameter("weight", &mut self.gamma);
+    fn visit_mut<'a>(&'a mut self, visitor: &mut dyn Visitor<ByMut<'a>>) {
+        visitor.module(RMS_NORM, &mut [Content::leaf_mut(&mut self.gamma)]);
     }
 
-    fn describe(schema: &mut SchemaBuilder) {
-        schema.module(RMS_NORM);
-        schema.parameter("weight", false);
+    fn describe() -> Description {
+        Description::Module(RMS_NORM)
     }
 }

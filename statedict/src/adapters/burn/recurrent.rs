@@ -7,9 +7,8 @@ use burn::nn::{BiGru, BiLstm, BiRnn, GateController, Gru, Linear, Lstm, Rnn};
 
 use super::linear::{weight, weight_mut};
 use super::stacked::Stacked;
-use crate::schema::SchemaBuilder;
 use crate::traits::{StateDict, Tensor, TensorMut};
-use crate::visit::{ModuleInfo, Visitor, VisitorMut};
+use crate::visit::{ByMut, ByRef, Content, Description, Field, FieldTable, ModuleInfo, Visitor};
 
 /// A recurrent layer by its gates, in the order in which PyTorch stacks them.
 trait Gated {
@@ -59,72 +58,79 @@ impl Gated for Lstm {
 
 /// One of the two linear layers of a gate.
 struct Side {
-    name: &'static str,
     linear: fn(&GateController) -> &Linear,
     linear_mut: fn(&mut GateController) -> &mut Linear,
 }
 
 /// They are applied to the input and to the hidden state.
 const SIDES: [Side; 2] = [
-    Side {
-        name: "ih",
-        linear: |gate| &gate.input_transform,
-        linear_mut: |gate| &mut gate.input_transform,
-    },
-    Side {
-        name: "hh",
-        linear: |gate| &gate.hidden_transform,
-        linear_mut: |gate| &mut gate.hidden_transform,
-    },
+    Side { linear: |gate| &gate.input_transform, linear_mut: |gate| &mut gate.input_transform },
+    Side { linear: |gate| &gate.hidden_transform, linear_mut: |gate| &mut gate.hidden_transform },
 ];
 
-/// Reports a layer's four tensors; `direction` is empty or `_reverse`.
-fn visit_gates(layer: &impl Gated, visitor: &mut dyn Visitor<'_>, direction: &str) {
+/// The tensors of one direction: the weights of both sides, then their biases.
+const FORWARD: [Field<'_>; 4] = [
+    Field::parameter("weight_ih_l0"),
+    Field::parameter("weight_hh_l0"),
+    Field::parameter("bias_ih_l0").optional(),
+    Field::parameter("bias_hh_l0").optional(),
+];
+const REVERSE: [Field<'_>; 4] = [
+    Field::parameter("weight_ih_l0_reverse"),
+    Field::parameter("weight_hh_l0_reverse"),
+    Field::parameter("bias_ih_l0_reverse").optional(),
+    Field::parameter("bias_hh_l0_reverse").optional(),
+];
+
+/// Lists a layer's four tensors.
+fn visit_gates(layer: &impl Gated, visitor: &mut dyn Visitor<ByRef<'_>>, fields: &[Field<'_>; 4]) {
+    let (weights, biases) = fields.split_at(2);
     // The stacks exist only while they are visited.
     visitor.locked(&mut |visitor| {
-        for Side { name: side, linear, .. } in SIDES {
+        for (field, Side { linear, .. }) in weights.iter().zip(SIDES) {
             let weights = layer.gates().into_iter().map(|gate| weight(&linear(gate).weight));
-            visitor.parameter(&format!("weight_{side}_l0{direction}"), &Stacked(weights.collect()));
+            visitor.field(field, Content::tensor(&Stacked(weights.collect())));
         }
-        for Side { name: side, linear, .. } in SIDES {
+        for (field, Side { linear, .. }) in biases.iter().zip(SIDES) {
             let biases = layer.gates().into_iter().filter_map(|gate| linear(gate).bias.as_ref());
             let biases: Vec<&dyn Tensor> = biases.map(|bias| bias as &dyn Tensor).collect();
             if !biases.is_empty() {
-                visitor.parameter(&format!("bias_{side}_l0{direction}"), &Stacked(biases));
+                visitor.field(field, Content::tensor(&Stacked(biases)));
             }
         }
     });
 }
 
 /// The same for writing.
-fn visit_gates_mut(layer: &mut impl Gated, visitor: &mut dyn VisitorMut<'_>, direction: &str) {
+fn visit_gates_mut(
+    layer: &mut impl Gated,
+    visitor: &mut dyn Visitor<ByMut<'_>>,
+    fields: &[Field<'_>; 4],
+) {
+    let (weights, biases) = fields.split_at(2);
     visitor.locked(&mut |visitor| {
-        for Side { name: side, linear_mut: linear, .. } in SIDES {
+        for (field, Side { linear_mut: linear, .. }) in weights.iter().zip(SIDES) {
             let gates = layer.gates_mut().into_iter();
             let weights = gates.map(|gate| weight_mut(&mut linear(gate).weight));
-            let name = format!("weight_{side}_l0{direction}");
-            visitor.parameter(&name, &mut Stacked(weights.collect()));
+            visitor.field(field, Content::tensor_mut(&mut Stacked(weights.collect())));
         }
-        for Side { name: side, linear_mut: linear, .. } in SIDES {
+        for (field, Side { linear_mut: linear, .. }) in biases.iter().zip(SIDES) {
             let gates = layer.gates_mut().into_iter();
             let biases = gates.filter_map(|gate| linear(gate).bias.as_mut());
             let biases: Vec<&mut dyn TensorMut> =
                 biases.map(|bias| bias as &mut dyn TensorMut).collect();
             if !biases.is_empty() {
-                visitor.parameter(&format!("bias_{side}_l0{direction}"), &mut Stacked(biases));
+                visitor.field(field, Content::tensor_mut(&mut Stacked(biases)));
             }
         }
     });
 }
 
-fn describe_gates(schema: &mut SchemaBuilder, direction: &str) {
-    for Side { name: side, .. } in SIDES {
-        schema.parameter(&format!("weight_{side}_l0{direction}"), false);
-    }
-    for Side { name: side, .. } in SIDES {
-        schema.parameter(&format!("bias_{side}_l0{direction}"), true);
-    }
-}
+/// Both directions, one after the other.
+const BOTH: [Field<'_>; 8] = {
+    let ([a, b, c, d], [e, f, g, h]) = (FORWARD, REVERSE);
+    [a, b, c, d, e, f, g, h]
+};
 
 macro_rules! recurrent {
     ($($(#[$doc:meta])* $layer:ident, $both:ident, $info:ident, $torch:literal;)*) => {$(
@@ -135,19 +141,18 @@ macro_rules! recurrent {
         ///
         $(#[$doc])*
         impl StateDict for $layer {
-            fn visit<'a>(&'a self, visitor: &mut dyn Visitor<'a>) {
-                visitor.module($info);
-                visit_gates(self, visitor, "");
+            fn visit<'a>(&'a self, visitor: &mut dyn Visitor<ByRef<'a>>) {
+                visitor.begin(&$info);
+                visit_gates(self, visitor, &FORWARD);
             }
 
-            fn visit_mut<'a>(&'a mut self, visitor: &mut dyn VisitorMut<'a>) {
-                visitor.module($info);
-                visit_gates_mut(self, visitor, "");
+            fn visit_mut<'a>(&'a mut self, visitor: &mut dyn Visitor<ByMut<'a>>) {
+                visitor.begin(&$info);
+                visit_gates_mut(self, visitor, &FORWARD);
             }
 
-            fn describe(schema: &mut SchemaBuilder) {
-                schema.module($info);
-                describe_gates(schema, "");
+            fn describe() -> Description {
+                Description::Module(&FieldTable { info: $info, fields: &FORWARD })
             }
         }
 
@@ -155,22 +160,20 @@ macro_rules! recurrent {
         ///
         $(#[$doc])*
         impl StateDict for $both {
-            fn visit<'a>(&'a self, visitor: &mut dyn Visitor<'a>) {
-                visitor.module($info);
-                visit_gates(&self.forward, visitor, "");
-                visit_gates(&self.reverse, visitor, "_reverse");
+            fn visit<'a>(&'a self, visitor: &mut dyn Visitor<ByRef<'a>>) {
+                visitor.begin(&$info);
+                visit_gates(&self.forward, visitor, &FORWARD);
+                visit_gates(&self.reverse, visitor, &REVERSE);
             }
 
-            fn visit_mut<'a>(&'a mut self, visitor: &mut dyn VisitorMut<'a>) {
-                visitor.module($info);
-                visit_gates_mut(&mut self.forward, visitor, "");
-                visit_gates_mut(&mut self.reverse, visitor, "_reverse");
+            fn visit_mut<'a>(&'a mut self, visitor: &mut dyn Visitor<ByMut<'a>>) {
+                visitor.begin(&$info);
+                visit_gates_mut(&mut self.forward, visitor, &FORWARD);
+                visit_gates_mut(&mut self.reverse, visitor, &REVERSE);
             }
 
-            fn describe(schema: &mut SchemaBuilder) {
-                schema.module($info);
-                describe_gates(schema, "");
-                describe_gates(schema, "_reverse");
+            fn describe() -> Description {
+                Description::Module(&FieldTable { info: $info, fields: &BOTH })
             }
         }
     )*};

@@ -17,25 +17,25 @@ use burn::nn::{
     PairwiseDistance, PixelShuffle, PixelUnshuffle, Unfold4d,
 };
 
-use crate::schema::SchemaBuilder;
 use crate::traits::StateDict;
-use crate::visit::{ModuleInfo, Visitor, VisitorMut};
+use crate::visit::{ByMut, ByRef, Content, Description, Field, FieldTable, ModuleInfo, Visitor};
 
 /// Layers by their Rust type and PyTorch's class.
 macro_rules! stateless {
     ($($layer:ident $torch:literal),* $(,)?) => {$(
         #[doc = concat!("Nothing, as ", $torch, " in PyTorch.")]
         impl StateDict for $layer {
-            fn visit<'a>(&'a self, visitor: &mut dyn Visitor<'a>) {
-                visitor.module(ModuleInfo::new($torch));
+            fn visit<'a>(&'a self, visitor: &mut dyn Visitor<ByRef<'a>>) {
+                visitor.module(Self::describe().table(), &mut []);
             }
 
-            fn visit_mut<'a>(&'a mut self, visitor: &mut dyn VisitorMut<'a>) {
-                visitor.module(ModuleInfo::new($torch));
+            fn visit_mut<'a>(&'a mut self, visitor: &mut dyn Visitor<ByMut<'a>>) {
+                visitor.module(Self::describe().table(), &mut []);
             }
 
-            fn describe(schema: &mut SchemaBuilder) {
-                schema.module(ModuleInfo::new($torch));
+            fn describe() -> Description {
+                const INFO: ModuleInfo = ModuleInfo::new($torch);
+                Description::Module(&FieldTable { info: INFO, fields: &[] })
             }
         }
     )*};
@@ -56,22 +56,22 @@ stateless! {
     Threshold "Threshold", Unfold4d "Unfold",
 }
 
-const PRELU: ModuleInfo = ModuleInfo::new("PReLU").with_rust_type("burn::nn::PRelu");
+const PRELU: &FieldTable = &FieldTable {
+    info: ModuleInfo::new("PReLU").with_rust_type("burn::nn::PRelu"),
+    fields: &[Field::parameter("weight")],
+};
 
 /// As `torch.nn.PReLU`: `weight`, which burn calls `alpha`.
 impl StateDict for PRelu {
-    fn visit<'a>(&'a self, visitor: &mut dyn Visitor<'a>) {
-        visitor.module(PRELU);
-        visitor.parameter("weight", &self.alpha);
+    fn visit<'a>(&'a self, visitor: &mut dyn Visitor<ByRef<'a>>) {
+        visitor.module(PRELU, &mut [Content::leaf(&self.alpha)]);
     }
 
-    fn visit_mut<'a>(&'a mut self, visitor: &mut dyn VisitorMut<'a>) {
-        visitor.module(PRELU);
-        visitor.parameter("weight", &mut self.alpha);
+    fn visit_mut<'a>(&'a mut self, visitor: &mut dyn Visitor<ByMut<'a>>) {
+        visitor.module(PRELU, &mut [Content::leaf_mut(&mut self.alpha)]);
     }
 
-    fn describe(schema: &mut SchemaBuilder) {
-        schema.module(PRELU);
-        schema.parameter("weight", false);
+    fn describe() -> Description {
+        Description::Module(PRELU)
     }
 }

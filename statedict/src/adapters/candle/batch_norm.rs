@@ -3,12 +3,10 @@
 use candle_core::{Device, ModuleT, Result, Tensor};
 use candle_nn::{BatchNormConfig, VarBuilder};
 
-use crate::adapters::candle::in_place::InPlace;
-use crate::adapters::candle::layers::in_place;
+use crate::adapters::candle::layers::{in_place, lent};
 use crate::adapters::candle::writing::write_bytes;
-use crate::schema::SchemaBuilder;
 use crate::traits::StateDict;
-use crate::visit::{Change, ModuleInfo, Visitor, VisitorMut};
+use crate::visit::{ByMut, ByRef, Change, Description, Field, FieldTable, ModuleInfo, Visitor};
 
 /// `nn.BatchNorm1d` and its like: [`candle_nn::BatchNorm`] with `num_batches_tracked`, the number of batches
 /// it was trained with.
@@ -64,17 +62,24 @@ impl BatchNorm {
         self.num_batches_tracked.to_scalar()
     }
 
-    const INFO: ModuleInfo = ModuleInfo::new("BatchNorm")
-        .with_rust_type("statedict::candle::BatchNorm")
-        .with_version(2)
-        .with_changes(&[Change::Added { since: 2, name: "num_batches_tracked" }]);
+    const TABLE: &FieldTable = &FieldTable {
+        info: ModuleInfo::new("BatchNorm")
+            .with_rust_type("statedict::candle::BatchNorm")
+            .with_version(2)
+            .with_changes(&[Change::Added { since: 2, name: "num_batches_tracked" }]),
+        fields: &[
+            Field::parameter("weight").optional(),
+            Field::parameter("bias").optional(),
+            Field::buffer("running_mean"),
+            Field::buffer("running_var"),
+            Field::buffer("num_batches_tracked"),
+        ],
+    };
 
-    fn buffers(&self) -> [(&'static str, &Tensor); 3] {
-        [
-            ("running_mean", self.layer.running_mean()),
-            ("running_var", self.layer.running_var()),
-            ("num_batches_tracked", &self.num_batches_tracked),
-        ]
+    fn tensors(&self) -> [Option<&Tensor>; 5] {
+        let (weight, bias) = self.layer.weight_and_bias().unzip();
+        let (mean, var) = (self.layer.running_mean(), self.layer.running_var());
+        [weight, bias, Some(mean), Some(var), Some(&self.num_batches_tracked)]
     }
 }
 
@@ -92,39 +97,20 @@ impl ModuleT for BatchNorm {
 }
 
 impl StateDict for BatchNorm {
-    fn visit<'a>(&'a self, visitor: &mut dyn Visitor<'a>) {
-        visitor.module(BatchNorm::INFO);
-        if let Some((weight, bias)) = self.layer.weight_and_bias() {
-            visitor.parameter("weight", InPlace::of(weight));
-            visitor.parameter("bias", InPlace::of(bias));
-        }
-        for (name, tensor) in self.buffers() {
-            visitor.buffer(name, InPlace::of(tensor), true);
-        }
+    fn visit<'a>(&'a self, visitor: &mut dyn Visitor<ByRef<'a>>) {
+        visitor.module(Self::TABLE, &mut self.tensors().map(lent));
     }
 
-    fn visit_mut<'a>(&'a mut self, visitor: &mut dyn VisitorMut<'a>) {
+    fn visit_mut<'a>(&'a mut self, visitor: &mut dyn Visitor<ByMut<'a>>) {
         self.visit_shared_mut(visitor);
     }
 
-    fn visit_shared_mut<'a>(&'a self, visitor: &mut dyn VisitorMut<'a>) {
-        visitor.module(BatchNorm::INFO);
-        let (weight, bias) = self.layer.weight_and_bias().unzip();
-        in_place(visitor, &[("weight", weight), ("bias", bias)]);
-        visitor.locked(&mut |visitor| {
-            for (name, tensor) in self.buffers() {
-                visitor.buffer(name, &mut InPlace::handle(tensor), true);
-            }
-        });
+    fn visit_shared_mut<'a>(&'a self, visitor: &mut dyn Visitor<ByMut<'a>>) {
+        in_place(visitor, Self::TABLE, &self.tensors());
     }
 
-    fn describe(schema: &mut SchemaBuilder) {
-        schema.module(BatchNorm::INFO);
-        schema.parameter("weight", true);
-        schema.parameter("bias", true);
-        for name in ["running_mean", "running_var", "num_batches_tracked"] {
-            schema.buffer(name, false, true);
-        }
+    fn describe() -> Description {
+        Description::Module(Self::TABLE)
     }
 }
 

@@ -3,11 +3,9 @@
 use candle_core::{Module, Result, Tensor};
 use candle_nn::VarBuilder;
 
-use crate::adapters::candle::in_place::InPlace;
-use crate::adapters::candle::layers::in_place;
-use crate::schema::SchemaBuilder;
+use crate::adapters::candle::layers::{in_place, lent};
 use crate::traits::StateDict;
-use crate::visit::{ModuleInfo, Visitor, VisitorMut};
+use crate::visit::{ByMut, ByRef, Description, Field, FieldTable, ModuleInfo, Visitor};
 
 /// `nn.GroupNorm`: [`candle_nn::GroupNorm`], with handles of its `weight` and `bias`.
 ///
@@ -58,8 +56,10 @@ impl GroupNorm {
         &self.bias
     }
 
-    const INFO: ModuleInfo =
-        ModuleInfo::new("GroupNorm").with_rust_type("statedict::candle::GroupNorm");
+    const TABLE: &FieldTable = &FieldTable {
+        info: ModuleInfo::new("GroupNorm").with_rust_type("statedict::candle::GroupNorm"),
+        fields: &[Field::parameter("weight"), Field::parameter("bias")],
+    };
 }
 
 impl Module for GroupNorm {
@@ -69,25 +69,20 @@ impl Module for GroupNorm {
 }
 
 impl StateDict for GroupNorm {
-    fn visit<'a>(&'a self, visitor: &mut dyn Visitor<'a>) {
-        visitor.module(GroupNorm::INFO);
-        visitor.parameter("weight", InPlace::of(&self.weight));
-        visitor.parameter("bias", InPlace::of(&self.bias));
+    fn visit<'a>(&'a self, visitor: &mut dyn Visitor<ByRef<'a>>) {
+        visitor.module(Self::TABLE, &mut [lent(Some(&self.weight)), lent(Some(&self.bias))]);
     }
 
-    fn visit_mut<'a>(&'a mut self, visitor: &mut dyn VisitorMut<'a>) {
+    fn visit_mut<'a>(&'a mut self, visitor: &mut dyn Visitor<ByMut<'a>>) {
         self.visit_shared_mut(visitor);
     }
 
-    fn visit_shared_mut<'a>(&'a self, visitor: &mut dyn VisitorMut<'a>) {
-        visitor.module(GroupNorm::INFO);
-        in_place(visitor, &[("weight", Some(&self.weight)), ("bias", Some(&self.bias))]);
+    fn visit_shared_mut<'a>(&'a self, visitor: &mut dyn Visitor<ByMut<'a>>) {
+        in_place(visitor, Self::TABLE, &[Some(&self.weight), Some(&self.bias)]);
     }
 
-    fn describe(schema: &mut SchemaBuilder) {
-        schema.module(GroupNorm::INFO);
-        schema.parameter("weight", false);
-        schema.parameter("bias", false);
+    fn describe() -> Description {
+        Description::Module(Self::TABLE)
     }
 }
 

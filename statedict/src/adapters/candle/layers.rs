@@ -6,9 +6,8 @@
 use candle_core::Tensor;
 
 use crate::adapters::candle::in_place::InPlace;
-use crate::schema::SchemaBuilder;
 use crate::traits::StateDict;
-use crate::visit::{ModuleInfo, Visitor, VisitorMut};
+use crate::visit::{ByMut, ByRef, Content, Description, Field, FieldTable, ModuleInfo, Visitor};
 
 /// A layer of parameters that are lent by getters, in PyTorch's order.
 macro_rules! layer {
@@ -16,41 +15,37 @@ macro_rules! layer {
         #[doc = concat!("`nn.", $torch, "`. A load writes into the tensors that the layer has, also where it is")]
         /// to assign: their element types stay.
         impl StateDict for candle_nn::$layer {
-            fn visit<'a>(&'a self, visitor: &mut dyn Visitor<'a>) {
-                visitor.module(info($torch, concat!("candle_nn::", stringify!($layer))));
-                $(
-                    let tensor: Option<&'a Tensor> = found!($need ($get)(self));
-                    if let Some(tensor) = tensor {
-                        visitor.parameter($name, InPlace::of(tensor));
-                    }
-                )+
+            fn visit<'a>(&'a self, visitor: &mut dyn Visitor<ByRef<'a>>) {
+                let contents = &mut [$(lent(found!($need ($get)(self)))),+];
+                visitor.module(Self::describe().table(), contents);
             }
 
-            fn visit_mut<'a>(&'a mut self, visitor: &mut dyn VisitorMut<'a>) {
+            fn visit_mut<'a>(&'a mut self, visitor: &mut dyn Visitor<ByMut<'a>>) {
                 self.visit_shared_mut(visitor);
             }
 
-            fn visit_shared_mut<'a>(&'a self, visitor: &mut dyn VisitorMut<'a>) {
-                visitor.module(info($torch, concat!("candle_nn::", stringify!($layer))));
-                let tensors = [$(($name, found!($need ($get)(self)))),+];
-                in_place(visitor, &tensors);
+            fn visit_shared_mut<'a>(&'a self, visitor: &mut dyn Visitor<ByMut<'a>>) {
+                in_place(visitor, Self::describe().table(), &[$(found!($need ($get)(self))),+]);
             }
 
-            fn describe(schema: &mut SchemaBuilder) {
-                schema.module(info($torch, concat!("candle_nn::", stringify!($layer))));
-                $(schema.parameter($name, found!($need));)+
+            fn describe() -> Description {
+                const INFO: ModuleInfo = ModuleInfo::new($torch)
+                    .with_rust_type(concat!("candle_nn::", stringify!($layer)));
+                Description::Module(const {
+                    &FieldTable { info: INFO, fields: &[$(found!($need field $name)),+] }
+                })
             }
         }
     };
 }
 
-/// What a getter gives, and whether that may be nothing.
+/// The field of a getter, which may give nothing; and what it gives.
 macro_rules! found {
-    (always) => {
-        false
+    (always field $name:literal) => {
+        Field::parameter($name)
     };
-    (perhaps) => {
-        true
+    (perhaps field $name:literal) => {
+        Field::parameter($name).optional()
     };
     (always $got:expr) => {
         Some($got)
@@ -60,18 +55,22 @@ macro_rules! found {
     };
 }
 
-const fn info(torch: &'static str, rust: &'static str) -> ModuleInfo {
-    ModuleInfo::new(torch).with_rust_type(rust)
+/// A tensor for reading.
+pub(super) fn lent(tensor: Option<&Tensor>) -> Content<ByRef<'_>> {
+    tensor.map_or(Content::None, |tensor| Content::tensor(InPlace::of(tensor)))
 }
 
-/// Lends the parameters that are there for writing in place.
-pub(super) fn in_place(visitor: &mut dyn VisitorMut<'_>, tensors: &[(&str, Option<&Tensor>)]) {
+/// Lists a module of these tensors for writing in place.
+pub(super) fn in_place(
+    visitor: &mut dyn Visitor<ByMut<'_>>,
+    table: &FieldTable,
+    tensors: &[Option<&Tensor>],
+) {
     visitor.locked(&mut |visitor| {
-        for (name, tensor) in tensors {
-            if let Some(tensor) = tensor {
-                visitor.parameter(name, &mut InPlace::handle(tensor));
-            }
-        }
+        let mut handles: Vec<Option<InPlace>> =
+            tensors.iter().map(|tensor| tensor.map(InPlace::handle)).collect();
+        let contents = handles.iter_mut().map(Content::leaf_mut);
+        visitor.module(table, &mut contents.collect::<Vec<_>>());
     });
 }
 

@@ -8,9 +8,8 @@ use candle_nn::rnn::Direction;
 use candle_nn::{GRUConfig, Init, LSTMConfig, VarBuilder};
 
 use crate::adapters::candle::in_place::InPlace;
-use crate::adapters::candle::layers::in_place;
 use crate::traits::StateDict;
-use crate::visit::{ModuleInfo, Visitor, VisitorMut};
+use crate::visit::{ByMut, ByRef, Content, Field, ModuleInfo, Visitor};
 
 /// The names of one layer's tensors, and how each is made where `vb` makes them.
 type Inits = [(&'static str, Option<Init>); 4];
@@ -97,22 +96,25 @@ macro_rules! recurrent {
         }
 
         impl StateDict for $layer {
-            fn visit<'a>(&'a self, visitor: &mut dyn Visitor<'a>) {
-                visitor.module($layer::INFO);
+            fn visit<'a>(&'a self, visitor: &mut dyn Visitor<ByRef<'a>>) {
+                visitor.begin(&$layer::INFO);
                 for (name, tensor) in &self.weights {
-                    visitor.parameter(name, InPlace::of(tensor));
+                    visitor.field(&Field::parameter(name), Content::tensor(InPlace::of(tensor)));
                 }
             }
 
-            fn visit_mut<'a>(&'a mut self, visitor: &mut dyn VisitorMut<'a>) {
+            fn visit_mut<'a>(&'a mut self, visitor: &mut dyn Visitor<ByMut<'a>>) {
                 self.visit_shared_mut(visitor);
             }
 
-            fn visit_shared_mut<'a>(&'a self, visitor: &mut dyn VisitorMut<'a>) {
-                visitor.module($layer::INFO);
-                let weights: Vec<_> =
-                    self.weights().map(|(name, tensor)| (name, Some(tensor))).collect();
-                in_place(visitor, &weights);
+            fn visit_shared_mut<'a>(&'a self, visitor: &mut dyn Visitor<ByMut<'a>>) {
+                visitor.begin(&$layer::INFO);
+                visitor.locked(&mut |visitor| {
+                    for (name, tensor) in &self.weights {
+                        let mut tensor = InPlace::handle(tensor);
+                        visitor.field(&Field::parameter(name), Content::tensor_mut(&mut tensor));
+                    }
+                });
             }
         }
 

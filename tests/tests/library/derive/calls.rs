@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::marker::PhantomData;
 
-use statedict::{StateDict, StorageId, Unavailable, VisitorMut};
+use statedict::{ByMut, Part, StateDict, Visitor};
 
 use super::recorder::{T, record};
 
@@ -380,31 +380,15 @@ fn macros_by_example_may_write_the_struct() {
 fn the_rust_type_is_known() {
     struct TypeOf(&'static str);
 
-    impl<'a> VisitorMut<'a> for TypeOf {
-        fn module(&mut self, info: statedict::ModuleInfo) {
-            self.0 = info.rust_type();
+    impl<'a> Visitor<ByMut<'a>> for TypeOf {
+        fn take(&mut self, part: Part<'_, ByMut<'a>>) {
+            if let Part::Module(info) = part {
+                self.0 = info.rust_type();
+            }
         }
-
-        fn parameter(&mut self, _: &str, _: &'a mut dyn statedict::TensorMut) {}
-
-        fn buffer(&mut self, _: &str, _: &'a mut dyn statedict::TensorMut, _: bool) {}
-
-        fn child(&mut self, _: &str, _: &'a mut dyn StateDict) {}
-
-        fn flatten(&mut self, _: &'a mut dyn StateDict) {}
-
-        fn alias(&mut self, _: &str, _: &str) {}
-
-        fn tied(&mut self, _: &str, _: Option<&str>) {}
-
-        fn shared(&mut self, _: StorageId, _: &mut dyn FnMut(&mut dyn VisitorMut<'a>)) {}
-
-        fn locked(&mut self, _: &mut dyn FnMut(&mut dyn for<'g> VisitorMut<'g>)) {}
-
-        fn unavailable(&mut self, _: Unavailable) {}
     }
 
     let mut seen = TypeOf("");
     linear().visit_mut(&mut seen);
-    assert_eq!(seen.0, "derive_calls::Linear");
+    assert_eq!(seen.0, "library::derive::calls::Linear");
 }

@@ -3,8 +3,8 @@
 use std::fmt::Write;
 
 use statedict::{
-    ByteSink, Change, DType, ModuleInfo, Shape, StateDict, StorageId, Tensor, TensorError,
-    TensorMut, TensorView, Unavailable, Visitor, VisitorMut,
+    Access, ByMut, ByRef, ByteSink, Change, Content, DType, FieldKind, ModuleInfo, Part, Shape,
+    StateDict, Tensor, TensorError, TensorMut, TensorView, Visitor,
 };
 
 /// A leaf for models in tests; the number tells one from another.
@@ -60,7 +60,55 @@ impl Recorder {
         self.prefix.truncate(outer);
     }
 
-    fn describe(&mut self, info: ModuleInfo) {
+    fn record<A: Access>(
+        &mut self,
+        part: Part<'_, A>,
+        unlock: impl FnOnce(&mut Self, A::Locked<'_>),
+    ) where
+        Self: Visitor<A>,
+    {
+        match part {
+            Part::Module(info) => self.describe(info),
+            Part::Field(field, content) => {
+                let name = field.name();
+                match (field.kind(), content) {
+                    (FieldKind::Parameter, Content::Tensor(tensor)) => {
+                        self.line("param", name, &format!(" {}", A::tensor(&tensor).shape()));
+                    }
+                    (FieldKind::Buffer { persistent }, Content::Tensor(tensor)) => {
+                        let persistence = if persistent { "" } else { " (not persistent)" };
+                        let rest = format!(" {}{persistence}", A::tensor(&tensor).shape());
+                        self.line("buffer", name, &rest);
+                    }
+                    (FieldKind::Child(_), Content::Module(module)) => {
+                        self.enter(name, |recorder| A::visit(module, recorder));
+                    }
+                    (FieldKind::Flattened(_), Content::Module(module)) => {
+                        self.line("flatten", "", "");
+                        A::visit(module, self);
+                    }
+                    (FieldKind::Alias(target), _) => {
+                        self.line("alias", name, &format!(" = {target}"));
+                    }
+                    _ => {}
+                }
+                if let Some(target) = field.shares_with() {
+                    let rest = target.map(|target| format!(" to {target}")).unwrap_or_default();
+                    self.line("tied", name, &rest);
+                }
+            }
+            Part::Shared(_, visit) => {
+                self.line("shared", "", "");
+                visit(self);
+            }
+            Part::Locked(visit) => unlock(self, visit),
+            Part::Unavailable(reason) => self.line("unavailable", "", &format!("{reason:?}")),
+            Part::Hook(_) | Part::ExtraState(_) => {}
+            _ => unreachable!("a part of another kind"),
+        }
+    }
+
+    fn describe(&mut self, info: &ModuleInfo) {
         let mut rest = format!("{} v{}", info.name(), info.version());
         for change in info.changes() {
             match change {
@@ -72,94 +120,14 @@ impl Recorder {
     }
 }
 
-fn persistence(persistent: bool) -> &'static str {
-    if persistent { "" } else { " (not persistent)" }
-}
-
-impl<'a> Visitor<'a> for Recorder {
-    fn module(&mut self, info: ModuleInfo) {
-        self.describe(info);
-    }
-
-    fn parameter(&mut self, name: &str, tensor: &'a dyn Tensor) {
-        self.line("param", name, &format!(" {}", tensor.shape()));
-    }
-
-    fn buffer(&mut self, name: &str, tensor: &'a dyn Tensor, persistent: bool) {
-        self.line("buffer", name, &format!(" {}{}", tensor.shape(), persistence(persistent)));
-    }
-
-    fn child(&mut self, name: &str, module: &'a dyn StateDict) {
-        self.enter(name, |recorder| module.visit(recorder));
-    }
-
-    fn flatten(&mut self, module: &'a dyn StateDict) {
-        self.line("flatten", "", "");
-        module.visit(self);
-    }
-
-    fn alias(&mut self, name: &str, target: &str) {
-        self.line("alias", name, &format!(" = {target}"));
-    }
-
-    fn tied(&mut self, name: &str, target: Option<&str>) {
-        self.line("tied", name, &target.map(|target| format!(" to {target}")).unwrap_or_default());
-    }
-
-    fn shared(&mut self, _: StorageId, visit: &mut dyn FnMut(&mut dyn Visitor<'a>)) {
-        self.line("shared", "", "");
-        visit(self);
-    }
-
-    fn locked(&mut self, visit: &mut dyn FnMut(&mut dyn for<'g> Visitor<'g>)) {
-        visit(self);
-    }
-
-    fn unavailable(&mut self, reason: Unavailable) {
-        self.line("unavailable", "", &format!("{reason:?}"));
+impl<'a> Visitor<ByRef<'a>> for Recorder {
+    fn take(&mut self, part: Part<'_, ByRef<'a>>) {
+        self.record(part, |recorder, visit| visit(recorder));
     }
 }
 
-impl<'a> VisitorMut<'a> for Recorder {
-    fn module(&mut self, info: ModuleInfo) {
-        self.describe(info);
-    }
-
-    fn parameter(&mut self, name: &str, tensor: &'a mut dyn TensorMut) {
-        self.line("param", name, &format!(" {}", tensor.shape()));
-    }
-
-    fn buffer(&mut self, name: &str, tensor: &'a mut dyn TensorMut, persistent: bool) {
-        self.line("buffer", name, &format!(" {}{}", tensor.shape(), persistence(persistent)));
-    }
-
-    fn child(&mut self, name: &str, module: &'a mut dyn StateDict) {
-        self.enter(name, |recorder| module.visit_mut(recorder));
-    }
-
-    fn flatten(&mut self, module: &'a mut dyn StateDict) {
-        self.line("flatten", "", "");
-        module.visit_mut(self);
-    }
-
-    fn alias(&mut self, name: &str, target: &str) {
-        self.line("alias", name, &format!(" = {target}"));
-    }
-
-    fn tied(&mut self, name: &str, target: Option<&str>) {
-        self.line("tied", name, &target.map(|target| format!(" to {target}")).unwrap_or_default());
-    }
-
-    fn shared(&mut self, _: StorageId, visit: &mut dyn FnMut(&mut dyn VisitorMut<'a>)) {
-        self.line("shared", "", "");
-        visit(self);
-    }
-
-    fn locked(&mut self, visit: &mut dyn FnMut(&mut dyn for<'g> VisitorMut<'g>)) {
-        visit(self);
-    }
-
-    fn unavailable(&mut self, reason: Unavailable) {
-        self.line("unavailable", "", &format!("{reason:?}"));
+impl<'a> Visitor<ByMut<'a>> for Recorder {
+    fn take(&mut self, part: Part<'_, ByMut<'a>>) {
+        self.record(part, |recorder, visit| visit(recorder));
     }
 }

@@ -1,0 +1,250 @@
+//! How a module lists what it holds, for reading and for writing.
+
+use std::marker::PhantomData;
+
+use crate::extra_state::ExtraState;
+use crate::traits::{Leaf, StateDict, StorageId, Tensor, TensorMut};
+use crate::visit::field::{Field, FieldKind, FieldTable};
+use crate::visit::{Loaded, ModuleInfo, Unavailable};
+
+/// Takes what a module lists of itself. A module calls the provided methods; an implementation has
+/// one of its own.
+pub trait Visitor<A: Access> {
+    /// Takes one part. An implementation passes over the parts that do not concern it.
+    fn take(&mut self, part: Part<'_, A>);
+
+    /// Lists a module: the fields of its table, and what each of them holds, in the same order. Fields
+    /// that are aliases, any number of children, or extra state hold nothing and are left out.
+    ///
+    /// # Panics
+    /// If `contents` are not those of the table's fields.
+    fn module(&mut self, table: &FieldTable, contents: &mut [Content<A>]) {
+        self.begin(&table.info);
+        let class = table.info.name();
+        let mut contents = contents.iter_mut();
+        for field in table.fields {
+            if !field.kind.has_content() {
+                self.take(Part::Field(field, Content::None));
+                continue;
+            }
+            match contents.next() {
+                Some(content) => self.field(field, std::mem::replace(content, Content::None)),
+                None => panic!("module `{class}` lists nothing for its field `{}`", field.name),
+            }
+        }
+        assert!(contents.next().is_none(), "module `{class}` lists more than it has fields");
+    }
+
+    /// Begins a module whose fields only a value knows; it lists each by itself.
+    fn begin(&mut self, info: &ModuleInfo) {
+        self.take(Part::Module(info));
+    }
+
+    /// Lists one field of the module that was begun, and what it holds.
+    ///
+    /// # Panics
+    /// If such a field cannot hold it.
+    fn field(&mut self, field: &Field<'_>, content: Content<A>) {
+        let (name, kind) = (field.name, field.kind);
+        assert!(content.is_of(kind), "`{name}` is a {kind:?} and holds {}", content.name());
+        self.take(Part::Field(field, content));
+    }
+
+    /// Lists what is reached through a handle that may not be the only one: `visit` is called with this
+    /// visitor, unless it has met a handle of the same `id` before.
+    fn shared<'s>(&mut self, id: StorageId, visit: &'s mut dyn FnMut(&mut dyn Visitor<A>))
+    where
+        A: 's,
+    {
+        self.take(Part::Shared(id, visit));
+    }
+
+    /// Lists what is behind a lock, and can be borrowed only until `visit` returns: it is called once,
+    /// with a visitor that keeps no reference.
+    fn locked<'s>(&mut self, visit: A::Locked<'s>)
+    where
+        A: 's,
+    {
+        self.take(Part::Locked(visit));
+    }
+
+    /// Says that the module's content cannot be reached.
+    fn unavailable(&mut self, reason: Unavailable) {
+        self.take(Part::Unavailable(reason));
+    }
+
+    /// Hands a hook over, which runs if a state dict is about to be made, or a load has just ended. It
+    /// comes before the module lends anything.
+    fn hook<'s>(&mut self, hook: A::Hook<'s>)
+    where
+        A: 's,
+    {
+        self.take(Part::Hook(hook));
+    }
+
+    /// Lends the module's extra state, before it lends anything else.
+    fn extra_state<'s>(&mut self, state: A::Extra<'s>)
+    where
+        A: 's,
+    {
+        self.take(Part::ExtraState(state));
+    }
+}
+
+/// How a visit reaches what a model holds: [`ByRef`] or [`ByMut`].
+pub trait Access: Sized + sealed::Sealed {
+    /// A reference to a parameter or buffer.
+    type Tensor;
+    /// A reference to a module.
+    type Module;
+    /// A reference to a mode flag.
+    type Flag;
+    /// Visits what is behind a lock, with a visitor that keeps no reference.
+    type Locked<'s>;
+    /// A hook of a module: before a state dict is made, or after a load.
+    type Hook<'s>;
+    /// An extra state, for as long as it is visited.
+    type Extra<'s>;
+
+    /// Visits a module in this way.
+    fn visit(module: Self::Module, visitor: &mut dyn Visitor<Self>);
+
+    /// Lends a parameter or buffer for reading.
+    fn tensor(tensor: &Self::Tensor) -> &dyn Tensor;
+}
+
+/// Access by shared references: for reading.
+pub struct ByRef<'a>(PhantomData<&'a ()>);
+
+/// Access by exclusive references: for writing.
+pub struct ByMut<'a>(PhantomData<&'a ()>);
+
+mod sealed {
+    pub trait Sealed {}
+    impl Sealed for super::ByRef<'_> {}
+    impl Sealed for super::ByMut<'_> {}
+}
+
+impl<'a> Access for ByRef<'a> {
+    type Tensor = &'a dyn Tensor;
+    type Module = &'a dyn StateDict;
+    type Flag = &'a bool;
+    type Locked<'s> = &'s mut dyn FnMut(&mut dyn for<'g> Visitor<ByRef<'g>>);
+    type Hook<'s> = &'s mut dyn FnMut();
+    type Extra<'s> = &'s dyn ExtraState;
+
+    fn visit(module: Self::Module, visitor: &mut dyn Visitor<Self>) {
+        module.visit(visitor);
+    }
+
+    fn tensor(tensor: &Self::Tensor) -> &dyn Tensor {
+        *tensor
+    }
+}
+
+impl<'a> Access for ByMut<'a> {
+    type Tensor = &'a mut dyn TensorMut;
+    type Module = &'a mut dyn StateDict;
+    type Flag = &'a mut bool;
+    type Locked<'s> = &'s mut dyn FnMut(&mut dyn for<'g> Visitor<ByMut<'g>>);
+    type Hook<'s> = &'s mut dyn FnMut(&Loaded);
+    type Extra<'s> = &'s mut dyn ExtraState;
+
+    fn visit(module: Self::Module, visitor: &mut dyn Visitor<Self>) {
+        module.visit_mut(visitor);
+    }
+
+    fn tensor(tensor: &Self::Tensor) -> &dyn Tensor {
+        &**tensor
+    }
+}
+
+/// A part of what a module lists.
+#[non_exhaustive]
+pub enum Part<'s, A: Access> {
+    /// The module's class; its fields follow.
+    Module(&'s ModuleInfo),
+    /// A field, and what it holds.
+    Field(&'s Field<'s>, Content<A>),
+    /// What is reached through a handle that may not be the only one, like an `Rc`. The visitor calls
+    /// the function with itself, unless it has met a handle of the same id before.
+    Shared(StorageId, &'s mut dyn FnMut(&mut dyn Visitor<A>)),
+    /// What is behind a lock, and can be borrowed only until the function returns. The visitor calls it
+    /// once.
+    Locked(A::Locked<'s>),
+    /// Nothing: the module's content cannot be reached.
+    Unavailable(Unavailable),
+    /// A hook, which comes before the module lends anything.
+    Hook(A::Hook<'s>),
+    /// The module's extra state, which comes before the module lends anything. Its place among the
+    /// keys is that of its [`Field`].
+    ExtraState(A::Extra<'s>),
+}
+
+/// What a field holds.
+#[non_exhaustive]
+pub enum Content<A: Access> {
+    /// A parameter or buffer.
+    Tensor(A::Tensor),
+    /// A module.
+    Module(A::Module),
+    /// The mode flag.
+    Flag(A::Flag),
+    /// Nothing: an absent parameter or buffer, an alias, or the place of the extra state.
+    None,
+}
+
+impl<A: Access> Content<A> {
+    fn name(&self) -> &'static str {
+        match self {
+            Content::Tensor(_) => "a tensor",
+            Content::Module(_) => "a module",
+            Content::Flag(_) => "a flag",
+            Content::None => "nothing",
+        }
+    }
+
+    /// Whether a field of this kind may hold it.
+    fn is_of(&self, kind: FieldKind<'_>) -> bool {
+        match self {
+            Content::Tensor(_) => matches!(kind, FieldKind::Parameter | FieldKind::Buffer { .. }),
+            Content::Module(_) => matches!(kind, FieldKind::Child(_) | FieldKind::Flattened(_)),
+            Content::Flag(_) => matches!(kind, FieldKind::Training),
+            Content::None => true,
+        }
+    }
+}
+
+impl<'a> Content<ByRef<'a>> {
+    /// A tensor, or nothing where an `Option` has none.
+    pub fn leaf(field: &'a impl Leaf) -> Self {
+        field.tensor().map_or(Content::None, Content::Tensor)
+    }
+
+    /// A tensor.
+    pub fn tensor(tensor: &'a dyn Tensor) -> Self {
+        Content::Tensor(tensor)
+    }
+
+    /// A module.
+    pub fn child(module: &'a dyn StateDict) -> Self {
+        Content::Module(module)
+    }
+}
+
+impl<'a> Content<ByMut<'a>> {
+    /// A tensor, or nothing where an `Option` has none.
+    pub fn leaf_mut(field: &'a mut impl Leaf) -> Self {
+        field.tensor_mut().map_or(Content::None, Content::Tensor)
+    }
+
+    /// A tensor.
+    pub fn tensor_mut(tensor: &'a mut dyn TensorMut) -> Self {
+        Content::Tensor(tensor)
+    }
+
+    /// A module.
+    pub fn child_mut(module: &'a mut dyn StateDict) -> Self {
+        Content::Module(module)
+    }
+}
