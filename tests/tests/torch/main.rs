@@ -20,6 +20,7 @@ mod migrations;
 mod models;
 mod odd_tensors;
 mod optimizer;
+mod pickled;
 mod pieces;
 mod read_grid;
 mod resume_training;

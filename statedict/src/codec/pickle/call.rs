@@ -160,6 +160,9 @@ impl<R: StorageResolver> Machine<'_, R> {
             (Meaning::NumPyFromBuffer, &[data, dtype, shape, Raw::Str(order)]) => {
                 self.numpy_buffer(data, dtype, shape, order)
             }
+            (Meaning::LoadFromBytes, &[Raw::Bytes(file) | Raw::ByteArray(file)]) => {
+                self.load_from_bytes(file)
+            }
             (Meaning::Kept, _) => self.object(callee, Raw::Tuple(run), Raw::None),
             (Meaning::Refused(kind), _) => self.refuse(kind),
             (Meaning::Inert | Meaning::DType(_) | Meaning::Storage(_), _) => {

@@ -21,6 +21,7 @@ use crate::value::{Bytes, Graph, Value};
 const BATCH: usize = 2048;
 
 pub(super) struct Machine<'a, R> {
+    pub(super) source: &'a Bytes,
     pub(super) input: Cursor<'a>,
     pub(super) graph: Graph,
     pub(super) stack: Vec<Raw>,
@@ -71,6 +72,7 @@ impl<'a, R: StorageResolver> Machine<'a, R> {
         let bytes = (**source).as_ref();
         let input = Cursor::new(bytes);
         Machine {
+            source,
             memo,
             input,
             graph: Graph::new(Arc::clone(source)),
@@ -396,7 +398,10 @@ impl<'a, R: StorageResolver> Machine<'a, R> {
     }
 
     fn global(&mut self, module: Text, name: Text) -> Result<Raw, Fault> {
-        let meaning = globals::meaning(self.graph.str(module), self.graph.str(name));
+        let mut meaning = globals::meaning(self.graph.str(module), self.graph.str(name));
+        if meaning == Some(Meaning::LoadFromBytes) && !self.resolver.has_nested() {
+            meaning = None;
+        }
         if let Some(Meaning::DType(dtype)) = meaning {
             return Ok(Raw::DType(dtype));
         }

@@ -13,6 +13,7 @@ mod globals;
 mod literal;
 mod machine;
 mod memo;
+mod nested;
 mod numpy;
 mod opcode;
 mod path;

@@ -12,6 +12,7 @@ use crate::codec::read::document::Document;
 use crate::codec::read::error::ReadError;
 use crate::codec::read::in_memory;
 use crate::codec::read::module;
+use crate::codec::read::nested::{self, NestedFiles};
 use crate::codec::read::options::ReadOptions;
 use crate::codec::read::source::Source;
 use crate::codec::read::stream;
@@ -19,7 +20,7 @@ use crate::codec::read::tar;
 use crate::codec::read::warning::Warning;
 use crate::codec::read::zip::{Archive, ArchiveResolver, Directory};
 use crate::tensor::Storages;
-use crate::value::Bytes;
+use crate::value::{Bytes, Kind};
 
 /// What the values of a file are packed in.
 #[non_exhaustive]
@@ -31,7 +32,7 @@ pub enum ContainerKind {
     Legacy,
     /// The tar archive that it wrote in PyTorch 0.1.
     Tar,
-    /// A pickle by itself, which holds no tensors.
+    /// A pickle by itself. Tensors that `pickle.dump` wrote are in it.
     Pickle,
 }
 
@@ -159,10 +160,43 @@ fn read_pickle(source: &Source, options: &ReadOptions) -> Result<Document, ReadE
     }
     let len = usize::try_from(source.len()).unwrap_or(usize::MAX);
     let pickle: Bytes = Arc::new(source.read_vec(0, len).map_err(io)?);
-    let decoded = decode(&pickle, source.name(), options, &mut NoStorages)?;
-    let storages: Arc<dyn Storages> = Arc::new(NoStorages);
+    let mut resolver = NestedFiles::new(|file| read_nested(file, options));
+    let decoded = decode(&pickle, source.name(), options, &mut resolver)?;
+    let storages = resolver.into_storages();
     let (kind, order) = (ContainerKind::Pickle, ByteOrder::Little);
     Ok(finish(decoded, storages, kind, order, Vec::new(), options))
+}
+
+/// Reads a file within a pickle, in which torch.save put a storage. The bytes are in memory already.
+fn read_nested(source: Source, options: &ReadOptions) -> Result<nested::Found, ReadError> {
+    let len = source.len();
+    let limits = options.limits.for_file(len);
+    // No minimum: there may be very many such files.
+    let limits = options
+        .limits
+        .clone()
+        .pickle_bytes(limits.pickle_bytes.min(len.saturating_mul(8)))
+        .inflated_bytes(limits.inflated_bytes.min(len.saturating_mul(16)));
+    let options = ReadOptions::default().limits(limits);
+    let document = match detected(&source)? {
+        Detected::Zip => read_zip(source, &options)?,
+        Detected::Legacy => stream::read(&Arc::new(source), 0, &options)?.0,
+        Detected::Tar | Detected::Pickle => {
+            return Err(ReadError::Foreign {
+                found: "a file within a pickle",
+                advice: "save the state dict with torch.save",
+            });
+        }
+    };
+    match document.root().kind() {
+        Kind::Storage(found) => Ok((found.storage(), found.dtype())),
+        _ => Err(ReadError::Damaged {
+            part: "a file within the pickle".to_owned(),
+            offset: 0,
+            expected: "a storage".into(),
+            found: format!("{:?}", document.root()),
+        }),
+    }
 }
 
 /// Decodes the pickle of the object itself.

@@ -9,6 +9,7 @@ mod in_memory;
 mod limits;
 mod members;
 mod module;
+mod nested;
 mod options;
 mod pickle_run;
 mod ranges;

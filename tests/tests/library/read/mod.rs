@@ -5,6 +5,8 @@ mod entries;
 mod fixture;
 mod hostile;
 mod in_memory;
+mod nested_files;
+mod odd_tensors;
 mod old_formats;
 mod other_reader;
 mod peers;
