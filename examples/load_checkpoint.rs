@@ -18,8 +18,8 @@ use std::net::TcpListener;
 
 use statedict::hub::{self, Options, Schemes};
 use statedict::prelude::*;
-use statedict::value::Tree;
-use statedict::{WriteOptions, write_tree};
+use statedict::value::Graph;
+use statedict::{WriteOptions, write_graph};
 
 /// `nn.Linear(2, 2)`.
 #[derive(StateDict)]
@@ -88,13 +88,13 @@ fn checkpoint() -> Result<Vec<u8>, Box<dyn Error>> {
     let weight = TensorView::from_vec(vec![1.0f32, 2.0, 3.0, 4.0], [2, 2])?;
     map.insert("module.fc.weight", weight);
     map.insert("module.fc.bias", TensorView::from_vec(vec![5.0f32, 6.0], [2])?);
-    let mut tree = Tree::new();
-    let root = tree.root();
-    tree.set(root, "epoch", 12)?;
-    let map = tree.state_map(&map);
-    tree.put(root, "state_dict", map)?;
+    let mut graph = Graph::new();
+    let root = graph.root().value_id();
+    graph.set(root, "epoch", 12)?;
+    let map = graph.state_map(&map);
+    graph.put(root, "state_dict", map)?;
     let mut file = Vec::new();
-    write_tree(&tree, &mut file, &WriteOptions::default())?;
+    write_graph(&graph, &mut file, &WriteOptions::default())?;
     Ok(file)
 }
 

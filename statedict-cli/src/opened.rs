@@ -4,7 +4,7 @@ use std::io;
 
 use statedict::StateMap;
 use statedict::codec::{self, Document, Members, ReadOptions, Source};
-use statedict::value::{SharedValue, Tree, Value};
+use statedict::value::{Graph, SharedValue, Value};
 
 use crate::failure::{Failure, as_options, chain};
 use crate::inputs::{Content, Input};
@@ -165,17 +165,16 @@ impl Opened {
 /// The versions of a map as `_metadata` has them.
 fn versions(map: &StateMap<'_>) -> Result<Option<SharedValue>, Failure> {
     let Some(metadata) = map.metadata() else { return Ok(None) };
-    let mut tree = Tree::new();
-    let modules = tree.dict();
-    tree.set_root(modules);
+    let mut graph = Graph::new();
+    let modules = graph.root().value_id();
     for (path, module) in metadata.iter() {
-        let entry = tree.dict();
+        let entry = graph.dict();
         if let Some(version) = module.version() {
-            tree.set(entry, "version", i64::try_from(version)?)?;
+            graph.set(entry, "version", i64::try_from(version)?)?;
         }
-        tree.put(modules, path, entry)?;
+        graph.put(modules, path, entry)?;
     }
-    Ok(Some(SharedValue::of(&tree)?))
+    Ok(Some(SharedValue::of(graph.root())?))
 }
 
 #[cfg(test)]

@@ -154,7 +154,7 @@ pub(crate) fn short(number: f64) -> String {
 }
 
 /// The tensor that is called so: by its whole path, or with dots between.
-fn find(opened: &Opened, key: &str) -> Result<(String, Json, TensorView<'static>), Failure> {
+fn find<'o>(opened: &'o Opened, key: &str) -> Result<(String, Json, TensorView<'o>), Failure> {
     let mut found = Vec::new();
     let mut exact = false;
     opened.walk(|segments, value| {

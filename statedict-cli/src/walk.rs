@@ -24,7 +24,7 @@ pub(crate) enum Segment<'g> {
 /// What there is under a path.
 pub(crate) enum Found<'g> {
     /// A dense tensor, and the layout of the tensor that it is a part of.
-    Tensor(TensorView<'static>, &'g str),
+    Tensor(TensorView<'g>, &'g str),
     Refused(&'g Refusal),
     /// A value without parts.
     Leaf(Value<'g>),

@@ -1,12 +1,14 @@
 //! Tokens → attribute values, each with what to underline where a later rule refuses it.
 
 mod arguments;
+mod parts;
 mod value;
 
-use proc_macro2::{Delimiter, Group, Ident, TokenStream, TokenTree};
-use quote::ToTokens;
-use syn::{Attribute, LitInt, LitStr, Meta, Path, WherePredicate};
+use proc_macro2::{Ident, TokenStream, TokenTree};
+use syn::{Attribute, LitInt, LitStr, Meta, Path};
 
+pub(crate) use crate::attr::parts::{Name, Value, Version, unraw};
+use crate::attr::parts::{Rest, items};
 use crate::attr::value::Reader;
 use crate::ctxt::Ctxt;
 use crate::spec::{self, Place, Row, Word, Written};
@@ -22,69 +24,6 @@ pub(crate) struct Found {
     pub(crate) ident: Ident,
     /// `None` where it was refused. The attribute still counts as present, or one mistake would be reported twice.
     pub(crate) value: Option<Value>,
-}
-
-pub(crate) enum Value {
-    Flag,
-    Bool(bool),
-    Text(LitStr),
-    Number(u32, LitInt),
-    Aliases(Vec<(Name, Name)>),
-    /// Of a field; `None`: any earlier field.
-    Target(Option<Name>),
-    Renamed(Version, LitStr),
-    Removed(Version, Vec<LitStr>),
-    Migrate(Version, Path),
-    Predicates(Vec<WherePredicate>),
-    Path(Path),
-}
-
-/// A version as it was written.
-pub(crate) struct Version {
-    pub(crate) number: u32,
-    pub(crate) at: LitInt,
-}
-
-/// One side of `name = target`.
-#[derive(Clone)]
-pub(crate) enum Name {
-    /// `fc`.
-    Ident(Ident),
-    /// `"encoder.fc"`.
-    Path(LitStr),
-}
-
-impl Name {
-    pub(crate) fn text(&self) -> String {
-        match self {
-            Name::Ident(ident) => unraw(ident),
-            Name::Path(path) => path.value(),
-        }
-    }
-}
-
-impl ToTokens for Name {
-    fn to_tokens(&self, tokens: &mut TokenStream) {
-        match self {
-            Name::Ident(ident) => ident.to_tokens(tokens),
-            Name::Path(path) => path.to_tokens(tokens),
-        }
-    }
-}
-
-/// The name without `r#`.
-pub(crate) fn unraw(ident: &Ident) -> String {
-    let text = ident.to_string();
-    text.strip_prefix("r#").map(str::to_owned).unwrap_or(text)
-}
-
-/// What follows a word.
-enum Rest {
-    Nothing,
-    /// `(…)`.
-    Group(Group),
-    /// `= …`: the sign, and what comes after it.
-    Equals(TokenTree, TokenStream),
 }
 
 impl Words {
@@ -215,68 +154,6 @@ impl Words {
         let value = Reader { ctxt, row, written }.value(&ident, rest);
         self.0.push(Found { word: row.word, ident, value });
     }
-}
-
-impl Rest {
-    /// What follows the word of a bare attribute.
-    fn of(meta: &Meta) -> Rest {
-        match meta {
-            Meta::Path(_) => Rest::Nothing,
-            Meta::List(list) => {
-                let mut group = Group::new(Delimiter::Parenthesis, list.tokens.clone());
-                group.set_span(list.delimiter.span().join());
-                Rest::Group(group)
-            }
-            Meta::NameValue(pair) => {
-                let mut sign = proc_macro2::Punct::new('=', proc_macro2::Spacing::Alone);
-                sign.set_span(pair.eq_token.span);
-                Rest::Equals(sign.into(), pair.value.to_token_stream())
-            }
-        }
-    }
-
-    /// What follows a word inside `state_dict(…)`, up to the comma; or the first token that cannot stand there.
-    fn after_word(tokens: &[TokenTree]) -> Result<Rest, TokenTree> {
-        match tokens {
-            [] => Ok(Rest::Nothing),
-            [TokenTree::Group(group)] if group.delimiter() == Delimiter::Parenthesis => {
-                Ok(Rest::Group(group.clone()))
-            }
-            [TokenTree::Punct(sign), value @ ..] if sign.as_char() == '=' => {
-                Ok(Rest::Equals(sign.clone().into(), value.iter().cloned().collect()))
-            }
-            [TokenTree::Group(group), next, ..] if group.delimiter() == Delimiter::Parenthesis => {
-                Err(next.clone())
-            }
-            [next, ..] => Err(next.clone()),
-        }
-    }
-}
-
-/// What stands between the commas. Macros by example wrap what they paste in invisible groups,
-/// which are opened.
-fn items(tokens: &TokenStream) -> Vec<Vec<TokenTree>> {
-    let mut items = vec![Vec::new()];
-    for token in visible(tokens.clone()) {
-        match &token {
-            TokenTree::Punct(comma) if comma.as_char() == ',' => items.push(Vec::new()),
-            _ => items.last_mut().into_iter().for_each(|item| item.push(token.clone())),
-        }
-    }
-    items.retain(|item| !item.is_empty());
-    items
-}
-
-fn visible(tokens: TokenStream) -> Vec<TokenTree> {
-    tokens
-        .into_iter()
-        .flat_map(|token| match token {
-            TokenTree::Group(group) if group.delimiter() == Delimiter::None => {
-                visible(group.stream())
-            }
-            token => vec![token],
-        })
-        .collect()
 }
 
 /// "a field takes `param`, …".

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use proc_macro2::{TokenStream, TokenTree};
 use quote::{ToTokens, quote};
-use syn::{Type, WhereClause, WherePredicate, parse_quote};
+use syn::{WhereClause, WherePredicate, parse_quote};
 
 use crate::model::{Model, Role};
 
@@ -30,13 +30,12 @@ fn inferred(model: &Model<'_>) -> Vec<WherePredicate> {
     let params: HashSet<String> =
         model.generics.type_params().map(|param| param.ident.to_string()).collect();
     let own: HashSet<String> = [model.ident.to_string(), "Self".to_owned()].into();
-    let runtime = &model.runtime;
     let mut seen = HashSet::new();
     let mut predicates = Vec::new();
     for field in &model.fields {
         let bound: TokenStream = match field.role {
-            Role::Parameter | Role::Buffer { .. } => quote!(#runtime::__private::Leaf),
-            Role::Child => quote!(#runtime::StateDict),
+            Role::Parameter | Role::Buffer { .. } => quote!(__of::Leaf),
+            Role::Child => quote!(__of::StateDict),
             Role::Alias | Role::Training | Role::Skipped | Role::Plain => continue,
         };
         let ty = field.ty;
@@ -66,15 +65,4 @@ fn mentions(tokens: TokenStream, names: &HashSet<String>) -> bool {
             TokenTree::Punct(_) | TokenTree::Literal(_) => false,
         }
     })
-}
-
-/// The type without parentheses and without the invisible groups of macros by example.
-pub(crate) fn bare_type(mut ty: &Type) -> &Type {
-    loop {
-        ty = match ty {
-            Type::Group(group) => &group.elem,
-            Type::Paren(paren) => &paren.elem,
-            _ => return ty,
-        };
-    }
 }

@@ -7,11 +7,11 @@ mod shape;
 use quote::ToTokens;
 use syn::Type;
 
-use crate::bound;
 use crate::case::Case;
 use crate::ctxt::Ctxt;
 use crate::model::{Field, Model, Role};
 use crate::spec::{EXCLUSIONS, Word};
+use crate::spelling;
 use crate::suggest;
 
 pub(crate) fn model(ctxt: &Ctxt, model: &Model<'_>) {
@@ -87,7 +87,8 @@ fn effect(ctxt: &Ctxt, field: &Field<'_>) {
 
 /// The mode flag is a flag.
 fn mode(ctxt: &Ctxt, field: &Field<'_>) {
-    let flag = matches!(bound::bare_type(field.ty), Type::Path(path) if path.path.is_ident("bool"));
+    let flag =
+        matches!(spelling::bare_type(field.ty), Type::Path(path) if path.path.is_ident("bool"));
     if field.role == Role::Training && !flag {
         let help = "`train()` sets it to `true`, and `eval()` to `false`";
         ctxt.error_help(field.ty, "the flag marked `training` must be a `bool`", help);
@@ -110,7 +111,7 @@ fn case(ctxt: &Ctxt, model: &Model<'_>) {
 
 /// Loading writes into the model, so the model must own what is written.
 fn borrowed(ctxt: &Ctxt, field: &Field<'_>) {
-    if field.is_state() && matches!(bound::bare_type(field.ty), Type::Reference(_)) {
+    if field.is_state() && matches!(spelling::bare_type(field.ty), Type::Reference(_)) {
         let help = "own the value, or mark the field `#[skip]`";
         ctxt.error_help(field.ty, "a borrowed field cannot be loaded into", help);
     }

@@ -15,6 +15,7 @@ use quote::quote;
 use crate::bound;
 use crate::expand::lists::Access;
 use crate::model::{Field, Model, Role};
+use crate::spelling;
 
 pub(crate) fn model(model: &Model<'_>) -> TokenStream {
     let Model { ident, runtime, .. } = model;
@@ -22,32 +23,32 @@ pub(crate) fn model(model: &Model<'_>) -> TokenStream {
     let (shared, exclusive) = (Access { mutable: false }, Access { mutable: true });
     let (body, body_mut) = (shared.body(model), exclusive.body(model));
     let description = table::description(model);
-    let is_empty = model.variants.is_empty();
-    let names = (!is_empty).then(|| quote!(use #runtime::__private as __of;));
     let (impl_generics, ty_generics, _) = model.generics.split_for_impl();
     let where_clause = bound::where_clause(model);
     quote! {
-        #[automatically_derived]
-        #[allow(deprecated)]
-        impl #impl_generics #runtime::StateDict for #ident #ty_generics #where_clause {
-            fn visit<'__a>(&'__a self, __visitor: &mut dyn #runtime::Visitor<#runtime::ByRef<'__a>>) {
-                #names
-                #body
+        const _: () = {
+            use #runtime::__private as __of;
+            #[allow(unused_imports)]
+            use __of::Opaque as _;
+
+            #[automatically_derived]
+            #[allow(deprecated)]
+            impl #impl_generics __of::StateDict for #ident #ty_generics #where_clause {
+                fn visit<'__a>(&'__a self, __visitor: &mut dyn __of::Visitor<__of::ByRef<'__a>>) {
+                    #body
+                }
+                fn visit_mut<'__a>(&'__a mut self, __visitor: &mut dyn __of::Visitor<__of::ByMut<'__a>>) {
+                    #body_mut
+                }
+                fn describe() -> __of::Description
+                where
+                    Self: ::core::marker::Sized,
+                {
+                    #(#proofs)*
+                    #description
+                }
             }
-            fn visit_mut<'__a>(&'__a mut self, __visitor: &mut dyn #runtime::Visitor<#runtime::ByMut<'__a>>) {
-                #names
-                #body_mut
-            }
-            fn describe() -> #runtime::Description
-            where
-                Self: ::core::marker::Sized,
-            {
-                #[allow(unused_imports)]
-                use #runtime::__private::{self as __of, Opaque as _};
-                #(#proofs)*
-                #description
-            }
-        }
+        };
     }
 }
 
@@ -56,24 +57,16 @@ fn proof(model: &Model<'_>, field: &Field<'_>) -> Option<TokenStream> {
     let ty = field.ty;
     match field.role {
         // No name of a fn pointer's type can be another type's.
-        Role::Plain if matches!(bound::bare_type(ty), syn::Type::FnPtr(_)) => None,
+        Role::Plain if matches!(spelling::bare_type(ty), syn::Type::FnPtr(_)) => None,
         Role::Plain => Some(quote!(__of::plain::<#ty>();)),
-        Role::Alias => Some(match alias_target(model, field) {
-            Some(target) => quote!(__of::alias_of::<#ty, #target>();),
+        // Where it stands for a path, no type is known.
+        Role::Alias => Some(match field.target.as_ref().and_then(|target| target.field) {
+            Some(target) => {
+                let target = model.fields[target].ty;
+                quote!(__of::alias_of::<#ty, #target>();)
+            }
             None => quote!(__of::alias::<#ty>();),
         }),
         _ => None,
     }
-}
-
-/// The type of what an alias stands for, where that is a field and not a path.
-fn alias_target<'m>(model: &'m Model<'_>, field: &Field<'_>) -> Option<&'m syn::Type> {
-    let alias = model.aliases.iter().find(|alias| {
-        alias.field.and_then(|index| model.fields.get(index)).is_some_and(|at| at.key == field.key)
-    })?;
-    model
-        .fields
-        .iter()
-        .find(|field| field.has_key() && field.key == alias.target_key)
-        .map(|field| field.ty)
 }

@@ -16,6 +16,7 @@ mod model;
 #[cfg(test)]
 mod snapshots;
 mod spec;
+mod spelling;
 mod suggest;
 
 use proc_macro::TokenStream;

@@ -5,10 +5,10 @@ use quote::ToTokens;
 use syn::{Data, DeriveInput, Fields, Generics, LitStr, Member, Path, Type, WherePredicate};
 
 use crate::attr::{Name, Value, Version, Words, unraw};
-use crate::bound;
 use crate::case::Case;
 use crate::ctxt::Ctxt;
 use crate::spec::{Place, Word};
+use crate::spelling::{is_alias, is_plain};
 
 pub(crate) struct Model<'i> {
     pub(crate) ident: &'i Ident,
@@ -43,6 +43,16 @@ pub(crate) struct Field<'i> {
     pub(crate) key: String,
     /// What a complaint about the key underlines: the new name, else the field's own, else its type.
     pub(crate) key_at: TokenStream,
+    /// What `#[alias(target)]` on the field names.
+    pub(crate) target: Option<Target>,
+}
+
+/// What a field is another name of, or must share its storage with.
+pub(crate) struct Target {
+    /// The path of keys.
+    pub(crate) key: String,
+    /// The number of the field that has this key.
+    pub(crate) field: Option<usize>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -87,6 +97,13 @@ impl<'i> Model<'i> {
             variants.push(Variant { ident, words });
         }
         let (mut aliases, ties) = field_aliases(&fields);
+        for alias in aliases.iter().chain(&ties) {
+            let key = alias.target_key.clone();
+            let at = fields.iter().position(|field| field.has_key() && field.key == key);
+            if let Some(field) = alias.field.and_then(|index| fields.get_mut(index)) {
+                field.target = Some(Target { key, field: at });
+            }
+        }
         aliases.extend(struct_aliases(&words, &fields));
         let runtime = words.path(Word::Crate).cloned();
         let runtime = runtime.unwrap_or_else(|| syn::parse_quote!(::statedict));
@@ -162,7 +179,7 @@ impl<'i> Field<'i> {
             Some(text) => (text.value(), text.to_token_stream()),
             None => (own, own_at),
         };
-        Field { variant, member, ty: &field.ty, words, role, key, key_at }
+        Field { variant, member, ty: &field.ty, words, role, key, key_at, target: None }
     }
 
     /// The field as messages name it.
@@ -246,56 +263,6 @@ impl Role {
             Role::Alias => "an alias",
             Role::Skipped | Role::Plain | Role::Training => "no part of the state",
         }
-    }
-}
-
-/// The types that need no `#[skip]`: what a configuration is made of. A closed list of spellings;
-/// the expansion asserts that the name means the standard library's type.
-fn is_plain(ty: &Type) -> bool {
-    const NAMES: &[&str] = &[
-        "bool",
-        "char",
-        "i8",
-        "i16",
-        "i32",
-        "i64",
-        "i128",
-        "isize",
-        "u8",
-        "u16",
-        "u32",
-        "u64",
-        "u128",
-        "usize",
-        "f32",
-        "f64",
-        "String",
-        "PhantomData",
-    ];
-    match bound::bare_type(ty) {
-        Type::Tuple(tuple) => tuple.elems.is_empty(),
-        Type::FnPtr(_) => true,
-        Type::Reference(reference) => {
-            reference.mutability.is_none()
-                && reference.lifetime.as_ref().is_some_and(|lifetime| lifetime.ident == "static")
-                && matches!(&*reference.elem, Type::Path(path) if path.path.is_ident("str"))
-        }
-        Type::Path(path) if path.qself.is_none() => path
-            .path
-            .segments
-            .last()
-            .is_some_and(|last| NAMES.iter().any(|name| last.ident == name)),
-        _ => false,
-    }
-}
-
-/// Whether the type is written as `Alias<...>`; the expansion asserts that this means ours.
-fn is_alias(ty: &Type) -> bool {
-    match bound::bare_type(ty) {
-        Type::Path(path) if path.qself.is_none() => {
-            path.path.segments.last().is_some_and(|last| last.ident == "Alias")
-        }
-        _ => false,
     }
 }
 

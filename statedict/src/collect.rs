@@ -3,15 +3,17 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use crate::codec::write::WriteError;
 use crate::load::run_on_modules;
 use crate::map::StateMap;
 use crate::metadata::{Metadata, ModuleMetadata};
 use crate::migration::MigrateError;
+use crate::ordered::Gathered;
 use crate::tensor::{Storage, StorageError, Storages, TensorView};
-use crate::traits::{StateDict, TensorError};
+use crate::traits::TensorError;
 use crate::value::SharedValue;
-use crate::visit::{Elements, MigrateStep, ModelError, Name, TensorRef, Walk, walk_saving};
+use crate::visit::{
+    Elements, ExtraId, List, MigrateStep, ModelError, Name, StateDict, TensorRef, Walk, walk_saving,
+};
 
 /// The storages of a live model: one for each distinct leaf.
 struct LiveStorages<'a> {
@@ -63,7 +65,7 @@ pub enum CollectError {
         /// Its key.
         key: String,
         /// The cause.
-        source: WriteError,
+        source: StorageError,
     },
     /// A module's `post_save` hook failed.
     PostSave {
@@ -113,21 +115,17 @@ pub(crate) fn state_dict<M: StateDict + ?Sized>(model: &M) -> Result<StateMap<'_
 /// The state dict of a model that has been walked for it.
 pub(crate) fn of_walk(mut walk: Walk<TensorRef<'_>>) -> Result<StateMap<'_>, CollectError> {
     let names = walk.names().map_err(CollectError::Model)?;
-    let extras = std::mem::take(&mut walk.extras).into_iter().map(|extra| {
+    let extras = walk.extras.iter_mut().map(|extra| {
         let refused = |source| CollectError::ExtraState { key: walk.keys.spell(extra.key), source };
-        extra.value.transpose().map_err(refused)
+        let value = extra.value.take().expect("extra states are asked for while a model is saved");
+        value.map_err(refused)
     });
-    let values: Vec<Option<SharedValue>> = extras.collect::<Result<_, _>>()?;
+    let values: List<ExtraId, SharedValue> = extras.collect::<Result<_, _>>()?;
     let mut storages = Vec::with_capacity(walk.leaves.len());
-    // For each leaf its storage. Leaves of one storage have been made one already; a buffer that is
-    // not persistent has none.
+    // For each leaf its storage. Leaves of one storage have been made one already.
     let mut storage_of: Vec<Option<u32>> = vec![None; walk.leaves.len()];
     for name in &names.leaves {
-        let Some((leaf, slot)) =
-            walk.leaves.get(name.index()).zip(storage_of.get_mut(name.index()))
-        else {
-            continue;
-        };
+        let (leaf, slot) = (&walk.leaves[name.id], &mut storage_of[name.index()]);
         if slot.is_some() || !leaf.kind.is_persistent() {
             continue;
         }
@@ -139,42 +137,41 @@ pub(crate) fn of_walk(mut walk: Walk<TensorRef<'_>>) -> Result<StateMap<'_>, Col
         *slot = Some(index);
     }
     let set: Arc<dyn Storages + '_> = Arc::new(LiveStorages { storages });
-    let mut map = StateMap::with_capacity(names.leaves.len());
+    let mut entries = Entries {
+        tensors: Gathered::with_capacity(names.leaves.len()),
+        others: Vec::new(),
+        values: &values,
+    };
     let mut extras = names.extras.iter().peekable();
     let (mut speller, mut paths) = (walk.keys.speller(), walk.keys.speller());
     for (position, name) in names.leaves.into_iter().enumerate() {
         while let Some(extra) = extras.next_if(|extra| extra.position <= position) {
-            put_extra(&mut map, &values, (&extra.name, paths.spell(extra.name.key)))?;
+            entries.put_extra(&extra.name, paths.spell(extra.name.key))?;
         }
-        let Some((leaf, index)) =
-            walk.leaves.get(name.index()).zip(storage_of.get(name.index()).copied().flatten())
-        else {
-            continue;
-        };
+        let leaf = &walk.leaves[name.id];
+        // A buffer that is not persistent has none.
+        let Some(index) = storage_of[name.index()] else { continue };
         let storage = Storage::new(Arc::clone(&set), index);
         let view = TensorView::contiguous(storage, leaf.tensor.dtype(), leaf.tensor.shape(), 0)
             .map_err(|source| {
                 error(walk.keys.spell(name.key), TensorError::Library(source.into()))
             })?;
-        map.insert(speller.spell(name.key), view);
+        entries.tensors.push(speller.spell(name.key), view);
     }
-    extras.try_for_each(|extra| {
-        put_extra(&mut map, &values, (&extra.name, paths.spell(extra.name.key)))
-    })?;
+    extras.try_for_each(|extra| entries.put_extra(&extra.name, paths.spell(extra.name.key)))?;
+    let mut map = entries.into_map();
     let steps: Vec<(String, MigrateStep)> = names
         .modules
         .iter()
         .filter_map(|name| {
-            let step = walk.info(name.index())?.post_save()?;
+            let step = walk.info(name.id).post_save()?;
             Some((walk.keys.spell(name.key), step))
         })
         .collect();
     let mut metadata = Metadata::default();
     for name in names.modules {
-        if let Some(info) = walk.info(name.index()) {
-            let record = ModuleMetadata::with_version(info.version());
-            metadata.insert(paths.spell(name.key), record);
-        }
+        let record = ModuleMetadata::with_version(walk.info(name.id).version());
+        metadata.insert(paths.spell(name.key), record);
     }
     *map.metadata_mut() = Some(metadata);
     if steps.is_empty() {
@@ -185,24 +182,40 @@ pub(crate) fn of_walk(mut walk: Walk<TensorRef<'_>>) -> Result<StateMap<'_>, Col
         .map_err(|(module, source)| CollectError::PostSave { module, source })
 }
 
-/// Puts an extra state under one of its names. One that is a tensor is a tensor of the map, as in a file.
-fn put_extra(
-    map: &mut StateMap<'_>,
-    values: &[Option<SharedValue>],
-    (name, key): (&Name, &str),
-) -> Result<(), CollectError> {
-    let refused = |source| CollectError::ExtraState { key: key.to_owned(), source };
-    let Some(Some(value)) = values.get(name.index()) else { return Ok(()) };
-    // PyTorch asks the module for each of its names, and gets another object each time.
-    let value = match name.alias {
-        true => value.copied().map_err(refused)?,
-        false => value.clone(),
-    };
-    match value.value().as_tensor() {
-        Some(tensor) => drop(map.insert(key, tensor)),
-        None => drop(map.insert_value(key, value)),
+/// The entries of a state dict that is being made.
+struct Entries<'e, 'a> {
+    tensors: Gathered<TensorView<'a>>,
+    /// What is not a tensor, and how many tensors come before it.
+    others: Vec<(String, SharedValue, usize)>,
+    /// The extra states of the walk.
+    values: &'e List<ExtraId, SharedValue>,
+}
+
+impl<'a> Entries<'_, 'a> {
+    /// Puts an extra state under one of its names. One that is a tensor is a tensor of the map, as in a file.
+    fn put_extra(&mut self, name: &Name<ExtraId>, key: &str) -> Result<(), CollectError> {
+        let refused = |source| CollectError::ExtraState { key: key.to_owned(), source };
+        let value = &self.values[name.id];
+        // PyTorch asks the module for each of its names, and gets another object each time.
+        let value = match name.alias {
+            true => value.copied().map_err(refused)?,
+            false => value.clone(),
+        };
+        match value.tensor() {
+            Some(tensor) => self.tensors.push(key, tensor),
+            None => self.others.push((key.to_owned(), value, self.tensors.len())),
+        }
+        Ok(())
     }
-    Ok(())
+
+    fn into_map(self) -> StateMap<'a> {
+        let tensors = self.tensors.finish().expect("the names of a model were compared");
+        let mut map = StateMap::from_tensors(tensors);
+        for (key, value, position) in self.others {
+            map.place_value(key, value, position);
+        }
+        map
+    }
 }
 
 fn error(key: String, source: TensorError) -> CollectError {

@@ -1,6 +1,6 @@
 //! What a module saves besides its parameters and buffers.
 
-use crate::value::{Tree, Value};
+use crate::value::{Graph, Value};
 
 /// A module with state that is no tensor, as PyTorch's `get_extra_state` and `set_extra_state`: any
 /// value, saved under the module's key `_extra_state`.
@@ -10,7 +10,7 @@ use crate::value::{Tree, Value};
 ///
 /// ```
 /// use statedict::prelude::*;
-/// use statedict::value::{Tree, Value};
+/// use statedict::value::{Graph, Value};
 /// use statedict::{ExtraState, ExtraStateError};
 ///
 /// #[derive(StateDict)]
@@ -23,8 +23,8 @@ use crate::value::{Tree, Value};
 /// }
 ///
 /// impl ExtraState for Tokenizer {
-///     fn get_extra_state(&self) -> Tree<'_> {
-///         Tree::of(self.language.as_str())
+///     fn get_extra_state(&self) -> Graph<'_> {
+///         Graph::of(self.language.as_str())
 ///     }
 ///
 ///     fn set_extra_state(&mut self, value: Value<'_>) -> Result<(), ExtraStateError> {
@@ -47,9 +47,9 @@ use crate::value::{Tree, Value};
     note = "implement `statedict::ExtraState` for it, or remove `extra_state`"
 )]
 pub trait ExtraState {
-    /// The extra state, asked for when a state dict is made. `Tree::of(())` is `None`, which is saved
+    /// The extra state, asked for when a state dict is made. `Graph::of(())` is `None`, which is saved
     /// as any other value.
-    fn get_extra_state(&self) -> Tree<'_>;
+    fn get_extra_state(&self) -> Graph<'_>;
 
     /// Takes the extra state of a state dict, once everything has been checked and before the model's
     /// tensors are written; what depends on these belongs into a `post_load` hook.

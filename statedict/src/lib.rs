@@ -49,7 +49,7 @@ pub use checkpoint::{Checkpoint, CheckpointError};
 #[cfg(feature = "safetensors")]
 pub use codec::write::save_safetensors;
 pub use codec::write::{
-    ArchiveLayout, WriteError, WriteOptions, save_map, save_tree, write_map, write_tree,
+    ArchiveLayout, WriteError, WriteOptions, save_graph, save_map, write_graph, write_map,
 };
 pub use codec::{ReadError, ReadOptions};
 pub use collect::CollectError;
@@ -78,11 +78,11 @@ pub use state_dict_ext::StateDictExt;
 pub use tensor::{
     CpuTensor, Element, Shape, Storage, StorageError, Storages, Strides, TensorView, ViewError,
 };
-pub use traits::{ByteSink, StateDict, StorageId, Tensor, TensorError, TensorMut};
+pub use traits::{ByteSink, StorageId, Tensor, TensorError, TensorMut};
 pub use visit::{
     Access, Alias, ByMut, ByRef, Change, Content, Describe, Description, Field, FieldKind,
-    FieldTable, Kind, Loaded, MigrateStep, ModelError, ModuleInfo, Part, TensorRef, Unavailable,
-    Visitor,
+    FieldTable, Kind, Loaded, MigrateStep, ModelError, ModuleInfo, Part, StateDict, TensorRef,
+    Unavailable, Visitor,
 };
 
 #[cfg(feature = "derive")]

@@ -6,9 +6,11 @@
 use std::marker::PhantomData;
 
 pub use crate::traits::Leaf;
-use crate::visit::{Alias, ByMut, ByRef, Content, Describe, Loaded, Visitor};
-pub use crate::visit::{Change, Description, Field, FieldTable, ModuleInfo};
-use crate::{ExtraState, StateDict, Tensor, TensorMut};
+use crate::visit::{Alias, Content, Describe, Loaded};
+pub use crate::visit::{
+    ByMut, ByRef, Change, Description, Field, FieldTable, ModuleInfo, StateDict, Visitor,
+};
+use crate::{ExtraState, Tensor, TensorMut};
 
 /// A type that the derive leaves out of the state by its name.
 #[diagnostic::on_unimplemented(
@@ -67,17 +69,29 @@ pub fn variant<M: StateDict>(number: usize) -> &'static FieldTable {
 }
 
 /// Hands a module's hook to a visitor, which runs it if a state dict is about to be made.
-pub fn pre_save<'a, M>(visitor: &mut dyn Visitor<ByRef<'a>>, module: &'a M, hook: fn(&M)) {
-    visitor.hook(&mut || hook(module));
+pub struct PreSave<M>(fn(&M));
+
+pub fn pre_save<M>(hook: fn(&M)) -> PreSave<M> {
+    PreSave(hook)
+}
+
+impl<M> PreSave<M> {
+    pub fn of<'s, 'a: 's>(self, visitor: &mut dyn Visitor<ByRef<'a>>, module: &'s M) {
+        visitor.hook(&mut || (self.0)(module));
+    }
 }
 
 /// Hands a module's hook to a visitor, which runs it if a load has just ended.
-pub fn post_load<'s, 'a: 's, M>(
-    visitor: &mut dyn Visitor<ByMut<'a>>,
-    module: &'s mut M,
-    hook: fn(&mut M, &Loaded),
-) {
-    visitor.hook(&mut |loaded| hook(module, loaded));
+pub struct PostLoad<M>(fn(&mut M, &Loaded));
+
+pub fn post_load<M>(hook: fn(&mut M, &Loaded)) -> PostLoad<M> {
+    PostLoad(hook)
+}
+
+impl<M> PostLoad<M> {
+    pub fn of_mut<'s, 'a: 's>(self, visitor: &mut dyn Visitor<ByMut<'a>>, module: &'s mut M) {
+        visitor.hook(&mut |loaded| (self.0)(module, loaded));
+    }
 }
 
 /// Reaches the extra state of a module for the derive; like [`LeafField`].

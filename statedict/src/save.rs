@@ -7,9 +7,10 @@ use crate::codec::write::source::{Sink, Source, SourceError};
 use crate::codec::write::{self, WriteOptions};
 use crate::collect::{self, CollectError};
 use crate::error::Error;
+use crate::load::KeyList;
 use crate::metadata::{Metadata, ModuleMetadata};
-use crate::traits::{StateDict, TensorError};
-use crate::visit::{TensorRef, walk_saving};
+use crate::traits::TensorError;
+use crate::visit::{StateDict, TensorRef, walk_saving};
 
 /// The elements of a leaf of a model.
 struct Live<'a>(TensorRef<'a>);
@@ -48,29 +49,24 @@ pub(crate) fn save<M: StateDict + ?Sized>(
     let mut metadata = Metadata::default();
     let mut speller = walk.keys.speller();
     for name in names.modules {
-        if let Some(info) = walk.info(name.index()) {
-            let record = ModuleMetadata::with_version(info.version());
-            metadata.insert(speller.spell(name.key), record);
-        }
+        let record = ModuleMetadata::with_version(walk.info(name.id).version());
+        metadata.insert(speller.spell(name.key), record);
     }
     let mut outline = Outline::with_capacity(names.leaves.len());
     // The storage of each leaf, once it has been added. Leaves of one storage have been made one.
     let mut of_leaf: Vec<Option<usize>> = vec![None; walk.leaves.len()];
-    let keys: Vec<String> =
-        names.leaves.iter().map(|name| speller.spell(name.key).to_owned()).collect();
-    for (name, key) in names.leaves.iter().zip(&keys) {
-        let Some(leaf) = walk.leaves.get(name.index()) else { continue };
+    let mut keys = KeyList::with_capacity(names.leaves.len());
+    names.leaves.iter().for_each(|name| keys.push(speller.spell(name.key)));
+    for (name, key) in names.leaves.iter().zip(keys.iter()) {
+        let leaf = &walk.leaves[name.id];
         if !leaf.kind.is_persistent() {
             continue;
         }
-        let known = of_leaf.get(name.index()).copied().flatten();
-        let storage = known
-            .unwrap_or_else(|| outline.storage(leaf.tensor.location(), Live(leaf.tensor.clone())));
-        if let Some(slot) = of_leaf.get_mut(name.index()) {
-            *slot = Some(storage);
-        }
+        let storage = *of_leaf[name.index()].get_or_insert_with(|| {
+            outline.storage(leaf.tensor.location(), Live(leaf.tensor.clone()))
+        });
         let (dtype, shape) = (leaf.tensor.dtype(), leaf.tensor.shape());
-        outline.entry(Entry::row_major(key.as_str(), dtype, shape, storage))?;
+        outline.entry(Entry::row_major(key, dtype, shape, storage))?;
     }
     outline.set_metadata(Some(&metadata));
     Ok(write::save_model(&outline, path, options)?)

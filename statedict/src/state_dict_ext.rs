@@ -9,9 +9,9 @@ use crate::load::{self, LoadError, LoadOptions, LoadReport};
 use crate::map::StateMap;
 use crate::save;
 use crate::schema::Schema;
-use crate::traits::StateDict;
 use crate::visit::{
-    self, ByRef, Content, FieldKind, Kind, ModelError, ModuleInfo, Part, TensorRef, Visitor,
+    self, ByRef, Content, FieldKind, Kind, ModelError, ModuleInfo, Part, StateDict, TensorRef,
+    Visitor,
 };
 
 /// What every module can do: the methods of `torch.nn.Module` that concern its state.
@@ -442,9 +442,10 @@ pub trait StateDictExt: StateDict {
     fn named_modules(&self) -> Vec<(String, ModuleInfo)> {
         let walk = visit::walk(self);
         let mut speller = walk.keys.speller();
-        let named = walk.modules.iter().filter_map(|module| {
-            Some((speller.spell(module.path).to_owned(), *walk.infos.of(module)?))
-        });
+        let named = walk
+            .modules
+            .iter()
+            .map(|module| (speller.spell(module.path).to_owned(), *walk.infos.of(module)));
         named.collect()
     }
 }

@@ -1,4 +1,4 @@
-//! What a model and its leaves must be able to do. Everything else is built on these.
+//! What the leaves of a model must be able to do: tensors of any library.
 
 use std::any::Any;
 use std::borrow::Cow;
@@ -6,95 +6,6 @@ use std::fmt;
 
 use crate::dtype::DType;
 use crate::tensor::{Shape, StorageError, TensorView};
-use crate::visit::{ByMut, ByRef, Description, Unavailable, Visitor};
-
-/// A module: something with parameters, buffers and child modules, like `torch.nn.Module`.
-///
-/// Derive it:
-///
-/// ```
-/// use statedict::{CpuTensor, DType, StateDict};
-///
-/// #[derive(StateDict)]
-/// struct Linear {
-///     #[param]
-///     weight: CpuTensor,
-///     #[param]
-///     bias: CpuTensor,
-/// }
-/// # let _ = Linear { weight: CpuTensor::zeros(DType::F32, [2, 3]), bias: CpuTensor::zeros(DType::F32, [2]) };
-/// ```
-///
-/// An implementation by hand is a table of the fields, in PyTorch's order, and two lists of what they
-/// hold:
-///
-/// ```
-/// use statedict::prelude::*;
-/// use statedict::{ByMut, ByRef, Content, Description, Field, FieldTable, ModuleInfo, Visitor};
-///
-/// struct Linear {
-///     weight: Vec<f32>,
-///     bias: Option<Vec<f32>>,
-/// }
-///
-/// const LINEAR: &FieldTable = &FieldTable {
-///     info: ModuleInfo::new("Linear"),
-///     fields: &[Field::parameter("weight"), Field::parameter("bias").optional()],
-/// };
-///
-/// impl StateDict for Linear {
-///     fn describe() -> Description {
-///         Description::Module(LINEAR)
-///     }
-///
-///     fn visit<'a>(&'a self, visitor: &mut dyn Visitor<ByRef<'a>>) {
-///         visitor.module(LINEAR, &mut [Content::leaf(&self.weight), Content::leaf(&self.bias)]);
-///     }
-///
-///     fn visit_mut<'a>(&'a mut self, visitor: &mut dyn Visitor<ByMut<'a>>) {
-///         let contents = &mut [Content::leaf_mut(&mut self.weight), Content::leaf_mut(&mut self.bias)];
-///         visitor.module(LINEAR, contents);
-///     }
-/// }
-///
-/// let linear = Linear { weight: vec![0.5; 6], bias: None };
-/// assert_eq!(linear.state_dict()?.keys().collect::<Vec<_>>(), ["weight"]);
-/// assert_eq!(
-///     Linear::schema().to_string(),
-///     "module (root): Linear\nparameter weight\nparameter bias, optional\n"
-/// );
-/// # Ok::<(), statedict::CollectError>(())
-/// ```
-#[diagnostic::on_unimplemented(
-    message = "`{Self}` is not a module: it has no state dict",
-    label = "cannot be saved in or loaded from a state dict",
-    note = "if it is a module, add `#[derive(StateDict)]` to it",
-    note = "if this field is a tensor, mark it `#[param]` or `#[buffer]`",
-    note = "if this field is not part of the state, mark it `#[skip]`"
-)]
-pub trait StateDict {
-    /// Lists this module's fields and what they hold to `visitor`.
-    fn visit<'a>(&'a self, visitor: &mut dyn Visitor<ByRef<'a>>);
-
-    /// Lists the same fields in the same order, for writing.
-    fn visit_mut<'a>(&'a mut self, visitor: &mut dyn Visitor<ByMut<'a>>);
-
-    /// Does what [`visit_mut`](Self::visit_mut) does, where only a shared reference is at hand: for the
-    /// content of an `Rc` that is not the only one. What has a lock can be written through it; the
-    /// default, for all other types, says that it cannot.
-    fn visit_shared_mut<'a>(&'a self, visitor: &mut dyn Visitor<ByMut<'a>>) {
-        visitor.unavailable(Unavailable::Shared);
-    }
-
-    /// Returns what every value of this type has, for a [`Schema`](crate::Schema) and for
-    /// [`migrate`](crate::migrate). By default, that only a value knows.
-    fn describe() -> Description
-    where
-        Self: Sized,
-    {
-        Description::Unknown
-    }
-}
 
 /// A leaf of a model for reading: a tensor of some library, as a parameter or buffer.
 ///

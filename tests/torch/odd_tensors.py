@@ -288,3 +288,10 @@ def sparse_at_random(folder):
                 parts[place] = flat.reshape(part.shape)
         cases[f"{index} {layout}"] = Call(rebuild._rebuild_sparse_tensor, getattr(torch, f"sparse_{layout}"), tuple(parts))
     return save_all(folder, {name: (case, {}) for name, case in cases.items()}, lambda t: [f"{t.layout} {list(t.shape)}"])
+
+
+def allowed_globals():
+    """The module and name of each class and function that torch loads with `weights_only`."""
+    from torch._weights_only_unpickler import _get_allowed_globals
+
+    return [name.rpartition(".")[::2] for name in _get_allowed_globals()]

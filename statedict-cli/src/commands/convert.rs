@@ -3,7 +3,7 @@
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
-use statedict::{ArchiveLayout, StateMap, WriteOptions, save_map, save_safetensors, save_tree};
+use statedict::{ArchiveLayout, StateMap, WriteOptions, save_graph, save_map, save_safetensors};
 
 use crate::envelope::Envelope;
 use crate::failure::{Failure, Outcome, as_options, chain};
@@ -86,7 +86,7 @@ pub(crate) fn run(arguments: &Arguments, screen: &mut Screen) -> Result<Outcome,
         (Held::Torch(document), Format::Zip | Format::Legacy)
             if at.is_empty() && !arguments.whole_model =>
         {
-            save_tree(&document.to_tree(), output, &write_options(format))
+            save_graph(document.graph(), output, &write_options(format))
         }
         (Held::Torch(document), _) => {
             let map = document.state_map_at(&at);

@@ -88,7 +88,7 @@ impl Arguments {
     }
 
     /// The tensor as it was asked for, its bytes checked.
-    fn tensor(&self, tensor: TensorView<'static>) -> Result<TensorView<'static>, Failure> {
+    fn tensor<'o>(&self, tensor: TensorView<'o>) -> Result<TensorView<'o>, Failure> {
         if tensor.location() == "meta" {
             return Err("a tensor on the device meta has no elements".into());
         }

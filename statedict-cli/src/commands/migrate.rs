@@ -7,8 +7,8 @@ use std::io::Write;
 use std::path::PathBuf;
 
 use statedict::{
-    Metadata, Migration, ModuleMetadata, StateMap, WriteOptions, save_map, save_safetensors,
-    save_tree,
+    Metadata, Migration, ModuleMetadata, StateMap, WriteOptions, save_graph, save_map,
+    save_safetensors,
 };
 
 use crate::envelope::Envelope;
@@ -101,14 +101,14 @@ pub(crate) fn run(arguments: &Arguments, screen: &mut Screen) -> Result<Outcome,
         let options = WriteOptions::default();
         let saved = match &opened.held {
             Held::Torch(document) if !at.is_empty() => {
-                let mut tree = document.to_tree();
-                let node = tree.state_map(&migrated);
+                let mut graph = (**document.graph()).clone();
+                let value = graph.state_map(&migrated);
                 let (name, above) =
                     at.split_last().map_or(("", &at[..]), |(name, above)| (*name, above));
                 let dict =
-                    tree.at(above).ok_or_else(|| format!("{input}: there is no {above:?}"))?;
-                tree.put(dict, name, node).map_err(|error| about(&error))?;
-                save_tree(&tree, output, &options.keep_storage(true))
+                    graph.at(above).ok_or_else(|| format!("{input}: there is no {above:?}"))?;
+                graph.put(dict, name, value).map_err(|error| about(&error))?;
+                save_graph(&graph, output, &options.keep_storage(true))
             }
             _ if output.extension().is_some_and(|name| name == "safetensors") => {
                 save_safetensors(&migrated, output)

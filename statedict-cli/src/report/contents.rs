@@ -25,10 +25,10 @@ const BINS: usize = 48;
 /// Of larger tensors, so many elements are looked at.
 const SAMPLE: usize = 1 << 20;
 
-struct Row {
+struct Row<'o> {
     parts: Vec<String>,
     name: String,
-    tensor: TensorView<'static>,
+    tensor: TensorView<'o>,
     /// The number of its tie, and whether an earlier name stands for it.
     tie: (usize, bool),
     /// Its place in the file.
@@ -156,7 +156,7 @@ impl List {
     }
 }
 
-fn tensor(row: &Row, distribution: Option<Json>) -> Json {
+fn tensor(row: &Row<'_>, distribution: Option<Json>) -> Json {
     let Row { parts, name, tensor, tie: (tie, again), .. } = row;
     let mut notes = Vec::new();
     if !tensor.is_contiguous() {

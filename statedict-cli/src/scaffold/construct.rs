@@ -90,13 +90,11 @@ impl Program<'_> {
         let (name, ident) = (&self.names.structs[number], self.extra_ident(number));
         let _ = write!(
             text,
-            "impl ExtraState for {name} {{\n    fn get_extra_state(&self) -> Tree<'_> {{\n        \
-             let mut tree = Tree::of(());\n        if let Some(found) = &self.{ident} {{\n            \
-             let root = tree.copy_of(found.value());\n            tree.set_root(root);\n        }}\n        \
-             tree\n    }}\n\n    fn set_extra_state(&mut self, value: Value<'_>) -> \
-             std::result::Result<(), ExtraStateError> {{\n        let mut tree = Tree::of(());\n        \
-             let root = tree.copy_of(value);\n        tree.set_root(root);\n        \
-             self.{ident} = Some(SharedValue::of(&tree)?);\n        Ok(())\n    }}\n}}\n"
+            "impl ExtraState for {name} {{\n    fn get_extra_state(&self) -> Graph<'_> {{\n        \
+             self.{ident}.as_ref().map_or_else(|| Graph::of(()), SharedValue::to_graph)\n    }}\n\n    \
+             fn set_extra_state(&mut self, value: Value<'_>) -> \
+             std::result::Result<(), ExtraStateError> {{\n        \
+             self.{ident} = Some(SharedValue::of(value)?);\n        Ok(())\n    }}\n}}\n"
         );
     }
 }

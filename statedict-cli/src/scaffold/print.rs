@@ -55,7 +55,7 @@ impl Program<'_> {
         for found in structs {
             if found.extra_state {
                 used.extend(["ExtraState", "ExtraStateError"].map(str::to_owned));
-                imports.insert("statedict::value::{SharedValue, Tree, Value}".to_owned());
+                imports.insert("statedict::value::{Graph, SharedValue, Value}".to_owned());
             }
             for field in &found.fields {
                 let leaf = match &field.what {

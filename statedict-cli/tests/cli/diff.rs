@@ -5,7 +5,8 @@ use std::process::Command;
 
 use serde_json::{Value, json};
 use statedict::{
-    DType, Metadata, ModuleMetadata, StateMap, TensorView, WriteOptions, save_map, save_tree, value,
+    DType, Metadata, ModuleMetadata, StateMap, TensorView, WriteOptions, save_graph, save_map,
+    value,
 };
 
 /// The exit status, the JSON, and what is said to people.
@@ -163,19 +164,19 @@ fn a_tolerance_makes_close_numbers_the_same_and_nothing_else() {
 fn everything_beside_tensors_is_compared_too() {
     let files = Files::new();
     let save = |name: &str, lr: f64, step: f32, empty_is_list: bool, names: &[&str]| {
-        let mut tree = value::Tree::new();
-        let root = tree.dict();
-        tree.set_root(root);
-        let optimizer = tree.dict();
-        tree.set(optimizer, "lr", lr).unwrap();
-        tree.set(optimizer, "step", floats(&[step])).unwrap();
-        tree.put(root, "optimizer", optimizer).unwrap();
-        let empty = if empty_is_list { tree.list([]) } else { tree.dict() };
-        tree.put(root, "empty", empty).unwrap();
-        let names: Vec<_> = names.iter().map(|&name| tree.add(name)).collect();
-        let names = tree.list(names);
-        tree.put(root, "names", names).unwrap();
-        save_tree(&tree, files.path(name), &WriteOptions::default()).unwrap();
+        let mut graph = value::Graph::new();
+        let root = graph.dict();
+        graph.set_root(root);
+        let optimizer = graph.dict();
+        graph.set(optimizer, "lr", lr).unwrap();
+        graph.set(optimizer, "step", floats(&[step])).unwrap();
+        graph.put(root, "optimizer", optimizer).unwrap();
+        let empty = if empty_is_list { graph.list([]) } else { graph.dict() };
+        graph.put(root, "empty", empty).unwrap();
+        let names: Vec<_> = names.iter().map(|&name| graph.add(name)).collect();
+        let names = graph.list(names);
+        graph.put(root, "names", names).unwrap();
+        save_graph(&graph, files.path(name), &WriteOptions::default()).unwrap();
         files.path(name)
     };
     let a = save("a.pt", 0.1, 1.0, true, &["x", "y"]);

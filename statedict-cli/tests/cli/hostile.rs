@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
 use serde_json::Value;
-use statedict::{StateMap, TensorView, WriteOptions, save_map, save_tree, value};
+use statedict::{StateMap, TensorView, WriteOptions, save_graph, save_map, value};
 
 fn run(args: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_statedict")).args(args).output().unwrap()
@@ -27,12 +27,12 @@ fn hostile(folder: &Path) -> String {
     for name in NAMES {
         map.insert(name, TensorView::full(1.0f32, [2]).unwrap());
     }
-    let mut tree = value::Tree::new();
-    let (root, model) = (tree.dict(), tree.state_map(&map));
-    tree.set_root(root);
-    tree.put(root, "mod\u{1b}[31mel", model).unwrap();
-    tree.set(root, "text\u{1b}", "value\u{1b}[31m\n\u{202e}").unwrap();
-    save_tree(&tree, &path, &WriteOptions::default()).unwrap();
+    let mut graph = value::Graph::new();
+    let (root, model) = (graph.dict(), graph.state_map(&map));
+    graph.set_root(root);
+    graph.put(root, "mod\u{1b}[31mel", model).unwrap();
+    graph.set(root, "text\u{1b}", "value\u{1b}[31m\n\u{202e}").unwrap();
+    save_graph(&graph, &path, &WriteOptions::default()).unwrap();
     path.to_str().unwrap().to_owned()
 }
 

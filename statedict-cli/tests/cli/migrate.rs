@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use statedict::codec::{self, ReadOptions};
-use statedict::{StateMap, TensorView, WriteOptions, save_tree, value};
+use statedict::{StateMap, TensorView, WriteOptions, save_graph, value};
 
 fn fixtures() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/fixtures")
@@ -127,12 +127,12 @@ fn the_rest_of_a_checkpoint_stays() {
     let (input, output, rules) = (name("in.pt"), name("out.pt"), name("rules.toml"));
     let mut map = StateMap::new();
     map.insert("old", TensorView::from_vec(vec![1.0f32, 2.0], [2]).unwrap());
-    let mut tree = value::Tree::new();
-    let (root, model) = (tree.dict(), tree.state_map(&map));
-    tree.set_root(root);
-    tree.set(root, "epoch", 7i64).unwrap();
-    tree.put(root, "model", model).unwrap();
-    save_tree(&tree, &input, &WriteOptions::default()).unwrap();
+    let mut graph = value::Graph::new();
+    let (root, model) = (graph.dict(), graph.state_map(&map));
+    graph.set_root(root);
+    graph.set(root, "epoch", 7i64).unwrap();
+    graph.put(root, "model", model).unwrap();
+    save_graph(&graph, &input, &WriteOptions::default()).unwrap();
     std::fs::write(&rules, "[[step]]\nrename = { from = 'old', to = 'new' }").unwrap();
 
     let (status, _, error) = migrate(&[&input, &output, "--map", &rules, "--at", "model"]);

@@ -5,8 +5,8 @@ use quote::ToTokens;
 use syn::parse::Parser;
 use syn::{Lit, LitStr, Path};
 
+use super::parts::{Value, Version, items};
 use super::value::Reader;
-use super::{Value, Version, items};
 use crate::suggest;
 
 /// What stands between the commas, sorted.

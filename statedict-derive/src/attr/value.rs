@@ -6,7 +6,7 @@ use syn::parse::Parser;
 use syn::punctuated::Punctuated;
 use syn::{Lit, LitBool, LitInt, LitStr, Path, Token, WherePredicate};
 
-use super::{Name, Rest, Value, Version, items, visible};
+use super::parts::{Name, Rest, Value, Version, items, visible};
 use crate::ctxt::Ctxt;
 use crate::spec::{Form, Row, Word, Written};
 

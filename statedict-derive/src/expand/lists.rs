@@ -51,10 +51,10 @@ impl Access {
     fn hook(&self, model: &Model<'_>) -> Option<TokenStream> {
         if self.mutable {
             let hook = model.words.path(Word::PostLoad)?;
-            Some(quote!(__of::post_load::<Self>(__visitor, self, #hook);))
+            Some(quote!(__of::post_load::<Self>(#hook).of_mut(__visitor, self);))
         } else {
             let hook = model.words.path(Word::PreSave)?;
-            Some(quote!(__of::pre_save::<Self>(__visitor, self, #hook);))
+            Some(quote!(__of::pre_save::<Self>(#hook).of(__visitor, self);))
         }
     }
 

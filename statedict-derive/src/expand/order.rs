@@ -34,9 +34,8 @@ fn rank(model: &Model<'_>, field: &Field<'_>) -> Option<u8> {
         Role::Child => Some(3),
         // Where it would be if it were what it stands for.
         Role::Alias => {
-            let target = &alias_of(model, field)?.target_key;
-            let target = model.fields.iter().find(|field| field.has_key() && field.key == *target);
-            Some(match target.map(|target| target.role) {
+            let target = field.target.as_ref()?.field;
+            Some(match target.map(|target| model.fields[target].role) {
                 Some(Role::Parameter) => 1,
                 Some(Role::Buffer { .. }) => 2,
                 _ => 3,
@@ -44,17 +43,4 @@ fn rank(model: &Model<'_>, field: &Field<'_>) -> Option<u8> {
         }
         Role::Skipped | Role::Plain => None,
     }
-}
-
-pub(super) fn alias_of<'m>(model: &'m Model<'_>, field: &Field<'_>) -> Option<&'m Alias> {
-    model.aliases.iter().find(|alias| is_on(model, alias, field))
-}
-
-pub(super) fn tie_of<'m>(model: &'m Model<'_>, field: &Field<'_>) -> Option<&'m Alias> {
-    model.ties.iter().find(|tie| is_on(model, tie, field))
-}
-
-fn is_on(model: &Model<'_>, alias: &Alias, field: &Field<'_>) -> bool {
-    let at = alias.field.and_then(|index| model.fields.get(index));
-    at.is_some_and(|at| at.member == field.member && at.variant == field.variant)
 }

@@ -4,12 +4,11 @@ use proc_macro2::TokenStream;
 use quote::quote;
 use syn::{GenericArgument, PathArguments, Type};
 
-use crate::attr::Value;
-use crate::bound;
 use crate::expand::info;
-use crate::expand::order::{Entry, alias_of, entries, tie_of};
-use crate::model::{Alias, Field, Model, Role};
+use crate::expand::order::{Entry, entries};
+use crate::model::{Field, Model, Role, Target};
 use crate::spec::Word;
+use crate::spelling;
 
 /// The owners of one module, which add nothing of their own, and may own a `dyn`.
 const OWNERS: &[&str] = &["Box", "Rc", "Arc", "RefCell", "Mutex", "RwLock"];
@@ -44,9 +43,9 @@ fn variant(model: &Model<'_>, number: usize) -> TokenStream {
         (None, _) => {
             let entries = entries(model, number);
             let fields = entries.iter().filter_map(|entry| match entry {
-                Entry::Field(found) => field(model, found),
+                Entry::Field(found) => field(found),
                 Entry::ExtraState => Some(quote!(__of::Field::extra_state())),
-                Entry::Alias(found) => Some(alias(found)),
+                Entry::Alias(found) => Some(alias(&found.name.text(), &found.target_key)),
             });
             (info::class(model, model.fields_of(number)), fields.collect())
         }
@@ -59,7 +58,7 @@ fn variant(model: &Model<'_>, number: usize) -> TokenStream {
     }
 }
 
-fn field(model: &Model<'_>, field: &Field<'_>) -> Option<TokenStream> {
+fn field(field: &Field<'_>) -> Option<TokenStream> {
     let (ty, key) = (field.ty, &field.key);
     let child = || {
         let ty = owned(ty);
@@ -77,27 +76,23 @@ fn field(model: &Model<'_>, field: &Field<'_>) -> Option<TokenStream> {
             quote!(__of::Field::child(#key, #child))
         }
         Role::Training => quote!(__of::Field::training()),
-        Role::Alias => return alias_of(model, field).map(alias),
+        Role::Alias => return Some(alias(key, &field.target.as_ref()?.key)),
         Role::Skipped | Role::Plain => return None,
     };
-    let tie = field.words.get(Word::SameAs).map(|found| match &found.value {
-        Some(Value::Target(Some(_))) => {
-            let target = tie_of(model, field).map(|tie| &tie.target_key);
-            quote!(.tied_to(#target))
-        }
-        _ => quote!(.tied()),
+    let tie = field.words.has(Word::SameAs).then(|| match &field.target {
+        Some(Target { key, .. }) => quote!(.tied_to(#key)),
+        None => quote!(.tied()),
     });
     Some(quote!(#entry #tie))
 }
 
-fn alias(alias: &Alias) -> TokenStream {
-    let (name, target) = (alias.name.text(), &alias.target_key);
+fn alias(name: &str, target: &str) -> TokenStream {
     quote!(__of::Field::alias(#name, #target))
 }
 
 /// The type without the owners in it: whether they own a `dyn`, no implementation of theirs can tell.
 fn owned(ty: &Type) -> Type {
-    let mut ty = bound::bare_type(ty).clone();
+    let mut ty = spelling::bare_type(ty).clone();
     match &mut ty {
         Type::Path(path) if path.qself.is_none() => {
             let Some(last) = path.path.segments.last_mut() else { return ty };

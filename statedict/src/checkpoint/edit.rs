@@ -1,14 +1,16 @@
 //! Putting values into a checkpoint, and taking them out.
 
+use std::sync::Arc;
+
 use crate::checkpoint::Checkpoint;
 use crate::checkpoint::error::CheckpointError;
-use crate::checkpoint::part::{Part, Shape};
 use crate::checkpoint::path::{Segment, ValuePath};
 use crate::checkpoint::read::absent;
+use crate::checkpoint::shape::{self, described};
 use crate::collect;
 use crate::map::StateMap;
-use crate::traits::StateDict;
-use crate::value::{Node, NodeId, Tree, Value};
+use crate::value::{Graph, Kind, NewValue, ValueId};
+use crate::visit::StateDict;
 
 impl<'a> Checkpoint<'a> {
     /// Puts the state dict of a model at a path. Its tensors are borrowed, and read when the checkpoint is saved.
@@ -57,7 +59,7 @@ impl<'a> Checkpoint<'a> {
         path: impl Into<ValuePath>,
         map: &StateMap<'a>,
     ) -> Result<(), CheckpointError> {
-        self.put(&path.into(), |tree| Ok(tree.state_map(map)))
+        self.put(&path.into(), |graph| Ok(graph.state_map(map)))
     }
 
     /// Puts a value without parts at a path: a number, a text, a tensor, `()` for `None`; see
@@ -76,63 +78,58 @@ impl<'a> Checkpoint<'a> {
     /// ```
     ///
     /// # Errors
-    /// Where the path leads nowhere. Where the value has parts, which are of a tree:
-    /// [`set_tree`](Self::set_tree) takes both.
+    /// Where the path leads nowhere.
     pub fn set_value(
         &mut self,
         path: impl Into<ValuePath>,
-        value: impl Into<Node<'a>>,
+        value: impl Into<NewValue<'a>>,
     ) -> Result<(), CheckpointError> {
-        let (path, value) = (path.into(), value.into());
-        let mut parts = Vec::new();
-        value.push_parts(&mut parts);
-        if !parts.is_empty() {
-            let reason = "its parts are of a tree: `set_tree` takes both".to_owned();
-            return Err(CheckpointError::Encode { path, reason });
-        }
-        self.put(&path, |tree| Ok(tree.add(value)))
+        self.put(&path.into(), |graph| Ok(graph.add(value)))
     }
 
-    /// Puts what a tree holds at a path; see [`set_state_dict`](Self::set_state_dict).
+    /// Puts a copy of what a graph holds at a path; see [`set_state_dict`](Self::set_state_dict). Of another
+    /// file, [`Document::graph`](crate::codec::Document::graph) is its graph.
     ///
     /// # Errors
     /// Where the path leads nowhere.
-    pub fn set_tree(
+    pub fn set_graph(
         &mut self,
         path: impl Into<ValuePath>,
-        value: &Tree<'a>,
+        value: &Graph<'a>,
     ) -> Result<(), CheckpointError> {
-        self.put(&path.into(), |tree| Ok(tree.copy_part(value, value.root())))
+        self.set_copy(path, value, value.root().value_id())
     }
 
-    /// Puts a copy of a value of another file at a path; see [`set_state_dict`](Self::set_state_dict).
+    /// Puts a copy of a value of another graph at a path; see [`set_graph`](Self::set_graph).
     ///
     /// # Errors
     /// Where the path leads nowhere.
     pub fn set_copy(
         &mut self,
         path: impl Into<ValuePath>,
-        value: Value<'_>,
+        from: &Graph<'a>,
+        value: ValueId,
     ) -> Result<(), CheckpointError> {
-        self.put(&path.into(), |tree| Ok(tree.copy_of(value)))
+        self.put(&path.into(), |graph| Ok(graph.copy_from(from, value)))
     }
 
-    /// The value at a path with all its parts, as a tree of its own. Tensors are lazy views still.
+    /// The value at a path with all its parts, as a graph of its own. Tensors are lazy views still.
     ///
     /// # Errors
     /// Where there is nothing at the path.
-    pub fn tree(&self, path: impl Into<ValuePath>) -> Result<Tree<'a>, CheckpointError> {
-        Ok(self.part(&path.into())?.tree())
+    pub fn part_at(&self, path: impl Into<ValuePath>) -> Result<Graph<'a>, CheckpointError> {
+        Ok(self.graph.part(self.part(&path.into())?.value_id()))
     }
 
-    /// The whole checkpoint as a tree, for edits of any kind.
-    ///
-    /// Of an opened file everything is copied but the tensors' elements.
-    pub fn tree_mut(&mut self) -> &mut Tree<'a> {
-        if let Some(document) = self.file.take() {
-            self.tree = Part::File(document.root()).tree();
-        }
-        &mut self.tree
+    /// The whole checkpoint, for reading.
+    pub fn graph(&self) -> &Graph<'a> {
+        &self.graph
+    }
+
+    /// The whole checkpoint, for edits of any kind. What is not edited stays in its file.
+    pub fn graph_mut(&mut self) -> &mut Graph<'a> {
+        self.file = None;
+        Arc::make_mut(&mut self.graph)
     }
 
     /// Takes an entry out of a dict; the others keep their order.
@@ -146,101 +143,60 @@ impl<'a> Checkpoint<'a> {
             return Err(unfit(&path, "in a dict", "in nothing".to_owned()));
         };
         let place = self.part(&parent)?;
-        if place.entries().is_none() {
-            let found = place.described();
-            return Err(unfit(&parent, "a dict to take an entry out of", found));
-        }
-        let tree = self.tree_mut();
-        if let Some(node) = node_at(tree, &parent)
-            && let Some(index) = entry(tree, node, last)
-            && let Some(Node::Dict(dict)) = tree.get_mut(node)
-        {
-            dict.entries.remove(index);
-        }
-        Ok(())
+        let entry = place.as_dict().and_then(|dict| shape::entry(dict, last));
+        let Some(entry) = entry else {
+            return Err(unfit(&parent, "a dict to take an entry out of", described(place)));
+        };
+        let dict = place.value_id();
+        let removed = self.graph_mut().remove_entry(dict, entry);
+        removed.map_err(|error| unfit(&parent, error.expected, String::new()))
     }
 
-    /// Puts what `make` adds to the tree at a path. Where the path leads nowhere, nothing is made.
+    /// Puts what `make` adds to the graph at a path. Where the path leads nowhere, nothing is made.
     pub(super) fn put(
         &mut self,
         path: &ValuePath,
-        make: impl FnOnce(&mut Tree<'a>) -> Result<NodeId, CheckpointError>,
+        make: impl FnOnce(&mut Graph<'a>) -> Result<ValueId, CheckpointError>,
     ) -> Result<(), CheckpointError> {
         let Some((parent, last)) = path.split_last() else {
-            let tree = self.tree_mut();
-            let root = make(tree)?;
-            tree.set_root(root);
+            let graph = self.graph_mut();
+            let root = make(graph)?;
+            graph.set_root(root);
             return Ok(());
         };
         let place = self.part(&parent)?;
-        let known = place.step(last).is_some();
-        match (place.shape(), last) {
-            (Shape::Dict(_), _) => {}
-            (Shape::Items(_), Segment::Index(_)) if place.type_name() == "list" => {
-                if !known {
-                    return Err(absent(path, path.segments().len() - 1, place));
-                }
-            }
+        let container = place.value_id();
+        // Where in it: an entry or item that is there, or the end.
+        let (is_dict, position) = match (place.kind(), last) {
+            (Kind::Dict(dict), _) => (true, shape::entry(dict, last)),
+            (Kind::List(items), &Segment::Index(index)) => match shape::item(items, index) {
+                None => return Err(absent(path, path.segments().len() - 1, place)),
+                found => (false, found),
+            },
             _ => {
-                let found = place.described();
+                let found = described(place);
                 return Err(unfit(&parent, "a dict or list to put something into", found));
             }
-        }
-        let tree = self.tree_mut();
-        let Some(node) = node_at(tree, &parent) else { return Ok(()) };
-        let index = entry(tree, node, last);
-        let value = make(tree)?;
-        let key = match (last, index) {
-            (_, Some(_)) => None,
-            (Segment::Key(key), None) => Some(tree.key(key)),
-            (&Segment::Index(key), None) => Some(tree.add(key)),
         };
-        match (tree.get_mut(node), index, key) {
-            (Some(Node::Dict(dict)), Some(index), _) => {
-                if let Some(entry) = dict.entries.get_mut(index) {
-                    entry.1 = value;
-                }
+        let graph = self.graph_mut();
+        let value = make(graph)?;
+        let put = match (position, last) {
+            (Some(position), _) if is_dict => {
+                graph.replace_entry(container, position, value).map(drop)
             }
-            (Some(Node::Dict(dict)), None, Some(key)) => dict.entries.push((key, value)),
-            (Some(Node::List(items)), Some(index), _) => {
-                if let Some(item) = items.get_mut(index) {
-                    *item = value;
-                }
+            (Some(position), _) => graph.set_item(container, position, value),
+            (None, last) => {
+                let key = match last {
+                    Segment::Key(key) => graph.key(key),
+                    &Segment::Index(key) => graph.add(key),
+                };
+                graph.push_entry(container, key, value)
             }
-            _ => {}
-        }
-        Ok(())
+        };
+        put.map_err(|error| unfit(&parent, error.expected, String::new()))
     }
 }
 
 fn unfit(path: &ValuePath, expected: &'static str, found: String) -> CheckpointError {
     CheckpointError::Unfit { path: path.clone(), expected, found, advice: String::new() }
-}
-
-/// The node at a path.
-fn node_at(tree: &Tree<'_>, path: &ValuePath) -> Option<NodeId> {
-    let root = Part::Built(tree, tree.root());
-    let part = path.segments().iter().try_fold(root, |part, segment| part.step(segment))?;
-    match part {
-        Part::Built(_, id) => Some(id),
-        Part::File(_) => None,
-    }
-}
-
-/// Which entry of a dict or item of a list a segment means.
-fn entry(tree: &Tree<'_>, parent: NodeId, segment: &Segment) -> Option<usize> {
-    match (tree.get(parent)?, segment) {
-        (Node::Dict(dict), segment) => {
-            dict.entries.iter().rposition(|&(key, _)| match (tree.get(key), segment) {
-                (Some(Node::Str(known)), Segment::Key(key)) => known == key,
-                (Some(Node::Int(known)), Segment::Index(key)) => known == key,
-                _ => false,
-            })
-        }
-        (Node::List(items), &Segment::Index(index)) => match usize::try_from(index) {
-            Ok(index) => (index < items.len()).then_some(index),
-            Err(_) => items.len().checked_sub(usize::try_from(index.unsigned_abs()).ok()?),
-        },
-        _ => None,
-    }
 }

@@ -2,7 +2,7 @@
 
 use std::fmt::{self, Write as _};
 
-use crate::checkpoint::find::FindError;
+use crate::checkpoint::find_error::FindError;
 use crate::checkpoint::optimizer::OptimizerError;
 use crate::checkpoint::path::ValuePath;
 use crate::codec::ReadError;

@@ -1,88 +1,20 @@
 //! Which of a checkpoint's values is the state dict.
 
 use std::collections::{HashSet, VecDeque};
-use std::fmt::{self, Write as _};
 
 use crate::checkpoint::Checkpoint;
 use crate::checkpoint::error::CheckpointError;
-use crate::checkpoint::part::{Entries, Part, Shape};
+use crate::checkpoint::find_error::{Candidate, FindError, NAMES};
 use crate::checkpoint::path::{Segment, ValuePath};
+use crate::checkpoint::shape::{Shape, described};
 use crate::key;
-use crate::line::OneLine;
 use crate::map::StateMap;
-
-/// The keys under which a checkpoint's state dict is found without being named: those of PyTorch's
-/// tutorials and of the libraries that follow them.
-const NAMES: [&str; 3] = ["state_dict", "model_state_dict", "model"];
+use crate::value::{Dict, Value};
 
 /// So deep state dicts are looked for, and in so many items of lists and tuples: a small file can have very
 /// many paths, since a tuple may be in others again and again.
 const DEPTH: usize = 8;
 const ITEMS: usize = 100_000;
-
-/// So many are listed in a message.
-const LISTED: usize = 8;
-
-/// A value of a checkpoint that could be a model's state dict: a dict of str to tensor.
-#[non_exhaustive]
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Candidate {
-    /// Where it is.
-    pub path: ValuePath,
-    /// How many tensors it has.
-    pub tensors: usize,
-}
-
-/// Which state dict of a checkpoint is meant cannot be told.
-#[non_exhaustive]
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct FindError {
-    /// Those that could be meant by their names; none or several.
-    pub fitting: Vec<Candidate>,
-    /// What has one of these names and is no state dict, with the reason.
-    pub unfit: Vec<(ValuePath, String)>,
-    /// All there are.
-    pub candidates: Vec<Candidate>,
-    /// Why the checkpoint is not a state dict itself.
-    pub root: String,
-}
-
-impl fmt::Display for FindError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut f = OneLine(f);
-        let list = |f: &mut OneLine<'_, '_>, candidates: &[Candidate]| {
-            for (index, candidate) in candidates.iter().take(LISTED).enumerate() {
-                let comma = if index > 0 { ", " } else { "" };
-                let s = if candidate.tensors == 1 { "" } else { "s" };
-                write!(f, "{comma}`{}` ({} tensor{s})", candidate.path, candidate.tensors)?;
-            }
-            match candidates.len().checked_sub(LISTED) {
-                None | Some(0) => Ok(()),
-                Some(more) => write!(f, " and {more} more"),
-            }
-        };
-        if self.fitting.is_empty() {
-            write!(f, "the checkpoint is no state dict ({})", self.root)?;
-            for (path, reason) in &self.unfit {
-                write!(f, ", nor is its `{path}` ({reason})")?;
-            }
-            let Some(first) = self.candidates.first() else {
-                return write!(f, ", and there is none in it");
-            };
-            write!(f, ", and it has none under ")?;
-            for (index, name) in NAMES.iter().enumerate() {
-                let comma = if index > 0 { ", " } else { "" };
-                write!(f, "{comma}`{name}`")?;
-            }
-            write!(f, "; name the one you mean, such as `{}`: there are ", first.path)?;
-            return list(&mut f, &self.candidates);
-        }
-        write!(f, "several state dicts could be meant; name one of ")?;
-        list(&mut f, &self.fitting)
-    }
-}
-
-impl std::error::Error for FindError {}
 
 impl<'a> Checkpoint<'a> {
     /// The state dict of the checkpoint's model: the checkpoint itself where it is one, or what it has under
@@ -124,12 +56,12 @@ impl<'a> Checkpoint<'a> {
             None => return Ok(ValuePath::root()),
             Some(problem) => problem,
         };
-        let mut fitting: Vec<(ValuePath, Part<'_, 'a>)> = Vec::new();
+        let mut fitting: Vec<(ValuePath, Value<'_>)> = Vec::new();
         let mut unfit = Vec::new();
         for name in NAMES {
-            let Some(part) = root.entries().and_then(|entries| entries.get(name)) else { continue };
+            let Some(part) = root.as_dict().and_then(|entries| entries.get(name)) else { continue };
             // One state dict under two names is one.
-            let known = |(_, other): &(_, Part<'_, 'a>)| other.id() == part.id();
+            let known = |(_, other): &(_, Value<'_>)| other.id() == part.id();
             if !self.is_state_dict(part) {
                 let problem = self.problem(part).unwrap_or_else(|| "it is empty".to_owned());
                 unfit.push((name.into(), problem));
@@ -170,10 +102,10 @@ impl<'a> Checkpoint<'a> {
             if path.segments().len() >= DEPTH {
                 continue;
             }
-            match part.shape() {
+            match Shape::of(part) {
                 Shape::Dict(entries) if !is_optimizer(&entries) => {
                     waiting.extend(entries.iter().filter_map(|(key, value)| {
-                        let segment = match (key.str(), key.int()) {
+                        let segment = match (key.as_str(), key.as_i64()) {
                             (Some(key), _) => Segment::Key(key.to_owned()),
                             (_, Some(key)) => Segment::Index(key),
                             _ => return None,
@@ -194,38 +126,38 @@ impl<'a> Checkpoint<'a> {
     }
 
     /// Whether a value could be a model's state dict.
-    fn is_state_dict(&self, part: Part<'_, 'a>) -> bool {
+    fn is_state_dict(&self, part: Value<'_>) -> bool {
         self.problem(part).is_none() && {
             // An empty dict is a state dict if it says so: that of a model without parameters.
-            let said = |entries: Entries<'_, 'a>| entries.attribute("_metadata").is_some();
-            part.entries().is_none_or(|entries| entries.len() > 0 || said(entries))
+            let said = |entries: Dict<'_>| {
+                entries.attributes().is_some_and(|found| found.get("_metadata").is_some())
+            };
+            part.as_dict().is_none_or(|entries| !entries.is_empty() || said(entries))
         }
     }
 
     /// What about a value is not as in a state dict.
-    fn problem(&self, part: Part<'_, 'a>) -> Option<String> {
+    fn problem(&self, part: Value<'_>) -> Option<String> {
         if self.is_whole_model(part) {
             return None;
         }
-        let Some(entries) = part.entries() else {
-            return Some(format!("it is {}", part.described()));
+        let Some(entries) = part.as_dict() else {
+            return Some(format!("it is {}", described(part)));
         };
         entries.iter().find_map(|(key, value)| {
-            let Some(name) = key.str() else {
-                return Some(format!("one of its keys is {}", key.described()));
+            let Some(name) = key.as_str() else {
+                return Some(format!("one of its keys is {}", described(key)));
             };
-            let fits = matches!(value.shape(), Shape::Tensor | Shape::OddTensor(_))
-                || name.rsplit('.').next() == Some(key::EXTRA_STATE);
-            (!fits).then(|| format!("its {name:?} is {}", value.described()))
+            let fits =
+                Shape::of(value).is_tensor() || name.rsplit('.').next() == Some(key::EXTRA_STATE);
+            (!fits).then(|| format!("its {name:?} is {}", described(value)))
         })
     }
 
-    fn count(&self, part: Part<'_, 'a>) -> usize {
-        match part.entries() {
+    fn count(&self, part: Value<'_>) -> usize {
+        match part.as_dict() {
             Some(entries) => {
-                let tensor = |part: Part<'_, 'a>| {
-                    matches!(part.shape(), Shape::Tensor | Shape::OddTensor(_))
-                };
+                let tensor = |part: Value<'_>| Shape::of(part).is_tensor();
                 entries.iter().filter(|&(_, value)| tensor(value)).count()
             }
             None => self.state_dict_of(part, &ValuePath::root()).map_or(0, |(map, _)| map.len()),
@@ -233,11 +165,11 @@ impl<'a> Checkpoint<'a> {
     }
 }
 
-fn has_parts(part: Part<'_, '_>) -> bool {
-    matches!(part.shape(), Shape::Dict(_) | Shape::Items(_) | Shape::Object(_))
+fn has_parts(part: Value<'_>) -> bool {
+    matches!(Shape::of(part), Shape::Dict(_) | Shape::Items(_) | Shape::Object(_))
 }
 
 /// Whether a dict is an optimizer's, whose state has dicts of tensors too.
-fn is_optimizer(entries: &Entries<'_, '_>) -> bool {
+fn is_optimizer(entries: &Dict<'_>) -> bool {
     entries.get("state").is_some() && entries.get("param_groups").is_some()
 }

@@ -4,10 +4,11 @@ use std::fmt::{self, Write as _};
 
 use crate::checkpoint::Checkpoint;
 use crate::checkpoint::error::CheckpointError;
-use crate::checkpoint::part::{Entries, Items, Part, Shape};
 use crate::checkpoint::path::{Segment, ValuePath};
+use crate::checkpoint::shape::{Shape, described};
 use crate::key::EXTRA_STATE;
 use crate::line::OneLine;
+use crate::value::{Dict, Items, Value};
 
 /// What is shown: so many levels, so many entries of one container, so many lines in all, and so many
 /// characters of a text.
@@ -59,7 +60,7 @@ impl Checkpoint<'_> {
             return Err(CheckpointError::Unfit {
                 path,
                 expected: "a container",
-                found: part.described(),
+                found: described(part),
                 advice: String::new(),
             });
         };
@@ -68,7 +69,7 @@ impl Checkpoint<'_> {
             let (tensors, nbytes) = tensors(part).unwrap_or_default();
             Some(Listed {
                 path: name.segment().map(|segment| path.join(segment)),
-                type_name: part.type_name().into_owned(),
+                type_name: part.type_name(),
                 len: Parts::of(part).map(|parts| parts.len()),
                 tensors,
                 nbytes,
@@ -79,21 +80,21 @@ impl Checkpoint<'_> {
 }
 
 /// The parts of a container.
-enum Parts<'c, 'a> {
-    Entries(Entries<'c, 'a>),
-    Items(Items<'c, 'a>),
+enum Parts<'c> {
+    Entries(Dict<'c>),
+    Items(Items<'c>),
 }
 
 /// What leads to a part.
-enum Name<'c, 'a> {
-    Key(Part<'c, 'a>),
+enum Name<'c> {
+    Key(Value<'c>),
     Index(usize),
 }
 
-impl Name<'_, '_> {
+impl Name<'_> {
     fn segment(&self) -> Option<Segment> {
         match self {
-            Name::Key(key) => match (key.str(), key.int()) {
+            Name::Key(key) => match (key.as_str(), key.as_i64()) {
                 (Some(key), _) => Some(key.into()),
                 (_, key) => key.map(Segment::Index),
             },
@@ -102,9 +103,9 @@ impl Name<'_, '_> {
     }
 }
 
-impl<'c, 'a> Parts<'c, 'a> {
-    fn of(part: Part<'c, 'a>) -> Option<Self> {
-        match part.shape() {
+impl<'c> Parts<'c> {
+    fn of(part: Value<'c>) -> Option<Self> {
+        match Shape::of(part) {
             Shape::Dict(entries) | Shape::Object(Some(entries)) => Some(Parts::Entries(entries)),
             Shape::Items(items) => Some(Parts::Items(items)),
             _ => None,
@@ -118,7 +119,7 @@ impl<'c, 'a> Parts<'c, 'a> {
         }
     }
 
-    fn get(&self, index: usize) -> Option<(Name<'c, 'a>, Part<'c, 'a>)> {
+    fn get(&self, index: usize) -> Option<(Name<'c>, Value<'c>)> {
         match self {
             Parts::Entries(entries) => {
                 entries.get_index(index).map(|(key, value)| (Name::Key(key), value))
@@ -129,19 +130,19 @@ impl<'c, 'a> Parts<'c, 'a> {
 }
 
 /// How many tensors a tensor or a dict of tensors has, and of how many bytes.
-fn tensors(part: Part<'_, '_>) -> Option<(usize, u64)> {
-    let size = |part: Part<'_, '_>| match (part.tensor(), part.shape()) {
+fn tensors(part: Value<'_>) -> Option<(usize, u64)> {
+    let size = |part: Value<'_>| match (part.as_tensor(), Shape::of(part)) {
         (Some(view), _) => u64::try_from(view.nbytes()).ok(),
         (None, Shape::OddTensor(_)) => Some(0),
         _ => None,
     };
-    match part.shape() {
-        Shape::Dict(entries) if entries.len() > 0 => {
+    match Shape::of(part) {
+        Shape::Dict(entries) if !entries.is_empty() => {
             let mut total = (0usize, 0u64);
             for (key, value) in entries.iter() {
                 match size(value) {
                     Some(nbytes) => total = (total.0 + 1, total.1.saturating_add(nbytes)),
-                    None if key.str().and_then(|key| key.rsplit('.').next())
+                    None if key.as_str().and_then(|key| key.rsplit('.').next())
                         == Some(EXTRA_STATE) => {}
                     None => return None,
                 }
@@ -176,8 +177,7 @@ impl fmt::Display for Checkpoint<'_> {
         let root = self.root();
         write_value(f, root)?;
         // The containers that are being shown, each with the next of its parts.
-        let mut open: Vec<(Parts<'_, '_>, usize)> =
-            shown(root).into_iter().map(|p| (p, 0)).collect();
+        let mut open: Vec<(Parts<'_>, usize)> = shown(root).into_iter().map(|p| (p, 0)).collect();
         let mut lines = 0;
         while let Some((parts, next)) = open.last_mut() {
             let index = *next;
@@ -199,7 +199,7 @@ impl fmt::Display for Checkpoint<'_> {
             write!(f, "{:indent$}", "")?;
             match name {
                 Name::Index(index) => write!(f, "[{index}]: ")?,
-                Name::Key(key) => match (key.str(), key.int()) {
+                Name::Key(key) => match (key.as_str(), key.as_i64()) {
                     (Some(key), _) => write!(OneLine(f), "{key}: ")?,
                     (_, Some(key)) => write!(f, "{key}: ")?,
                     _ => write!(f, "<{}>: ", key.type_name())?,
@@ -217,7 +217,7 @@ impl fmt::Display for Checkpoint<'_> {
 }
 
 /// The parts of a value that have lines of their own: not those of a state dict or of a short list.
-fn shown<'c, 'a>(part: Part<'c, 'a>) -> Option<Parts<'c, 'a>> {
+fn shown<'c>(part: Value<'c>) -> Option<Parts<'c>> {
     if tensors(part).is_some() || short(part).is_some() {
         return None;
     }
@@ -225,8 +225,8 @@ fn shown<'c, 'a>(part: Part<'c, 'a>) -> Option<Parts<'c, 'a>> {
 }
 
 /// A list or the like of a few numbers, as one text.
-fn short(part: Part<'_, '_>) -> Option<String> {
-    let Shape::Items(items) = part.shape() else { return None };
+fn short(part: Value<'_>) -> Option<String> {
+    let Shape::Items(items) = Shape::of(part) else { return None };
     if items.len() > SHOWN {
         return None;
     }
@@ -239,8 +239,8 @@ fn short(part: Part<'_, '_>) -> Option<String> {
 }
 
 /// A value without parts, as Python prints it.
-fn plain(part: Part<'_, '_>) -> Option<String> {
-    Some(match part.shape() {
+fn plain(part: Value<'_>) -> Option<String> {
+    Some(match Shape::of(part) {
         Shape::None => "None".to_owned(),
         Shape::Bool(value) => if value { "True" } else { "False" }.to_owned(),
         Shape::Int(value) => value.to_string(),
@@ -259,10 +259,10 @@ fn plain(part: Part<'_, '_>) -> Option<String> {
 }
 
 /// The line of a value, after its name.
-fn write_value(f: &mut fmt::Formatter<'_>, part: Part<'_, '_>) -> fmt::Result {
+fn write_value(f: &mut fmt::Formatter<'_>, part: Value<'_>) -> fmt::Result {
     let mut f = OneLine(f);
     let name = part.type_name();
-    match (part.tensor(), tensors(part), plain(part), short(part)) {
+    match (part.as_tensor(), tensors(part), plain(part), short(part)) {
         (Some(view), ..) => {
             let location = match view.location() {
                 "cpu" => String::new(),

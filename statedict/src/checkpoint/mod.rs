@@ -12,34 +12,33 @@
     clippy::cast_possible_wrap
 )]
 
-mod built;
 mod edit;
 mod error;
 mod find;
+mod find_error;
 mod listing;
 mod location;
 pub mod optimizer;
-mod part;
 mod path;
 mod read;
-mod scalar;
+mod shape;
 #[cfg(feature = "serde")]
 mod typed;
 
 use std::io::Write;
 use std::path::Path;
+use std::sync::Arc;
 
 pub use error::CheckpointError;
-pub use find::{Candidate, FindError};
+pub use find_error::{Candidate, FindError};
 pub use listing::Listed;
 pub use path::{PathSyntax, Segment, ValuePath};
 #[cfg(feature = "serde")]
-pub use typed::{from_value, to_tree};
+pub use typed::{from_value, to_graph};
 
-use crate::checkpoint::part::Part;
 use crate::codec::write::{self, WriteError, WriteOptions};
 use crate::codec::{self, Document, ReadError, ReadOptions, Source};
-use crate::value::Tree;
+use crate::value::{Graph, Value};
 
 /// A checkpoint: a value of Python, usually a dict, with state dicts and whatever else belongs to a training.
 ///
@@ -78,10 +77,9 @@ use crate::value::Tree;
 /// ```
 #[derive(Debug)]
 pub struct Checkpoint<'a> {
-    /// What was opened, until it is edited: it is smaller than a tree of copies.
+    graph: Arc<Graph<'a>>,
+    /// The file that the graph was read from, until it is edited.
     file: Option<Document>,
-    /// What was built or edited; nothing where there is a file.
-    tree: Tree<'a>,
 }
 
 impl Checkpoint<'static> {
@@ -97,7 +95,7 @@ impl Checkpoint<'static> {
 impl<'a> Checkpoint<'a> {
     /// A checkpoint that holds an empty dict.
     pub fn new() -> Self {
-        Tree::new().into()
+        Graph::new().into()
     }
 
     /// Saves the checkpoint with options.
@@ -109,10 +107,7 @@ impl<'a> Checkpoint<'a> {
         path: impl AsRef<Path>,
         options: &WriteOptions,
     ) -> Result<(), WriteError> {
-        match &self.file {
-            Some(document) => write::save_tree(&document.to_tree(), path, options),
-            None => write::save_tree(&self.tree, path, options),
-        }
+        write::save_graph(&self.graph, path, options)
     }
 
     /// Writes the checkpoint to a writer; see [`write_map`](crate::write_map).
@@ -120,10 +115,7 @@ impl<'a> Checkpoint<'a> {
     /// # Errors
     /// As [`save`](Self::save); after an error an incomplete archive may have been written.
     pub fn write(&self, writer: impl Write, options: &WriteOptions) -> Result<(), WriteError> {
-        match &self.file {
-            Some(document) => write::write_tree(&document.to_tree(), writer, options),
-            None => write::write_tree(&self.tree, writer, options),
-        }
+        write::write_graph(&self.graph, writer, options)
     }
 
     /// The file it was opened from, as long as nothing of it was edited.
@@ -131,18 +123,12 @@ impl<'a> Checkpoint<'a> {
         self.file.as_ref()
     }
 
-    fn root(&self) -> Part<'_, 'a> {
-        match &self.file {
-            Some(document) => Part::File(document.root()),
-            None => Part::Built(&self.tree, self.tree.root()),
-        }
+    fn root(&self) -> Value<'_> {
+        self.graph.root()
     }
 
-    fn is_whole_model(&self, part: Part<'_, 'a>) -> bool {
-        match (part, &self.file) {
-            (Part::File(value), Some(document)) => document.is_whole_model(value),
-            _ => false,
-        }
+    fn is_whole_model(&self, value: Value<'_>) -> bool {
+        self.file.as_ref().is_some_and(|document| document.is_whole_model(value))
     }
 }
 
@@ -154,12 +140,12 @@ impl Default for Checkpoint<'_> {
 
 impl From<Document> for Checkpoint<'_> {
     fn from(document: Document) -> Self {
-        Checkpoint { file: Some(document), tree: Tree::new() }
+        Checkpoint { graph: Arc::clone(document.graph()), file: Some(document) }
     }
 }
 
-impl<'a> From<Tree<'a>> for Checkpoint<'a> {
-    fn from(tree: Tree<'a>) -> Self {
-        Checkpoint { file: None, tree }
+impl<'a> From<Graph<'a>> for Checkpoint<'a> {
+    fn from(graph: Graph<'a>) -> Self {
+        Checkpoint { graph: Arc::new(graph), file: None }
     }
 }

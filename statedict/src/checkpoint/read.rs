@@ -1,20 +1,18 @@
 //! What is in a checkpoint: its parts by their paths.
 
 use crate::checkpoint::Checkpoint;
-use crate::checkpoint::built;
 use crate::checkpoint::error::{CheckpointError, Named};
-use crate::checkpoint::part::{Part, Shape};
 use crate::checkpoint::path::{Segment, ValuePath};
-use crate::codec::RefusedTensor;
+use crate::checkpoint::shape::{Shape, described, step};
+use crate::codec::read::{Extract, Partial};
+use crate::codec::{ReadError, RefusedTensor};
 use crate::key;
 use crate::map::StateMap;
 use crate::tensor::TensorView;
+use crate::value::{Dict, SharedValue, Value};
 
 /// So many keys are named in a message.
 const NAMED: usize = 8;
-
-/// A state dict, and those of its tensors that it cannot have.
-pub(super) type Partial<'a> = (StateMap<'a>, Vec<RefusedTensor>);
 
 impl<'a> Checkpoint<'a> {
     /// Whether there is something at a path.
@@ -27,7 +25,7 @@ impl<'a> Checkpoint<'a> {
     /// # Errors
     /// Where there is nothing at the path.
     pub fn type_name(&self, path: impl Into<ValuePath>) -> Result<String, CheckpointError> {
-        Ok(self.part(&path.into())?.type_name().into_owned())
+        Ok(self.part(&path.into())?.type_name())
     }
 
     /// The state dict at a path: a dict of str to tensor, with its `_metadata`. The tensors are lazy: none is
@@ -85,11 +83,11 @@ impl<'a> Checkpoint<'a> {
     pub fn tensor(&self, path: impl Into<ValuePath>) -> Result<TensorView<'a>, CheckpointError> {
         let path = path.into();
         let part = self.part(&path)?;
-        part.tensor().ok_or_else(|| CheckpointError::Unfit {
+        self.graph.tensor_of(part.value_id()).ok_or_else(|| CheckpointError::Unfit {
             expected: "a tensor",
-            found: match part.shape() {
+            found: match Shape::of(part) {
                 Shape::OddTensor(what) => what.to_owned(),
-                _ => part.described(),
+                _ => described(part),
             },
             advice: String::new(),
             path,
@@ -97,36 +95,37 @@ impl<'a> Checkpoint<'a> {
     }
 
     /// The value at a path.
-    pub(super) fn part(&self, path: &ValuePath) -> Result<Part<'_, 'a>, CheckpointError> {
+    pub(super) fn part(&self, path: &ValuePath) -> Result<Value<'_>, CheckpointError> {
         let mut part = self.root();
         for (depth, segment) in path.segments().iter().enumerate() {
-            part = part.step(segment).ok_or_else(|| absent(path, depth, part))?;
+            part = step(part, segment).ok_or_else(|| absent(path, depth, part))?;
         }
         Ok(part)
     }
 
     pub(super) fn state_dict_of(
         &self,
-        part: Part<'_, 'a>,
+        part: Value<'_>,
         path: &ValuePath,
     ) -> Result<Partial<'a>, CheckpointError> {
         let place = Named(path).to_string();
-        match (part, self.document()) {
-            (Part::File(value), Some(document)) => {
-                Ok(document.state_map_of(value, &place, &|_| String::new())?)
-            }
-            _ => built::state_dict(part, &place),
+        let advice = &|_: Dict<'_>| String::new();
+        if let Some(document) = self.document() {
+            return Ok(document.state_map_of(part, &place, advice)?);
         }
+        let share = |value: Value<'_>| SharedValue::of(value).map_err(ReadError::Storage);
+        let extract = Extract { graph: &self.graph, place: &place, advice, share: &share };
+        Ok(extract.state_map(part)?)
     }
 }
 
 /// What is said where a segment leads nowhere.
-pub(super) fn absent(path: &ValuePath, depth: usize, part: Part<'_, '_>) -> CheckpointError {
+pub(super) fn absent(path: &ValuePath, depth: usize, part: Value<'_>) -> CheckpointError {
     let place = Named(&path.first(depth)).to_string();
     let mut nearest = None;
-    let within = match part.shape() {
+    let within = match Shape::of(part) {
         Shape::Dict(entries) => {
-            let keys: Vec<&str> = entries.iter().filter_map(|(key, _)| key.str()).collect();
+            let keys: Vec<&str> = entries.iter().filter_map(|(key, _)| key.as_str()).collect();
             if let Some(Segment::Key(wanted)) = path.segments().get(depth) {
                 nearest = key::nearest(wanted, keys.iter().copied()).map(str::to_owned);
             }
@@ -141,7 +140,7 @@ pub(super) fn absent(path: &ValuePath, depth: usize, part: Part<'_, '_>) -> Chec
             }
         }
         Shape::Items(items) => format!("{place} is a {} of {}", part.type_name(), items.len()),
-        _ => format!("{place} is {}", part.described()),
+        _ => format!("{place} is {}", described(part)),
     };
     CheckpointError::Absent { path: path.first(depth + 1), within, nearest }
 }

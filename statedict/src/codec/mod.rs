@@ -16,7 +16,6 @@ pub(crate) mod pickle;
 pub(crate) mod read;
 #[cfg(feature = "safetensors")]
 mod safetensors;
-mod shared;
 pub(crate) mod write;
 
 pub use pickle::{PickleError, ScannedGlobal, Verdict};

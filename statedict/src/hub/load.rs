@@ -13,8 +13,8 @@ use crate::hub::report::mismatch_report;
 use crate::load::{self, LoadReport};
 use crate::map::StateMap;
 use crate::mapping::KeyMap;
-use crate::traits::StateDict;
 use crate::visit;
+use crate::visit::StateDict;
 
 /// What `DataParallel` and its like put before all keys.
 const WRAPPER: &str = "module";

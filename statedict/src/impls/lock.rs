@@ -3,8 +3,7 @@
 use std::cell::RefCell;
 use std::sync::{LockResult, Mutex, RwLock, TryLockError, TryLockResult};
 
-use crate::traits::StateDict;
-use crate::visit::{ByMut, ByRef, Unavailable, Visitor};
+use crate::visit::{ByMut, ByRef, StateDict, Unavailable, Visitor};
 
 /// Nothing of its own.
 impl<M: StateDict + ?Sized> StateDict for RefCell<M> {

@@ -5,8 +5,9 @@ use std::fmt::Display;
 
 use indexmap::IndexMap;
 
-use crate::traits::StateDict;
-use crate::visit::{ByMut, ByRef, Content, Description, Field, FieldTable, ModuleInfo, Visitor};
+use crate::visit::{
+    ByMut, ByRef, Content, Description, Field, FieldTable, ModuleInfo, StateDict, Visitor,
+};
 
 /// What a map from names to modules `M` is.
 const fn table<T: ?Sized, M: StateDict>() -> &'static FieldTable {

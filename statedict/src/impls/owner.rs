@@ -5,8 +5,7 @@ use std::cell::OnceCell;
 use std::marker::PhantomData;
 use std::sync::OnceLock;
 
-use crate::traits::StateDict;
-use crate::visit::{ByMut, ByRef, Description, Visitor};
+use crate::visit::{ByMut, ByRef, Description, StateDict, Visitor};
 
 /// Nothing of its own: the contents are the module.
 impl<M: StateDict + ?Sized> StateDict for Box<M> {

@@ -4,8 +4,10 @@ use std::ops::{Deref, DerefMut};
 
 use indexmap::IndexMap;
 
-use crate::traits::{StateDict, TensorMut};
-use crate::visit::{ByMut, ByRef, Content, Description, Field, FieldTable, ModuleInfo, Visitor};
+use crate::traits::TensorMut;
+use crate::visit::{
+    ByMut, ByRef, Content, Description, Field, FieldTable, ModuleInfo, StateDict, Visitor,
+};
 
 /// Parameters named `0`, `1`, …: `torch.nn.ParameterList`. A child module, dereferencing to a `Vec`.
 ///

@@ -3,8 +3,9 @@
 use std::collections::VecDeque;
 use std::fmt::Write;
 
-use crate::traits::StateDict;
-use crate::visit::{ByMut, ByRef, Content, Description, Field, FieldTable, ModuleInfo, Visitor};
+use crate::visit::{
+    ByMut, ByRef, Content, Description, Field, FieldTable, ModuleInfo, StateDict, Visitor,
+};
 
 /// The numbers of children, in one buffer.
 #[derive(Default)]

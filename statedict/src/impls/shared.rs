@@ -3,8 +3,8 @@
 use std::rc::Rc;
 use std::sync::Arc;
 
-use crate::traits::{StateDict, StorageId};
-use crate::visit::{ByMut, ByRef, Visitor};
+use crate::traits::StorageId;
+use crate::visit::{ByMut, ByRef, StateDict, Visitor};
 
 /// Nothing of its own.
 macro_rules! handle {

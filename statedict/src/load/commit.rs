@@ -9,8 +9,8 @@ use crate::load::plan::Plan;
 use crate::load::policy::Atomicity;
 use crate::load::problem::LoadProblem;
 use crate::tensor::TensorView;
-use crate::traits::{StateDict, TensorError, TensorMut};
-use crate::visit::{Key, Leaf, ModelError, Slot, Walk, walk_mut, walk_writing};
+use crate::traits::{TensorError, TensorMut};
+use crate::visit::{Key, Leaf, ModelError, Slot, StateDict, Walk, walk_mut, walk_writing};
 
 /// What was written.
 #[derive(Default)]
@@ -344,7 +344,7 @@ fn same_model(plan: &Plan, walk: &Walk<Slot<'_>>) -> Result<(), Vec<LoadProblem>
     let mut same_key = |a: Key, b: Key| {
         if alike { a == b } else { expected.spell(a) == shown.spell(b) }
     };
-    for (leaf, shown) in plan.leaves().zip(&walk.leaves) {
+    for (leaf, shown) in plan.leaves().zip(walk.leaves.iter()) {
         if !same_key(leaf.key, shown.key)
             || leaf.kind != shown.kind
             || leaf.dtype != shown.tensor.dtype()

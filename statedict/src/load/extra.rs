@@ -1,6 +1,5 @@
 //! Extra states: what the model expects, what the state dict has for it, and handing it over.
 
-use crate::codec::write::WriteError;
 use crate::extra_state::ExtraStateError;
 use crate::load::matching::Match;
 use crate::load::options::LoadOptions;
@@ -8,9 +7,9 @@ use crate::load::plan::{Plan, Since};
 use crate::load::policy::{AliasPolicy, Atomicity};
 use crate::load::problem::LoadProblem;
 use crate::map::StateMap;
-use crate::traits::StateDict;
-use crate::value::{SharedValue, Tree};
-use crate::visit::{ExtraName, Key, Name, visit_extra_states};
+use crate::tensor::StorageError;
+use crate::value::{Graph, SharedValue};
+use crate::visit::{ExtraId, ExtraName, Key, Name, StateDict, visit_extra_states};
 
 /// The extra state of a module.
 pub(crate) struct ExpectedExtra {
@@ -52,7 +51,7 @@ pub(super) fn among_persistent(
 
 /// Looks for an extra state under one of its names; whether the state dict has it.
 pub(super) fn find(
-    (name, key): (&Name, &str),
+    (name, key): (&Name<ExtraId>, &str),
     map: &StateMap<'_>,
     options: &LoadOptions,
     found: &mut Match<'_, '_>,
@@ -82,10 +81,10 @@ pub(super) fn find(
 }
 
 /// The value under `key`, which may be a tensor: a module's extra state can be anything.
-fn value_of(map: &StateMap<'_>, key: &str) -> Option<Result<SharedValue, WriteError>> {
+fn value_of(map: &StateMap<'_>, key: &str) -> Option<Result<SharedValue, StorageError>> {
     match map.value(key) {
         Some(value) => Some(Ok(value.clone())),
-        None => Some(SharedValue::of(&Tree::of(map.get(key)?.clone()))),
+        None => Some(SharedValue::of(Graph::of(map.get(key)?.clone()).root())),
     }
 }
 
@@ -113,7 +112,7 @@ pub(super) fn set<M: StateDict + ?Sized>(
             return;
         }
         if undo {
-            match SharedValue::of(&state.get_extra_state()) {
+            match SharedValue::of(state.get_extra_state().root()) {
                 Ok(value) => before.push((index, value)),
                 Err(error) => {
                     failed = Some((&source.key, error.into()));
@@ -163,7 +162,7 @@ pub(super) fn give_back<M: StateDict + ?Sized>(
 
 impl Plan {
     /// The extra state that `name` is of.
-    pub(super) fn extra(&self, name: &Name) -> Option<&ExpectedExtra> {
+    pub(super) fn extra(&self, name: &Name<ExtraId>) -> Option<&ExpectedExtra> {
         self.extras.get(name.index())
     }
 }

@@ -14,7 +14,7 @@ use crate::load::problem::LoadProblem;
 use crate::load::report::{Converted, Mismatched};
 use crate::map::StateMap;
 use crate::tensor::{StorageError, TensorView};
-use crate::visit::{ExtraName, Name, narrow, wide};
+use crate::visit::{ExtraId, ExtraName, Name, narrow, wide};
 
 /// What goes where.
 pub(crate) struct Match<'m, 's> {
@@ -189,7 +189,7 @@ pub(crate) fn match_keys<'m, 's>(
 /// A name that the state dict lacks.
 enum Absent {
     Leaf(Name),
-    Extra(Name),
+    Extra(Name<ExtraId>),
 }
 
 /// Calls `take` with each name of the plan, its place, and where the state dict has it.

@@ -49,8 +49,7 @@ use crate::load::matching::Match;
 use crate::load::plan::Plan;
 use crate::map::StateMap;
 use crate::mapping::Mapped;
-use crate::traits::StateDict;
-use crate::visit::{self, Loaded};
+use crate::visit::{self, Loaded, StateDict};
 
 /// Loads `map` into `model`.
 pub(crate) fn load<M: StateDict + ?Sized>(

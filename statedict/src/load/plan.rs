@@ -8,10 +8,9 @@ use crate::load::extra::{self, ExpectedExtra};
 use crate::load::migrate::Place;
 use crate::load::problem::LoadProblem;
 use crate::tensor::Shape;
-use crate::traits::StateDict;
 use crate::visit::{
-    Change, ExtraName, Firsts, Infos, Key, KeyTree, Kind, Leaf, Module, Name, Names, TensorRef,
-    Walk, narrow, walk, wide,
+    Change, ExtraName, Firsts, Id, Infos, Key, KeyTree, Kind, Leaf, List, Module, ModuleId, Name,
+    Names, StateDict, TensorRef, Walk, narrow, walk, wide,
 };
 
 /// What the model expects of a state dict.
@@ -32,8 +31,8 @@ pub(crate) struct Plan {
     /// The keys of extra states in order, each with its place among the names.
     pub(crate) extra_names: Vec<ExtraName>,
     /// The modules under all their paths, parents before children.
-    pub(crate) places: Vec<Name>,
-    modules: Vec<Module>,
+    pub(crate) places: Vec<Name<ModuleId>>,
+    modules: List<ModuleId, Module>,
     infos: Infos,
     /// The first of each leaf's storage, which is the one that is loaded; often itself.
     pub(crate) first: Firsts,
@@ -46,7 +45,7 @@ pub(crate) struct Plan {
 /// A leaf as it is kept for as long as the model is being loaded.
 struct Expected {
     key: Key,
-    module: u32,
+    module: ModuleId,
     /// Where its sizes end; they begin where those of the leaf before it end.
     sizes: u32,
     dtype: DType,
@@ -83,19 +82,17 @@ impl Plan {
         wanted: bool,
     ) -> Result<Self, (&'static str, Vec<LoadProblem>)> {
         let mut walk = walk(model);
-        let class = walk.info(0).map_or("model", |info| info.name());
+        let class = walk.modules.first().map_or("model", |module| walk.infos.of(module).name());
         let Names { leaves: mut names, modules: places, extras: extra_names } = walk
             .names()
             .map_err(|errors| (class, errors.into_iter().map(LoadProblem::Model).collect()))?;
-        let is_persistent = |name: &Name| {
-            walk.leaves.get(name.index()).is_some_and(|leaf| leaf.kind.is_persistent())
-        };
+        let is_persistent = |name: &Name| walk.leaves[name.id].kind.is_persistent();
         let extra_names = extra::among_persistent(extra_names, &names, is_persistent);
         names.retain(is_persistent);
         let (since, mut since_of_extras) = first_versions(&walk);
         let extras = walk.extras.iter().enumerate().map(|(index, extra)| ExpectedExtra {
             key: extra.key,
-            module: walk.info(wide(extra.module)).map_or("", |info| info.rust_type()),
+            module: walk.info(extra.module).rust_type(),
             since: since_of_extras.remove(&index).unwrap_or_default(),
         });
         let extras = extras.collect();
@@ -161,8 +158,7 @@ impl Plan {
 
     /// The Rust type of the module that a leaf belongs to.
     pub(crate) fn module_of(&self, leaf: usize) -> &'static str {
-        let module = self.leaves.get(leaf).and_then(|leaf| self.modules.get(wide(leaf.module)));
-        module.and_then(|module| self.infos.of(module)).map_or("", |info| info.rust_type())
+        self.infos.of(&self.modules[self.leaves[leaf].module]).rust_type()
     }
 
     /// Whether an older state dict may lack something.
@@ -171,8 +167,8 @@ impl Plan {
     }
 
     /// A module under one of its paths, which is spelled already.
-    pub(crate) fn place<'p>(&self, name: &Name, path: &'p str) -> Option<Place<'p>> {
-        let info = *self.infos.of(self.modules.get(name.index())?)?;
+    pub(crate) fn place<'p>(&self, name: &Name<ModuleId>, path: &'p str) -> Option<Place<'p>> {
+        let info = *self.infos.of(&self.modules[name.id]);
         Some(Place { path, module: name.index(), info, alias: name.alias })
     }
 
@@ -244,11 +240,11 @@ fn first_versions(walk: &Walk<TensorRef<'_>>) -> (FirstVersions, FirstVersions) 
     }
     let paths = walk.paths();
     let mut speller = walk.keys.speller();
-    for (index, module) in walk.modules.iter().enumerate() {
-        for change in walk.info(index).map_or(&[][..], |info| info.changes()) {
+    for (index, module) in walk.modules.enumerated() {
+        for change in walk.infos.of(module).changes() {
             let Change::Added { since: version, name } = *change else { continue };
             let path = key::join(speller.spell(module.path), name);
-            let came = Since { module: index, version };
+            let came = Since { module: index.index(), version };
             for extra in walk.extras_at(&paths, &path) {
                 of_extras.entry(extra).or_insert_with(Vec::new).push(came);
             }
@@ -261,7 +257,7 @@ fn first_versions(walk: &Walk<TensorRef<'_>>) -> (FirstVersions, FirstVersions) 
 }
 
 /// The children that are `None`, under all paths of their modules.
-fn none_children(walk: &Walk<TensorRef<'_>>, places: &[Name]) -> Vec<(String, String)> {
+fn none_children(walk: &Walk<TensorRef<'_>>, places: &[Name<ModuleId>]) -> Vec<(String, String)> {
     // One child for each module but the root: none of them is `None`.
     if walk.child_paths().len() + 1 == walk.modules.len() {
         return Vec::new();
@@ -291,7 +287,7 @@ fn none_children(walk: &Walk<TensorRef<'_>>, places: &[Name]) -> Vec<(String, St
     }
     let mut children = Vec::new();
     for place in places {
-        let Some(module) = walk.modules.get(place.index()) else { continue };
+        let module = &walk.modules[place.id];
         let Some(names) = names.get(speller.spell(module.path)) else { continue };
         let path = speller.spell(place.key);
         children.extend(names.iter().map(|name| (path.to_owned(), name.clone())));

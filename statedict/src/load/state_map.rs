@@ -12,8 +12,7 @@ use crate::load::options::LoadOptions;
 use crate::load::report::ModuleMigration;
 use crate::map::StateMap;
 use crate::schema::{Paths, Patterns, Schema, SchemaModule, first};
-use crate::traits::StateDict;
-use crate::visit::ModuleInfo;
+use crate::visit::{ModuleInfo, StateDict};
 
 /// What [`migrate`] did.
 #[non_exhaustive]

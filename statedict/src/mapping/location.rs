@@ -215,18 +215,18 @@ impl<'a> Relocated<'a> {
         Ok(Relocated { moved: Arc::new(Moved(moved)), numbers })
     }
 
-    /// The storage where it is now.
-    pub(crate) fn storage(&self, storage: &Storage<'a>) -> Storage<'a> {
-        match self.numbers.get(&storage.identity()) {
-            Some(&number) => Storage::new(Arc::clone(&self.moved), number),
-            None => storage.clone(),
-        }
+    /// The storage where it is now, if it was mapped.
+    pub(crate) fn moved(&self, storage: &Storage<'a>) -> Option<Storage<'a>> {
+        let &number = self.numbers.get(&storage.identity())?;
+        Some(Storage::new(Arc::clone(&self.moved), number))
     }
 
     /// The tensor where it is now.
     pub(crate) fn tensor(&self, tensor: TensorView<'a>) -> TensorView<'a> {
-        let storage = self.storage(tensor.storage());
-        tensor.over(storage)
+        match self.moved(tensor.storage()) {
+            Some(storage) => tensor.over(storage),
+            None => tensor,
+        }
     }
 }
 

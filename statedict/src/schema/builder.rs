@@ -2,11 +2,20 @@
 
 use crate::key;
 use crate::schema::pattern::{rest_below, segments};
-use crate::schema::{SchemaEntry, SchemaItem, SchemaModule, SchemaUnknown, UnknownReason};
-use crate::visit::{Change, Describe, Description, Field, FieldKind, Kind, ModuleInfo};
+use crate::schema::{Schema, SchemaEntry, SchemaItem, SchemaModule, SchemaUnknown, UnknownReason};
+use crate::visit::{Change, Describe, Description, Field, FieldKind, Kind, ModuleInfo, StateDict};
+
+impl Schema {
+    /// What `T` says of itself.
+    pub fn of<T: StateDict>() -> Self {
+        let mut builder = SchemaBuilder::new();
+        builder.add_type(Description::same_as::<T>());
+        Schema { items: builder.finish() }
+    }
+}
 
 /// Builds a schema from what types say of themselves in [`StateDict::describe`](crate::StateDict::describe).
-pub(super) struct SchemaBuilder {
+struct SchemaBuilder {
     items: Vec<Item>,
     frames: Vec<Frame>,
     /// How many modules there were.
@@ -46,7 +55,7 @@ struct Frame {
 }
 
 impl SchemaBuilder {
-    pub(super) fn new() -> Self {
+    fn new() -> Self {
         let mut builder = SchemaBuilder {
             items: Vec::new(),
             frames: Vec::new(),
@@ -60,7 +69,7 @@ impl SchemaBuilder {
     }
 
     /// Adds what a type is, at the place that is being described.
-    pub(super) fn add_type(&mut self, description: Description) {
+    fn add_type(&mut self, description: Description) {
         match description {
             Description::Module(table) => {
                 self.add_module(&table.info);
@@ -208,7 +217,7 @@ impl SchemaBuilder {
         self.frames.last_mut().expect("the root is described until the schema is finished")
     }
 
-    pub(super) fn finish(mut self) -> Vec<SchemaItem> {
+    fn finish(mut self) -> Vec<SchemaItem> {
         self.end();
         let known = |item: Item| match item.item {
             Part::Known(item) => item,

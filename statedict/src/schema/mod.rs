@@ -7,13 +7,11 @@ mod pattern;
 
 use std::fmt;
 
-use builder::SchemaBuilder;
 pub use check::SchemaMismatch;
 pub use parse::SchemaParseError;
 pub(crate) use pattern::{Paths, Patterns, first};
 
-use crate::traits::StateDict;
-use crate::visit::{Description, Kind, ModuleInfo};
+use crate::visit::{Kind, ModuleInfo};
 
 /// The keys and modules of a model type: its checkpoint format, without shapes and element types,
 /// which only a value knows.
@@ -128,13 +126,6 @@ fn parent(key: &str) -> &str {
 }
 
 impl Schema {
-    /// What `T` says of itself.
-    pub fn of<T: StateDict>() -> Self {
-        let mut builder = SchemaBuilder::new();
-        builder.add_type(Description::same_as::<T>());
-        Schema { items: builder.finish() }
-    }
-
     /// All lines in order: each module before its content, each module's keys in PyTorch's order.
     pub fn items(&self) -> impl ExactSizeIterator<Item = &SchemaItem> {
         self.items.iter()

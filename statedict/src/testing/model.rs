@@ -1,8 +1,7 @@
 //! A model of tensors under test.
 
 use crate::testing::erased::Leaf;
-use crate::traits::StateDict;
-use crate::visit::{ByMut, ByRef, Content, Field, ModuleInfo, Visitor};
+use crate::visit::{ByMut, ByRef, Content, Field, ModuleInfo, StateDict, Visitor};
 
 /// Tensors by name, as the parameters of one module.
 pub(super) struct Leaves<'s>(pub(super) Vec<(&'static str, Box<dyn Leaf<'s> + 's>)>);

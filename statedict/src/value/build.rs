@@ -1,76 +1,200 @@
-//! Building values, and changing those of a file.
+//! Building values.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use crate::dtype::DType;
-use crate::tensor::TensorView;
-use crate::value::owned::{DictNode, Node, NodeId, NotADict, ObjectNode, TensorNode, Tree};
+use crate::tensor::{Storage, TensorView};
+use crate::value::absent::AbsentStorages;
+use crate::value::id::ValueId;
+use crate::value::integer;
+use crate::value::new_value::NewValue;
 use crate::value::parts::DictKind;
+use crate::value::raw::{
+    ContainerKind, Device, Global, Object, Raw, TensorFlags, TensorNode, Text,
+};
+use crate::value::store::{Full, Graph};
 
-macro_rules! from {
-    ($($from:ty => |$value:ident| $node:expr),* $(,)?) => {
-        $(impl<'a> From<$from> for Node<'a> {
-            fn from($value: $from) -> Self {
-                $node
+/// The result of adding to a graph, which is documented to panic where it is full.
+pub(super) fn room<T>(added: Result<T, Full>) -> T {
+    added.expect("a graph holds at most 2^32 values and 4 GiB of text")
+}
+
+impl<'a> Graph<'a> {
+    /// A graph that holds an empty dict.
+    pub fn new() -> Self {
+        let mut graph = Graph::of(());
+        let root = graph.dict();
+        graph.set_root(root);
+        graph
+    }
+
+    /// A graph that holds one value without parts; `()` is `None`.
+    ///
+    /// ```
+    /// use statedict::value::Graph;
+    ///
+    /// assert_eq!(Graph::of(5).root().as_i64(), Some(5));
+    /// ```
+    pub fn of(value: impl Into<NewValue<'a>>) -> Self {
+        let mut graph = Graph::over(Arc::new([]));
+        let root = graph.add(value);
+        graph.set_root(root);
+        graph
+    }
+
+    /// Sets the value that the file will hold.
+    pub fn set_root(&mut self, root: ValueId) {
+        self.set_root_raw(root.0);
+    }
+
+    /// Adds a value, which belongs nowhere until it is put somewhere.
+    ///
+    /// # Panics
+    /// Here, and wherever a graph is added to: at more than 2^32 values or 4 GiB of text.
+    pub fn add(&mut self, value: impl Into<NewValue<'a>>) -> ValueId {
+        ValueId(match value.into() {
+            NewValue::None => Raw::None,
+            NewValue::Bool(value) => Raw::Bool(value),
+            NewValue::Int(value) => Raw::Int(value),
+            NewValue::BigInt(bytes) => match integer::small_from_le(&bytes) {
+                Some(value) => Raw::Int(value),
+                None => Raw::BigInt(self.add_content(&bytes)),
+            },
+            NewValue::Float(value) => Raw::Float(value),
+            NewValue::Complex { re, im } => room(self.add_complex(re, im)),
+            NewValue::Str(text) => Raw::Str(self.add_content(text.as_bytes())),
+            NewValue::Bytes(bytes) => Raw::Bytes(self.add_content(&bytes)),
+            NewValue::ByteArray(bytes) => Raw::ByteArray(self.add_content(&bytes)),
+            NewValue::Tensor(view) => self.add_view(view, false),
+            NewValue::Parameter(view) => self.add_view(view, true),
+            NewValue::Storage(storage, dtype) => {
+                Raw::Storage(room(self.insert_storage(storage)), dtype)
             }
-        })*
-    };
-}
+            NewValue::DType(dtype) => Raw::DType(dtype),
+            NewValue::Device { kind, index } => {
+                let kind = self.add_content(kind.as_bytes());
+                room(self.add_device(Device { kind, index }))
+            }
+            NewValue::Layout(name) => Raw::Layout(self.add_content(name.as_bytes())),
+            NewValue::Global { module, name } => {
+                let module = self.add_content(module.as_bytes());
+                let name = self.add_content(name.as_bytes());
+                room(self.add_global(Global { module, name }))
+            }
+        })
+    }
 
-from! {
-    () => |_unit| Node::None,
-    bool => |value| Node::Bool(value),
-    i32 => |value| Node::Int(value.into()),
-    u32 => |value| Node::Int(value.into()),
-    i64 => |value| Node::Int(value),
-    u64 => |value| match i64::try_from(value) {
-        Ok(value) => Node::Int(value),
-        Err(_) => Node::BigInt(i128::from(value).to_le_bytes().to_vec().into()),
-    },
-    f64 => |value| Node::Float(value),
-    &'a str => |value| Node::Str(value.into()),
-    String => |value| Node::Str(value.into()),
-    DType => |value| Node::DType(value),
-    DictNode => |value| Node::Dict(value),
-    ObjectNode => |value| Node::Object(Box::new(value)),
-    TensorNode<'a> => |value| Node::Tensor(Box::new(value)),
-    TensorView<'a> => |view| TensorNode { view, parameter: false, attributes: None }.into(),
-}
+    pub(super) fn add_str(&mut self, text: &str) -> ValueId {
+        ValueId(Raw::Str(self.add_content(text.as_bytes())))
+    }
 
-impl<'a> Tree<'a> {
-    /// A tree that holds one value without parts; `()` is `None`.
-    ///
-    /// ```
-    /// use statedict::value::{Node, Tree};
-    ///
-    /// let tree = Tree::of(5);
-    /// assert!(matches!(tree.get(tree.root()), Some(Node::Int(5))));
-    /// ```
-    pub fn of(value: impl Into<Node<'a>>) -> Self {
-        let mut tree = Tree::new();
-        let root = tree.add(value);
-        tree.set_root(root);
-        tree
+    /// Text with a place of its own, which is its identity: not even empty text shares it.
+    pub(super) fn add_content(&mut self, content: &[u8]) -> Text {
+        let text = room(self.add_bytes(content));
+        if content.is_empty() {
+            room(self.add_bytes(&[0]));
+        }
+        text
+    }
+
+    fn add_view(&mut self, view: TensorView<'a>, parameter: bool) -> Raw {
+        const SIZES: &str = "invariant: the sizes and strides of a view are within i64";
+        let sizes: Vec<i64> =
+            view.shape().iter().map(|&size| i64::try_from(size).expect(SIZES)).collect();
+        let own = view.own_strides().map_or(&[][..], |strides| strides);
+        let strides: Vec<i64> =
+            own.iter().map(|&stride| i64::try_from(stride).expect(SIZES)).collect();
+        let flags = TensorFlags {
+            requires_grad: view.requires_grad(),
+            conj: view.is_conj(),
+            neg: view.is_neg(),
+            parameter,
+            strided: view.own_strides().is_some(),
+        };
+        let storage = room(self.insert_storage(view.storage().clone()));
+        let (offset, dtype) = (view.storage_offset(), view.dtype());
+        let node = TensorNode { offset, storage, dims: 0, rank: 0, dtype, flags };
+        room(self.add_tensor(node, &sizes, &strides))
+    }
+
+    /// The interned string `text`: one object, however often it is asked for. Keys that stand in a program's
+    /// text are such, and so are attributes' names.
+    pub fn key(&mut self, text: &str) -> ValueId {
+        let known = self.interned.get(text).copied();
+        ValueId(Raw::Str(known.unwrap_or_else(|| {
+            let new = self.add_content(text.as_bytes());
+            self.interned.insert(text.into(), new);
+            new
+        })))
+    }
+
+    /// A container of the given values.
+    fn container_of(
+        &mut self,
+        kind: ContainerKind,
+        values: impl IntoIterator<Item = ValueId>,
+    ) -> ValueId {
+        let values: Vec<Raw> = values.into_iter().map(|value| value.0).collect();
+        let container = room(self.add_container(kind));
+        self.extend_raw(container, &values);
+        ValueId(container)
+    }
+
+    pub(super) fn extend_raw(&mut self, container: Raw, values: &[Raw]) {
+        if let Raw::Container(index) = container {
+            room(self.extend(index, values));
+        }
     }
 
     /// A `list`.
-    pub fn list(&mut self, items: impl IntoIterator<Item = NodeId>) -> NodeId {
-        self.add(Node::List(items.into_iter().collect()))
+    pub fn list(&mut self, items: impl IntoIterator<Item = ValueId>) -> ValueId {
+        self.container_of(ContainerKind::List, items)
+    }
+
+    /// A `set`, in the order in which it is written.
+    pub fn set_of(&mut self, items: impl IntoIterator<Item = ValueId>) -> ValueId {
+        self.container_of(ContainerKind::Set, items)
+    }
+
+    /// A `frozenset`, in the order in which it is written.
+    pub fn frozen_set(&mut self, items: impl IntoIterator<Item = ValueId>) -> ValueId {
+        self.container_of(ContainerKind::FrozenSet, items)
     }
 
     /// A `tuple`.
-    pub fn tuple(&mut self, items: impl IntoIterator<Item = NodeId>) -> NodeId {
-        self.add(Node::Tuple(items.into_iter().collect()))
+    pub fn tuple(&mut self, items: impl IntoIterator<Item = ValueId>) -> ValueId {
+        let items: Vec<Raw> = items.into_iter().map(|item| item.0).collect();
+        ValueId(Raw::Tuple(room(self.add_run(&items))))
+    }
+
+    /// A `torch.Size`.
+    pub fn torch_size(&mut self, sizes: impl IntoIterator<Item = ValueId>) -> ValueId {
+        match self.tuple(sizes).0 {
+            Raw::Tuple(run) if run.len > 0 => ValueId(Raw::Size(run)),
+            _ => ValueId(room(self.empty_size())),
+        }
     }
 
     /// An empty `dict`; [`set`](Self::set) and [`put`](Self::put) fill it.
-    pub fn dict(&mut self) -> NodeId {
-        self.add(DictNode::new(DictKind::Dict))
+    pub fn dict(&mut self) -> ValueId {
+        self.dict_of(DictKind::Dict)
+    }
+
+    /// An empty dict of any kind.
+    pub fn dict_of(&mut self, kind: DictKind) -> ValueId {
+        self.container_of(kind.container(), [])
+    }
+
+    /// A `dict` of keys and values. The keys should differ.
+    pub fn dict_with(&mut self, entries: impl IntoIterator<Item = (ValueId, ValueId)>) -> ValueId {
+        let values = entries.into_iter().flat_map(|(key, value)| [key, value]);
+        self.container_of(ContainerKind::Dict, values)
     }
 
     /// A `torch.nn.Parameter`.
-    pub fn parameter(&mut self, view: TensorView<'a>) -> NodeId {
-        self.add(TensorNode { view, parameter: true, attributes: None })
+    pub fn parameter(&mut self, view: TensorView<'a>) -> ValueId {
+        self.add(NewValue::Parameter(view))
     }
 
     /// A class or function, by its module and name.
@@ -78,125 +202,46 @@ impl<'a> Tree<'a> {
         &mut self,
         module: impl Into<Cow<'a, str>>,
         name: impl Into<Cow<'a, str>>,
-    ) -> NodeId {
-        self.add(Node::Global { module: module.into(), name: name.into() })
+    ) -> ValueId {
+        self.add(NewValue::Global { module: module.into(), name: name.into() })
     }
 
-    /// What a class or function makes of arguments.
-    pub fn call(&mut self, class: NodeId, args: impl IntoIterator<Item = NodeId>) -> NodeId {
-        let args = self.tuple(args);
-        self.add(ObjectNode {
-            class,
-            args,
-            kwargs: None,
-            construction: Default::default(),
-            state: None,
-            items: Vec::new(),
-            entries: Vec::new(),
-        })
+    /// An object: what a class or function makes of arguments when it is called.
+    pub fn call(&mut self, class: ValueId, args: impl IntoIterator<Item = ValueId>) -> ValueId {
+        self.object_of(class, args, false)
+    }
+
+    /// An object that `__new__` of its class makes, without `__init__`: most objects of classes written in
+    /// Python. [`set_state`](Self::set_state) gives it its attributes.
+    pub fn instance(&mut self, class: ValueId, args: impl IntoIterator<Item = ValueId>) -> ValueId {
+        self.object_of(class, args, true)
+    }
+
+    fn object_of(
+        &mut self,
+        class: ValueId,
+        args: impl IntoIterator<Item = ValueId>,
+        new: bool,
+    ) -> ValueId {
+        let (class, args) = (class.0, self.tuple(args).0);
+        let (kwargs, state, items, entries) = (Raw::None, Raw::None, Raw::None, Raw::None);
+        let object = Object { class, args, kwargs, state, items, entries, new };
+        ValueId(room(self.add_object(object)))
     }
 
     /// A tensor on the device `meta`, which has no elements.
-    pub fn meta_tensor(&mut self, dtype: DType, shape: &[usize], requires_grad: bool) -> NodeId {
-        let mut step = 1u64;
-        let mut strides: Vec<u64> = Vec::with_capacity(shape.len());
-        for &size in shape.iter().rev() {
-            strides.push(step);
-            step = step.saturating_mul(size.max(1) as u64);
-        }
-        let size: Vec<NodeId> = shape.iter().map(|&size| self.add(size as u64)).collect();
-        let stride: Vec<NodeId> = strides.into_iter().rev().map(|step| self.add(step)).collect();
-        let args = [self.add(dtype), self.tuple(size), self.tuple(stride), self.add(requires_grad)];
-        let rebuild = self.global("torch._utils", "_rebuild_meta_tensor_no_storage");
-        self.call(rebuild, args)
-    }
-
-    /// The value under the str `key` of a dict. Of one with the key twice, the last, as Python has it.
-    pub fn find(&self, dict: NodeId, key: &str) -> Option<NodeId> {
-        self.position(dict, key).map(|(_, value)| value)
-    }
-
-    /// The value at a path of keys from the root.
-    pub fn at(&self, path: &[&str]) -> Option<NodeId> {
-        path.iter().try_fold(self.root(), |node, key| self.find(node, key))
-    }
-
-    fn position(&self, dict: NodeId, key: &str) -> Option<(usize, NodeId)> {
-        let Some(Node::Dict(dict)) = self.get(dict) else { return None };
-        let found = dict.entries.iter().rposition(
-            |&(known, _)| matches!(self.get(known), Some(Node::Str(text)) if text == key),
-        )?;
-        dict.entries.get(found).map(|&(_, value)| (found, value))
-    }
-
-    /// Puts a value that is in the tree under a str key of a dict, and returns the one that was there. A new
-    /// key goes to the end, a replaced one keeps its place.
-    ///
-    /// # Errors
-    /// Where `dict` is not a dict.
-    pub fn put(
-        &mut self,
-        dict: NodeId,
-        key: &str,
-        value: NodeId,
-    ) -> Result<Option<NodeId>, NotADict> {
-        let old = self.position(dict, key);
-        let key = match old {
-            Some(_) => None,
-            None => Some(self.key(key)),
-        };
-        let Some(Node::Dict(dict)) = self.get_mut(dict) else { return Err(NotADict) };
-        if let Some(key) = key {
-            dict.entries.push((key, value));
-        } else if let Some((index, _)) = old
-            && let Some(entry) = dict.entries.get_mut(index)
-        {
-            entry.1 = value;
-        }
-        Ok(old.map(|(_, value)| value))
-    }
-
-    /// Adds a value and puts it under a str key of a dict; see [`put`](Self::put).
-    ///
-    /// # Errors
-    /// Where `dict` is not a dict.
-    pub fn set(
-        &mut self,
-        dict: NodeId,
-        key: &str,
-        value: impl Into<Node<'a>>,
-    ) -> Result<Option<NodeId>, NotADict> {
-        let value = self.add(value);
-        self.put(dict, key, value)
+    pub fn meta_tensor(&mut self, dtype: DType, shape: &[usize], requires_grad: bool) -> ValueId {
+        let numel = shape.iter().try_fold(1usize, |numel, &size| numel.checked_mul(size));
+        let nbytes = numel.and_then(|numel| numel.checked_mul(dtype.size()));
+        let nbytes = nbytes.expect("a tensor has at most `usize::MAX` bytes");
+        let absent = Storage::new(Arc::new(AbsentStorages(vec![nbytes])), 0);
+        let view = TensorView::known_contiguous(absent, dtype, shape.into(), 0);
+        self.add(view.with_requires_grad(requires_grad))
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_replaced_value_keeps_its_place_and_a_new_one_goes_to_the_end() {
-        let mut tree = Tree::new();
-        let root = tree.root();
-        tree.set(root, "a", 1).unwrap();
-        tree.set(root, "b", 2.5).unwrap();
-        let old = tree.set(root, "a", "text").unwrap().unwrap();
-        assert!(matches!(tree.get(old), Some(Node::Int(1))));
-        let Some(Node::Dict(dict)) = tree.get(root) else { panic!() };
-        assert_eq!(dict.entries.len(), 2);
-        assert_eq!(dict.entries[0].1, tree.at(&["a"]).unwrap());
-        let leaf = tree.at(&["b"]).unwrap();
-        assert_eq!(tree.set(leaf, "c", 1), Err(NotADict));
-        assert_eq!(tree.at(&["a", "b"]), None);
-    }
-
-    #[test]
-    fn keys_are_one_object() {
-        let mut tree = Tree::new();
-        assert_eq!(tree.key("lr"), tree.key("lr"));
-        let other = tree.add("lr");
-        assert_ne!(tree.key("lr"), other);
-        assert!(matches!(tree.get(other), Some(Node::Str(text)) if text == "lr"));
+impl Default for Graph<'_> {
+    fn default() -> Self {
+        Graph::new()
     }
 }

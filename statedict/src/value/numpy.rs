@@ -4,10 +4,10 @@ use std::fmt;
 
 use crate::dtype::DType;
 use crate::tensor::{Shape, Storage, Strides, TensorView};
-use crate::value::graph::Graph;
 use crate::value::handle::Value;
 use crate::value::parts::Items;
 use crate::value::raw::{self, Raw};
+use crate::value::store::Graph;
 
 /// What of NumPy a value is.
 #[non_exhaustive]
@@ -24,12 +24,12 @@ pub enum NumPyForm {
 /// A value of NumPy: a scalar, an array, or a dtype.
 #[derive(Clone, Copy)]
 pub struct NumPy<'g> {
-    graph: &'g Graph,
+    graph: &'g Graph<'g>,
     node: raw::NumPy,
 }
 
 impl<'g> NumPy<'g> {
-    pub(crate) fn new(graph: &'g Graph, index: u32) -> Option<Self> {
+    pub(crate) fn new(graph: &'g Graph<'g>, index: u32) -> Option<Self> {
         Some(NumPy { graph, node: graph.numpy(index)? })
     }
 

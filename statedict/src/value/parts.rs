@@ -3,20 +3,20 @@
 use std::fmt;
 
 use crate::dtype::DType;
-use crate::tensor::TensorView;
-use crate::value::graph::Graph;
+use crate::tensor::{Storage, TensorView};
 use crate::value::handle::Value;
-use crate::value::raw::{ContainerKind, Raw, TensorNode};
+use crate::value::raw::{ContainerKind, Raw, StorageRef, TensorNode};
+use crate::value::store::Graph;
 
 /// The elements of a list, tuple or set, in order.
 #[derive(Clone, Copy)]
 pub struct Items<'g> {
-    graph: &'g Graph,
+    graph: &'g Graph<'g>,
     values: &'g [Raw],
 }
 
 impl<'g> Items<'g> {
-    pub(crate) fn new(graph: &'g Graph, values: &'g [Raw]) -> Self {
+    pub(crate) fn new(graph: &'g Graph<'g>, values: &'g [Raw]) -> Self {
         Items { graph, values }
     }
 
@@ -62,14 +62,13 @@ pub enum DictKind {
 }
 
 impl DictKind {
-    pub(crate) fn type_name(self) -> &'static str {
+    pub(super) fn container(self) -> ContainerKind {
         match self {
             DictKind::Dict => ContainerKind::Dict,
             DictKind::OrderedDict => ContainerKind::OrderedDict,
             DictKind::Counter => ContainerKind::Counter,
             DictKind::DefaultDict => ContainerKind::DefaultDict,
         }
-        .type_name()
     }
 }
 
@@ -79,14 +78,14 @@ impl DictKind {
 /// does, all entries are here, and [`get`](Self::get) finds the last, as Python would.
 #[derive(Clone, Copy)]
 pub struct Dict<'g> {
-    graph: &'g Graph,
+    graph: &'g Graph<'g>,
     index: u32,
     kind: DictKind,
     entries: &'g [Raw],
 }
 
 impl<'g> Dict<'g> {
-    pub(crate) fn new(graph: &'g Graph, index: u32, kind: DictKind) -> Self {
+    pub(crate) fn new(graph: &'g Graph<'g>, index: u32, kind: DictKind) -> Self {
         let run = graph.container(index).map(|container| container.run).unwrap_or_default();
         Dict { graph, index, kind, entries: graph.run(run) }
     }
@@ -122,13 +121,14 @@ impl<'g> Dict<'g> {
 
     /// The value under the str `key`; linear in the number of entries.
     pub fn get(&self, key: &str) -> Option<Value<'g>> {
+        let position = self.position(|known| known.is_str(key))?;
+        self.get_index(position).map(|(_, value)| value)
+    }
+
+    /// The last entry with such a key.
+    pub(crate) fn position(&self, wanted: impl Fn(Value<'g>) -> bool) -> Option<usize> {
         let (pairs, _) = self.entries.as_chunks::<2>();
-        pairs.iter().rev().find_map(|&[found, value]| match found {
-            Raw::Str(text) if self.graph.text(text) == key.as_bytes() => {
-                Some(Value::new(self.graph, value))
-            }
-            _ => None,
-        })
+        pairs.iter().rposition(|&[key, _]| wanted(Value::new(self.graph, key)))
     }
 
     /// The attributes of the dict object, as PyTorch puts `_metadata` on a state dict; a dict, or `None`.
@@ -153,18 +153,18 @@ impl fmt::Debug for Dict<'_> {
 /// A tensor of the tree.
 #[derive(Clone, Copy)]
 pub struct Tensor<'g> {
-    graph: &'g Graph,
+    graph: &'g Graph<'g>,
     index: u32,
     node: Option<TensorNode>,
 }
 
 impl<'g> Tensor<'g> {
-    pub(crate) fn new(graph: &'g Graph, index: u32) -> Self {
+    pub(crate) fn new(graph: &'g Graph<'g>, index: u32) -> Self {
         Tensor { graph, index, node: graph.tensor(index) }
     }
 
     /// The tensor as a lazy view. Views of one storage know that they share it.
-    pub fn view(&self) -> Option<TensorView<'static>> {
+    pub fn view(&self) -> Option<TensorView<'g>> {
         self.graph.view(self.node?)
     }
 
@@ -198,7 +198,7 @@ pub struct TorchDevice<'g> {
 }
 
 impl<'g> TorchDevice<'g> {
-    pub(crate) fn new(graph: &'g Graph, index: u32) -> Self {
+    pub(crate) fn new(graph: &'g Graph<'g>, index: u32) -> Self {
         match graph.device(index) {
             Some(device) => TorchDevice { kind: graph.str(device.kind), index: device.index },
             None => TorchDevice { kind: "", index: None },
@@ -231,8 +231,8 @@ pub struct GlobalName<'g> {
 }
 
 impl<'g> GlobalName<'g> {
-    pub(crate) fn new(graph: &'g Graph, index: u32) -> Self {
-        match graph.global(index) {
+    pub(crate) fn new(graph: &'g Graph<'g>, index: u32) -> Self {
+        match graph.global_name(index) {
             Some(global) => {
                 GlobalName { module: graph.str(global.module), name: graph.str(global.name) }
             }
@@ -260,12 +260,12 @@ impl fmt::Display for GlobalName<'_> {
 /// A value of a class that is not known: what the file says of it.
 #[derive(Clone, Copy)]
 pub struct Object<'g> {
-    graph: &'g Graph,
+    graph: &'g Graph<'g>,
     index: u32,
 }
 
 impl<'g> Object<'g> {
-    pub(crate) fn new(graph: &'g Graph, index: u32) -> Self {
+    pub(crate) fn new(graph: &'g Graph<'g>, index: u32) -> Self {
         Object { graph, index }
     }
 
@@ -307,5 +307,29 @@ impl<'g> Object<'g> {
 impl fmt::Debug for Object<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Object").field("class", &self.class()).finish_non_exhaustive()
+    }
+}
+
+/// A storage by itself.
+#[derive(Debug, Clone, Copy)]
+pub struct StorageValue<'g> {
+    graph: &'g Graph<'g>,
+    storage: StorageRef,
+    dtype: Option<DType>,
+}
+
+impl<'g> StorageValue<'g> {
+    pub(crate) fn new(graph: &'g Graph<'g>, storage: StorageRef, dtype: Option<DType>) -> Self {
+        StorageValue { graph, storage, dtype }
+    }
+
+    /// The storage.
+    pub fn storage(&self) -> Storage<'g> {
+        self.graph.storage(self.storage)
+    }
+
+    /// The element type it was saved with; `None` for untyped bytes.
+    pub fn dtype(&self) -> Option<DType> {
+        self.dtype
     }
 }

@@ -2,14 +2,14 @@
 
 use std::fmt;
 
-use crate::value::graph::Graph;
 use crate::value::parts::Tensor;
 use crate::value::raw::{Composite, Raw, Run};
+use crate::value::store::Graph;
 
 /// A quantized tensor: integers, and what they stand for.
 #[derive(Clone, Copy)]
 pub struct Quantized<'g> {
-    graph: &'g Graph,
+    graph: &'g Graph<'g>,
     tensor: u32,
     parameters: Run,
 }
@@ -37,7 +37,7 @@ pub enum Quantization<'g> {
 }
 
 impl<'g> Quantized<'g> {
-    pub(crate) fn new(graph: &'g Graph, index: u32) -> Option<Self> {
+    pub(crate) fn new(graph: &'g Graph<'g>, index: u32) -> Option<Self> {
         match graph.composite(index)? {
             Composite::Quantized { tensor, parameters } => {
                 Some(Quantized { graph, tensor, parameters })

@@ -38,7 +38,7 @@ pub(crate) enum Raw {
     Object(u32),
     Tensor(u32),
     /// A storage, and the element type it was saved with (`None` for an untyped one).
-    Storage(u32, Option<DType>),
+    Storage(StorageRef, Option<DType>),
     DType(DType),
     Device(u32),
     Layout(Text),
@@ -47,6 +47,73 @@ pub(crate) enum Raw {
     Composite(u32),
     NumPy(u32),
     Refused(u32),
+}
+
+/// Which storage, of which table.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum StorageRef {
+    /// One of the file's.
+    File(u32),
+    /// One of which the file has no bytes.
+    Absent(u32),
+    /// One of a tensor that was put in.
+    Inserted(u32),
+}
+
+/// The kinds of values that are objects of their own in Python and in a pickle.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum Kind {
+    Str,
+    Bytes,
+    ByteArray,
+    Tuple,
+    Size,
+    Container,
+    Object,
+    Tensor,
+    Complex,
+    Device,
+    Composite,
+    NumPy,
+    Refused,
+}
+
+/// What makes two values one object: their kind, place and length.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) struct Identity(Kind, u32, u32);
+
+impl Raw {
+    /// What tells the value from others of its graph; `None` for a value that a pickle writes again wherever it
+    /// occurs.
+    pub(crate) fn identity(self) -> Option<Identity> {
+        let text = |kind, text: Text| Some(Identity(kind, text.start, text.len));
+        let run = |kind, run: Run| Some(Identity(kind, run.start, run.len));
+        let node = |kind, index| Some(Identity(kind, index, 0));
+        match self {
+            Raw::Str(content) => text(Kind::Str, content),
+            Raw::Bytes(content) => text(Kind::Bytes, content),
+            Raw::ByteArray(content) => text(Kind::ByteArray, content),
+            Raw::Tuple(elements) => run(Kind::Tuple, elements),
+            Raw::Size(sizes) => run(Kind::Size, sizes),
+            Raw::Container(index) => node(Kind::Container, index),
+            Raw::Object(index) => node(Kind::Object, index),
+            Raw::Tensor(index) => node(Kind::Tensor, index),
+            Raw::Complex(index) => node(Kind::Complex, index),
+            Raw::Device(index) => node(Kind::Device, index),
+            Raw::Composite(index) => node(Kind::Composite, index),
+            Raw::NumPy(index) => node(Kind::NumPy, index),
+            Raw::Refused(index) => node(Kind::Refused, index),
+            Raw::None
+            | Raw::Bool(_)
+            | Raw::Int(_)
+            | Raw::BigInt(_)
+            | Raw::Float(_)
+            | Raw::Storage(..)
+            | Raw::DType(_)
+            | Raw::Layout(_)
+            | Raw::Global(_) => None,
+        }
+    }
 }
 
 /// What a container is in Python.
@@ -88,6 +155,8 @@ pub(crate) struct Container {
     /// How many values of the pool are set aside from the run's start on.
     pub(crate) capacity: u32,
     pub(crate) kind: ContainerKind,
+    /// Whether nothing else has a part of its run, as a container made by reading may.
+    pub(crate) owned: bool,
     /// Index into `Graph::extras`, for the few that have attributes or a default factory.
     pub(crate) extra: Option<u32>,
 }
@@ -131,7 +200,7 @@ pub(crate) struct Global {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct TensorNode {
     pub(crate) offset: usize,
-    pub(crate) storage: u32,
+    pub(crate) storage: StorageRef,
     /// Where its sizes start in `Graph::dims`; its strides follow where it is not row-major.
     pub(crate) dims: u32,
     pub(crate) rank: u32,
@@ -187,8 +256,6 @@ pub(crate) struct TensorFlags {
     pub(crate) parameter: bool,
     /// Whether strides follow the sizes.
     pub(crate) strided: bool,
-    /// Whether its storage is not the file's: `storage` is an index into those that were made.
-    pub(crate) made: bool,
 }
 
 #[cfg(test)]

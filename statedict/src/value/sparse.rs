@@ -2,15 +2,15 @@
 
 use std::fmt;
 
-use crate::value::graph::Graph;
 use crate::value::handle::Value;
 use crate::value::parts::{Items, Tensor};
 use crate::value::raw::{Composite, Raw, Run, Text};
+use crate::value::store::Graph;
 
 /// A sparse tensor: its layout, its size, and the dense tensors that say which elements it has.
 #[derive(Clone, Copy)]
 pub struct Sparse<'g> {
-    graph: &'g Graph,
+    graph: &'g Graph<'g>,
     layout: Text,
     size: Run,
     parts: Run,
@@ -28,7 +28,7 @@ pub(crate) fn part_names(layout: &str) -> Option<&'static [&'static str]> {
 }
 
 impl<'g> Sparse<'g> {
-    pub(crate) fn new(graph: &'g Graph, index: u32) -> Option<Self> {
+    pub(crate) fn new(graph: &'g Graph<'g>, index: u32) -> Option<Self> {
         match graph.composite(index)? {
             Composite::Sparse { layout, size, parts, coalesced } => {
                 Some(Sparse { graph, layout, size, parts, coalesced })

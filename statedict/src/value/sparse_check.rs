@@ -92,7 +92,7 @@ impl Sparse<'_> {
     /// Where an index is wrong, or the indices cannot be read.
     pub fn check(&self) -> Result<(), SparseError> {
         let size: Vec<i64> = self.size().iter().filter_map(|size| size.as_i64()).collect();
-        let views: Vec<(&'static str, TensorView<'static>)> =
+        let views: Vec<Part<'_>> =
             self.parts().filter_map(|(name, part)| Some((name, part.view()?))).collect();
         match views.as_slice() {
             [indices, _] => check_coo(indices, &size, self.is_coalesced() == Some(true)),
@@ -106,10 +106,10 @@ impl Sparse<'_> {
 }
 
 /// A part's name and tensor.
-type Part = (&'static str, TensorView<'static>);
+type Part<'g> = (&'static str, TensorView<'g>);
 
 /// The indices of a part.
-fn indices((part, view): &Part) -> Result<Vec<i64>, SparseError> {
+fn indices((part, view): &Part<'_>) -> Result<Vec<i64>, SparseError> {
     // An expanded tensor may claim any number of elements.
     if view.nbytes() > view.storage().nbytes().saturating_mul(4).saturating_add(1 << 16) {
         return Err(SparseError::Expanded { part });
@@ -130,7 +130,7 @@ fn within(part: &'static str, position: usize, found: i64, end: i64) -> Result<(
     }
 }
 
-fn check_coo(part: &Part, size: &[i64], coalesced: bool) -> Result<(), SparseError> {
+fn check_coo(part: &Part<'_>, size: &[i64], coalesced: bool) -> Result<(), SparseError> {
     let (name, indices) = (part.0, indices(part)?);
     let count = part.1.shape().last().copied().unwrap_or(0);
     if indices.is_empty() || count == 0 {
@@ -156,14 +156,14 @@ fn check_coo(part: &Part, size: &[i64], coalesced: bool) -> Result<(), SparseErr
 }
 
 fn check_compressed(
-    compressed: &Part,
-    plain: &Part,
+    compressed: &Part<'_>,
+    plain: &Part<'_>,
     values: &TensorView<'_>,
     size: &[i64],
     by_rows: bool,
 ) -> Result<(), SparseError> {
     let batch = compressed.1.shape().len().saturating_sub(1);
-    let length = |part: &Part| part.1.shape().last().copied().unwrap_or(0);
+    let length = |part: &Part<'_>| part.1.shape().last().copied().unwrap_or(0);
     let (bounds, nnz) = (length(compressed), length(plain));
     // The dimension along which the plain indices point, in blocks.
     let dim = batch + usize::from(by_rows);

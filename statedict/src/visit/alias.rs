@@ -4,8 +4,9 @@ use std::ops::Range;
 
 use crate::key;
 use crate::visit::ModelError;
-use crate::visit::keys::{Key, WholeKeys, narrow, wide};
-use crate::visit::names::{ExtraName, Name, Names};
+use crate::visit::ids::{AliasId, Id, ItemId};
+use crate::visit::keys::{Key, WholeKeys};
+use crate::visit::name::{ExtraName, Name, Names};
 use crate::visit::walk::{Again, Alias, At, Item, Paths, Walk};
 
 /// Replaces each alias by what it stands for.
@@ -16,7 +17,7 @@ pub(super) struct Expansion<'w, T> {
     /// The keys that aliases lead to.
     whole: &'w mut WholeKeys,
     /// The aliases being expanded, so that a cycle ends as an error.
-    active: Vec<u32>,
+    active: Vec<AliasId>,
     problems: &'w mut Vec<ModelError>,
 }
 
@@ -33,44 +34,35 @@ impl<'w, T> Expansion<'w, T> {
 
     /// Adds the names of everything that the walk met.
     pub(super) fn expand_all(&mut self) {
-        self.expand(0..narrow(self.walk.items.len()), "", "");
+        self.expand(&(ItemId::new(0)..self.walk.items.next_id()), "", "");
     }
 
     /// Adds the names of `items`, with `to` in place of the prefix `from`.
-    fn expand(&mut self, items: Range<u32>, from: &str, to: &str) {
+    fn expand(&mut self, items: &Range<ItemId>, from: &str, to: &str) {
         let alias = from != to;
-        for item in self.walk.items(items) {
+        for item in self.walk.items.range(items) {
             match *item {
                 Item::Module(index) => {
-                    if let Some(module) = self.walk.modules.get(wide(index)) {
-                        let key = self.moved_key(module.path, from, to);
-                        self.names.modules.push(Name::new(key, wide(index), alias));
-                    }
+                    let key = self.moved_key(self.walk.modules[index].path, from, to);
+                    self.names.modules.push(Name::new(key, index, alias));
                 }
                 Item::Leaf(index) => {
-                    if let Some(leaf) = self.walk.leaves.get(wide(index)) {
-                        let key = self.moved_key(leaf.key, from, to);
-                        self.names.leaves.push(Name::new(key, wide(index), alias));
-                    }
+                    let key = self.moved_key(self.walk.leaves[index].key, from, to);
+                    self.names.leaves.push(Name::new(key, index, alias));
                 }
                 Item::Extra(index) => {
-                    if let Some(extra) = self.walk.extras.get(wide(index)) {
-                        let position = self.names.leaves.len();
-                        let key = self.moved_key(extra.key, from, to);
-                        let name = Name::new(key, wide(index), alias);
-                        self.names.extras.push(ExtraName { name, position });
-                    }
+                    let position = self.names.leaves.len();
+                    let key = self.moved_key(self.walk.extras[index].key, from, to);
+                    let name = Name::new(key, index, alias);
+                    self.names.extras.push(ExtraName { name, position });
                 }
                 Item::Alias(index) => {
-                    if let Some(Alias { name, target }) = self.walk.aliases.get(wide(index)) {
-                        self.expand_alias(index, &moved(name, from, to), target);
-                    }
+                    let Alias { name, target } = &self.walk.aliases[index];
+                    self.expand_alias(index, &moved(name, from, to), target);
                 }
                 Item::Again(index) => {
-                    if let Some(again) = self.walk.again.get(wide(index)) {
-                        let Again { items, from: first, to: second } = again;
-                        self.expand(items.clone(), first, &moved(second, from, to));
-                    }
+                    let Again { items, from: first, to: second } = &self.walk.again[index];
+                    self.expand(items, first, &moved(second, from, to));
                 }
             }
         }
@@ -84,7 +76,7 @@ impl<'w, T> Expansion<'w, T> {
         self.whole.add(&moved(&self.walk.keys.spell(key), from, to))
     }
 
-    fn expand_alias(&mut self, index: u32, name: &str, target: &str) {
+    fn expand_alias(&mut self, index: AliasId, name: &str, target: &str) {
         if self.active.contains(&index) {
             self.problems.push(ModelError::AliasCycle { name: name.to_owned() });
             return;
@@ -96,9 +88,7 @@ impl<'w, T> Expansion<'w, T> {
                 self.names.leaves.push(Name::new(key, leaf, true));
             }
             Some(&At::Child(child)) => {
-                if let Some(items) = self.walk.children.get(wide(child)) {
-                    self.expand(items.clone(), target, name);
-                }
+                self.expand(&self.walk.children[child], target, name);
             }
             None => self.problems.push(ModelError::AliasTarget {
                 name: name.to_owned(),

@@ -1,13 +1,11 @@
 //! What every value of a module type has: its class and its fields.
 
-use std::any::type_name;
 use std::fmt;
 
 use crate::key;
-use crate::traits::StateDict;
 use crate::visit::ModuleInfo;
 
-/// Describes a type without a value of it: a [`StateDict::describe`].
+/// Describes a type without a value of it: a [`StateDict::describe`](crate::StateDict::describe).
 pub type Describe = fn() -> Description;
 
 /// What a type is, without a value of it.
@@ -39,11 +37,6 @@ pub enum Description {
 }
 
 impl Description {
-    /// The type `M`, to which another adds nothing.
-    pub const fn same_as<M: StateDict>() -> Self {
-        Description::Same { rust_type: type_name::<M>, describe: M::describe }
-    }
-
     /// Returns the fields of a struct.
     ///
     /// # Panics
@@ -70,7 +63,7 @@ impl Description {
 /// The class of a module and its fields, in PyTorch's order: parameters, buffers, extra state, children.
 ///
 /// A table is a constant. A module hands it to its visitor together with what its fields hold: see
-/// [`StateDict`].
+/// [`StateDict`](crate::StateDict).
 #[derive(Debug)]
 pub struct FieldTable {
     /// The module's class.

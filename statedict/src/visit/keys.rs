@@ -3,47 +3,32 @@
 //! In a deep model a key is far longer than its last segment, and in a wide one it would be an
 //! allocation of its own. So a key is a child's number and a name; it is spelled where it is needed.
 
+use crate::visit::ids::{ChildId, List, narrow, wide};
+
 /// The names of a walk. A child comes after the one it is in, and after all that was met before.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct KeyTree {
     text: String,
     /// The first is the root.
-    children: Vec<Key>,
+    children: List<ChildId, Key>,
 }
 
 /// A key: a name within a child.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct Key {
-    parent: u32,
+    parent: ChildId,
     start: u32,
     len: u32,
 }
 
-/// The child that is the model itself.
-pub(super) const ROOT: u32 = 0;
-
-/// A number as it is kept here; the greatest is left for what is none.
-///
-/// # Panics
-/// For more leaves, modules or bytes of names than that: a wrong number would be a wrong key.
-pub(crate) fn narrow(number: usize) -> u32 {
-    let number = u32::try_from(number).unwrap_or(u32::MAX);
-    assert!(number < u32::MAX, "a model has less than 2^32 leaves, modules, and bytes of names");
-    number
-}
-
-/// The same number for indexing. No platform with `std` has an address space of less than 32 bits.
-pub(crate) fn wide(number: u32) -> usize {
-    usize::try_from(number).unwrap_or(usize::MAX)
-}
-
 impl KeyTree {
     pub(super) fn new() -> Self {
-        KeyTree { text: String::new(), children: vec![Key { parent: ROOT, start: 0, len: 0 }] }
+        let root = Key { parent: ChildId::ROOT, start: 0, len: 0 };
+        KeyTree { text: String::new(), children: std::iter::once(root).collect() }
     }
 
     /// Stores a name, and gives the key that it makes in a child.
-    pub(super) fn add(&mut self, parent: u32, name: &str) -> Key {
+    pub(super) fn add(&mut self, parent: ChildId, name: &str) -> Key {
         let start = narrow(self.text.len());
         self.text.push_str(name);
         // The end is a number as well.
@@ -52,20 +37,18 @@ impl KeyTree {
     }
 
     /// Makes `key` the next child, and returns its number.
-    pub(super) fn enter(&mut self, key: Key) -> u32 {
-        let child = narrow(self.children.len());
-        self.children.push(key);
-        child
+    pub(super) fn enter(&mut self, key: Key) -> ChildId {
+        self.children.push(key)
     }
 
     /// The path of a child.
-    pub(super) fn path_of(&self, child: u32) -> Key {
-        self.children.get(wide(child)).copied().unwrap_or(Key { parent: ROOT, start: 0, len: 0 })
+    pub(super) fn path_of(&self, child: ChildId) -> Key {
+        self.children[child]
     }
 
     /// The paths of all children in order, without the root.
-    pub(super) fn child_paths(&self) -> impl ExactSizeIterator<Item = Key> {
-        self.children.iter().skip(1).copied()
+    pub(super) fn child_paths(&self) -> impl ExactSizeIterator<Item = (ChildId, Key)> {
+        self.children.enumerated().skip(1).map(|(child, path)| (child, *path))
     }
 
     /// All names as one text.
@@ -86,7 +69,7 @@ impl KeyTree {
     /// The last segment of a key.
     pub(super) fn name(&self, key: Key) -> &str {
         let start = wide(key.start);
-        self.text.get(start..start + wide(key.len)).unwrap_or_default()
+        &self.text[start..start + wide(key.len)]
     }
 
     /// Spells one key. For many, a [`speller`](Self::speller) is faster.
@@ -96,7 +79,12 @@ impl KeyTree {
 
     /// Spells keys one after another.
     pub(crate) fn speller(&self) -> Speller<'_> {
-        Speller { tree: self, text: String::new(), open: vec![(ROOT, 0)], down: Vec::new() }
+        Speller {
+            tree: self,
+            text: String::new(),
+            open: vec![(ChildId::ROOT, 0)],
+            down: Vec::new(),
+        }
     }
 
     /// Whether the keys of another walk, made before names were added to this one, are the same
@@ -124,7 +112,7 @@ impl WholeKeys {
         self.text.push_str(key);
         let len = narrow(self.base + self.text.len()) - start;
         // At the root a name is a whole key.
-        Key { parent: ROOT, start, len }
+        Key { parent: ChildId::ROOT, start, len }
     }
 }
 
@@ -133,9 +121,9 @@ pub(crate) struct Speller<'t> {
     tree: &'t KeyTree,
     text: String,
     /// The children that the last key was in, outermost first, each with the length of its path.
-    open: Vec<(u32, usize)>,
+    open: Vec<(ChildId, usize)>,
     /// The children that are to be entered for the next, innermost first.
-    down: Vec<u32>,
+    down: Vec<ChildId>,
 }
 
 impl Speller<'_> {
@@ -147,7 +135,7 @@ impl Speller<'_> {
     }
 
     /// Leaves the path of a child in the buffer.
-    fn go_to(&mut self, child: u32) {
+    fn go_to(&mut self, child: ChildId) {
         // A child has a greater number than those it is in.
         let mut at = child;
         loop {
@@ -159,7 +147,7 @@ impl Speller<'_> {
                     at = self.tree.path_of(at).parent;
                 }
                 // The root is the least, so it is never left.
-                None => self.open.push((ROOT, 0)),
+                None => self.open.push((ChildId::ROOT, 0)),
             }
         }
         self.text.truncate(self.open.last().map_or(0, |&(_, length)| length));
@@ -185,8 +173,8 @@ mod tests {
     #[test]
     fn keys_are_spelled_in_any_order_as_they_are_joined() {
         let mut tree = KeyTree::new();
-        let mut expected = vec![(tree.path_of(ROOT), String::new())];
-        let mut children = vec![(ROOT, String::new())];
+        let mut expected = vec![(tree.path_of(ChildId::ROOT), String::new())];
+        let mut children = vec![(ChildId::ROOT, String::new())];
         // Every child has up to three others, at several depths; one of the names is empty.
         for (number, name) in (0..40).map(|number| (number, format!("n{number}"))) {
             let (parent, path) = children[number * 7 % children.len()].clone();

@@ -3,44 +3,10 @@
 use foldhash::{HashMap, HashMapExt, HashSet, HashSetExt};
 
 use crate::visit::alias::Expansion;
-use crate::visit::keys::{Key, WholeKeys, narrow, wide};
+use crate::visit::keys::WholeKeys;
+use crate::visit::name::Names;
 use crate::visit::walk::{Paths, Walk};
 use crate::visit::{ModelError, order, sharing};
-
-/// The final names of a walk.
-pub(crate) struct Names {
-    pub(crate) leaves: Vec<Name>,
-    pub(crate) modules: Vec<Name>,
-    pub(crate) extras: Vec<ExtraName>,
-}
-
-/// The name of a leaf or module in the final order; an alias gives a leaf a second name.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Name {
-    pub(crate) key: Key,
-    /// An index into [`Walk::leaves`], [`Walk::modules`] or [`Walk::extras`].
-    index: u32,
-    pub(crate) alias: bool,
-}
-
-impl Name {
-    pub(super) fn new(key: Key, index: usize, alias: bool) -> Self {
-        Name { key, index: narrow(index), alias }
-    }
-
-    /// An index into [`Walk::leaves`], [`Walk::modules`] or [`Walk::extras`].
-    pub(crate) fn index(&self) -> usize {
-        wide(self.index)
-    }
-}
-
-/// The name of an extra state in the final order.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct ExtraName {
-    pub(crate) name: Name,
-    /// How many names of leaves come before it.
-    pub(crate) position: usize,
-}
 
 impl<T> Walk<T> {
     /// The keys of leaves and the paths of modules in the order of the state dict, aliases included.
@@ -74,16 +40,13 @@ impl<T> Walk<T> {
     fn find_duplicates(&self, names: &Names, problems: &mut Vec<ModelError>) {
         let mut seen = HashSet::with_capacity(names.leaves.len());
         let mut speller = self.keys.speller();
-        let leaves = names.leaves.iter().filter(|name| self.persistent(name));
-        for name in leaves.chain(names.extras.iter().map(|extra| &extra.name)) {
-            let key = speller.spell(name.key);
+        let leaves = names.leaves.iter().filter(|name| self.leaves[name.id].kind.is_persistent());
+        let extras = names.extras.iter().map(|extra| extra.name.key);
+        for key in leaves.map(|name| name.key).chain(extras) {
+            let key = speller.spell(key);
             if !seen.insert(key.to_owned()) {
                 problems.push(ModelError::Duplicate { key: key.to_owned() });
             }
         }
-    }
-
-    fn persistent(&self, name: &Name) -> bool {
-        self.leaves.get(name.index()).is_some_and(|leaf| leaf.kind.is_persistent())
     }
 }

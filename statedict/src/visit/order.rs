@@ -3,8 +3,8 @@
 use foldhash::HashSet;
 
 use crate::key;
-use crate::visit::keys::wide;
-use crate::visit::names::{Name, Names};
+use crate::visit::ids::ModuleId;
+use crate::visit::name::{Name, Names};
 use crate::visit::walk::{Kind, Walk};
 
 /// Puts the leaves of a module and of those flattened into it into PyTorch's order: all parameters, then
@@ -13,33 +13,30 @@ pub(super) fn merge_flattened<T>(walk: &Walk<T>, names: &mut Names) {
     if walk.flattened.is_empty() {
         return;
     }
-    let flattened: HashSet<usize> = walk.flattened.iter().copied().collect();
+    let flattened: HashSet<ModuleId> = walk.flattened.iter().copied().collect();
     let mut speller = walk.keys.speller();
     // Each name with its key: what is together is found by the keys.
     let mut all: Vec<(String, Name)> =
         names.leaves.iter().map(|name| (speller.spell(name.key).to_owned(), *name)).collect();
-    for module in names.modules.iter().filter(|module| flattened.contains(&module.index())) {
+    for module in names.modules.iter().filter(|module| flattened.contains(&module.id)) {
         let place = walk.keys.spell(module.key);
         let below = |key: &str| key::below(key, &place).is_some();
         let Some(start) = all.iter().position(|(key, _)| below(key)) else { continue };
-        let rest = all.get_mut(start..).unwrap_or_default();
+        let rest = &mut all[start..];
         let length = rest.iter().position(|(key, _)| !below(key)).unwrap_or(rest.len());
-        let block = rest.get_mut(..length).unwrap_or_default();
+        let block = &mut rest[..length];
         // What is no leaf of the module itself keeps its order after those that are.
-        let path = walk.modules.get(module.index()).map(|module| walk.keys.spell(module.path));
-        let path = path.unwrap_or_default();
-        let rank = |(key, name): &(String, Name)| match walk.leaves.get(name.index()) {
+        let path = walk.keys.spell(walk.modules[module.id].path);
+        let rank = |(key, name): &(String, Name)| {
+            let leaf = &walk.leaves[name.id];
             // An alias within the module has another name than the leaf.
-            Some(leaf)
-                if wide(leaf.module) == module.index()
-                    && key::below(&walk.keys.spell(leaf.key), &path) == key::below(key, &place) =>
-            {
-                match leaf.kind {
-                    Kind::Parameter => 0,
-                    Kind::Buffer | Kind::NonPersistentBuffer | Kind::ExtraState => 1,
-                }
+            let own = leaf.module == module.id
+                && key::below(&walk.keys.spell(leaf.key), &path) == key::below(key, &place);
+            match leaf.kind {
+                _ if !own => 2,
+                Kind::Parameter => 0,
+                Kind::Buffer | Kind::NonPersistentBuffer | Kind::ExtraState => 1,
             }
-            _ => 2,
         };
         let own: Vec<usize> = block
             .iter()

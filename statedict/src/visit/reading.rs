@@ -2,13 +2,13 @@
 
 use foldhash::{HashSet, HashSetExt};
 
-use crate::codec::write::WriteError;
 use crate::extra_state::ExtraState;
-use crate::traits::{StateDict, Tensor};
+use crate::tensor::StorageError;
+use crate::traits::Tensor;
 use crate::value::SharedValue;
 use crate::visit::walk::{Kind, Leaf, StorageOf, Walk};
 use crate::visit::walking::{Walking, storage_of};
-use crate::visit::{ByRef, Part, TensorRef, Visitor};
+use crate::visit::{ByRef, Part, StateDict, TensorRef, Visitor};
 
 /// Walks `model` without reading any elements.
 pub(crate) fn walk<M: StateDict + ?Sized>(model: &M) -> Walk<TensorRef<'_>> {
@@ -30,7 +30,7 @@ struct Reading<'a> {
     copy: bool,
     saving: bool,
     /// The extra state of the module that is about to list its fields.
-    extra: Option<Result<SharedValue, WriteError>>,
+    extra: Option<Result<SharedValue, StorageError>>,
 }
 
 impl<'a> Reading<'a> {
@@ -69,7 +69,7 @@ impl<'a> Walking<ByRef<'a>> for Reading<'a> {
     }
 
     fn take_extra_state(&mut self, state: &dyn ExtraState) {
-        self.extra = self.saving.then(|| SharedValue::of(&state.get_extra_state()));
+        self.extra = self.saving.then(|| SharedValue::of(state.get_extra_state().root()));
     }
 
     fn place_extra_state(&mut self) {

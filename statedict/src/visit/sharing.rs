@@ -4,17 +4,17 @@ use foldhash::{HashMap, HashMapExt};
 
 use crate::key;
 use crate::visit::ModelError;
-use crate::visit::keys::wide;
-use crate::visit::names::{Name, Names};
+use crate::visit::ids::{Id, LeafId};
+use crate::visit::name::{Name, Names};
 use crate::visit::walk::Walk;
 
 /// Gives the names of leaves with the same storage one leaf, the first: it is saved and loaded once.
 pub(super) fn unify_storages<T>(walk: &Walk<T>, names: &mut Names) {
     let first = Firsts::of(walk);
     for name in names.leaves.iter_mut().filter(|_| first.any()) {
-        let index = first.of_leaf(name.index());
-        if index != name.index() {
-            *name = Name::new(name.key, index, true);
+        let leaf = first.first_of(name.id);
+        if leaf != name.id {
+            *name = Name::new(name.key, leaf, true);
         }
     }
 }
@@ -26,12 +26,12 @@ pub(super) fn check_ties<T>(walk: &Walk<T>, names: &Names, problems: &mut Vec<Mo
     }
     let first = Firsts::of(walk);
     let mut speller = walk.keys.speller();
-    let keys: Vec<(String, usize)> = names
+    let keys: Vec<(String, LeafId)> = names
         .leaves
         .iter()
-        .map(|name| (speller.spell(name.key).to_owned(), first.of_leaf(name.index())))
+        .map(|name| (speller.spell(name.key).to_owned(), first.first_of(name.id)))
         .collect();
-    let by_key: HashMap<&str, usize> =
+    let by_key: HashMap<&str, LeafId> =
         keys.iter().map(|(key, storage)| (key.as_str(), *storage)).collect();
     for tie in &walk.ties {
         let mut earlier = Vec::new();
@@ -64,7 +64,7 @@ fn within<'k>(key: &'k str, path: &str) -> Option<&'k str> {
 /// and one that is not are never taken for one.
 pub(crate) struct Firsts(
     /// Empty where no leaf has a storage that another might share: then each is its own.
-    Vec<u32>,
+    Vec<LeafId>,
 );
 
 impl Firsts {
@@ -73,8 +73,7 @@ impl Firsts {
             return Firsts(Vec::new());
         }
         let mut seen = HashMap::with_capacity(walk.storages.len());
-        let leaves = (0..).zip(&walk.leaves);
-        let first = leaves.map(|(index, leaf)| match walk.storage(leaf) {
+        let first = walk.leaves.enumerated().map(|(index, leaf)| match walk.storage(leaf) {
             Some(storage) => *seen.entry((storage, leaf.kind.is_persistent())).or_insert(index),
             None => index,
         });
@@ -82,8 +81,13 @@ impl Firsts {
     }
 
     /// The first leaf that is one with this leaf; often itself.
+    pub(crate) fn first_of(&self, leaf: LeafId) -> LeafId {
+        if self.any() { self.0[leaf.index()] } else { leaf }
+    }
+
+    /// The same by number.
     pub(crate) fn of_leaf(&self, index: usize) -> usize {
-        self.0.get(index).map_or(index, |&first| wide(first))
+        self.first_of(LeafId::new(index)).index()
     }
 
     /// Whether there may be leaves that are not the first.

@@ -33,7 +33,7 @@ impl Siblings {
 
     /// Takes a name of the innermost child.
     pub(super) fn add(&mut self, text: &str, name: (u32, u32)) {
-        if let Some(&last) = self.names.get(self.start..).and_then(<[_]>::last) {
+        if let Some(&last) = self.names[self.start..].last() {
             self.ascending &= rank(text, last) < rank(text, name);
         }
         self.names.push(name);
@@ -53,7 +53,7 @@ impl Siblings {
 
     /// Compares the names of the innermost child.
     pub(super) fn close(&mut self, text: &str) {
-        let names = self.names.get_mut(self.start..).unwrap_or_default();
+        let names = &mut self.names[self.start..];
         if self.ascending || self.repeated {
             return;
         }
@@ -73,9 +73,8 @@ impl Siblings {
 }
 
 fn rank(text: &str, (start, len): (u32, u32)) -> (u32, &[u8]) {
-    let start = super::keys::wide(start);
-    let name = text.as_bytes().get(start..start + super::keys::wide(len));
-    (len, name.unwrap_or_default())
+    let start = super::ids::wide(start);
+    (len, &text.as_bytes()[start..start + super::ids::wide(len)])
 }
 
 #[cfg(test)]

@@ -5,8 +5,8 @@ use foldhash::{HashSet, HashSetExt};
 
 use crate::extra_state::ExtraState;
 use crate::key;
-use crate::traits::{StateDict, StorageId};
-use crate::visit::{ByMut, Content, FieldKind, Loaded, ModelError, Part, Visitor};
+use crate::traits::StorageId;
+use crate::visit::{ByMut, Content, FieldKind, Loaded, ModelError, Part, StateDict, Visitor};
 
 /// Sets the mode flag of every module.
 ///

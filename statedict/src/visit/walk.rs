@@ -5,13 +5,15 @@ use std::ops::Range;
 
 use foldhash::{HashMap, HashMapExt};
 
-use crate::codec::write::WriteError;
 use crate::dtype::DType;
 use crate::key;
-use crate::tensor::Shape;
+use crate::tensor::{Shape, StorageError};
 use crate::traits::StorageId;
 use crate::value::SharedValue;
-use crate::visit::keys::{Key, KeyTree, ROOT, narrow, wide};
+use crate::visit::ids::{
+    AgainId, AliasId, ChildId, ClassId, ExtraId, Id, ItemId, LeafId, List, ModuleId, narrow, wide,
+};
+use crate::visit::keys::{Key, KeyTree};
 use crate::visit::siblings::{OuterSiblings, Siblings};
 use crate::visit::{ModelError, ModuleInfo, Unavailable};
 
@@ -57,39 +59,37 @@ pub(crate) struct Leaf<T> {
     pub(crate) kind: Kind,
     /// Where [`Walk::storages`] has its own, counted from 1; 0 where the leaf has none.
     storage: u32,
-    /// The module it belongs to, an index into [`Walk::modules`].
-    pub(crate) module: u32,
+    /// The module it belongs to.
+    pub(crate) module: ModuleId,
     pub(crate) tensor: T,
 }
 
 /// The extra state of a module.
 pub(crate) struct Extra {
     pub(crate) key: Key,
-    /// The module it belongs to, an index into [`Walk::modules`].
-    pub(crate) module: u32,
+    /// The module it belongs to.
+    pub(crate) module: ModuleId,
     /// Only where a state dict is made.
-    pub(crate) value: Option<Result<SharedValue, WriteError>>,
+    pub(crate) value: Option<Result<SharedValue, StorageError>>,
 }
 
 /// A module, by the first path under which it was met.
 #[derive(Clone, Copy)]
 pub(crate) struct Module {
     pub(crate) path: Key,
-    /// Its class, an index into [`Walk::infos`].
-    info: u32,
+    class: ClassId,
 }
 
 /// What makes two leaves one tensor: storage, type and shape.
 pub(crate) type StorageOf = (StorageId, DType, Shape);
 
 /// The classes of modules, each once.
-#[derive(Default)]
-pub(crate) struct Infos(Vec<ModuleInfo>);
+pub(crate) struct Infos(List<ClassId, ModuleInfo>);
 
 impl Infos {
     /// The class of a module.
-    pub(crate) fn of(&self, module: &Module) -> Option<&ModuleInfo> {
-        self.0.get(wide(module.info))
+    pub(crate) fn of(&self, module: &Module) -> &ModuleInfo {
+        &self.0[module.class]
     }
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = &ModuleInfo> {
@@ -97,13 +97,12 @@ impl Infos {
     }
 
     /// The number of a class. Only the last are looked through: one that is noted twice does no harm.
-    fn add(&mut self, info: &ModuleInfo) -> u32 {
-        let known = self.0.iter().rev().take(8).position(|known| known.is_same(info));
-        if let Some(back) = known {
-            return narrow(self.0.len() - 1 - back);
+    fn add(&mut self, info: &ModuleInfo) -> ClassId {
+        let known = self.0.enumerated().rev().take(8).find(|(_, known)| known.is_same(info));
+        match known {
+            Some((class, _)) => class,
+            None => self.0.push(*info),
         }
-        self.0.push(*info);
-        narrow(self.0.len() - 1)
     }
 }
 
@@ -111,20 +110,20 @@ impl Infos {
 pub(crate) struct Walk<T> {
     /// All keys and paths.
     pub(crate) keys: KeyTree,
-    pub(crate) leaves: Vec<Leaf<T>>,
-    pub(crate) modules: Vec<Module>,
+    pub(crate) leaves: List<LeafId, Leaf<T>>,
+    pub(crate) modules: List<ModuleId, Module>,
     pub(crate) infos: Infos,
-    pub(crate) extras: Vec<Extra>,
+    pub(crate) extras: List<ExtraId, Extra>,
     /// Those of leaves that may share their elements.
     pub(super) storages: Vec<StorageOf>,
-    pub(super) items: Vec<Item>,
+    pub(super) items: List<ItemId, Item>,
     /// What every child holds that was met, by its number; also children that are `None`.
-    pub(super) children: Vec<Range<u32>>,
-    pub(super) aliases: Vec<Alias>,
+    pub(super) children: List<ChildId, Range<ItemId>>,
+    pub(super) aliases: List<AliasId, Alias>,
     /// Where a handle was met again, and what it led to the first time.
-    pub(super) again: Vec<Again>,
+    pub(super) again: List<AgainId, Again>,
     /// The modules that have others flattened into them.
-    pub(super) flattened: Vec<usize>,
+    pub(super) flattened: Vec<ModuleId>,
     /// What was declared to share its storage.
     pub(super) ties: Vec<Tie>,
     /// Whether some of it is behind a lock.
@@ -133,8 +132,9 @@ pub(crate) struct Walk<T> {
     prefix: String,
     pub(super) siblings: Siblings,
     /// The child that is being visited.
-    child: u32,
-    module: u32,
+    child: ChildId,
+    /// The module that is being visited.
+    module: Option<ModuleId>,
     /// The next module is flattened into the one before it.
     flatten: bool,
     /// The handles whose content is being visited, outermost first.
@@ -145,17 +145,17 @@ pub(crate) struct Walk<T> {
 /// What the walk met, in order.
 #[derive(Clone, Copy)]
 pub(super) enum Item {
-    Module(u32),
-    Leaf(u32),
-    Extra(u32),
-    Alias(u32),
-    Again(u32),
+    Module(ModuleId),
+    Leaf(LeafId),
+    Extra(ExtraId),
+    Alias(AliasId),
+    Again(AgainId),
 }
 
 /// What a shared handle leads to, from the prefix under which it was met first to another.
 #[derive(Clone)]
 pub(super) struct Again {
-    pub(super) items: Range<u32>,
+    pub(super) items: Range<ItemId>,
     pub(super) from: String,
     pub(super) to: String,
 }
@@ -169,8 +169,8 @@ pub(super) struct Tie {
 /// What to return to when a child has been visited.
 pub(super) struct Outer {
     prefix: usize,
-    child: u32,
-    module: u32,
+    child: ChildId,
+    module: Option<ModuleId>,
     siblings: OuterSiblings,
 }
 
@@ -183,24 +183,24 @@ impl<T> Walk<T> {
     pub(super) fn new() -> Self {
         Walk {
             keys: KeyTree::new(),
-            leaves: Vec::new(),
-            modules: Vec::new(),
-            infos: Infos::default(),
-            extras: Vec::new(),
+            leaves: List::new(),
+            modules: List::new(),
+            infos: Infos(List::new()),
+            extras: List::new(),
             storages: Vec::new(),
-            items: Vec::new(),
+            items: List::new(),
             // The root's is never asked for.
-            children: std::iter::once(0..0).collect(),
-            aliases: Vec::new(),
-            again: Vec::new(),
+            children: std::iter::once(ItemId::new(0)..ItemId::new(0)).collect(),
+            aliases: List::new(),
+            again: List::new(),
             flattened: Vec::new(),
             ties: Vec::new(),
             locked: false,
             problems: Vec::new(),
             prefix: String::new(),
             siblings: Siblings::new(),
-            child: ROOT,
-            module: 0,
+            child: ChildId::ROOT,
+            module: None,
             flatten: false,
             active: Vec::new(),
             seen: HashMap::new(),
@@ -226,13 +226,13 @@ impl<T> Walk<T> {
                     flattened: info.rust_type(),
                 });
             }
-            self.flattened.push(wide(self.module));
+            self.flattened.push(self.here());
             return;
         }
-        self.module = narrow(self.modules.len());
-        self.items.push(Item::Module(self.module));
-        let (path, info) = (self.keys.path_of(self.child), self.infos.add(info));
-        self.modules.push(Module { path, info });
+        let (path, class) = (self.keys.path_of(self.child), self.infos.add(info));
+        let module = self.modules.push(Module { path, class });
+        self.items.push(Item::Module(module));
+        self.module = Some(module);
     }
 
     /// The key of a name within the child that is being visited.
@@ -251,7 +251,6 @@ impl<T> Walk<T> {
         tensor: T,
     ) {
         self.check(name);
-        self.items.push(Item::Leaf(narrow(self.leaves.len())));
         let key = self.key(name);
         let storage = match storage {
             Some(storage) => {
@@ -260,13 +259,14 @@ impl<T> Walk<T> {
             }
             None => 0,
         };
-        self.leaves.push(Leaf { key, kind, storage, module: self.module, tensor });
+        let leaf = self.leaves.push(Leaf { key, kind, storage, module: self.here(), tensor });
+        self.items.push(Item::Leaf(leaf));
     }
 
-    pub(super) fn add_extra(&mut self, value: Option<Result<SharedValue, WriteError>>) {
-        self.items.push(Item::Extra(narrow(self.extras.len())));
+    pub(super) fn add_extra(&mut self, value: Option<Result<SharedValue, StorageError>>) {
         let key = self.key(key::EXTRA_STATE);
-        self.extras.push(Extra { key, module: self.module, value });
+        let extra = self.extras.push(Extra { key, module: self.here(), value });
+        self.items.push(Item::Extra(extra));
     }
 
     /// Goes into a child: until [`leave`](Self::leave), the prefix is extended by `name`.
@@ -280,16 +280,15 @@ impl<T> Walk<T> {
             siblings: self.siblings.enter(),
         };
         self.child = self.keys.enter(key);
-        let start = narrow(self.items.len());
-        self.children.push(start..start);
+        let start = self.items.next_id();
+        let child = self.children.push(start..start);
+        assert_eq!(self.child, child, "a child has one number among the keys and the items");
         key::push(&mut self.prefix, name);
         outer
     }
 
     pub(super) fn leave(&mut self, outer: Outer) {
-        if let Some(items) = self.children.get_mut(wide(self.child)) {
-            items.end = narrow(self.items.len());
-        }
+        self.children[self.child].end = self.items.next_id();
         self.siblings.leave(self.keys.text(), outer.siblings);
         self.prefix.truncate(outer.prefix);
         (self.child, self.module) = (outer.child, outer.module);
@@ -307,11 +306,11 @@ impl<T> Walk<T> {
 
     pub(super) fn add_alias(&mut self, name: &str, target: &str) {
         name.split('.').for_each(|segment| self.check(segment));
-        self.items.push(Item::Alias(narrow(self.aliases.len())));
-        self.aliases.push(Alias {
+        let alias = self.aliases.push(Alias {
             name: key::join(&self.prefix, name),
             target: key::join(&self.prefix, target),
         });
+        self.items.push(Item::Alias(alias));
     }
 
     pub(super) fn add_tie(&mut self, name: &str, target: Option<&str>) {
@@ -323,24 +322,24 @@ impl<T> Walk<T> {
 
     /// Goes into what a shared handle leads to, and returns where that begins; `None` where it has
     /// been visited, or is being visited.
-    pub(super) fn enter_shared(&mut self, id: StorageId) -> Option<usize> {
+    pub(super) fn enter_shared(&mut self, id: StorageId) -> Option<ItemId> {
         if self.active.contains(&id) {
             self.problems.push(ModelError::Cycle { module: self.prefix.clone() });
             return None;
         }
         if let Some(first) = self.seen.get(&id) {
-            self.items.push(Item::Again(narrow(self.again.len())));
-            self.again.push(Again { to: self.prefix.clone(), ..first.clone() });
+            let again = self.again.push(Again { to: self.prefix.clone(), ..first.clone() });
+            self.items.push(Item::Again(again));
             self.flatten = false;
             return None;
         }
         self.active.push(id);
-        Some(self.items.len())
+        Some(self.items.next_id())
     }
 
-    pub(super) fn leave_shared(&mut self, id: StorageId, start: usize) {
+    pub(super) fn leave_shared(&mut self, id: StorageId, start: ItemId) {
         self.active.pop();
-        let items = narrow(start)..narrow(self.items.len());
+        let items = start..self.items.next_id();
         let from = self.prefix.clone();
         self.seen.insert(id, Again { items, to: from.clone(), from });
     }
@@ -356,30 +355,32 @@ impl<T> Walk<T> {
 
     /// What tells whether a leaf is one tensor with another.
     pub(crate) fn storage(&self, leaf: &Leaf<T>) -> Option<&StorageOf> {
-        self.storages.get(wide(leaf.storage).checked_sub(1)?)
+        let index = wide(leaf.storage).checked_sub(1)?;
+        Some(&self.storages[index])
     }
 
     /// The class of a module.
-    pub(crate) fn info(&self, module: usize) -> Option<&ModuleInfo> {
-        self.infos.of(self.modules.get(module)?)
+    pub(crate) fn info(&self, module: ModuleId) -> &ModuleInfo {
+        self.infos.of(&self.modules[module])
     }
 
-    pub(super) fn items(&self, range: Range<u32>) -> &[Item] {
-        self.items.get(wide(range.start)..wide(range.end)).unwrap_or_default()
+    fn child_items(&self, child: ChildId) -> &[Item] {
+        self.items.range(&self.children[child])
     }
 
-    fn child_items(&self, child: u32) -> &[Item] {
-        self.children.get(wide(child)).map_or(&[], |items| self.items(items.clone()))
+    /// The module that lists its fields.
+    fn here(&self) -> ModuleId {
+        self.module.expect("a module lists its class before its fields")
     }
 
     /// The leaves that make up `path`: one leaf, or all below a child.
     pub(crate) fn leaves_at(&self, paths: &Paths, path: &str) -> Option<Range<usize>> {
         let child = match *paths.0.get(path)? {
-            At::Leaf(leaf) => return Some(leaf..leaf + 1),
+            At::Leaf(leaf) => return Some(leaf.index()..leaf.index() + 1),
             At::Child(child) => child,
         };
         let mut leaves = self.child_items(child).iter().filter_map(|item| match item {
-            Item::Leaf(leaf) => Some(wide(*leaf)),
+            Item::Leaf(leaf) => Some(leaf.index()),
             Item::Module(_) | Item::Extra(_) | Item::Alias(_) | Item::Again(_) => None,
         });
         // Leaves are numbered in the order they are met, so those of a subtree are consecutive.
@@ -391,7 +392,7 @@ impl<T> Walk<T> {
     pub(crate) fn extras_at(&self, paths: &Paths, path: &str) -> Vec<usize> {
         let Some(&At::Child(child)) = paths.0.get(path) else { return Vec::new() };
         let extra = |item: &Item| match item {
-            Item::Extra(extra) => Some(wide(*extra)),
+            Item::Extra(extra) => Some(extra.index()),
             Item::Module(_) | Item::Leaf(_) | Item::Alias(_) | Item::Again(_) => None,
         };
         self.child_items(child).iter().filter_map(extra).collect()
@@ -399,7 +400,7 @@ impl<T> Walk<T> {
 
     /// The paths of all children, also of those that are `None`, in an order that parents are first in.
     pub(crate) fn child_paths(&self) -> impl ExactSizeIterator<Item = Key> {
-        self.keys.child_paths()
+        self.keys.child_paths().map(|(_, path)| path)
     }
 
     /// Whether a module has a name twice, or may have.
@@ -416,10 +417,10 @@ impl<T> Walk<T> {
     pub(crate) fn paths(&self) -> Paths {
         let mut paths = HashMap::with_capacity(self.leaves.len() + self.children.len());
         let mut speller = self.keys.speller();
-        for (index, leaf) in self.leaves.iter().enumerate() {
+        for (index, leaf) in self.leaves.enumerated() {
             paths.insert(speller.spell(leaf.key).to_owned(), At::Leaf(index));
         }
-        for (child, path) in (ROOT + 1..).zip(self.keys.child_paths()) {
+        for (child, path) in self.keys.child_paths() {
             paths.insert(speller.spell(path).to_owned(), At::Child(child));
         }
         Paths(paths)
@@ -431,6 +432,6 @@ pub(crate) struct Paths(pub(super) HashMap<String, At>);
 
 #[derive(Clone, Copy)]
 pub(super) enum At {
-    Leaf(usize),
-    Child(u32),
+    Leaf(LeafId),
+    Child(ChildId),
 }

@@ -3,10 +3,10 @@
 use crate::dtype::DType;
 use crate::extra_state::ExtraState;
 use crate::tensor::Shape;
-use crate::traits::{StateDict, TensorMut};
+use crate::traits::TensorMut;
 use crate::visit::walk::{StorageOf, Walk};
 use crate::visit::walking::{Walking, storage_of};
-use crate::visit::{ByMut, Loaded, Part, Visitor};
+use crate::visit::{ByMut, Loaded, Part, StateDict, Visitor};
 
 /// How a leaf can be written.
 pub(crate) enum Slot<'a> {

@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 
 use statedict::hub::{self, HubError, Options, mismatch_report};
 use statedict::prelude::*;
-use statedict::value::Tree;
-use statedict::{Error, KeyMap, LoadOptions, WriteOptions, save_tree};
+use statedict::value::Graph;
+use statedict::{Error, KeyMap, LoadOptions, WriteOptions, save_graph};
 
 use statedict_tests::server::{Server, options};
 
@@ -41,14 +41,14 @@ fn map(prefix: &str) -> StateMap<'static> {
 /// A checkpoint with state dicts under names, and an epoch.
 fn checkpoint(folder: &Path, parts: &[(&str, &StateMap<'_>)]) -> PathBuf {
     let path = folder.join("checkpoint.pth");
-    let mut tree = Tree::new();
-    let root = tree.root();
-    tree.set(root, "epoch", 5).unwrap();
+    let mut graph = Graph::new();
+    let root = graph.root().value_id();
+    graph.set(root, "epoch", 5).unwrap();
     for (name, map) in parts {
-        let map = tree.state_map(map);
-        tree.put(root, name, map).unwrap();
+        let map = graph.state_map(map);
+        graph.put(root, name, map).unwrap();
     }
-    save_tree(&tree, &path, &WriteOptions::default()).unwrap();
+    save_graph(&graph, &path, &WriteOptions::default()).unwrap();
     path
 }
 

@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::rc::Rc;
 
 use statedict::prelude::*;
-use statedict::value::{SharedValue, Tree, Value};
+use statedict::value::{Graph, SharedValue, Value};
 use statedict::{
     AliasPolicy, Atomicity, ExtraState, ExtraStateError, KeyMap, LoadOptions, LoadProblem,
     MigrateError, Migration, ModelError,
@@ -24,8 +24,8 @@ struct Counter {
 }
 
 impl ExtraState for Counter {
-    fn get_extra_state(&self) -> Tree<'_> {
-        Tree::of(self.count)
+    fn get_extra_state(&self) -> Graph<'_> {
+        Graph::of(self.count)
     }
 
     fn set_extra_state(&mut self, value: Value<'_>) -> Result<(), ExtraStateError> {
@@ -51,7 +51,7 @@ fn inner(model: &Counter) -> i64 {
 }
 
 fn of(value: i64) -> SharedValue {
-    SharedValue::of(&Tree::of(value)).unwrap()
+    SharedValue::of(Graph::of(value).root()).unwrap()
 }
 
 fn values(map: &StateMap<'_>) -> Vec<(String, Option<i64>)> {
@@ -104,8 +104,8 @@ fn one_that_is_a_tensor_is_a_tensor_of_the_state_dict() {
     }
 
     impl ExtraState for Scaled {
-        fn get_extra_state(&self) -> Tree<'_> {
-            Tree::of(TensorView::full(self.scale, []).unwrap())
+        fn get_extra_state(&self) -> Graph<'_> {
+            Graph::of(TensorView::full(self.scale, []).unwrap())
         }
 
         fn set_extra_state(&mut self, value: Value<'_>) -> Result<(), ExtraStateError> {

@@ -3,8 +3,8 @@
 use statedict::codec::{self, ReadOptions, Source};
 use statedict::optim::{Algorithm, OptimizerProblem, OptimizerState, ParamId};
 use statedict::prelude::*;
-use statedict::value::{Node, NodeId, Tree};
-use statedict::{LoadOptions, ParameterList, Storage, Strides, WriteOptions, write_tree};
+use statedict::value::{Graph, ValueId};
+use statedict::{LoadOptions, ParameterList, Storage, Strides, WriteOptions, write_graph};
 use statedict_tests::optimizers::{Adam, Pair, Sgd};
 
 fn tensor(elements: &[f32], shape: &[usize]) -> CpuTensor {
@@ -14,9 +14,9 @@ fn tensor(elements: &[f32], shape: &[usize]) -> CpuTensor {
 /// What a file of this state gives.
 fn through_a_file(state: &OptimizerState<'_>) -> OptimizerState<'static> {
     let mut file = Vec::new();
-    write_tree(state.tree(), &mut file, &WriteOptions::default()).unwrap();
+    write_graph(state.graph(), &mut file, &WriteOptions::default()).unwrap();
     let document = codec::read(Source::bytes(file), &ReadOptions::default()).unwrap();
-    OptimizerState::from_value(document.root()).unwrap()
+    OptimizerState::from_graph((**document.graph()).clone()).unwrap()
 }
 
 /// SGD's with momentum for `a` and `b` of a [`Pair`].
@@ -146,25 +146,23 @@ fn several_groups_need_names_of_their_own() {
 
 #[test]
 fn what_is_no_optimizers_state_is_refused_with_all_that_is_wrong() {
-    let mut tree = Tree::new();
-    let root = tree.root();
-    let error = OptimizerState::from_tree(tree.clone()).unwrap_err();
+    let mut graph = Graph::new();
+    let root = graph.root().value_id();
+    let error = OptimizerState::from_graph(graph.clone()).unwrap_err();
     assert_eq!(error.problems.len(), 2, "{error}");
 
-    let groups: Vec<NodeId> = (0..3).map(|_| tree.dict()).collect();
-    let ids = [tree.add(0), tree.add(0.5)];
-    let ids = tree.list(ids);
-    tree.put(groups[1], "params", ids).unwrap();
-    tree.set(groups[2], "params", 7).unwrap();
-    let number = tree.add(1);
-    let groups = tree.list(groups.into_iter().chain([number]));
-    tree.put(root, "param_groups", groups).unwrap();
-    let (state, key, value) = (tree.dict(), tree.add(0), tree.add("no dict"));
-    if let Some(Node::Dict(dict)) = tree.get_mut(state) {
-        dict.entries.push((key, value));
-    }
-    tree.put(root, "state", state).unwrap();
-    let error = OptimizerState::from_tree(tree).unwrap_err();
+    let groups: Vec<ValueId> = (0..3).map(|_| graph.dict()).collect();
+    let ids = [graph.add(0), graph.add(0.5)];
+    let ids = graph.list(ids);
+    graph.put(groups[1], "params", ids).unwrap();
+    graph.set(groups[2], "params", 7).unwrap();
+    let number = graph.add(1);
+    let groups = graph.list(groups.into_iter().chain([number]));
+    graph.put(root, "param_groups", groups).unwrap();
+    let (state, key, value) = (graph.dict(), graph.add(0), graph.add("no dict"));
+    graph.push_entry(state, key, value).unwrap();
+    graph.put(root, "state", state).unwrap();
+    let error = OptimizerState::from_graph(graph).unwrap_err();
     assert_eq!(
         error.to_string(),
         "5 problems with the optimizer's state:\n  \
@@ -174,16 +172,16 @@ fn what_is_no_optimizers_state_is_refused_with_all_that_is_wrong() {
          group 3: expected dict, found int\n  \
          the state of parameter 0: expected dict, found str"
     );
-    let error = OptimizerState::from_tree(Tree::of(1)).unwrap_err();
+    let error = OptimizerState::from_graph(Graph::of(1)).unwrap_err();
     assert_eq!(error.to_string(), "the optimizer's state: expected dict, found int");
 }
 
 #[test]
 fn what_belongs_to_no_parameter_is_kept() {
-    let mut tree = sgd().tree().clone();
-    let state = tree.at(&["state"]).unwrap();
-    tree.set(state, "global", 5).unwrap();
-    let state = OptimizerState::from_tree(tree).unwrap();
+    let mut graph = sgd().graph().clone();
+    let state = graph.at(&["state"]).unwrap();
+    graph.set(state, "global", 5).unwrap();
+    let state = OptimizerState::from_graph(graph).unwrap();
     let others: Vec<_> = state.others().collect();
     assert_eq!(others[0].0.get::<String>().unwrap(), "global");
     let mut into = OptimizerState::new();
@@ -213,15 +211,16 @@ fn a_load_changes_nothing_where_something_does_not_fit() {
 
 #[test]
 fn a_state_that_holds_itself_is_an_error_of_the_load() {
-    let mut tree = sgd().tree().clone();
-    let state = tree.at(&["state"]).unwrap();
-    let Some(Node::Dict(dict)) = tree.get(state) else { panic!() };
-    let first = dict.entries[0].1;
-    let knot = tree.list([]);
-    let Some(Node::List(items)) = tree.get_mut(knot) else { panic!() };
-    items.extend([knot, knot]);
-    tree.put(first, "knot", knot).unwrap();
-    let knotted = OptimizerState::from_tree(tree).unwrap();
+    let mut graph = sgd().graph().clone();
+    let state = graph.at(&["state"]).unwrap();
+    let (_, first) = graph.get(state).as_dict().unwrap().get_index(0).unwrap();
+    let first = first.value_id();
+    let knot = graph.list([]);
+    for item in [knot, knot] {
+        graph.push(knot, item).unwrap();
+    }
+    graph.put(first, "knot", knot).unwrap();
+    let knotted = OptimizerState::from_graph(graph).unwrap();
     let mut into = OptimizerState::new();
     into.add_param_group(Algorithm::Sgd, ["a", "b"]).unwrap();
     let error = into.load_state_dict(&knotted, &Pair::new()).unwrap_err();
@@ -296,17 +295,13 @@ fn an_option_that_a_struct_does_not_know_is_no_detail() {
     assert_eq!(optimizer.param_groups[0].lr, 0.1);
     // What cannot be a tensor is said too, and what belongs to no parameter.
     state.param_group_mut(0).unwrap().set("weight_decay", 0).set("line_search_fn", "strong_wolfe");
-    let mut tree = state.tree().clone();
-    let global = tree.at(&["state"]).unwrap();
-    tree.set(global, "global", 5).unwrap();
-    let number = tree.add(7);
-    let first = tree.at(&["state"]).and_then(|state| match tree.get(state) {
-        Some(Node::Dict(dict)) => Some(dict.entries[0].1),
-        _ => None,
-    });
-    let Some(Node::Dict(dict)) = tree.get_mut(first.unwrap()) else { panic!() };
-    dict.entries.push((number, number));
-    let state = OptimizerState::from_tree(tree).unwrap();
+    let mut graph = state.graph().clone();
+    let global = graph.at(&["state"]).unwrap();
+    graph.set(global, "global", 5).unwrap();
+    let number = graph.add(7);
+    let (_, first) = graph.get(global).as_dict().unwrap().get_index(0).unwrap();
+    graph.push_entry(first.value_id(), number, number).unwrap();
+    let state = OptimizerState::from_graph(graph).unwrap();
     let error = state.load_into(&mut optimizer).unwrap_err().to_string();
     for key in ["param_groups.0.line_search_fn", "state[global]", "state.0[]"] {
         assert!(error.contains(key), "{key}: {error}");
@@ -365,8 +360,8 @@ fn an_update_keeps_the_kind_of_what_is_there() {
     // 0.1, and not the nearest float32.
     assert_eq!(first.get::<f64>("lr").unwrap(), 0.1);
     assert_eq!(second.get::<f64>("lr").unwrap(), 0.5);
-    assert!(matches!(first.find("weight_decay").unwrap().node(), Node::Int(0)));
-    assert!(matches!(first.find("warmup").unwrap().node(), Node::Int(2)));
+    assert_eq!(first.find("weight_decay").unwrap().value().as_i64(), Some(0));
+    assert_eq!(first.find("warmup").unwrap().value().as_i64(), Some(2));
     assert_eq!(second.get::<(f64, f64)>("betas").unwrap(), (0.5, 0.75));
     assert_eq!(third.get::<(f64, f64)>("betas").unwrap(), (0.9, 0.999));
     let a = state.of("a").unwrap();
@@ -457,7 +452,7 @@ fn integers_fill_what_holds_them() {
     optimizer.state[0].step = 10;
     let updated = state.updated_from(&optimizer).unwrap();
     let group = updated.param_group(0).unwrap();
-    assert!(matches!(group.find("warmup").unwrap().node(), Node::Int(300)));
-    assert!(matches!(group.find("lr").unwrap().node(), Node::Int(1)));
-    assert!(matches!(updated.of("a").unwrap().find("step").unwrap().node(), Node::Int(10)));
+    assert_eq!(group.find("warmup").unwrap().value().as_i64(), Some(300));
+    assert_eq!(group.find("lr").unwrap().value().as_i64(), Some(1));
+    assert_eq!(updated.of("a").unwrap().find("step").unwrap().value().as_i64(), Some(10));
 }

@@ -348,8 +348,8 @@ fn extra_state_is_an_entry_like_a_leaf() {
         weight: Vec<f32>,
     }
     impl statedict::ExtraState for Tokenizer {
-        fn get_extra_state(&self) -> statedict::value::Tree<'_> {
-            statedict::value::Tree::of(self.words.as_str())
+        fn get_extra_state(&self) -> statedict::value::Graph<'_> {
+            statedict::value::Graph::of(self.words.as_str())
         }
         fn set_extra_state(
             &mut self,

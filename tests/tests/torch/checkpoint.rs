@@ -37,9 +37,9 @@ fn every_leaf_is_read_and_what_is_only_read_is_written_as_it_was() {
     checkpoint.save(&ours).unwrap();
     assert!(fs::read(&ours).unwrap() == bytes, "opened and saved, the files differ");
     let mut checkpoint = checkpoint;
-    checkpoint.tree_mut();
+    checkpoint.graph_mut();
     checkpoint.save(&ours).unwrap();
-    assert!(fs::read(&ours).unwrap() == bytes, "as a tree of copies, the files differ");
+    assert!(fs::read(&ours).unwrap() == bytes, "as a graph of copies, the files differ");
     // An edit that is undone leaves no trace either.
     let epoch: i64 = checkpoint.get("epoch").unwrap();
     checkpoint.set("epoch", epoch + 1).unwrap();
@@ -165,10 +165,10 @@ fn what_is_built_with_serde_is_what_torch_saves_and_is_read_back() {
     checkpoint.set("best", BTreeMap::from([(3, "first.pt"), (7, "second.pt")])).unwrap();
     let empty: ([u8; 0], Vec<u8>, BTreeMap<u8, u8>, &str) = ([], vec![], BTreeMap::new(), "");
     checkpoint.set("empty", Vec::<u8>::new()).unwrap();
-    let tree = checkpoint.tree_mut();
-    let values = [tree.tuple([]), tree.list([]), tree.dict(), tree.key("")];
-    let list = tree.list(values);
-    tree.put(tree.root(), "empty", list).unwrap();
+    let graph = checkpoint.graph_mut();
+    let values = [graph.tuple([]), graph.list([]), graph.dict(), graph.key("")];
+    let list = graph.list(values);
+    graph.put(graph.root().value_id(), "empty", list).unwrap();
     checkpoint.set("raw", Raw(b"\x00\xff\xc3")).unwrap();
     checkpoint.save(&ours).unwrap();
     assert!(fs::read(&ours).unwrap() == fs::read(&theirs).unwrap(), "the files differ");

@@ -6,7 +6,7 @@ use std::rc::Rc;
 
 use serde_json::{Value as Json, json};
 use statedict::prelude::*;
-use statedict::value::{Kind, Node, SharedValue, Tree, Value};
+use statedict::value::{Graph, Kind, NewValue, SharedValue, Value};
 use statedict::{ExtraState, ExtraStateError, LoadOptions};
 use statedict_tests::{Torch, temp_dir};
 
@@ -20,13 +20,13 @@ struct Extra {
     mean: [f32; 1],
     child: Option<Rc<RefCell<Extra>>>,
     #[skip]
-    make: fn() -> Tree<'static>,
+    make: fn() -> Graph<'static>,
     #[skip]
     taken: Option<String>,
 }
 
 impl ExtraState for Extra {
-    fn get_extra_state(&self) -> Tree<'_> {
+    fn get_extra_state(&self) -> Graph<'_> {
         (self.make)()
     }
 
@@ -54,17 +54,17 @@ struct Net {
 }
 
 impl ExtraState for Net {
-    fn get_extra_state(&self) -> Tree<'_> {
-        let mut tree = Tree::new();
-        let root = tree.root();
-        tree.set(root, "scale", 0.5).unwrap();
-        let history = [tree.add(1), tree.add(-2), tree.key("text")];
-        let history = tree.list(history);
-        tree.put(root, "history", history).unwrap();
-        let flags = [tree.add(true), tree.add(())];
-        let flags = tree.tuple(flags);
-        tree.put(root, "flags", flags).unwrap();
-        tree
+    fn get_extra_state(&self) -> Graph<'_> {
+        let mut graph = Graph::new();
+        let root = graph.root().value_id();
+        graph.set(root, "scale", 0.5).unwrap();
+        let history = [graph.add(1), graph.add(-2), graph.key("text")];
+        let history = graph.list(history);
+        graph.put(root, "history", history).unwrap();
+        let flags = [graph.add(true), graph.add(())];
+        let flags = graph.tuple(flags);
+        graph.put(root, "flags", flags).unwrap();
+        graph
     }
 
     fn set_extra_state(&mut self, value: Value<'_>) -> Result<(), ExtraStateError> {
@@ -73,21 +73,21 @@ impl ExtraState for Net {
     }
 }
 
-fn extra(make: fn() -> Tree<'static>, child: Option<Rc<RefCell<Extra>>>) -> Extra {
+fn extra(make: fn() -> Graph<'static>, child: Option<Rc<RefCell<Extra>>>) -> Extra {
     Extra { weight: [1.0; 2], mean: [1.0], child, make, taken: None }
 }
 
 fn net() -> Net {
-    let range = || Tree::of(TensorView::from_vec(vec![0.0f32, 1.0, 2.0], [3]).unwrap());
+    let range = || Graph::of(TensorView::from_vec(vec![0.0f32, 1.0, 2.0], [3]).unwrap());
     let tied = Rc::new(RefCell::new(extra(range, None)));
-    let child = extra(|| Tree::of(()), Some(Rc::clone(&tied)));
+    let child = extra(|| Graph::of(()), Some(Rc::clone(&tied)));
     let last = || {
-        let mut tree = Tree::new();
-        let root = tree.root();
-        tree.set(root, "scale", 0.25).unwrap();
-        tree.set(root, "amax", TensorView::from_vec(vec![0.0f32; 4], [4]).unwrap()).unwrap();
-        tree.set(root, "bytes", Node::Bytes([0, 0xff].as_slice().into())).unwrap();
-        tree
+        let mut graph = Graph::new();
+        let root = graph.root().value_id();
+        graph.set(root, "scale", 0.25).unwrap();
+        graph.set(root, "amax", TensorView::from_vec(vec![0.0f32; 4], [4]).unwrap()).unwrap();
+        graph.set(root, "bytes", NewValue::Bytes([0, 0xff].as_slice().into())).unwrap();
+        graph
     };
     Net {
         weight: [1.0; 2],
@@ -148,7 +148,7 @@ fn missing_and_unexpected_ones_are_reported_in_torchs_order_and_words() {
             assert!(map.remove_value(key).is_some() || map.remove(key).is_some(), "{key}");
         }
         for key in add {
-            map.insert_value(*key, SharedValue::of(&Tree::of(1)).unwrap());
+            map.insert_value(*key, SharedValue::of(Graph::of(1).root()).unwrap());
         }
         for strict in [true, false] {
             let args = json!({"path": path, "remove": remove, "add": add, "strict": strict});

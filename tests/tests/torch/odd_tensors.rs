@@ -5,7 +5,7 @@ use std::path::Path;
 
 use serde::Deserialize;
 use serde_json::json;
-use statedict::codec::{self, Document, ReadOptions};
+use statedict::codec::{self, Document, ReadOptions, Source, Verdict};
 use statedict::value::{Kind, Quantization, Quantized, Tensor};
 use statedict::{DType, TensorView};
 use statedict_tests::{Torch, lines, temp_dir};
@@ -178,4 +178,22 @@ fn bits_are_set_and_refused_as_torch_does() {
         }
     });
     assert!(loaded >= 80 && refused >= 60, "{loaded} and {refused}");
+}
+
+#[test]
+#[ignore = "needs Python with torch: see CONTRIBUTING.md"]
+fn what_torch_allows_in_a_file_of_weights_is_known() {
+    let allowed: Vec<(String, String)> =
+        Torch::start().get("odd_tensors.allowed_globals", json!([]));
+    assert!(allowed.len() > 100, "{}", allowed.len());
+    let unknown: Vec<String> = allowed
+        .into_iter()
+        .filter(|(module, name)| {
+            let pickle = format!("\u{80}\u{2}c{module}\n{name}\n.");
+            let pickle: Vec<u8> = pickle.chars().map(|char| u8::try_from(char).unwrap()).collect();
+            codec::scan(Source::bytes(pickle)).unwrap().verdict() != Verdict::Known
+        })
+        .map(|(module, name)| format!("{module}.{name}"))
+        .collect();
+    assert_eq!(unknown, [""; 0]);
 }

@@ -10,8 +10,8 @@ use serde_json::{Value as Json, json};
 use statedict::codec::{self, Document, ReadOptions};
 use statedict::optim::{Algorithm, OptimizerState, ParamId, StateValue};
 use statedict::prelude::*;
-use statedict::value::{Node, Tree};
-use statedict::{WriteOptions, save_tree};
+use statedict::value::{Graph, Kind};
+use statedict::{WriteOptions, save_graph};
 use statedict_tests::optimizers::{Adam, Pair, Sgd};
 use statedict_tests::{Torch, temp_dir};
 
@@ -28,22 +28,22 @@ fn open(path: &Path) -> Document {
     codec::open(path, &ReadOptions::default()).unwrap()
 }
 
-fn save(tree: &Tree<'_>, path: &Path) {
+fn save(graph: &Graph<'_>, path: &Path) {
     fs::create_dir_all(path.parent().unwrap()).unwrap();
-    save_tree(tree, path, &WriteOptions::default().keep_storage(true).sync(false)).unwrap();
+    save_graph(graph, path, &WriteOptions::default().keep_storage(true).sync(false)).unwrap();
 }
 
 /// The same checkpoint, put together from its parts.
-fn checkpoint<'a>(document: &'a Document, optimizer: &OptimizerState<'a>) -> Tree<'a> {
-    let mut tree = Tree::new();
-    let root = tree.root();
-    tree.set(root, "epoch", document.root().get("epoch").unwrap().as_i64().unwrap()).unwrap();
-    let model = tree.state_map(&document.state_map_at(&["model_state_dict"]).unwrap());
-    tree.put(root, "model_state_dict", model).unwrap();
-    let node = optimizer.write_to(&mut tree);
-    tree.put(root, "optimizer_state_dict", node).unwrap();
-    tree.set(root, "loss", document.root().get("loss").unwrap().as_f64().unwrap()).unwrap();
-    tree
+fn checkpoint<'a>(document: &'a Document, optimizer: &OptimizerState<'a>) -> Graph<'a> {
+    let mut graph = Graph::new();
+    let root = graph.root().value_id();
+    graph.set(root, "epoch", document.root().get("epoch").unwrap().as_i64().unwrap()).unwrap();
+    let model = graph.state_map(&document.state_map_at(&["model_state_dict"]).unwrap());
+    graph.put(root, "model_state_dict", model).unwrap();
+    let node = optimizer.write_to(&mut graph);
+    graph.put(root, "optimizer_state_dict", node).unwrap();
+    graph.set(root, "loss", document.root().get("loss").unwrap().as_f64().unwrap()).unwrap();
+    graph
 }
 
 fn algorithm(class: &str) -> Algorithm {
@@ -57,13 +57,13 @@ fn rebuilt<'a>(state: &OptimizerState<'a>, class: &str) -> OptimizerState<'a> {
         let names = group.params().map(|param| param.name().unwrap().to_owned());
         let mut made = new.add_param_group(algorithm(class), names).unwrap();
         for (key, value) in group.options() {
-            match value.node() {
-                Node::Float(_) => made.set(key, value.get::<f64>().unwrap()),
-                Node::Int(_) => made.set(key, value.get::<i64>().unwrap()),
-                Node::Bool(_) => made.set(key, value.get::<bool>().unwrap()),
-                Node::Str(_) => made.set(key, value.get::<String>().unwrap()),
-                Node::None => made.set(key, value.get::<Option<f64>>().unwrap()),
-                Node::Tensor(_) => made.set(key, value.get::<CpuTensor>().unwrap()),
+            match value.kind() {
+                Kind::Float(_) => made.set(key, value.get::<f64>().unwrap()),
+                Kind::Int(_) => made.set(key, value.get::<i64>().unwrap()),
+                Kind::Bool(_) => made.set(key, value.get::<bool>().unwrap()),
+                Kind::Str(_) => made.set(key, value.get::<String>().unwrap()),
+                Kind::None => made.set(key, value.get::<Option<f64>>().unwrap()),
+                Kind::Tensor(_) => made.set(key, value.get::<CpuTensor>().unwrap()),
                 _ => match plain_tuple(value) {
                     (Some(pair), _) => made.set(key, pair),
                     (_, Some(three)) => made.set(key, three),
@@ -76,11 +76,11 @@ fn rebuilt<'a>(state: &OptimizerState<'a>, class: &str) -> OptimizerState<'a> {
         let name = param.name().unwrap();
         for (key, value) in param.iter() {
             let mut made = new.of_mut(name).unwrap();
-            match value.node() {
-                Node::Float(_) => made.set(key, value.get::<f64>().unwrap()),
-                Node::Int(_) => made.set(key, value.get::<i64>().unwrap()),
-                Node::Tensor(_) => made.set(key, value.get::<CpuTensor>().unwrap()),
-                Node::List(_) => made.set(key, value.get::<Vec<Option<CpuTensor>>>().unwrap()),
+            match value.kind() {
+                Kind::Float(_) => made.set(key, value.get::<f64>().unwrap()),
+                Kind::Int(_) => made.set(key, value.get::<i64>().unwrap()),
+                Kind::Tensor(_) => made.set(key, value.get::<CpuTensor>().unwrap()),
+                Kind::List(_) => made.set(key, value.get::<Vec<Option<CpuTensor>>>().unwrap()),
                 other => panic!("{name}.{key}: {other:?}"),
             };
         }
@@ -92,7 +92,7 @@ fn rebuilt<'a>(state: &OptimizerState<'a>, class: &str) -> OptimizerState<'a> {
 #[allow(clippy::type_complexity)]
 fn plain_tuple(value: StateValue<'_, '_>) -> (Option<(f64, f64)>, Option<(f64, f64, f64)>) {
     let mut items = value.items().into_iter().flatten();
-    match items.all(|item| matches!(item.node(), Node::Float(_))) {
+    match items.all(|item| matches!(item.kind(), Kind::Float(_))) {
         true => (value.get().ok(), value.get().ok()),
         false => (None, None),
     }
@@ -100,15 +100,15 @@ fn plain_tuple(value: StateValue<'_, '_>) -> (Option<(f64, f64)>, Option<(f64, f
 
 /// Whether a value is what torch says.
 fn is(value: StateValue<'_, '_>, said: &Json) -> bool {
-    match (value.node(), said) {
-        (Node::None, said) => said.is_null(),
-        (Node::Bool(value), said) => said == &json!(value),
-        (Node::Int(value), said) => said == &json!(value),
-        (Node::Float(value), said) => said == &json!(value),
-        (Node::Str(value), said) => said == &json!(value),
-        (Node::Tensor(tensor), said) => {
-            let view = &tensor.view;
-            let elements = CpuTensor::from_view(view).unwrap();
+    match (value.kind(), said) {
+        (Kind::None, said) => said.is_null(),
+        (Kind::Bool(value), said) => said == &json!(value),
+        (Kind::Int(value), said) => said == &json!(value.as_i64()),
+        (Kind::Float(value), said) => said == &json!(value),
+        (Kind::Str(value), said) => said == &json!(value),
+        (Kind::Tensor(_), said) => {
+            let view = value.tensor().unwrap();
+            let elements = CpuTensor::from_view(&view).unwrap();
             let sum: Option<f64> = match view.dtype() {
                 DType::F32 => {
                     Some(elements.as_slice::<f32>().unwrap().iter().map(|&x| f64::from(x)).sum())
@@ -169,7 +169,7 @@ fn every_optimizer_goes_on_from_what_we_write() {
         let alone = open(&folder.join("optimizer.pt"));
         let state = OptimizerState::from_value(alone.root()).unwrap();
         let path = ours.path().join(name).join("optimizer.pt");
-        save(state.tree(), &path);
+        save(state.graph(), &path);
         assert!(
             fs::read(&path).unwrap() == fs::read(folder.join("optimizer.pt")).unwrap(),
             "{name}: optimizer.pt differs"
@@ -223,7 +223,7 @@ fn new_groups_have_torchs_options() {
                 state.write_param_names();
             }
             let name = Path::new(folder).join(format!("{algorithm}.pt"));
-            save(state.tree(), &ours.path().join(&name));
+            save(state.graph(), &ours.path().join(&name));
             let (ours, theirs) = (ours.path().join(&name), theirs.path().join(&name));
             let differences = torch.call("optimizers.differences", json!([ours, theirs]));
             assert_eq!(differences, json!([]), "{}", name.display());
@@ -277,11 +277,12 @@ fn a_load_gives_what_torchs_gives() {
     for Load { name, names } in loads {
         let folder = theirs.path().join(&name);
         let net = Net::like(&StateMap::load(folder.join("model.pt")).unwrap());
-        let state = |file: &str| OptimizerState::from_value(open(&folder.join(file)).root());
+        let state =
+            |file: &str| OptimizerState::from_graph((**open(&folder.join(file)).graph()).clone());
         let mut optimizer = state("fresh.pt").unwrap().named(names).unwrap();
         optimizer.load_state_dict(&state("saved.pt").unwrap(), &net).unwrap();
         let path = ours.path().join(&name);
-        save(optimizer.tree(), &path);
+        save(optimizer.graph(), &path);
         let args = json!([path, folder.join("loaded.pt")]);
         assert_eq!(torch.call("optimizers.differences", args), json!([]), "{name}");
     }
@@ -312,22 +313,20 @@ fn what_does_not_fit_is_refused_in_torchs_words() {
     let (saved, file) = (folder.path().join("saved.pt"), folder.path().join("file.pt"));
     for (into, from) in [(&[2][..], &[1, 1][..]), (&[1, 1], &[1, 2]), (&[1], &[]), (&[3], &[2])] {
         let (mut into, from) = (groups(into), groups(from));
-        save(from.tree(), &saved);
-        save(into.tree(), &file);
+        save(from.graph(), &saved);
+        save(into.graph(), &file);
         let message = torch.call("optimizers.message", json!([saved, file]));
         let error = into.load_state_dict(&from, &net).unwrap_err();
         assert_eq!(json!(error.torch_message()), message);
     }
-    save(groups(&[1]).tree(), &file);
+    save(groups(&[1]).graph(), &file);
     for missing in ["state", "param_groups"] {
-        let mut tree = groups(&[1]).tree().clone();
-        let root = tree.root();
-        if let Some(Node::Dict(dict)) = tree.get_mut(root) {
-            dict.entries.remove(usize::from(missing == "param_groups"));
-        }
-        save(&tree, &saved);
+        let mut graph = groups(&[1]).graph().clone();
+        let root = graph.root().value_id();
+        graph.remove_entry(root, usize::from(missing == "param_groups")).unwrap();
+        save(&graph, &saved);
         let message = torch.call("optimizers.message", json!([saved, file]));
-        let error = OptimizerState::from_tree(tree).unwrap_err();
+        let error = OptimizerState::from_graph(graph).unwrap_err();
         assert_eq!(json!(error.torch_message()), message, "{missing}");
     }
 }
@@ -376,15 +375,15 @@ fn relay<O: Optimizer>(torch: &Torch, folder: &Path, mut optimizer: O, end: &[Ve
     assert_close(&pair, end);
 
     let next = saved.updated_from(&optimizer).unwrap();
-    let mut tree = Tree::new();
-    let root = tree.root();
+    let mut graph = Graph::new();
+    let root = graph.root().value_id();
     let model = pair.state_dict().unwrap();
-    let model = tree.state_map(&model);
-    tree.put(root, "model", model).unwrap();
-    let node = next.write_to(&mut tree);
-    tree.put(root, "optimizer", node).unwrap();
+    let model = graph.state_map(&model);
+    graph.put(root, "model", model).unwrap();
+    let node = next.write_to(&mut graph);
+    graph.put(root, "optimizer", node).unwrap();
     let ours = folder.join(format!("{name}.rust.pt"));
-    save(&tree, &ours);
+    save(&graph, &ours);
     let end: Vec<Vec<f32>> = torch.get("optimizers.continue_quadratic", json!([name, ours]));
     let (mut pair, mut again) = (pair.clone(), optimizer.clone());
     (0..5).for_each(|_| again.step(&mut pair));

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde_json::json;
 use statedict::codec::{self, ContainerKind, ReadOptions, Source, Verdict};
 use statedict::value::Value;
-use statedict::{StateMap, WriteOptions, write_tree};
+use statedict::{StateMap, WriteOptions, write_graph};
 use statedict_tests::{Torch, lines, temp_dir};
 
 #[derive(Deserialize)]
@@ -58,7 +58,7 @@ fn tensors_that_pickle_dump_wrote_are_what_python_loads() {
         // As an archive of torch.save it holds the same.
         let mut archive = Vec::new();
         let options = WriteOptions::default().keep_storage(true);
-        write_tree(&document.to_tree(), &mut archive, &options).unwrap();
+        write_graph(document.graph(), &mut archive, &options).unwrap();
         if !case.says.is_empty() {
             let again = codec::read(Source::bytes(archive), &ReadOptions::default()).unwrap();
             assert_eq!(lines(&again), case.says, "{name}");

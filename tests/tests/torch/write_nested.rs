@@ -9,9 +9,9 @@ use std::process::Command;
 use serde::Deserialize;
 use serde_json::json;
 use statedict::codec::{self, ReadOptions, Source};
-use statedict::value::{Node, Tree};
+use statedict::value::{Graph, NewValue};
 use statedict::{
-    ArchiveLayout, DType, StateMap, TensorView, WriteOptions, save_map, save_tree, write_tree,
+    ArchiveLayout, DType, StateMap, TensorView, WriteOptions, save_graph, save_map, write_graph,
 };
 use statedict_tests::Torch;
 
@@ -50,7 +50,7 @@ fn as_legacy(theirs: Vec<u8>, names: &[String]) -> Result<Vec<u8>, String> {
         .map_err(|error| error.to_string())?;
     let options = WriteOptions::default().keep_storage(true).layout(ArchiveLayout::Legacy);
     let mut bytes = Vec::new();
-    write_tree(&document.to_tree(), &mut bytes, &options.storage_names(names.to_vec()))
+    write_graph(document.graph(), &mut bytes, &options.storage_names(names.to_vec()))
         .map_err(|error| error.to_string())?;
     Ok(bytes)
 }
@@ -59,16 +59,16 @@ fn as_legacy(theirs: Vec<u8>, names: &[String]) -> Result<Vec<u8>, String> {
 fn again(case: &Case, theirs: Vec<u8>, scratch: &Path) -> Result<Vec<u8>, String> {
     let document = codec::read(Source::bytes(theirs), &ReadOptions::default().opaque(true))
         .map_err(|error| error.to_string())?;
-    let tree = document.to_tree();
+    let graph = document.graph();
     let options = WriteOptions::default().keep_storage(true).sync(false);
     let mut bytes = Vec::new();
     match &case.file {
         Some(name) => {
             let path = scratch.join(name);
-            save_tree(&tree, &path, &options).map_err(|error| error.to_string())?;
+            save_graph(graph, &path, &options).map_err(|error| error.to_string())?;
             bytes = fs::read(path).unwrap();
         }
-        None => write_tree(&tree, &mut bytes, &options).map_err(|error| error.to_string())?,
+        None => write_graph(graph, &mut bytes, &options).map_err(|error| error.to_string())?,
     }
     Ok(bytes)
 }
@@ -146,14 +146,14 @@ fn a_replaced_part_leaves_the_others_as_they_were() {
 
     let document = codec::open(&old, &ReadOptions::default()).unwrap();
     let weights = ones(&document.state_map_at(&["model_state_dict"]).unwrap());
-    let mut tree = document.to_tree();
-    let root = tree.root();
-    let model = tree.state_map(&weights);
-    assert!(tree.put(root, "model_state_dict", model).unwrap().is_some());
-    tree.set(root, "epoch", 4).unwrap();
+    let mut graph = (**document.graph()).clone();
+    let root = graph.root().value_id();
+    let model = graph.state_map(&weights);
+    assert!(graph.put(root, "model_state_dict", model).unwrap().is_some());
+    graph.set(root, "epoch", 4).unwrap();
     for keep_storage in [false, true] {
         let options = WriteOptions::default().keep_storage(keep_storage);
-        save_tree(&tree, &new, &options).unwrap();
+        save_graph(&graph, &new, &options).unwrap();
         torch.call("edited.check_replaced", json!([old, new, "model_state_dict"]));
     }
 }
@@ -168,35 +168,35 @@ fn a_checkpoint_that_is_built_is_that_of_torch_save() {
     let theirs = fs::read(&path).unwrap();
     let document = codec::read(Source::bytes(theirs.clone()), &ReadOptions::default()).unwrap();
 
-    let mut tree = Tree::new();
-    let root = tree.root();
-    tree.set(root, "epoch", 3).unwrap();
+    let mut graph = Graph::new();
+    let root = graph.root().value_id();
+    graph.set(root, "epoch", 3).unwrap();
     for key in ["model_state_dict", "ema_state_dict"] {
-        let map = tree.state_map(&document.state_map_at(&[key]).unwrap());
-        tree.put(root, key, map).unwrap();
+        let map = graph.state_map(&document.state_map_at(&[key]).unwrap());
+        graph.put(root, key, map).unwrap();
     }
     // A constant tuple of one function is one object.
-    let betas = [tree.add(0.9), tree.add(0.999)];
-    let betas = tree.tuple(betas);
-    let groups = [(0.01, Node::None), (1e-4, Node::Bool(true))].map(|(lr, foreach)| {
-        let group = tree.dict();
-        tree.set(group, "lr", lr).unwrap();
-        tree.put(group, "betas", betas).unwrap();
-        tree.set(group, "foreach", foreach).unwrap();
+    let betas = [graph.add(0.9), graph.add(0.999)];
+    let betas = graph.tuple(betas);
+    let groups = [(0.01, NewValue::None), (1e-4, NewValue::Bool(true))].map(|(lr, foreach)| {
+        let group = graph.dict();
+        graph.set(group, "lr", lr).unwrap();
+        graph.put(group, "betas", betas).unwrap();
+        graph.set(group, "foreach", foreach).unwrap();
         group
     });
-    let groups = tree.list(groups);
-    tree.put(root, "param_groups", groups).unwrap();
-    tree.set(root, "dtype", DType::BF16).unwrap();
-    tree.set(root, "seed", -(1i64 << 40)).unwrap();
-    tree.set(root, "big", u64::MAX).unwrap();
-    let parameter = tree.parameter(TensorView::from_vec(vec![1f32; 2], [2]).unwrap());
-    tree.put(root, "parameter", parameter).unwrap();
-    tree.put(root, "again", parameter).unwrap();
-    let meta = tree.meta_tensor(DType::F32, &[2, 3, 4], false);
-    tree.put(root, "meta", meta).unwrap();
+    let groups = graph.list(groups);
+    graph.put(root, "param_groups", groups).unwrap();
+    graph.set(root, "dtype", DType::BF16).unwrap();
+    graph.set(root, "seed", -(1i64 << 40)).unwrap();
+    graph.set(root, "big", u64::MAX).unwrap();
+    let parameter = graph.parameter(TensorView::from_vec(vec![1f32; 2], [2]).unwrap());
+    graph.put(root, "parameter", parameter).unwrap();
+    graph.put(root, "again", parameter).unwrap();
+    let meta = graph.meta_tensor(DType::F32, &[2, 3, 4], false);
+    graph.put(root, "meta", meta).unwrap();
 
-    save_tree(&tree, &path, &WriteOptions::default()).unwrap();
+    save_graph(&graph, &path, &WriteOptions::default()).unwrap();
     assert!(fs::read(&path).unwrap() == theirs, "the files differ");
 }
 
@@ -228,15 +228,15 @@ fn torch_loads_what_we_write_in_other_ways_as_the_same() {
         let folder = directory.path().join(&case.folder);
         let theirs = folder.join(case.file.as_deref().unwrap_or("object.bytes"));
         let document = codec::open(theirs, &ReadOptions::default().opaque(true)).unwrap();
-        let tree = document.to_tree();
+        let graph = document.graph();
         let options = WriteOptions::default().sync(false);
-        save_tree(
-            &tree,
+        save_graph(
+            graph,
             folder.join("ours.legacy"),
             &options.clone().layout(ArchiveLayout::Legacy),
         )
         .unwrap();
-        save_tree(&tree, folder.join("ours.pt"), &options.layout(ArchiveLayout::Torch1_13))
+        save_graph(graph, folder.join("ours.pt"), &options.layout(ArchiveLayout::Torch1_13))
             .unwrap();
     }
     run("load_nested.py", directory.path());

@@ -35,8 +35,8 @@ impl Comparison {
 
 /// Compares everything: what is in either file is the same, or it is a difference.
 pub(super) fn compare(
-    a: &Side,
-    b: &Side,
+    a: &Side<'_>,
+    b: &Side<'_>,
     (tolerance, values): (Option<f64>, bool),
 ) -> Result<Comparison, Failure> {
     let mut comparison = Comparison::default();
@@ -74,7 +74,7 @@ pub(super) fn compare(
 }
 
 /// A container with something in it, all of which is told.
-fn is_told_by_its_content(entry: &Entry) -> bool {
+fn is_told_by_its_content(entry: &Entry<'_>) -> bool {
     matches!(entry, Entry::Container { is_empty: false, .. })
 }
 
@@ -90,7 +90,7 @@ impl Reader {
     fn tensors(
         &mut self,
         identity: &str,
-        (a, b): (&TensorView<'static>, &TensorView<'static>),
+        (a, b): (&TensorView<'_>, &TensorView<'_>),
         comparison: &mut Comparison,
     ) {
         let (was, is) = (Form::of_tensor(a), Form::of_tensor(b));
@@ -131,11 +131,7 @@ impl Reader {
     }
 
     /// Compares bytes, and trusts none whose checksum is wrong.
-    fn read(
-        &mut self,
-        a: &TensorView<'static>,
-        b: &TensorView<'static>,
-    ) -> Result<Compared, Failure> {
+    fn read(&mut self, a: &TensorView<'_>, b: &TensorView<'_>) -> Result<Compared, Failure> {
         for (tensor, verified) in [a, b].into_iter().zip(&mut self.verified) {
             if !verified.contains(&tensor.storage().identity()) {
                 tensor.storage().verify().map_err(|error| chain(&error))?;
@@ -145,7 +141,12 @@ impl Reader {
         delta::compare(a, b)
     }
 
-    fn others(&self, identity: &str, (a, b): (&Entry, &Entry), comparison: &mut Comparison) {
+    fn others(
+        &self,
+        identity: &str,
+        (a, b): (&Entry<'_>, &Entry<'_>),
+        comparison: &mut Comparison,
+    ) {
         match (a, b) {
             (Entry::Leaf(x), Entry::Leaf(y)) if x == y => comparison.others += 1,
             (Entry::Leaf(x), Entry::Leaf(y)) if self.is_close(x, y) => comparison.close += 1,
@@ -179,7 +180,7 @@ impl Reader {
 }
 
 /// Finds where tensors of both files share storage in one and not in the other.
-fn ties(a: &Side, b: &Side, comparison: &mut Comparison) {
+fn ties(a: &Side<'_>, b: &Side<'_>, comparison: &mut Comparison) {
     let mut firsts: [HashMap<StorageKey, &str>; 2] = [HashMap::new(), HashMap::new()];
     for (identity, entry) in &a.entries {
         let (Entry::Tensor(x), Some(Entry::Tensor(y))) = (entry, b.entries.get(identity)) else {

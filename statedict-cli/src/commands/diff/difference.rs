@@ -66,7 +66,7 @@ pub(super) enum Form {
 }
 
 impl Form {
-    pub(super) fn of(entry: &Entry) -> Self {
+    pub(super) fn of(entry: &Entry<'_>) -> Self {
         match entry {
             Entry::Tensor(tensor) => Form::of_tensor(tensor),
             Entry::Leaf(leaf) => Form::Leaf(leaf.clone()),

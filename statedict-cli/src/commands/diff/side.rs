@@ -16,8 +16,8 @@ pub(super) const METADATA: &str = "a9:_metadata";
 
 /// Something in a file.
 #[derive(Debug)]
-pub(super) enum Entry {
-    Tensor(TensorView<'static>),
+pub(super) enum Entry<'o> {
+    Tensor(TensorView<'o>),
     Leaf(Json),
     Refused(String),
     /// A container, by the name of its type.
@@ -30,14 +30,14 @@ pub(super) enum Entry {
 }
 
 /// Everything in a file.
-pub(super) struct Side {
+pub(super) struct Side<'o> {
     /// By the identity of its path.
-    pub(super) entries: IndexMap<String, Entry>,
+    pub(super) entries: IndexMap<String, Entry<'o>>,
 }
 
-impl Side {
+impl<'o> Side<'o> {
     /// Reads no tensor. `with_root` is whether the type of the root is compared.
-    pub(super) fn of(opened: &Opened, with_root: bool) -> Result<Self, Failure> {
+    pub(super) fn of(opened: &'o Opened, with_root: bool) -> Result<Self, Failure> {
         let mut side = Side { entries: IndexMap::new() };
         opened.walk(|segments, found| {
             let identity = path::identity(segments);
@@ -64,7 +64,7 @@ impl Side {
     }
 
     /// A dict can have one key twice; then the second is another entry.
-    fn add(&mut self, identity: String, entry: Entry) {
+    fn add(&mut self, identity: String, entry: Entry<'o>) {
         let mut place = identity;
         while self.entries.contains_key(&place) {
             place.push_str("a6:second");

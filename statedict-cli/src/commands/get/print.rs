@@ -17,7 +17,11 @@ const ROWS: usize = 20;
 const COLUMNS: usize = 8;
 
 /// For people: of a single tensor the numbers, of several things a line each.
-pub(super) fn text(selected: &[Selected], all: bool, out: &mut dyn Write) -> Result<(), Failure> {
+pub(super) fn text(
+    selected: &[Selected<'_>],
+    all: bool,
+    out: &mut dyn Write,
+) -> Result<(), Failure> {
     match selected {
         [Selected { name, what: What::Tensor(tensor), .. }] => {
             writeln!(out, "{name}  {} {}", tensor.dtype(), tensor.shape())?;
@@ -120,7 +124,7 @@ fn number_texts(bytes: &[u8], dtype: statedict::DType) -> Result<Vec<String>, Fa
 /// One object; numbers that JSON does not have are texts.
 pub(super) fn json(
     opened: &Opened,
-    selected: &[Selected],
+    selected: &[Selected<'_>],
     out: &mut dyn Write,
 ) -> Result<(), Failure> {
     let mut object = Envelope::start(out, "get")?;
@@ -193,7 +197,7 @@ fn elements(bytes: &[u8], dtype: statedict::DType) -> Result<Vec<Json>, Failure>
 mod tests {
     use super::*;
 
-    fn text_of(tensor: TensorView<'static>, all: bool) -> String {
+    fn text_of(tensor: TensorView<'_>, all: bool) -> String {
         let mut out = Vec::new();
         rows(&tensor, all, &mut out).unwrap();
         String::from_utf8(out).unwrap()
@@ -216,9 +220,8 @@ mod tests {
 
     #[test]
     fn elements_are_json_as_far_as_json_goes() {
-        let of = |tensor: TensorView<'static>| {
-            elements(&tensor.bytes().unwrap(), tensor.dtype()).unwrap()
-        };
+        let of =
+            |tensor: TensorView<'_>| elements(&tensor.bytes().unwrap(), tensor.dtype()).unwrap();
         let floats = TensorView::from_vec(vec![0.5f32, f32::NEG_INFINITY], [2]).unwrap();
         assert_eq!(of(floats.clone()), [json!(0.5), json!("-inf")]);
         assert_eq!(of(floats.cast(statedict::DType::C64).unwrap())[0], json!([0.5, 0.0]));

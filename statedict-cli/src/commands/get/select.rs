@@ -10,14 +10,14 @@ use crate::path;
 use crate::walk::Found;
 
 /// Something that was selected.
-pub(super) struct Selected {
+pub(super) struct Selected<'o> {
     pub(super) name: String,
     pub(super) path: Json,
-    pub(super) what: What,
+    pub(super) what: What<'o>,
 }
 
-pub(super) enum What {
-    Tensor(TensorView<'static>),
+pub(super) enum What<'o> {
+    Tensor(TensorView<'o>),
     /// A plain value: as text, as JSON, and its bytes where it is text or bytes.
     Value {
         text: String,
@@ -47,7 +47,7 @@ fn fit(key: &str, name: &str, dotted: &str) -> Option<Fit> {
 }
 
 /// Everything that a key names.
-pub(super) fn select(opened: &Opened, key: &str) -> Result<Vec<Selected>, Failure> {
+pub(super) fn select<'o>(opened: &'o Opened, key: &str) -> Result<Vec<Selected<'o>>, Failure> {
     let (mut exact, mut within) = (Vec::new(), Vec::new());
     let mut containers = 0;
     let mut similar: Vec<String> = Vec::new();

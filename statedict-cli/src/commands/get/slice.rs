@@ -33,7 +33,7 @@ pub(super) fn parse(text: &str) -> Result<Slice, String> {
 
 impl Slice {
     /// The part of the tensor.
-    pub(super) fn of(&self, tensor: &TensorView<'static>) -> Result<TensorView<'static>, Failure> {
+    pub(super) fn of<'o>(&self, tensor: &TensorView<'o>) -> Result<TensorView<'o>, Failure> {
         let Slice(indices) = self;
         let rank = tensor.shape().len();
         if indices.len() > rank {

@@ -34,7 +34,7 @@ fn elements(tensor: &TensorView<'_>, out: &mut dyn Write) -> Result<(), Failure>
 }
 
 /// The tensor as a file that `numpy.load` reads.
-pub(super) fn npy(selected: &[Selected], out: &mut dyn Write) -> Result<(), Failure> {
+pub(super) fn npy(selected: &[Selected<'_>], out: &mut dyn Write) -> Result<(), Failure> {
     let [Selected { what: What::Tensor(tensor), .. }] = selected else {
         return Err(
             "only a tensor can be an array of NumPy; --as json or text prints values".into()
@@ -73,7 +73,7 @@ pub(super) fn npy(selected: &[Selected], out: &mut dyn Write) -> Result<(), Fail
 }
 
 /// The elements of a tensor, or the bytes of a text.
-pub(super) fn raw(selected: &[Selected], out: &mut dyn Write) -> Result<(), Failure> {
+pub(super) fn raw(selected: &[Selected<'_>], out: &mut dyn Write) -> Result<(), Failure> {
     match selected {
         [Selected { what: What::Tensor(tensor), .. }] => elements(tensor, out),
         [Selected { what: What::Value { bytes: Some(bytes), .. }, .. }] => {

@@ -24,7 +24,7 @@ const STATISTICS: [&str; 3] = ["running_mean", "running_var", "num_batches_track
 
 /// What the file holds, counted.
 #[derive(Default)]
-struct Summary {
+struct Summary<'o> {
     tensors: usize,
     elements: u64,
     nbytes: u64,
@@ -33,14 +33,14 @@ struct Summary {
     values: usize,
     dtypes: BTreeMap<DType, usize>,
     versions: BTreeMap<Option<i64>, usize>,
-    largest: Option<(String, TensorView<'static>)>,
+    largest: Option<(String, TensorView<'o>)>,
     views: usize,
     elsewhere: BTreeMap<String, usize>,
     refused: Vec<(String, String)>,
 }
 
-impl Summary {
-    fn tensor(&mut self, path: &[Segment<'_>], tensor: TensorView<'static>) {
+impl<'o> Summary<'o> {
+    fn tensor(&mut self, path: &[Segment<'_>], tensor: TensorView<'o>) {
         self.tensors += 1;
         self.elements += wide(tensor.numel());
         self.nbytes += wide(tensor.nbytes());
@@ -60,7 +60,7 @@ impl Summary {
         }
     }
 
-    fn add(&mut self, path: &[Segment<'_>], found: Found<'_>) {
+    fn add(&mut self, path: &[Segment<'_>], found: Found<'o>) {
         match found {
             Found::Tensor(tensor, _) => self.tensor(path, tensor),
             Found::Refused(refusal) => self.refused.push((path::name(path), refusal.to_string())),

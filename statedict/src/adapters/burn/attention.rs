@@ -5,8 +5,10 @@ use burn::nn::attention::MultiHeadAttention;
 
 use super::linear::{weight, weight_mut};
 use super::stacked::Stacked;
-use crate::traits::{StateDict, Tensor, TensorMut};
-use crate::visit::{ByMut, ByRef, Content, Description, Field, FieldTable, ModuleInfo, Visitor};
+use crate::traits::{Tensor, TensorMut};
+use crate::visit::{
+    ByMut, ByRef, Content, Description, Field, FieldTable, ModuleInfo, StateDict, Visitor,
+};
 
 const TABLE: &FieldTable = &FieldTable {
     info: ModuleInfo::new("MultiheadAttention")

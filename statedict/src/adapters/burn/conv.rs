@@ -2,8 +2,9 @@
 
 use burn::nn::conv::{Conv1d, Conv2d, Conv3d, ConvTranspose1d, ConvTranspose2d, ConvTranspose3d};
 
-use crate::traits::StateDict;
-use crate::visit::{ByMut, ByRef, Content, Description, Field, FieldTable, ModuleInfo, Visitor};
+use crate::visit::{
+    ByMut, ByRef, Content, Description, Field, FieldTable, ModuleInfo, StateDict, Visitor,
+};
 
 /// Layers of a `weight` and perhaps a `bias`, both of PyTorch's shape.
 macro_rules! convolution {

@@ -6,8 +6,10 @@ use burn::tensor::Tensor as BurnTensor;
 use bytemuck::TransparentWrapper;
 
 use super::Transposed;
-use crate::traits::{StateDict, Tensor, TensorMut};
-use crate::visit::{ByMut, ByRef, Content, Description, Field, FieldTable, ModuleInfo, Visitor};
+use crate::traits::{Tensor, TensorMut};
+use crate::visit::{
+    ByMut, ByRef, Content, Description, Field, FieldTable, ModuleInfo, StateDict, Visitor,
+};
 
 const LINEAR: &FieldTable = &FieldTable {
     info: ModuleInfo::new("Linear").with_rust_type("burn::nn::Linear"),

@@ -7,9 +7,9 @@ use burn::nn::{BatchNorm, GroupNorm, InstanceNorm, LayerNorm, RmsNorm};
 use crate::dtype::DType;
 use crate::leaves::check;
 use crate::tensor::{Shape, TensorView};
-use crate::traits::{ByteSink, StateDict, Tensor, TensorError, TensorMut};
+use crate::traits::{ByteSink, Tensor, TensorError, TensorMut};
 use crate::visit::{
-    ByMut, ByRef, Change, Content, Description, Field, FieldTable, ModuleInfo, Visitor,
+    ByMut, ByRef, Change, Content, Description, Field, FieldTable, ModuleInfo, StateDict, Visitor,
 };
 
 const COUNT: &str = "num_batches_tracked";

@@ -7,8 +7,10 @@ use burn::nn::{BiGru, BiLstm, BiRnn, GateController, Gru, Linear, Lstm, Rnn};
 
 use super::linear::{weight, weight_mut};
 use super::stacked::Stacked;
-use crate::traits::{StateDict, Tensor, TensorMut};
-use crate::visit::{ByMut, ByRef, Content, Description, Field, FieldTable, ModuleInfo, Visitor};
+use crate::traits::{Tensor, TensorMut};
+use crate::visit::{
+    ByMut, ByRef, Content, Description, Field, FieldTable, ModuleInfo, StateDict, Visitor,
+};
 
 /// A recurrent layer by its gates, in the order in which PyTorch stacks them.
 trait Gated {

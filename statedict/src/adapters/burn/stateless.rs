@@ -17,8 +17,9 @@ use burn::nn::{
     PairwiseDistance, PixelShuffle, PixelUnshuffle, Unfold4d,
 };
 
-use crate::traits::StateDict;
-use crate::visit::{ByMut, ByRef, Content, Description, Field, FieldTable, ModuleInfo, Visitor};
+use crate::visit::{
+    ByMut, ByRef, Content, Description, Field, FieldTable, ModuleInfo, StateDict, Visitor,
+};
 
 /// Layers by their Rust type and PyTorch's class.
 macro_rules! stateless {

@@ -5,8 +5,9 @@ use candle_nn::{BatchNormConfig, VarBuilder};
 
 use crate::adapters::candle::layers::{in_place, lent};
 use crate::adapters::candle::writing::write_bytes;
-use crate::traits::StateDict;
-use crate::visit::{ByMut, ByRef, Change, Description, Field, FieldTable, ModuleInfo, Visitor};
+use crate::visit::{
+    ByMut, ByRef, Change, Description, Field, FieldTable, ModuleInfo, StateDict, Visitor,
+};
 
 /// `nn.BatchNorm1d` and its like: [`candle_nn::BatchNorm`] with `num_batches_tracked`, the number of batches
 /// it was trained with.

@@ -4,8 +4,7 @@ use candle_core::{Module, Result, Tensor};
 use candle_nn::VarBuilder;
 
 use crate::adapters::candle::layers::{in_place, lent};
-use crate::traits::StateDict;
-use crate::visit::{ByMut, ByRef, Description, Field, FieldTable, ModuleInfo, Visitor};
+use crate::visit::{ByMut, ByRef, Description, Field, FieldTable, ModuleInfo, StateDict, Visitor};
 
 /// `nn.GroupNorm`: [`candle_nn::GroupNorm`], with handles of its `weight` and `bias`.
 ///

@@ -6,8 +6,9 @@
 use candle_core::Tensor;
 
 use crate::adapters::candle::in_place::InPlace;
-use crate::traits::StateDict;
-use crate::visit::{ByMut, ByRef, Content, Description, Field, FieldTable, ModuleInfo, Visitor};
+use crate::visit::{
+    ByMut, ByRef, Content, Description, Field, FieldTable, ModuleInfo, StateDict, Visitor,
+};
 
 /// A layer of parameters that are lent by getters, in PyTorch's order.
 macro_rules! layer {

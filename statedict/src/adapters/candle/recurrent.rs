@@ -8,8 +8,7 @@ use candle_nn::rnn::Direction;
 use candle_nn::{GRUConfig, Init, LSTMConfig, VarBuilder};
 
 use crate::adapters::candle::in_place::InPlace;
-use crate::traits::StateDict;
-use crate::visit::{ByMut, ByRef, Content, Field, ModuleInfo, Visitor};
+use crate::visit::{ByMut, ByRef, Content, Field, ModuleInfo, StateDict, Visitor};
 
 /// The names of one layer's tensors, and how each is made where `vb` makes them.
 type Inits = [(&'static str, Option<Init>); 4];

@@ -2,7 +2,7 @@
 
 use super::algorithm::Algorithm;
 use super::value::StateValue;
-use crate::value::{Node, NodeId, Tree};
+use crate::value::{Graph, Kind, ValueId};
 
 /// The value of an option.
 #[derive(Debug, Clone, Copy)]
@@ -20,15 +20,15 @@ const BETAS: DefaultValue = Tuple(&[Float(0.9), Float(0.999)]);
 const OFF: DefaultValue = Bool(false);
 
 impl DefaultValue {
-    pub(super) fn add_to(self, tree: &mut Tree<'_>) -> NodeId {
+    pub(super) fn add_to(self, graph: &mut Graph<'_>) -> ValueId {
         match self {
-            Nothing => tree.add(()),
-            Bool(value) => tree.add(value),
-            Int(value) => tree.add(value),
-            Float(value) => tree.add(value),
+            Nothing => graph.add(()),
+            Bool(value) => graph.add(value),
+            Int(value) => graph.add(value),
+            Float(value) => graph.add(value),
             Tuple(items) => {
-                let items: Vec<NodeId> = items.iter().map(|item| item.add_to(tree)).collect();
-                tree.tuple(items)
+                let items: Vec<ValueId> = items.iter().map(|item| item.add_to(graph)).collect();
+                graph.tuple(items)
             }
         }
     }
@@ -36,8 +36,8 @@ impl DefaultValue {
     /// Whether this is a tuple, and the value one with the same content.
     pub(super) fn is_tuple_like(self, value: StateValue<'_, '_>) -> bool {
         let Tuple(items) = self else { return false };
-        let found = match value.node() {
-            Node::Tuple(_) => value.items(),
+        let found = match value.kind() {
+            Kind::Tuple(_) => value.items(),
             _ => None,
         };
         found.is_some_and(|found| {
@@ -47,11 +47,11 @@ impl DefaultValue {
     }
 
     fn is_leaf_like(self, value: StateValue<'_, '_>) -> bool {
-        match (self, value.node()) {
-            (Nothing, Node::None) => true,
-            (Bool(a), Node::Bool(b)) => a == *b,
-            (Int(a), Node::Int(b)) => a == *b,
-            (Float(a), Node::Float(b)) => a.to_bits() == b.to_bits(),
+        match (self, value.kind()) {
+            (Nothing, Kind::None) => true,
+            (Bool(a), Kind::Bool(b)) => a == b,
+            (Int(a), Kind::Int(b)) => b.as_i64() == Some(a),
+            (Float(a), Kind::Float(b)) => a.to_bits() == b.to_bits(),
             _ => false,
         }
     }

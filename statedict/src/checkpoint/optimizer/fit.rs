@@ -5,7 +5,6 @@ use super::param::ParamState;
 use crate::dtype::DType;
 use crate::mapping::relocated;
 use crate::tensor::{Shape, Storage, StorageError, TensorView, cast};
-use crate::value::Node;
 use crate::visit::TensorRef;
 
 /// The shape that a tensor of this name has in the states of PyTorch's optimizers; `None` for names that are
@@ -35,8 +34,8 @@ pub(super) fn check_shapes(
     problems: &mut Vec<OptimizerProblem>,
 ) {
     for (key, value) in state.iter() {
-        let Node::Tensor(tensor) = value.node() else { continue };
-        let found = tensor.view.shape();
+        let Some(view) = value.tensor() else { continue };
+        let found = view.shape();
         let Some(expected) = expected_shape(key, parameter).filter(|expected| expected != found)
         else {
             continue;

@@ -7,10 +7,11 @@ use super::algorithm::Algorithm;
 use super::defaults::DefaultValue;
 use super::error::{OptimizerError, OptimizerProblem};
 use super::into::IntoState;
-use super::layout::{Group, Param, dict};
-use super::param::{ParamId, ParamState, read};
+use super::layout::{Group, Param};
+use super::param::{ParamState, read};
+use super::param_id::ParamId;
 use super::value::{FromState, StateValue};
-use crate::value::{Node, NodeId};
+use crate::value::{Kind, Value, ValueId};
 
 /// A group of parameters, and the options that hold for them: `lr`, `betas`, `weight_decay`, …
 #[derive(Debug, Clone, Copy)]
@@ -29,7 +30,7 @@ impl<'s, 'a> ParamGroup<'s, 'a> {
     }
 
     pub(super) fn dict(&self) -> Option<StateValue<'s, 'a>> {
-        self.group().map(|group| StateValue::new(&self.owner.tree, group.node))
+        self.group().map(|group| StateValue::new(&self.owner.graph, group.node))
     }
 
     /// Which group it is.
@@ -51,14 +52,9 @@ impl<'s, 'a> ParamGroup<'s, 'a> {
     }
 
     /// All entries, whatever their keys.
-    pub(super) fn entries(&self) -> &'s [(NodeId, NodeId)] {
-        let dict = self.group().and_then(|group| dict(&self.owner.tree, group.node));
-        dict.map_or(&[], |dict| &dict.entries)
-    }
-
-    /// Whether a key is that of the parameters.
-    pub(super) fn is_params(&self, key: NodeId) -> bool {
-        matches!(self.owner.tree.get(key), Some(Node::Str(key)) if key == "params")
+    pub(super) fn entries(&self) -> impl Iterator<Item = (Value<'s>, Value<'s>)> + use<'s> {
+        let dict = self.dict().and_then(|dict| dict.value().as_dict());
+        dict.into_iter().flat_map(|dict| dict.iter())
     }
 
     /// The option `key`.
@@ -109,24 +105,22 @@ impl<'s, 'a> ParamGroupMut<'s, 'a> {
     /// Sets an option: in the place of the one that is there, or as the last before the parameters. What is
     /// under `params` stays: that is no option.
     pub fn set(&mut self, key: &str, value: impl IntoState<'a>) -> &mut Self {
-        let value = value.into_state(&mut self.owner.tree);
+        let value = value.into_state(&mut self.owner.graph);
         self.put(key, value);
         self
     }
 
-    /// The same with a value of the tree.
-    pub(super) fn put(&mut self, key: &str, value: NodeId) {
-        let OptimizerState { tree, layout, .. } = &mut *self.owner;
+    /// The same with a value of the graph.
+    pub(super) fn put(&mut self, key: &str, value: ValueId) {
+        let OptimizerState { graph, layout, .. } = &mut *self.owner;
         let Some(group) = layout.groups.get(self.index).filter(|_| key != "params") else { return };
-        let new = tree.find(group.node, key).is_none();
+        let new = graph.find(group.node, key).is_none();
         // It is a dict, as all groups are.
-        let _ = tree.put(group.node, key, value);
-        if new && let Some(Node::Dict(dict)) = tree.get_mut(group.node) {
-            let last = dict.entries.len().saturating_sub(1);
-            // PyTorch writes the parameters last.
-            if let Some(before) = last.checked_sub(1) {
-                dict.entries.swap(before, last);
-            }
+        let _ = graph.put(group.node, key, value);
+        // PyTorch writes the parameters last.
+        let before = graph.get(group.node).as_dict().and_then(|dict| dict.len().checked_sub(2));
+        if let Some(before) = before.filter(|_| new) {
+            let _ = graph.move_last_entry(group.node, before);
         }
     }
 }
@@ -168,34 +162,46 @@ impl<'a> OptimizerState<'a> {
         self.positions.extend(names.iter().cloned().zip(start..));
 
         let index = self.layout.groups.len();
-        let node = self.tree.dict();
+        let node = self.graph.dict();
         for &(key, value) in algorithm.defaults() {
             let shared = self.shared_default(key, value);
-            let value = shared.unwrap_or_else(|| value.add_to(&mut self.tree));
-            let _ = self.tree.put(node, key, value);
+            let value = shared.unwrap_or_else(|| value.add_to(&mut self.graph));
+            let _ = self.graph.put(node, key, value);
         }
         let mut ids = Vec::with_capacity(names.len());
         for name in names {
             let id = ParamId::Int(self.layout.next_id);
             self.layout.next_id = self.layout.next_id.saturating_add(1);
-            ids.push(id.add_to(&mut self.tree));
+            ids.push(id.add_to(&mut self.graph));
             self.layout.params.push(Param { group: index, id, name: Some(name) });
         }
-        let ids = self.tree.list(ids);
-        let _ = self.tree.put(node, "params", ids);
-        let root = self.tree.root();
-        let groups = self.tree.find(root, "param_groups");
-        if let Some(Node::List(groups) | Node::Tuple(groups)) =
-            groups.and_then(|groups| self.tree.get_mut(groups))
-        {
-            groups.push(node);
-        }
+        let ids = self.graph.list(ids);
+        let _ = self.graph.put(node, "params", ids);
+        self.push_group(node);
         self.layout.groups.push(Group { node, params: start..self.layout.params.len() });
         Ok(ParamGroupMut::new(self, index))
     }
 
     /// A tuple among an optimizer's defaults is one object in all its groups.
-    fn shared_default(&self, key: &str, default: DefaultValue) -> Option<NodeId> {
+    /// Appends a group to the others, which are a list or a tuple.
+    fn push_group(&mut self, group: ValueId) {
+        let root = self.graph.root();
+        let Some(groups) = root.get("param_groups") else { return };
+        match groups.kind() {
+            Kind::Tuple(items) => {
+                let items: Vec<ValueId> =
+                    items.iter().map(Value::value_id).chain([group]).collect();
+                let (root, groups) = (root.value_id(), self.graph.tuple(items));
+                let _ = self.graph.put(root, "param_groups", groups);
+            }
+            _ => {
+                let groups = groups.value_id();
+                let _ = self.graph.push(groups, group);
+            }
+        }
+    }
+
+    fn shared_default(&self, key: &str, default: DefaultValue) -> Option<ValueId> {
         let values = self.param_groups().filter_map(|group| group.find(key));
         let mut same = values.filter(|value| default.is_tuple_like(*value));
         same.next().map(StateValue::id)

@@ -1,22 +1,22 @@
-//! Where the parts of an optimizer's state dict are in its tree.
+//! Where the parts of an optimizer's state dict are in its graph.
 
 use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 
 use super::error::{OptimizerError, OptimizerProblem};
-use super::param::ParamId;
-use super::value::{WrongValue, type_name};
-use crate::value::{DictNode, Node, NodeId, Tree};
+use super::param_id::ParamId;
+use super::value::WrongValue;
+use crate::value::{Graph, Items, Kind, Value, ValueId};
 
 /// Where the parts are. That a node is what it is said to be was checked, and is kept.
 #[derive(Debug, Clone)]
 pub(super) struct Layout {
     /// The dict under `state`.
-    pub(super) state: NodeId,
+    pub(super) state: ValueId,
     pub(super) groups: Vec<Group>,
     pub(super) params: Vec<Param>,
     /// The state of each parameter that has one, a dict.
-    pub(super) states: HashMap<ParamId, NodeId>,
+    pub(super) states: HashMap<ParamId, ValueId>,
     /// The number of a new parameter: PyTorch numbers them on over all groups.
     pub(super) next_id: i64,
 }
@@ -24,7 +24,7 @@ pub(super) struct Layout {
 #[derive(Debug, Clone)]
 pub(super) struct Group {
     /// A dict.
-    pub(super) node: NodeId,
+    pub(super) node: ValueId,
     /// Its parameters among all.
     pub(super) params: Range<usize>,
 }
@@ -39,14 +39,14 @@ pub(super) struct Param {
 impl Default for Layout {
     fn default() -> Self {
         let (groups, params) = (Vec::new(), Vec::new());
-        Layout { state: Tree::new().root(), groups, params, states: HashMap::new(), next_id: 0 }
+        Layout { state: ValueId::NONE, groups, params, states: HashMap::new(), next_id: 0 }
     }
 }
 
 impl Layout {
-    /// The parts of the state dict that is the root of a tree.
-    pub(super) fn read(tree: &Tree<'_>) -> Result<Layout, OptimizerError> {
-        let mut reading = Reading { tree, layout: Layout::default(), problems: Vec::new() };
+    /// The parts of the state dict that is the root of a graph.
+    pub(super) fn read(graph: &Graph<'_>) -> Result<Layout, OptimizerError> {
+        let mut reading = Reading { graph, layout: Layout::default(), problems: Vec::new() };
         reading.root();
         OptimizerError::unless_empty(reading.problems)?;
         Ok(reading.layout)
@@ -55,86 +55,74 @@ impl Layout {
     /// The entries of `state` that belong to no parameter.
     pub(super) fn others<'s>(
         &'s self,
-        tree: &'s Tree<'_>,
-    ) -> impl Iterator<Item = (NodeId, NodeId)> + 's {
+        graph: &'s Graph<'_>,
+    ) -> impl Iterator<Item = (Value<'s>, Value<'s>)> + 's {
         let ids: HashSet<&ParamId> = self.params.iter().map(|param| &param.id).collect();
-        let entries = dict(tree, self.state).map_or(&[][..], |dict| &dict.entries);
-        entries
-            .iter()
-            .copied()
-            .filter(move |&(key, _)| ParamId::of(tree, key).is_none_or(|id| !ids.contains(&id)))
+        let entries = graph.get(self.state).as_dict().into_iter().flat_map(|dict| dict.iter());
+        entries.filter(move |&(key, _)| ParamId::of(key).is_none_or(|id| !ids.contains(&id)))
     }
 }
 
-/// The dict that a node is.
-pub(super) fn dict<'s>(tree: &'s Tree<'_>, node: NodeId) -> Option<&'s DictNode> {
-    match tree.get(node) {
-        Some(Node::Dict(dict)) => Some(dict),
-        _ => None,
-    }
-}
-
-/// The elements of a list or tuple.
-pub(super) fn items<'s>(tree: &'s Tree<'_>, node: NodeId) -> Option<&'s [NodeId]> {
-    match tree.get(node) {
-        Some(Node::List(items) | Node::Tuple(items)) => Some(items),
+/// The items of a list or tuple.
+fn items(value: Value<'_>) -> Option<Items<'_>> {
+    match value.kind() {
+        Kind::List(items) | Kind::Tuple(items) => Some(items),
         _ => None,
     }
 }
 
 struct Reading<'r, 'a> {
-    tree: &'r Tree<'a>,
+    graph: &'r Graph<'a>,
     layout: Layout,
     problems: Vec<OptimizerProblem>,
 }
 
 impl Reading<'_, '_> {
-    fn wrong(&mut self, place: String, expected: &'static str, found: NodeId) {
-        let found = self.tree.get(found).map_or("nothing", type_name).to_owned();
-        let wrong = WrongValue { expected, found };
+    fn wrong(&mut self, place: String, expected: &'static str, found: Value<'_>) {
+        let wrong = WrongValue { expected, found: found.type_name() };
         self.problems.push(OptimizerProblem::Type { place, wrong });
     }
 
     fn root(&mut self) {
-        let root = self.tree.root();
-        if dict(self.tree, root).is_none() {
+        let root = self.graph.root();
+        let Some(dict) = root.as_dict() else {
             return self.wrong("the optimizer's state".to_owned(), "dict", root);
-        }
-        match self.tree.find(root, "param_groups") {
+        };
+        match dict.get("param_groups") {
             Some(groups) => self.groups(groups),
             None => self.problems.push(OptimizerProblem::Missing { key: "param_groups" }),
         }
-        match self.tree.find(root, "state") {
+        match dict.get("state") {
             Some(state) => self.states(state),
             None => self.problems.push(OptimizerProblem::Missing { key: "state" }),
         }
     }
 
-    fn groups(&mut self, groups: NodeId) {
-        let Some(items) = items(self.tree, groups) else {
+    fn groups(&mut self, groups: Value<'_>) {
+        let Some(items) = items(groups) else {
             return self.wrong("`param_groups`".to_owned(), "list", groups);
         };
-        for (index, &node) in items.iter().enumerate() {
+        for (index, group) in items.iter().enumerate() {
             let start = self.layout.params.len();
-            self.group(index, node);
+            self.group(index, group);
             let params = start..self.layout.params.len();
-            self.layout.groups.push(Group { node, params });
+            self.layout.groups.push(Group { node: group.value_id(), params });
         }
     }
 
-    fn group(&mut self, index: usize, group: NodeId) {
-        if dict(self.tree, group).is_none() {
+    fn group(&mut self, index: usize, group: Value<'_>) {
+        let Some(dict) = group.as_dict() else {
             return self.wrong(format!("group {index}"), "dict", group);
-        }
-        let Some(params) = self.tree.find(group, "params") else {
+        };
+        let Some(params) = dict.get("params") else {
             let (place, key) = (format!("group {index}"), "params".to_owned());
             return self.problems.push(OptimizerProblem::Absent { place, key, nearest: None });
         };
-        let Some(items) = items(self.tree, params) else {
+        let Some(items) = items(params) else {
             return self.wrong(format!("`params` of group {index}"), "list", params);
         };
-        for &item in items {
-            match ParamId::of(self.tree, item) {
+        for item in items.iter() {
+            match ParamId::of(item) {
                 Some(id) => {
                     if let ParamId::Int(number) = id {
                         let next = number.saturating_add(1);
@@ -147,49 +135,36 @@ impl Reading<'_, '_> {
         }
     }
 
-    fn states(&mut self, state: NodeId) {
-        self.layout.state = state;
-        let Some(entries) = dict(self.tree, state).map(|dict| &dict.entries) else {
+    fn states(&mut self, state: Value<'_>) {
+        self.layout.state = state.value_id();
+        let Some(entries) = state.as_dict() else {
             return self.wrong("`state`".to_owned(), "dict", state);
         };
         let ids: HashSet<ParamId> =
             self.layout.params.iter().map(|param| param.id.clone()).collect();
-        for &(key, value) in entries {
-            let Some(id) = ParamId::of(self.tree, key).filter(|id| ids.contains(id)) else {
-                continue;
-            };
-            if dict(self.tree, value).is_none() {
+        for (key, value) in entries.iter() {
+            let Some(id) = ParamId::of(key).filter(|id| ids.contains(id)) else { continue };
+            if value.as_dict().is_none() {
                 self.wrong(format!("the state of parameter {id}"), "dict", value);
             }
-            self.layout.states.insert(id, value);
+            self.layout.states.insert(id, value.value_id());
         }
     }
 }
 
 /// The strings that are keys of dicts, and that Python would have interned: names of one object each.
-pub(super) fn single_keys<'s>(tree: &'s Tree<'_>) -> Vec<(&'s str, NodeId)> {
-    let mut found: HashMap<&str, Option<NodeId>> = HashMap::new();
+pub(super) fn single_keys<'s>(graph: &'s Graph<'_>) -> Vec<(&'s str, ValueId)> {
+    let mut found: HashMap<&str, Option<ValueId>> = HashMap::new();
     let mut order = Vec::new();
-    let mut seen = HashSet::from([tree.root()]);
-    let mut todo = vec![tree.root()];
-    let mut parts = Vec::new();
-    while let Some(id) = todo.pop() {
-        let Some(node) = tree.get(id) else { continue };
-        if let Node::Dict(dict) = node {
-            for &(key, _) in &dict.entries {
-                let Some(Node::Str(text)) = tree.get(key) else { continue };
-                if !is_name(text) {
-                    continue;
-                }
-                let known = found.entry(text).or_insert_with(|| {
-                    order.push(text.as_ref());
-                    Some(key)
-                });
-                *known = known.filter(|&known| known == key);
-            }
-        }
-        node.push_parts(&mut parts);
-        todo.extend(parts.drain(..).filter(|&part| seen.insert(part)));
+    let values = graph.reachable(graph.root().raw()).map(|value| Value::new(graph, value));
+    for (key, _) in values.filter_map(Value::as_dict).flat_map(|dict| dict.iter()) {
+        let Some(text) = key.as_str().filter(|text| is_name(text)) else { continue };
+        let key = key.value_id();
+        let known = found.entry(text).or_insert_with(|| {
+            order.push(text);
+            Some(key)
+        });
+        *known = known.filter(|&known| known == key);
     }
     let single = |text| found.get(text).copied().flatten().map(|key| (text, key));
     order.into_iter().filter_map(single).collect()

@@ -14,6 +14,7 @@ mod names;
 mod number;
 mod of_checkpoint;
 mod param;
+mod param_id;
 mod resume;
 mod store;
 mod value;
@@ -24,12 +25,13 @@ pub use algorithm::Algorithm;
 pub use error::{OptimizerError, OptimizerProblem};
 pub use group::{ParamGroup, ParamGroupMut};
 pub use into::IntoState;
-pub use param::{ParamId, ParamState, ParamStateMut};
+pub use param::{ParamState, ParamStateMut};
+pub use param_id::ParamId;
 pub use value::{FromState, StateValue, WrongValue};
 
 use crate::checkpoint::optimizer::layout::Layout;
 use crate::key;
-use crate::value::{Node, NodeId, Tree, Value};
+use crate::value::{Copies, Graph, Value, ValueId};
 
 /// The state dict of an optimizer: `{"state": {0: {…}, …}, "param_groups": [{"lr": …, "params": [0, …]}]}`.
 ///
@@ -75,7 +77,7 @@ use crate::value::{Node, NodeId, Tree, Value};
 #[derive(Debug, Clone)]
 pub struct OptimizerState<'a> {
     /// Its root is the state dict.
-    tree: Tree<'a>,
+    graph: Graph<'a>,
     layout: Layout,
     positions: HashMap<String, usize>,
 }
@@ -83,68 +85,64 @@ pub struct OptimizerState<'a> {
 impl<'a> OptimizerState<'a> {
     /// The state of an optimizer without parameters; [`add_param_group`](Self::add_param_group) gives it some.
     pub fn new() -> Self {
-        let mut tree = Tree::new();
-        let (state, groups) = (tree.dict(), tree.list([]));
-        let entries = [(tree.key("state"), state), (tree.key("param_groups"), groups)];
-        let root = tree.root();
-        if let Some(Node::Dict(dict)) = tree.get_mut(root) {
-            dict.entries.extend(entries);
-        }
+        let mut graph = Graph::of(());
+        let (state, groups) = (graph.dict(), graph.list([]));
+        let entries = [(graph.key("state"), state), (graph.key("param_groups"), groups)];
+        let root = graph.dict_with(entries);
+        graph.set_root(root);
         let layout = Layout { state, ..Layout::default() };
-        OptimizerState { tree, layout, positions: HashMap::new() }
+        OptimizerState { graph, layout, positions: HashMap::new() }
     }
 
     /// The state dict that a value of a file is.
     ///
     /// # Errors
     /// Where it is not built as one: all that is wrong.
-    pub fn from_value(value: Value<'_>) -> Result<OptimizerState<'static>, OptimizerError> {
-        let mut tree = Tree::new();
-        let root = tree.copy_of(value);
-        tree.set_root(root);
-        OptimizerState::from_tree(tree)
+    pub fn from_value(value: Value<'a>) -> Result<Self, OptimizerError> {
+        OptimizerState::from_graph(value.graph().part(value.value_id()))
     }
 
-    /// The state dict that is the root of a tree.
+    /// The state dict that is the root of a graph.
     ///
     /// # Errors
     /// Where it is not built as one: all that is wrong.
-    pub fn from_tree(tree: Tree<'a>) -> Result<Self, OptimizerError> {
-        let layout = Layout::read(&tree)?;
-        let mut state = OptimizerState { tree, layout, positions: HashMap::new() };
+    pub fn from_graph(graph: Graph<'a>) -> Result<Self, OptimizerError> {
+        let layout = Layout::read(&graph)?;
+        let mut state = OptimizerState { graph, layout, positions: HashMap::new() };
         state.take_own_names();
         Ok(state)
     }
 
-    /// The values, for [`save_tree`](crate::save_tree): a file of nothing but the optimizer's state.
-    pub fn tree(&self) -> &Tree<'a> {
-        &self.tree
+    /// The values, for [`save_graph`](crate::save_graph): a file of nothing but the optimizer's state.
+    pub fn graph(&self) -> &Graph<'a> {
+        &self.graph
     }
 
-    /// Adds the state dict to a tree of more, and returns where it is.
+    /// Adds the state dict to a graph of more, and returns where it is.
     ///
-    /// Keys are one object with those of the tree that are interned, as in Python: a checkpoint that is put
+    /// Keys are one object with those of the graph that are interned, as in Python: a checkpoint that is put
     /// together is, byte for byte, what `torch.save` writes of the same.
     ///
     /// ```
     /// use statedict::optim::OptimizerState;
-    /// use statedict::value::Tree;
+    /// use statedict::value::Graph;
     ///
     /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// let optimizer = OptimizerState::new();
-    /// let mut checkpoint = Tree::new();
-    /// checkpoint.set(checkpoint.root(), "epoch", 3)?;
-    /// let node = optimizer.write_to(&mut checkpoint);
-    /// checkpoint.put(checkpoint.root(), "optimizer_state_dict", node)?;
+    /// let mut checkpoint = Graph::new();
+    /// let root = checkpoint.root().value_id();
+    /// checkpoint.set(root, "epoch", 3)?;
+    /// let state = optimizer.write_to(&mut checkpoint);
+    /// checkpoint.put(root, "optimizer_state_dict", state)?;
     /// # Ok(())
     /// # }
     /// ```
-    pub fn write_to(&self, tree: &mut Tree<'a>) -> NodeId {
-        let mut known = HashMap::new();
-        for (text, key) in layout::single_keys(&self.tree) {
-            known.insert(key, tree.key(text));
+    pub fn write_to(&self, graph: &mut Graph<'a>) -> ValueId {
+        let mut known = Copies::new();
+        for (text, key) in layout::single_keys(&self.graph) {
+            known.insert(key, graph.key(text));
         }
-        tree.copy_part_known(&self.tree, self.tree.root(), &mut known)
+        graph.copy_known(&self.graph, self.graph.root().value_id(), &mut known)
     }
 
     /// The groups of parameters, in order.
@@ -212,8 +210,8 @@ impl<'a> OptimizerState<'a> {
     /// What the state dict has under `state` for ids that are in no group, in order: the id and its value.
     /// PyTorch keeps it as it is.
     pub fn others(&self) -> impl Iterator<Item = (StateValue<'_, 'a>, StateValue<'_, 'a>)> {
-        let others = self.layout.others(&self.tree);
-        let value = |id| StateValue::new(&self.tree, id);
+        let value = |value: Value<'_>| StateValue::new(&self.graph, value.value_id());
+        let others = self.layout.others(&self.graph);
         others.map(move |(key, state)| (value(key), value(state)))
     }
 

@@ -9,9 +9,9 @@ use super::value::StateValue;
 use crate::dtype::DType;
 use crate::load::{self, LoadOptions, LoadReport};
 use crate::map::StateMap;
-use crate::traits::StateDict;
-use crate::value::{Node, SharedValue, Tree};
+use crate::value::{Graph, Kind, SharedValue};
 use crate::visit;
+use crate::visit::StateDict;
 
 /// Options that say how PyTorch computes, or that only its schedulers read.
 const NOT_THE_OPTIMIZERS: &[&str] = &[
@@ -147,10 +147,10 @@ impl OptimizerState<'_> {
 
 /// Whether an option has no effect.
 fn is_off(value: StateValue<'_, '_>) -> bool {
-    match value.node() {
-        Node::Bool(on) => !on,
-        Node::Int(number) => *number == 0,
-        Node::Float(number) => *number == 0.0,
+    match value.kind() {
+        Kind::Bool(on) => !on,
+        Kind::Int(number) => number.as_i64() == Some(0),
+        Kind::Float(number) => number == 0.0,
         _ => false,
     }
 }
@@ -197,8 +197,7 @@ impl<'a> Offer<'_, 'a> {
 
     /// Notes what is not for a leaf, for the load to say so.
     fn left_over(&mut self, key: String, value: StateValue<'_, 'a>) -> Result<(), OptimizerError> {
-        let text = Tree::of(value.type_name());
-        let shared = SharedValue::of(&text).map_err(|source| {
+        let shared = SharedValue::of(Graph::of(value.type_name()).root()).map_err(|source| {
             let source = crate::collect::CollectError::ExtraState { key: key.clone(), source };
             OptimizerProblem::Collect(source)
         })?;

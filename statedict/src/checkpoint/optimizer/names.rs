@@ -5,12 +5,10 @@ use foldhash::{HashMap, HashMapExt};
 use super::OptimizerState;
 use super::error::{OptimizerError, OptimizerProblem};
 use super::fit;
-use super::param::ParamId;
+use super::param_id::ParamId;
 use super::value::StateValue;
 use crate::key;
-use crate::traits::StateDict;
-use crate::value::Node;
-use crate::visit::{self, Kind, TensorRef};
+use crate::visit::{self, Kind, StateDict, TensorRef};
 
 /// The parameters of a model in PyTorch's order, each once.
 pub(super) fn parameters<M: StateDict + ?Sized>(model: &M) -> Vec<(String, TensorRef<'_>)> {
@@ -26,12 +24,12 @@ impl<'a> OptimizerState<'a> {
     ///
     /// ```
     /// # use statedict::optim::{Algorithm, OptimizerState};
-    /// # use statedict::value::Tree;
+    /// # use statedict::value::Graph;
     /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// # let mut made = OptimizerState::new();
     /// # made.add_param_group(Algorithm::Sgd, ["a", "b"])?;
     /// # made.add_param_group(Algorithm::Sgd, ["c"])?;
-    /// # let saved = OptimizerState::from_tree(made.tree().clone())?;
+    /// # let saved = OptimizerState::from_graph(made.graph().clone())?;
     /// // optimizer = SGD([{"params": decayed, "weight_decay": 1e-4}, {"params": biases}])
     /// let optimizer = saved.named(["fc1.weight", "fc2.weight", "fc1.bias"])?;
     /// assert_eq!(optimizer.of("fc1.bias")?.group(), 1);
@@ -91,14 +89,14 @@ impl<'a> OptimizerState<'a> {
             let names: Option<Vec<String>> =
                 params.iter().map(|param| param.name.clone()).collect();
             let Some(names) = names else { continue };
-            let names: Vec<_> = names.into_iter().map(|name| self.tree.add(name)).collect();
-            let names = self.tree.list(names);
-            let new = self.tree.find(group.node, "param_names").is_none();
+            let names: Vec<_> = names.into_iter().map(|name| self.graph.add(name)).collect();
+            let names = self.graph.list(names);
+            let new = self.graph.find(group.node, "param_names").is_none();
             // It is a dict, as all groups are.
-            let _ = self.tree.put(group.node, "param_names", names);
-            if new && let Some(Node::Dict(dict)) = self.tree.get_mut(group.node) {
+            let _ = self.graph.put(group.node, "param_names", names);
+            if new {
                 // PyTorch has it first.
-                dict.entries.rotate_right(1);
+                let _ = self.graph.move_last_entry(group.node, 0);
             }
         }
     }

@@ -3,7 +3,7 @@
 use super::value::{FromState, StateValue, WrongValue};
 use crate::dtype::DType;
 use crate::tensor::{Element, Shape, TensorView, cast};
-use crate::value::Node;
+use crate::value::{Kind, NewValue, Value};
 
 /// A number of Python.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -14,11 +14,11 @@ pub(super) enum Number {
 }
 
 impl Number {
-    pub(super) fn of(node: &Node<'_>) -> Option<Number> {
-        match node {
-            Node::Bool(value) => Some(Number::Bool(*value)),
-            Node::Int(value) => Some(Number::Int(*value)),
-            Node::Float(value) => Some(Number::Float(*value)),
+    pub(super) fn of(value: Value<'_>) -> Option<Number> {
+        match value.kind() {
+            Kind::Bool(value) => Some(Number::Bool(value)),
+            Kind::Int(value) => value.as_i64().map(Number::Int),
+            Kind::Float(value) => Some(Number::Float(value)),
             _ => None,
         }
     }
@@ -60,11 +60,11 @@ impl Number {
         })
     }
 
-    pub(super) fn node<'a>(self) -> Node<'a> {
+    pub(super) fn new_value<'a>(self) -> NewValue<'a> {
         match self {
-            Number::Bool(value) => Node::Bool(value),
-            Number::Int(value) => Node::Int(value),
-            Number::Float(value) => Node::Float(value),
+            Number::Bool(value) => NewValue::Bool(value),
+            Number::Int(value) => NewValue::Int(value),
+            Number::Float(value) => NewValue::Float(value),
         }
     }
 
@@ -100,22 +100,23 @@ fn element(number: Number, dtype: DType) -> Option<Vec<u8>> {
 pub(super) fn as_tensor<'a>(value: StateValue<'_, 'a>, dtype: DType) -> Option<TensorView<'a>> {
     let shape: Shape;
     let numbers: Vec<Number>;
-    match (value.node(), value.items()) {
-        (Node::Tensor(tensor), _) => {
-            let view = &tensor.view;
+    match (value.tensor(), value.items()) {
+        (Some(view), _) => {
             let counts = dtype.is_floating_point() || dtype == view.dtype();
             if counts || !view.dtype().is_floating_point() || !view.shape().is_empty() {
-                return Some(view.clone());
+                return Some(view);
             }
             // PyTorch counts steps in floating point.
-            let Ok(count) = i64::from_state(value) else { return Some(view.clone()) };
+            let Ok(count) = i64::from_state(value) else { return Some(view) };
             (numbers, shape) = (vec![Number::Int(count)], Shape::from([]));
         }
         (_, Some(items)) => {
-            numbers = items.map(|item| Number::of(item.node())).collect::<Option<_>>()?;
+            numbers = items.map(|item| Number::of(item.value())).collect::<Option<_>>()?;
             shape = Shape::from([numbers.len()]);
         }
-        (node, None) => (numbers, shape) = (vec![Number::of(node)?], Shape::from([])),
+        (None, None) => {
+            (numbers, shape) = (vec![Number::of(value.value())?], Shape::from([]));
+        }
     }
     let natural = natural(&numbers)?;
     let mut bytes = Vec::new();

@@ -32,7 +32,7 @@ impl<'a> Checkpoint<'a> {
         path: impl Into<ValuePath>,
     ) -> Result<OptimizerState<'a>, CheckpointError> {
         let path = path.into();
-        OptimizerState::from_tree(self.tree(path.clone())?)
+        OptimizerState::from_graph(self.part_at(path.clone())?)
             .map_err(|source| CheckpointError::Optimizer { path, source })
     }
 
@@ -45,6 +45,6 @@ impl<'a> Checkpoint<'a> {
         path: impl Into<ValuePath>,
         optimizer: &OptimizerState<'a>,
     ) -> Result<(), CheckpointError> {
-        self.put(&path.into(), |tree| Ok(optimizer.write_to(tree)))
+        self.put(&path.into(), |graph| Ok(optimizer.write_to(graph)))
     }
 }

@@ -1,50 +1,13 @@
 //! The state of one parameter.
 
-use std::fmt;
-
 use super::OptimizerState;
 use super::error::{OptimizerError, OptimizerProblem};
 use super::into::IntoState;
 use super::layout;
+use super::param_id::ParamId;
 use super::value::{FromState, StateValue};
 use crate::key;
-use crate::value::{Node, NodeId, Tree};
-
-/// How a state dict refers to a parameter: by number, or by name where it was gathered from several
-/// processes.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub enum ParamId {
-    /// A number, counted over all groups.
-    Int(i64),
-    /// A text.
-    Str(String),
-}
-
-impl ParamId {
-    pub(super) fn of(tree: &Tree<'_>, node: NodeId) -> Option<ParamId> {
-        match tree.get(node)? {
-            Node::Int(id) => Some(ParamId::Int(*id)),
-            Node::Str(id) => Some(ParamId::Str(id.clone().into_owned())),
-            _ => None,
-        }
-    }
-
-    pub(super) fn add_to(&self, tree: &mut Tree<'_>) -> NodeId {
-        match self {
-            ParamId::Int(id) => tree.add(*id),
-            ParamId::Str(id) => tree.add(id.clone()),
-        }
-    }
-}
-
-impl fmt::Display for ParamId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            ParamId::Int(id) => id.fmt(f),
-            ParamId::Str(id) => write!(f, "`{id}`"),
-        }
-    }
-}
+use crate::value::{Value, ValueId};
 
 /// The state of one parameter: what the optimizer keeps of it from step to step, by name.
 #[derive(Debug, Clone, Copy)]
@@ -132,7 +95,7 @@ impl<'s, 'a> ParamState<'s, 'a> {
 
     pub(super) fn dict(&self) -> Option<StateValue<'s, 'a>> {
         let state = self.owner.layout.states.get(&self.param()?.id)?;
-        Some(StateValue::new(&self.owner.tree, *state))
+        Some(StateValue::new(&self.owner.graph, *state))
     }
 }
 
@@ -176,49 +139,43 @@ impl<'s, 'a> ParamStateMut<'s, 'a> {
 
     /// Puts a value under `key`: in the place of the one that is there, or at the end.
     pub fn set(&mut self, key: &str, value: impl IntoState<'a>) -> &mut Self {
-        let value = value.into_state(&mut self.owner.tree);
+        let value = value.into_state(&mut self.owner.graph);
         self.put(key, value);
         self
     }
 
-    /// The same with a value of the tree.
-    pub(super) fn put(&mut self, key: &str, value: NodeId) {
+    /// The same with a value of the graph.
+    pub(super) fn put(&mut self, key: &str, value: ValueId) {
         if let Some(state) = self.dict() {
             // It is a dict, as all states are.
-            let _ = self.owner.tree.put(state, key, value);
+            let _ = self.owner.graph.put(state, key, value);
         }
     }
 
     /// Removes all of the parameter's state, as if the optimizer had not made a step.
     pub fn clear(&mut self) -> &mut Self {
-        let OptimizerState { tree, layout, .. } = &mut *self.owner;
+        let OptimizerState { graph, layout, .. } = &mut *self.owner;
         let Some(param) = layout.params.get(self.position) else { return self };
         if layout.states.remove(&param.id).is_some() {
-            let others = |tree: &Tree<'_>| {
-                let entries = &layout::dict(tree, layout.state)?.entries;
-                let other = |key| ParamId::of(tree, key).is_none_or(|id| id != param.id);
-                Some(entries.iter().copied().filter(|&(key, _)| other(key)).collect())
-            };
-            if let Some(others) = others(tree)
-                && let Some(Node::Dict(dict)) = tree.get_mut(layout.state)
-            {
-                dict.entries = others;
-            }
+            let same = |key: Value<'_>| ParamId::of(key).is_some_and(|id| id == param.id);
+            while let Some(states) = graph.get(layout.state).as_dict()
+                && let Some(position) = states.position(same)
+                && graph.remove_entry(layout.state, position).is_ok()
+            {}
         }
         self
     }
 
     /// The dict of the parameter's state, which is made where there is none.
-    fn dict(&mut self) -> Option<NodeId> {
-        let OptimizerState { tree, layout, .. } = &mut *self.owner;
+    fn dict(&mut self) -> Option<ValueId> {
+        let OptimizerState { graph, layout, .. } = &mut *self.owner;
         let id = &layout.params.get(self.position)?.id;
         if let Some(&state) = layout.states.get(id) {
             return Some(state);
         }
-        let (key, state) = (id.add_to(tree), tree.dict());
-        if let Some(Node::Dict(dict)) = tree.get_mut(layout.state) {
-            dict.entries.push((key, state));
-        }
+        let (key, state) = (id.add_to(graph), graph.dict());
+        // What is under `state` is a dict, as was checked.
+        let _ = graph.push_entry(layout.state, key, state);
         layout.states.insert(id.clone(), state);
         Some(state)
     }

@@ -6,12 +6,13 @@ use super::OptimizerState;
 use super::error::{OptimizerError, OptimizerProblem};
 use super::fit::{self, Target, Unfit};
 use super::group::ParamGroup;
-use super::layout::{Layout, dict};
+use super::layout::Layout;
 use super::names;
-use super::param::ParamId;
-use crate::traits::StateDict;
-use crate::value::{DictKind, DictNode, Node, NodeId, TensorNode, Tree};
-use crate::visit::TensorRef;
+use super::param_id::ParamId;
+use crate::tensor::TensorView;
+use crate::value::raw::Identity;
+use crate::value::{Copies, Graph, Kind, Value, ValueId};
+use crate::visit::{StateDict, TensorRef};
 
 /// No optimizer keeps containers within containers that deep.
 const DEPTH: usize = 64;
@@ -82,18 +83,18 @@ impl<'a> OptimizerState<'a> {
         let state = loading.states(self, &targets);
         let groups = loading.groups(self);
         OptimizerError::unless_empty(loading.problems)?;
-        let mut tree = loading.tree;
-        let root = tree.root();
+        let mut graph = loading.graph;
+        let root = graph.root().value_id();
         for (key, value) in [("state", state), ("param_groups", groups)] {
-            // The root of a new tree is a dict.
-            let _ = tree.put(root, key, value);
+            // The root of a new graph is a dict.
+            let _ = graph.put(root, key, value);
         }
         let names: Vec<Option<String>> = self.names().map(|name| name.map(str::to_owned)).collect();
-        let mut layout = Layout::read(&tree)?;
+        let mut layout = Layout::read(&graph)?;
         for (param, name) in layout.params.iter_mut().zip(names) {
             param.name = name;
         }
-        (self.tree, self.layout) = (tree, layout);
+        (self.graph, self.layout) = (graph, layout);
         Ok(())
     }
 
@@ -115,9 +116,9 @@ impl<'a> OptimizerState<'a> {
 
 struct Loading<'l, 'a> {
     saved: &'l OptimizerState<'a>,
-    tree: Tree<'a>,
+    graph: Graph<'a>,
     /// What has been copied as it is.
-    known: HashMap<NodeId, NodeId>,
+    known: Copies,
     problems: Vec<OptimizerProblem>,
 }
 
@@ -126,22 +127,22 @@ struct Casting {
     target: Target,
     param: String,
     /// What has been made of a value under a key called `step`, and under others.
-    known: HashMap<(NodeId, bool), NodeId>,
+    known: HashMap<(Identity, bool), ValueId>,
     too_deep: bool,
 }
 
 impl<'l, 'a> Loading<'l, 'a> {
     fn new(saved: &'l OptimizerState<'a>) -> Self {
-        let known = HashMap::new();
-        Loading { saved, tree: Tree::new(), known, problems: Vec::new() }
+        let known = Copies::new();
+        Loading { saved, graph: Graph::new(), known, problems: Vec::new() }
     }
 
-    fn copy(&mut self, value: NodeId) -> NodeId {
-        self.tree.copy_part_known(&self.saved.tree, value, &mut self.known)
+    fn copy(&mut self, value: Value<'_>) -> ValueId {
+        self.graph.copy_known(&self.saved.graph, value.value_id(), &mut self.known)
     }
 
     /// The states in the saved order, under the optimizer's own ids.
-    fn states(&mut self, own: &OptimizerState<'a>, targets: &[Option<&TensorRef<'_>>]) -> NodeId {
+    fn states(&mut self, own: &OptimizerState<'a>, targets: &[Option<&TensorRef<'_>>]) -> ValueId {
         let saved = self.saved;
         let step_moves: Vec<bool> = saved.param_groups().map(step_moves).collect();
         // The last place of an id counts for the parameter, and the first for the group, as in PyTorch.
@@ -149,16 +150,16 @@ impl<'l, 'a> Loading<'l, 'a> {
         for (position, param) in saved.layout.params.iter().enumerate() {
             places.entry(&param.id).or_insert((position, param.group)).0 = position;
         }
-        let mut states = DictNode::new(DictKind::Dict);
-        let entries = dict(&saved.tree, saved.layout.state).map_or(&[][..], |dict| &dict.entries);
-        for &(key, state) in entries {
-            let id = ParamId::of(&saved.tree, key);
+        let states = self.graph.dict();
+        let entries = saved.graph.get(saved.layout.state).as_dict();
+        for (key, state) in entries.into_iter().flat_map(|dict| dict.iter()) {
+            let id = ParamId::of(key);
             let place = id.as_ref().and_then(|id| places.get(id).copied());
             let place = place.and_then(|(position, group)| {
                 let target = (*targets.get(position)?)?;
                 Some((target, own.param(position).ok()?, *step_moves.get(group)?))
             });
-            let entry = match place {
+            let (key, state) = match place {
                 Some((target, mine, step_moves)) => {
                     let mut casting = Casting {
                         target: Target::of(target, step_moves),
@@ -166,111 +167,109 @@ impl<'l, 'a> Loading<'l, 'a> {
                         known: HashMap::new(),
                         too_deep: false,
                     };
-                    let key = mine.id().add_to(&mut self.tree);
+                    let key = mine.id().add_to(&mut self.graph);
                     (key, self.cast(&mut casting, state, None, 0))
                 }
                 None => (self.copy(key), self.copy(state)),
             };
-            states.entries.push(entry);
+            // It is a dict, as was just made.
+            let _ = self.graph.push_entry(states, key, state);
         }
-        self.tree.add(states)
+        states
     }
 
     fn cast(
         &mut self,
         casting: &mut Casting,
-        value: NodeId,
+        value: Value<'_>,
         key: Option<&str>,
         depth: usize,
-    ) -> NodeId {
-        let place = (value, key == Some("step"));
-        if let Some(&known) = casting.known.get(&place) {
+    ) -> ValueId {
+        let place = value.value_id().identity().map(|identity| (identity, key == Some("step")));
+        if let Some(&known) = place.and_then(|place| casting.known.get(&place)) {
             return known;
         }
         if depth > DEPTH {
             if !std::mem::replace(&mut casting.too_deep, true) {
                 self.problems.push(OptimizerProblem::Depth { param: casting.param.clone() });
             }
-            return self.tree.add(());
+            return self.graph.add(());
         }
-        let saved = self.saved;
-        let made = match saved.tree.get(value) {
-            Some(Node::Tensor(tensor)) => self.tensor(casting, tensor, value, key),
-            Some(Node::Dict(dict)) => {
-                let mut made = DictNode::new(DictKind::Dict);
-                for &(key, value) in &dict.entries {
-                    let text = match saved.tree.get(key) {
-                        Some(Node::Str(text)) => Some(text.as_ref()),
-                        _ => None,
-                    };
-                    let value = self.cast(casting, value, text, depth + 1);
-                    made.entries.push((self.copy(key), value));
+        let made = match value.kind() {
+            Kind::Tensor(_) => match self.saved.graph.tensor_of(value.value_id()) {
+                Some(view) => self.tensor(casting, view, value, key),
+                None => self.copy(value),
+            },
+            Kind::Dict(dict) => {
+                let mut entries = Vec::with_capacity(dict.len());
+                for (key, value) in dict.iter() {
+                    let value = self.cast(casting, value, key.as_str(), depth + 1);
+                    entries.push((self.copy(key), value));
                 }
-                self.tree.add(made)
+                self.graph.dict_with(entries)
             }
-            Some(node @ (Node::List(items) | Node::Tuple(items))) => {
-                let items: Vec<NodeId> =
-                    items.iter().map(|&item| self.cast(casting, item, None, depth + 1)).collect();
-                match node {
-                    Node::List(_) => self.tree.list(items),
-                    _ => self.tree.tuple(items),
+            kind @ (Kind::List(items) | Kind::Tuple(items)) => {
+                let items: Vec<ValueId> =
+                    items.iter().map(|item| self.cast(casting, item, None, depth + 1)).collect();
+                match kind {
+                    Kind::List(_) => self.graph.list(items),
+                    _ => self.graph.tuple(items),
                 }
             }
             _ => self.copy(value),
         };
-        casting.known.insert(place, made);
+        if let Some(place) = place {
+            casting.known.insert(place, made);
+        }
         made
     }
 
     fn tensor(
         &mut self,
         casting: &Casting,
-        tensor: &TensorNode<'a>,
-        value: NodeId,
+        saved: TensorView<'a>,
+        value: Value<'_>,
         key: Option<&str>,
-    ) -> NodeId {
+    ) -> ValueId {
         let (param, key_text) = (casting.param.clone(), key.unwrap_or("an element").to_owned());
-        match casting.target.fit(&tensor.view, key) {
-            Ok(view) if view.same_as(&tensor.view) => return self.copy(value),
-            Ok(view) => return self.tree.add(view),
+        match casting.target.fit(&saved, key) {
+            Ok(view) if view.same_as(&saved) => return self.copy(value),
+            Ok(view) => return self.graph.add(view),
             Err(Unfit::Cast { from, to }) => {
                 self.problems.push(OptimizerProblem::Cast { param, key: key_text, from, to });
             }
             Err(Unfit::Expanded) => {
-                let shape = tensor.view.shape().clone();
+                let shape = saved.shape().clone();
                 self.problems.push(OptimizerProblem::Expanded { param, key: key_text, shape });
             }
             Err(Unfit::Unreadable(source)) => {
                 self.problems.push(OptimizerProblem::Unreadable { param, key: key_text, source });
             }
         }
-        self.tree.add(())
+        self.graph.add(())
     }
 
     /// The saved options with the optimizer's own parameters.
-    fn groups(&mut self, own: &OptimizerState<'a>) -> NodeId {
+    fn groups(&mut self, own: &OptimizerState<'a>) -> ValueId {
         let mut groups = Vec::new();
-        let mut copied = HashMap::new();
+        let mut copied = Copies::new();
         for (mine, saved) in own.param_groups().zip(self.saved.param_groups()) {
-            let group = self.tree.dict();
-            for &(key, value) in saved.entries() {
-                if !saved.is_params(key) {
-                    let entry = (self.copy(key), self.copy(value));
-                    if let Some(Node::Dict(group)) = self.tree.get_mut(group) {
-                        group.entries.push(entry);
-                    }
-                }
+            let group = self.graph.dict();
+            for (key, value) in saved.entries().filter(|(key, _)| !key.is_str("params")) {
+                let (key, value) = (self.copy(key), self.copy(value));
+                // The group is a dict.
+                let _ = self.graph.push_entry(group, key, value);
             }
             let names = Some("param_names").filter(|names| saved.find(names).is_none());
             for key in names.into_iter().chain(["params"]) {
                 let Some(value) = mine.find(key) else { continue };
-                let value = self.tree.copy_part_known(&own.tree, value.id(), &mut copied);
+                let value = self.graph.copy_known(&own.graph, value.id(), &mut copied);
                 // The group is a dict.
-                let _ = self.tree.put(group, key, value);
+                let _ = self.graph.put(group, key, value);
             }
             groups.push(group);
         }
-        self.tree.list(groups)
+        self.graph.list(groups)
     }
 }
 

@@ -7,8 +7,8 @@ use super::value::{StateValue, WrongValue};
 use crate::collect;
 use crate::dtype::DType;
 use crate::tensor::{TensorView, cast};
-use crate::traits::StateDict;
-use crate::value::{Node, NodeId, Tree};
+use crate::value::{Graph, Kind, Value, ValueId};
+use crate::visit::StateDict;
 
 /// Where a leaf of the struct goes.
 enum Place<'k> {
@@ -76,14 +76,14 @@ impl<'a> OptimizerState<'a> {
         let new = match old {
             Some(old) if !old.is_none() => {
                 let old = old.id();
-                replacement(&mut self.tree, old, view).map_err(wrong)?
+                replacement(&mut self.graph, old, view).map_err(wrong)?
             }
-            _ if in_state => self.tree.add(new_in_state(first, view)),
-            _ => new_option(&mut self.tree, view).map_err(wrong)?,
+            _ if in_state => self.graph.add(new_in_state(first, view)),
+            _ => new_option(&mut self.graph, view).map_err(wrong)?,
         };
         // What holds the value may be held by others too: they keep the old one.
         let new = match found {
-            Some(found) => rebuilt(&mut self.tree, found, rest, new),
+            Some(found) => rebuilt(&mut self.graph, found, rest, new),
             None => new,
         };
         let first = *first;
@@ -137,51 +137,53 @@ fn step_into<'s, 'a>(value: StateValue<'s, 'a>, part: &str) -> Option<StateValue
 }
 
 /// The container with another value at a path within it.
-fn rebuilt(tree: &mut Tree<'_>, container: NodeId, path: &[&str], new: NodeId) -> NodeId {
+fn rebuilt(graph: &mut Graph<'_>, container: ValueId, path: &[&str], new: ValueId) -> ValueId {
     let Some((part, rest)) = path.split_first() else { return new };
-    let Some(mut node) = tree.get(container).cloned() else { return new };
-    let old = StateValue::new(tree, container);
+    let old = StateValue::new(graph, container);
     let Some(old) = step_into(old, part).map(StateValue::id) else { return new };
-    let new = rebuilt(tree, old, rest, new);
-    match &mut node {
-        Node::List(items) | Node::Tuple(items) | Node::Size(items) => {
-            if let Some(item) = part.parse().ok().and_then(|index: usize| items.get_mut(index)) {
-                *item = new;
+    let new = rebuilt(graph, old, rest, new);
+    let value = graph.get(container);
+    match value.kind() {
+        Kind::Dict(dict) => {
+            let Some(position) = dict.position(|key| key.is_str(part)) else { return new };
+            let copy = graph.shallow_copy(container);
+            let _ = graph.replace_entry(copy, position, new);
+            copy
+        }
+        kind => {
+            let items = value.as_items().into_iter().flat_map(|items| items.iter());
+            let mut items: Vec<ValueId> = items.map(Value::value_id).collect();
+            let item = part.parse().ok().and_then(|index: usize| items.get_mut(index));
+            let Some(item) = item else { return new };
+            *item = new;
+            match kind {
+                Kind::List(_) => graph.list(items),
+                Kind::Size(_) => graph.torch_size(items),
+                _ => graph.tuple(items),
             }
         }
-        Node::Dict(dict) => {
-            let entry =
-                dict.entries.iter_mut().rev().find(
-                    |(key, _)| matches!(tree.get(*key), Some(Node::Str(text)) if text == part),
-                );
-            if let Some((_, value)) = entry {
-                *value = new;
-            }
-        }
-        _ => {}
     }
-    tree.add(node)
 }
 
 /// What takes the place of a value: something of its kind.
 fn replacement<'a>(
-    tree: &mut Tree<'a>,
-    old: NodeId,
+    graph: &mut Graph<'a>,
+    old: ValueId,
     view: &TensorView<'a>,
-) -> Result<NodeId, WrongValue> {
-    let value = StateValue::new(tree, old);
+) -> Result<ValueId, WrongValue> {
+    let value = StateValue::new(graph, old);
     let found = || WrongValue {
         expected: "a number, a tuple of numbers or a tensor, as the struct has it",
-        found: value.type_name().to_owned(),
+        found: value.type_name(),
     };
-    if let Node::Tensor(tensor) = value.node() {
-        let new = converted(view, tensor.view.dtype()).ok_or_else(found)?;
-        return Ok(tree.add(new));
+    if let Some(old) = value.tensor() {
+        let new = converted(view, old.dtype()).ok_or_else(found)?;
+        return Ok(graph.add(new));
     }
-    let is_list = matches!(value.node(), Node::List(_));
+    let is_list = matches!(value.kind(), Kind::List(_));
     let old: Option<Vec<Number>> = match value.items() {
-        Some(items) => items.map(|item| Number::of(item.node())).collect(),
-        None => Number::of(value.node()).map(|number| vec![number]),
+        Some(items) => items.map(|item| Number::of(item.value())).collect(),
+        None => Number::of(value.value()).map(|number| vec![number]),
     };
     let as_many_dimensions = view.shape().len() == usize::from(value.items().is_some());
     let (Some(new), Some(old), true) = (number::numbers(view)?, old, as_many_dimensions) else {
@@ -195,11 +197,12 @@ fn replacement<'a>(
         false => Some(new),
     };
     let numbers = numbers.ok_or_else(found)?;
-    let ids: Vec<NodeId> = numbers.into_iter().map(|number| tree.add(number.node())).collect();
+    let ids: Vec<ValueId> =
+        numbers.into_iter().map(|number| graph.add(number.new_value())).collect();
     Ok(match ids.as_slice() {
         [one] if view.shape().is_empty() => *one,
-        _ if is_list => tree.list(ids),
-        _ => tree.tuple(ids),
+        _ if is_list => graph.list(ids),
+        _ => graph.tuple(ids),
     })
 }
 
@@ -221,11 +224,12 @@ fn new_in_state<'a>(key: &str, view: &TensorView<'a>) -> TensorView<'a> {
 }
 
 /// A new option.
-fn new_option<'a>(tree: &mut Tree<'a>, view: &TensorView<'a>) -> Result<NodeId, WrongValue> {
-    let Some(numbers) = number::numbers(view)? else { return Ok(tree.add(view.clone())) };
-    let ids: Vec<NodeId> = numbers.into_iter().map(|number| tree.add(number.node())).collect();
+fn new_option<'a>(graph: &mut Graph<'a>, view: &TensorView<'a>) -> Result<ValueId, WrongValue> {
+    let Some(numbers) = number::numbers(view)? else { return Ok(graph.add(view.clone())) };
+    let ids: Vec<ValueId> =
+        numbers.into_iter().map(|number| graph.add(number.new_value())).collect();
     Ok(match ids.as_slice() {
         [one] if view.shape().is_empty() => *one,
-        _ => tree.tuple(ids),
+        _ => graph.tuple(ids),
     })
 }

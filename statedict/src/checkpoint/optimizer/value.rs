@@ -2,39 +2,49 @@
 
 use crate::dtype::DType;
 use crate::tensor::{CpuTensor, TensorView, cast};
-use crate::value::{DictKind, Node, NodeId, Tree};
+use crate::value::{Graph, Kind, Value, ValueId};
 
 /// A value of an optimizer's state dict: an option of a group, or a part of a parameter's state.
 ///
-/// [`get`](Self::get) reads it as a Rust type; [`node`](Self::node) gives what it is, for matching.
+/// [`get`](Self::get) reads it as a Rust type; [`kind`](Self::kind) gives what it is, for matching.
 #[derive(Debug, Clone, Copy)]
 pub struct StateValue<'s, 'a> {
-    tree: &'s Tree<'a>,
-    id: NodeId,
+    graph: &'s Graph<'a>,
+    id: ValueId,
 }
 
 impl<'s, 'a> StateValue<'s, 'a> {
-    pub(super) fn new(tree: &'s Tree<'a>, id: NodeId) -> Self {
-        StateValue { tree, id }
+    pub(super) fn new(graph: &'s Graph<'a>, id: ValueId) -> Self {
+        StateValue { graph, id }
     }
 
-    pub(super) fn tree(self) -> &'s Tree<'a> {
-        self.tree
+    pub(super) fn graph(self) -> &'s Graph<'a> {
+        self.graph
+    }
+
+    /// The value in its graph.
+    pub fn value(self) -> Value<'s> {
+        self.graph.get(self.id)
     }
 
     /// What the value is.
-    pub fn node(self) -> &'s Node<'a> {
-        self.tree.get(self.id).unwrap_or(&Node::None)
+    pub fn kind(self) -> Kind<'s> {
+        self.value().kind()
     }
 
-    /// Where it is in [`OptimizerState::tree`](super::OptimizerState::tree).
-    pub fn id(self) -> NodeId {
+    /// The tensor, as a lazy view.
+    pub fn tensor(self) -> Option<TensorView<'a>> {
+        self.graph.tensor_of(self.id)
+    }
+
+    /// Where it is in [`OptimizerState::tree`](super::OptimizerState::graph).
+    pub fn id(self) -> ValueId {
         self.id
     }
 
     /// Whether it is `None`.
     pub fn is_none(self) -> bool {
-        matches!(self.node(), Node::None)
+        self.value().is_none()
     }
 
     /// The value as a Rust type.
@@ -47,9 +57,9 @@ impl<'s, 'a> StateValue<'s, 'a> {
 
     /// The elements of a `list`, `tuple` or `torch.Size`.
     pub fn items(self) -> Option<impl ExactSizeIterator<Item = StateValue<'s, 'a>>> {
-        match self.node() {
-            Node::List(items) | Node::Tuple(items) | Node::Size(items) => {
-                Some(items.iter().map(move |&id| StateValue { id, ..self }))
+        match self.kind() {
+            Kind::List(items) | Kind::Tuple(items) | Kind::Size(items) => {
+                Some(items.iter().map(move |item| self.other(item)))
             }
             _ => None,
         }
@@ -57,42 +67,39 @@ impl<'s, 'a> StateValue<'s, 'a> {
 
     /// The entries of a dict that have a `str` as key, in order.
     pub fn entries(self) -> impl Iterator<Item = (&'s str, StateValue<'s, 'a>)> {
-        let entries = match self.node() {
-            Node::Dict(dict) => dict.entries.as_slice(),
-            _ => &[],
-        };
-        entries.iter().filter_map(move |&(key, id)| match self.tree.get(key)? {
-            Node::Str(key) => Some((key.as_ref(), StateValue { id, ..self })),
-            _ => None,
-        })
+        let dict = self.value().as_dict();
+        dict.into_iter()
+            .flat_map(|dict| dict.iter())
+            .filter_map(move |(key, value)| Some((key.as_str()?, self.other(value))))
+    }
+
+    /// Another value of the same graph.
+    fn other(self, value: Value<'s>) -> Self {
+        StateValue { id: value.value_id(), ..self }
     }
 
     /// Whether it is a dict with keys that are no `str`.
     pub(super) fn has_other_keys(self) -> bool {
-        match self.node() {
-            Node::Dict(dict) => self.entries().count() < dict.entries.len(),
-            _ => false,
-        }
+        self.value().as_dict().is_some_and(|dict| self.entries().count() < dict.len())
     }
 
     /// The value under `key` of a dict.
     pub fn find(self, key: &str) -> Option<StateValue<'s, 'a>> {
-        self.tree.find(self.id, key).map(|id| StateValue { id, ..self })
+        self.value().get(key).map(|value| self.other(value))
     }
 
     /// The name of its type in Python.
-    pub fn type_name(self) -> &'static str {
-        type_name(self.node())
+    pub fn type_name(self) -> String {
+        self.value().type_name()
     }
 
     fn wrong(self, expected: &'static str) -> WrongValue {
-        WrongValue { expected, found: self.type_name().to_owned() }
+        WrongValue { expected, found: self.type_name() }
     }
 
     /// The only element of a tensor of one, converted.
     fn item<T: crate::tensor::Element>(self, expected: &'static str) -> Result<T, WrongValue> {
-        let Node::Tensor(tensor) = self.node() else { return Err(self.wrong(expected)) };
-        let view = &tensor.view;
+        let view = self.tensor().ok_or_else(|| self.wrong(expected))?;
         if view.numel() != 1 {
             let found = format!("a tensor of shape {}", view.shape());
             return Err(WrongValue { expected, found });
@@ -149,28 +156,25 @@ pub trait FromState<'a>: Sized {
 
 impl<'a> FromState<'a> for bool {
     fn from_state(value: StateValue<'_, 'a>) -> Result<Self, WrongValue> {
-        match value.node() {
-            Node::Bool(value) => Ok(*value),
-            _ => Err(value.wrong("bool")),
-        }
+        value.value().as_bool().ok_or_else(|| value.wrong("bool"))
     }
 }
 
 impl<'a> FromState<'a> for i64 {
     fn from_state(value: StateValue<'_, 'a>) -> Result<Self, WrongValue> {
         const EXPECTED: &str = "int";
-        let number = match value.node() {
-            Node::Int(value) => return Ok(*value),
-            Node::Tensor(tensor) if is_integer(tensor.view.dtype()) => {
-                return value.item::<i64>(EXPECTED);
-            }
-            Node::Tensor(tensor) if tensor.view.dtype() == DType::U64 => {
+        if let Some(number) = value.value().as_i64() {
+            return Ok(number);
+        }
+        let number = match value.tensor().map(|view| view.dtype()) {
+            Some(dtype) if is_integer(dtype) => return value.item::<i64>(EXPECTED),
+            Some(DType::U64) => {
                 let number = value.item::<u64>(EXPECTED)?;
                 return i64::try_from(number)
                     .map_err(|_| WrongValue { expected: EXPECTED, found: number.to_string() });
             }
-            Node::Tensor(_) => value.item::<f64>(EXPECTED)?,
-            _ => return Err(value.wrong(EXPECTED)),
+            Some(_) => value.item::<f64>(EXPECTED)?,
+            None => return Err(value.wrong(EXPECTED)),
         };
         // 2^63 is the first number that does not fit; both bounds are exact as floats.
         let bound = 9_223_372_036_854_775_808.0;
@@ -206,11 +210,14 @@ integers!(i32, u32, u64, usize);
 
 impl<'a> FromState<'a> for f64 {
     fn from_state(value: StateValue<'_, 'a>) -> Result<Self, WrongValue> {
-        match value.node() {
-            Node::Float(value) => Ok(*value),
-            // As Python's `float()`: rounded to the nearest.
-            Node::Int(value) => Ok(*value as f64),
-            Node::Tensor(_) => value.item("float"),
+        match value.kind() {
+            Kind::Float(value) => Ok(value),
+            Kind::Int(number) => match number.as_i64() {
+                // As Python's `float()`: rounded to the nearest.
+                Some(number) => Ok(number as f64),
+                None => Err(value.wrong("float")),
+            },
+            Kind::Tensor(_) => value.item("float"),
             _ => Err(value.wrong("float")),
         }
     }
@@ -226,19 +233,14 @@ impl<'a> FromState<'a> for f32 {
 
 impl<'a> FromState<'a> for String {
     fn from_state(value: StateValue<'_, 'a>) -> Result<Self, WrongValue> {
-        match value.node() {
-            Node::Str(text) => Ok(text.clone().into_owned()),
-            _ => Err(value.wrong("str")),
-        }
+        let text = value.value().as_str().map(str::to_owned);
+        text.ok_or_else(|| value.wrong("str"))
     }
 }
 
 impl<'a> FromState<'a> for TensorView<'a> {
     fn from_state(value: StateValue<'_, 'a>) -> Result<Self, WrongValue> {
-        match value.node() {
-            Node::Tensor(tensor) => Ok(tensor.view.clone()),
-            _ => Err(value.wrong("torch.Tensor")),
-        }
+        value.tensor().ok_or_else(|| value.wrong("torch.Tensor"))
     }
 }
 
@@ -287,36 +289,4 @@ macro_rules! tuples {
 tuples! {
     "tuple of 2": A B;
     "tuple of 3": A B C;
-}
-
-/// The name of a value's type in Python.
-pub(super) fn type_name(node: &Node<'_>) -> &'static str {
-    match node {
-        Node::None => "None",
-        Node::Bool(_) => "bool",
-        Node::Int(_) | Node::BigInt(_) => "int",
-        Node::Float(_) => "float",
-        Node::Complex { .. } => "complex",
-        Node::Str(_) => "str",
-        Node::Bytes(_) => "bytes",
-        Node::ByteArray(_) => "bytearray",
-        Node::List(_) => "list",
-        Node::Tuple(_) => "tuple",
-        Node::Size(_) => "torch.Size",
-        Node::Set(_) => "set",
-        Node::FrozenSet(_) => "frozenset",
-        Node::Dict(dict) => match dict.kind {
-            DictKind::Dict => "dict",
-            DictKind::OrderedDict => "OrderedDict",
-            DictKind::Counter => "Counter",
-            DictKind::DefaultDict => "defaultdict",
-        },
-        Node::Tensor(_) | Node::Refused(_) => "torch.Tensor",
-        Node::Storage(..) => "torch.UntypedStorage",
-        Node::DType(_) => "torch.dtype",
-        Node::Device { .. } => "torch.device",
-        Node::Layout(_) => "torch.layout",
-        Node::Global { .. } => "type",
-        Node::Object(_) => "object",
-    }
 }

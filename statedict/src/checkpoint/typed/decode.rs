@@ -3,49 +3,50 @@
 use std::cell::Cell;
 
 use serde::Deserialize;
-use serde::de::value::SeqDeserializer;
-use serde::de::{self, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
+use serde::de::value::{BorrowedStrDeserializer, SeqDeserializer};
+use serde::de::{
+    self, DeserializeSeed, Deserializer, EnumAccess, MapAccess, SeqAccess, VariantAccess, Visitor,
+};
 use serde::forward_to_deserialize_any;
 
-use crate::checkpoint::part::{Entries, Items, Part, Shape};
 use crate::checkpoint::path::Segment;
-use crate::checkpoint::typed::variant::Variant;
-use crate::checkpoint::typed::{DEPTH, Problem};
-use crate::value::Integer;
+use crate::checkpoint::shape::Shape;
+use crate::checkpoint::typed::problem::{DEPTH, Problem};
+use crate::value::{Dict, Integer, Items, Value};
 
 /// A value that is decoded.
 #[derive(Clone, Copy)]
-pub(super) struct Decoder<'s, 'c, 'a> {
-    pub(super) part: Part<'c, 'a>,
+pub(super) struct Decoder<'s, 'c> {
+    value: Value<'c>,
     depth: usize,
     /// How much may still be decoded.
     left: &'s Cell<usize>,
 }
 
-impl<'s, 'c, 'a> Decoder<'s, 'c, 'a> {
-    pub(super) fn new(part: Part<'c, 'a>, left: &'s Cell<usize>) -> Self {
-        Decoder { part, depth: 0, left }
+impl<'s, 'c> Decoder<'s, 'c> {
+    pub(super) fn new(value: Value<'c>, left: &'s Cell<usize>) -> Self {
+        Decoder { value, depth: 0, left }
     }
 
     /// The decoder of a part of this value.
-    pub(super) fn of(self, part: Part<'c, 'a>) -> Self {
-        Decoder { part, depth: self.depth + 1, ..self }
+    fn of(self, value: Value<'c>) -> Self {
+        Decoder { value, depth: self.depth + 1, ..self }
     }
 
     /// The same value for a type within the type: a type can contain itself without end.
     fn deeper(self) -> Result<Self, Problem> {
         match self.depth > DEPTH {
             true => Err(too_deep()),
-            false => Ok(self.of(self.part)),
+            false => Ok(self.of(self.value)),
         }
     }
 
     /// What the value is, if it may still be decoded.
-    pub(super) fn shape(self) -> Result<Shape<'c, 'a>, Problem> {
+    fn shape(self) -> Result<Shape<'c>, Problem> {
         if self.depth > DEPTH {
             return Err(too_deep());
         }
-        let shape = self.part.shape();
+        let shape = Shape::of(self.value);
         let cost = match &shape {
             Shape::Str(text) => text.len(),
             Shape::Bytes(bytes) => bytes.len(),
@@ -60,26 +61,22 @@ impl<'s, 'c, 'a> Decoder<'s, 'c, 'a> {
         Ok(shape)
     }
 
-    pub(super) fn items<V: Visitor<'c>>(
-        self,
-        items: Items<'c, 'a>,
-        visitor: V,
-    ) -> Result<V::Value, Problem> {
+    fn items<V: Visitor<'c>>(self, items: Items<'c>, visitor: V) -> Result<V::Value, Problem> {
         let mut access = ItemsAccess { decoder: self, items, next: 0 };
         let value = visitor.visit_seq(&mut access)?;
         match access.next >= items.len() {
             true => Ok(value),
             false => {
                 let (len, taken) = (items.len(), access.next);
-                let name = self.part.type_name();
+                let name = self.value.type_name();
                 Err(Problem::new(format!("it is a {name} of {len}, of which {taken} are expected")))
             }
         }
     }
 
-    pub(super) fn entries<V: Visitor<'c>>(
+    fn entries<V: Visitor<'c>>(
         self,
-        entries: Entries<'c, 'a>,
+        entries: Dict<'c>,
         fields: bool,
         visitor: V,
     ) -> Result<V::Value, Problem> {
@@ -107,7 +104,7 @@ impl<'s, 'c, 'a> Decoder<'s, 'c, 'a> {
             )),
             Shape::OddTensor(what) => Err(Problem::new(format!("it is {what}"))),
             Shape::Object(None) | Shape::Other => {
-                let name = self.part.type_name();
+                let name = self.value.type_name();
                 Err(Problem::new(format!(
                     "it is of the type `{name}`, which no Rust value is made of"
                 )))
@@ -122,7 +119,7 @@ impl<'s, 'c, 'a> Decoder<'s, 'c, 'a> {
         largest: f64,
         visitor: V,
     ) -> Result<V::Value, Problem> {
-        match self.part.shape() {
+        match Shape::of(self.value) {
             // Without this, serde would round it.
             Shape::Int(value) if !value.as_i64().is_some_and(|value| is_exact(value, bits)) => {
                 Err(Problem::new(format!("the int {value} is no float of {bits} bits")))
@@ -136,7 +133,7 @@ impl<'s, 'c, 'a> Decoder<'s, 'c, 'a> {
 
     /// As [`any`](Self::any), with the digits of an integer that no type of Rust holds.
     fn text<V: Visitor<'c>>(self, visitor: V) -> Result<V::Value, Problem> {
-        match self.part.shape() {
+        match Shape::of(self.value) {
             Shape::Int(value) if !fits(value) => {
                 self.shape()?;
                 visitor.visit_string(value.to_string())
@@ -197,7 +194,7 @@ fn visit_int<'c, V: Visitor<'c>>(value: Integer<'c>, visitor: V) -> Result<V::Va
     }
 }
 
-impl<'c> Deserializer<'c> for Decoder<'_, 'c, '_> {
+impl<'c> Deserializer<'c> for Decoder<'_, 'c> {
     type Error = Problem;
 
     forward_to_deserialize_any! {
@@ -230,7 +227,7 @@ impl<'c> Deserializer<'c> for Decoder<'_, 'c, '_> {
     }
 
     fn deserialize_option<V: Visitor<'c>>(self, visitor: V) -> Result<V::Value, Problem> {
-        match self.part.shape() {
+        match Shape::of(self.value) {
             Shape::None => visitor.visit_none(),
             _ => visitor.visit_some(self.deeper()?),
         }
@@ -245,7 +242,7 @@ impl<'c> Deserializer<'c> for Decoder<'_, 'c, '_> {
     }
 
     fn deserialize_seq<V: Visitor<'c>>(self, visitor: V) -> Result<V::Value, Problem> {
-        match self.part.shape() {
+        match Shape::of(self.value) {
             // Of a `Vec<u8>`.
             Shape::Bytes(bytes) => {
                 self.shape()?;
@@ -303,13 +300,13 @@ impl<'c> Deserializer<'c> for Decoder<'_, 'c, '_> {
     }
 }
 
-struct ItemsAccess<'s, 'c, 'a> {
-    decoder: Decoder<'s, 'c, 'a>,
-    items: Items<'c, 'a>,
+struct ItemsAccess<'s, 'c> {
+    decoder: Decoder<'s, 'c>,
+    items: Items<'c>,
     next: usize,
 }
 
-impl<'c> SeqAccess<'c> for ItemsAccess<'_, 'c, '_> {
+impl<'c> SeqAccess<'c> for ItemsAccess<'_, 'c> {
     type Error = Problem;
 
     fn next_element_seed<T: DeserializeSeed<'c>>(
@@ -327,25 +324,25 @@ impl<'c> SeqAccess<'c> for ItemsAccess<'_, 'c, '_> {
     }
 }
 
-struct EntriesAccess<'s, 'c, 'a> {
-    decoder: Decoder<'s, 'c, 'a>,
-    entries: Entries<'c, 'a>,
+struct EntriesAccess<'s, 'c> {
+    decoder: Decoder<'s, 'c>,
+    entries: Dict<'c>,
     next: usize,
     /// The entry whose key was given last.
-    value: Option<(Part<'c, 'a>, Part<'c, 'a>)>,
+    value: Option<(Value<'c>, Value<'c>)>,
     /// Whether the keys are names of fields, which are all str.
     fields: bool,
 }
 
-fn segment(key: Part<'_, '_>) -> Segment {
-    match (key.str(), key.int()) {
+fn segment(key: Value<'_>) -> Segment {
+    match (key.as_str(), key.as_i64()) {
         (Some(key), _) => key.into(),
         (_, Some(key)) => key.into(),
         _ => Segment::Key(format!("<{}>", key.type_name())),
     }
 }
 
-impl<'c> MapAccess<'c> for EntriesAccess<'_, 'c, '_> {
+impl<'c> MapAccess<'c> for EntriesAccess<'_, 'c> {
     type Error = Problem;
 
     fn next_key_seed<K: DeserializeSeed<'c>>(
@@ -354,7 +351,7 @@ impl<'c> MapAccess<'c> for EntriesAccess<'_, 'c, '_> {
     ) -> Result<Option<K::Value>, Problem> {
         while let Some((key, value)) = self.entries.get_index(self.next) {
             self.next += 1;
-            if self.fields && key.str().is_none() {
+            if self.fields && key.as_str().is_none() {
                 continue;
             }
             self.value = Some((key, value));
@@ -378,6 +375,75 @@ impl<'c> MapAccess<'c> for EntriesAccess<'_, 'c, '_> {
 }
 
 /// Nothing, where a variant holds nothing.
-pub(super) fn nothing<'c>(decoder: Decoder<'_, 'c, '_>) -> Result<(), Problem> {
+fn nothing<'c>(decoder: Decoder<'_, 'c>) -> Result<(), Problem> {
     <()>::deserialize(decoder)
+}
+
+/// A variant: its name, and what it holds.
+pub(super) struct Variant<'s, 'c> {
+    name: &'c str,
+    content: Option<Decoder<'s, 'c>>,
+}
+
+impl<'s, 'c> Variant<'s, 'c> {
+    fn new(decoder: Decoder<'s, 'c>) -> Result<Self, Problem> {
+        match decoder.shape()? {
+            Shape::Str(name) => Ok(Variant { name, content: None }),
+            Shape::Dict(entries) if entries.len() == 1 => {
+                let (key, value) = entries.get_index(0).ok_or_else(|| not_one(decoder))?;
+                let name = key.as_str().ok_or_else(|| not_one(decoder))?;
+                Ok(Variant { name, content: Some(decoder.of(value)) })
+            }
+            _ => Err(not_one(decoder)),
+        }
+    }
+
+    fn content(self, kind: &str) -> Result<Decoder<'s, 'c>, Problem> {
+        let missing = || Problem::new(format!("the variant `{}` is {kind}", self.name));
+        self.content.ok_or_else(missing)
+    }
+}
+
+fn not_one(decoder: Decoder<'_, '_>) -> Problem {
+    let name = decoder.value.type_name();
+    Problem::new(format!("a variant is a str or a dict with one entry, and this is a {name}"))
+}
+
+impl<'s, 'c> EnumAccess<'c> for Variant<'s, 'c> {
+    type Error = Problem;
+    type Variant = Self;
+
+    fn variant_seed<V: DeserializeSeed<'c>>(self, seed: V) -> Result<(V::Value, Self), Problem> {
+        let name = BorrowedStrDeserializer::<Problem>::new(self.name);
+        Ok((seed.deserialize(name)?, self))
+    }
+}
+
+impl<'c> VariantAccess<'c> for Variant<'_, 'c> {
+    type Error = Problem;
+
+    fn unit_variant(self) -> Result<(), Problem> {
+        let name = self.name;
+        let within = Problem::within(|| name.into());
+        self.content.map_or(Ok(()), |content| nothing(content).map_err(within))
+    }
+
+    fn newtype_variant_seed<T: DeserializeSeed<'c>>(self, seed: T) -> Result<T::Value, Problem> {
+        let within = Problem::within(|| self.name.into());
+        seed.deserialize(self.content("not without a value")?).map_err(within)
+    }
+
+    fn tuple_variant<V: Visitor<'c>>(self, _: usize, visitor: V) -> Result<V::Value, Problem> {
+        let within = Problem::within(|| self.name.into());
+        self.content("a tuple")?.deserialize_seq(visitor).map_err(within)
+    }
+
+    fn struct_variant<V: Visitor<'c>>(
+        self,
+        fields: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, Problem> {
+        let within = Problem::within(|| self.name.into());
+        self.content("a dict")?.deserialize_struct("", fields, visitor).map_err(within)
+    }
 }

@@ -3,8 +3,7 @@
 mod decode;
 mod dict_key;
 mod encode;
-mod parts;
-mod variant;
+mod problem;
 
 use std::cell::Cell;
 
@@ -12,66 +11,15 @@ use serde::{Deserialize, Serialize};
 
 use crate::checkpoint::Checkpoint;
 use crate::checkpoint::error::CheckpointError;
-use crate::checkpoint::part::Part;
-use crate::checkpoint::path::{Segment, ValuePath};
+use crate::checkpoint::path::ValuePath;
 use crate::checkpoint::typed::decode::Decoder;
 use crate::checkpoint::typed::encode::Encoder;
-use crate::value::{NodeId, Tree, Value};
-
-/// So deep values may nest: as deep as in JSON of `serde_json`.
-const DEPTH: usize = 128;
+use crate::value::{Graph, Value, ValueId};
 
 /// So much may be decoded of a small file; of a large one, so many times what its pickle has. Values are
 /// counted, and bytes of text: a list that is in others again and again has very many paths.
 const COST: usize = 1 << 20;
 const TIMES: usize = 8;
-
-/// What is wrong with a value, and where: the innermost segment first.
-#[derive(Debug)]
-struct Problem {
-    segments: Vec<Segment>,
-    reason: String,
-}
-
-impl Problem {
-    fn new(reason: impl Into<String>) -> Self {
-        Problem { segments: Vec::new(), reason: reason.into() }
-    }
-
-    /// For `map_err`: the problem is in the part that the segment leads to.
-    fn within(segment: impl FnOnce() -> Segment) -> impl FnOnce(Problem) -> Problem {
-        move |mut problem| {
-            problem.segments.push(segment());
-            problem
-        }
-    }
-
-    /// The path from the root on, where the value itself is at `path`.
-    fn path(&self, path: &ValuePath) -> ValuePath {
-        let segments = self.segments.iter().rev();
-        segments.fold(path.clone(), |path, segment| path.join(segment.clone()))
-    }
-}
-
-impl std::fmt::Display for Problem {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(&self.reason)
-    }
-}
-
-impl std::error::Error for Problem {}
-
-impl serde::de::Error for Problem {
-    fn custom<T: std::fmt::Display>(message: T) -> Self {
-        Problem::new(message.to_string())
-    }
-}
-
-impl serde::ser::Error for Problem {
-    fn custom<T: std::fmt::Display>(message: T) -> Self {
-        Problem::new(message.to_string())
-    }
-}
 
 impl<'a> Checkpoint<'a> {
     /// The value at a path as a Rust type: a number, a text, a struct or map for a dict, a vector for a list.
@@ -152,18 +100,18 @@ impl<'a> Checkpoint<'a> {
         value: impl Serialize,
     ) -> Result<(), CheckpointError> {
         let path = path.into();
-        self.put(&path, |tree| encode(tree, &value, &path))
+        self.put(&path, |graph| encode(graph, &value, &path))
     }
 }
 
 /// A value of a file as a Rust type; see [`Checkpoint::get`].
 ///
 /// ```
-/// use statedict::value::{SharedValue, Tree};
+/// use statedict::value::Graph;
 ///
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
-/// let scale = SharedValue::of(&Tree::of(0.5))?;
-/// assert_eq!(statedict::checkpoint::from_value::<f64>(scale.value())?, 0.5);
+/// let scale = Graph::of(0.5);
+/// assert_eq!(statedict::checkpoint::from_value::<f64>(scale.root())?, 0.5);
 /// # Ok(())
 /// # }
 /// ```
@@ -171,47 +119,45 @@ impl<'a> Checkpoint<'a> {
 /// # Errors
 /// Where the value does not fit the type.
 pub fn from_value<'g, T: Deserialize<'g>>(value: Value<'g>) -> Result<T, CheckpointError> {
-    decode(Part::File(value), &ValuePath::root())
+    decode(value, &ValuePath::root())
 }
 
-/// A value of a Rust type as a tree, for an extra state or a part of another tree; see [`Checkpoint::set`].
+/// A value of a Rust type as a graph, for an extra state or a part of another graph; see [`Checkpoint::set`].
 ///
 /// ```
-/// use statedict::value::Tree;
-///
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
-/// let tree = statedict::checkpoint::to_tree(&vec![("lr", 0.5)])?;
-/// assert!(tree.get(tree.root()).is_some());
+/// let graph = statedict::checkpoint::to_graph(&vec![("lr", 0.5)])?;
+/// assert_eq!(graph.root().as_items().map(|items| items.len()), Some(1));
 /// # Ok(())
 /// # }
 /// ```
 ///
 /// # Errors
 /// Where Python cannot hold the value.
-pub fn to_tree<T: Serialize + ?Sized>(value: &T) -> Result<Tree<'static>, CheckpointError> {
-    let mut tree = Tree::of(());
-    let root = encode(&mut tree, value, &ValuePath::root())?;
-    tree.set_root(root);
-    Ok(tree)
+pub fn to_graph<T: Serialize + ?Sized>(value: &T) -> Result<Graph<'static>, CheckpointError> {
+    let mut graph = Graph::of(());
+    let root = encode(&mut graph, value, &ValuePath::root())?;
+    graph.set_root(root);
+    Ok(graph)
 }
 
 fn decode<'c, T: Deserialize<'c>>(
-    part: Part<'c, '_>,
+    value: Value<'c>,
     path: &ValuePath,
 ) -> Result<T, CheckpointError> {
-    let left = Cell::new(part.size().saturating_mul(TIMES).saturating_add(COST));
-    T::deserialize(Decoder::new(part, &left)).map_err(|problem| CheckpointError::Decode {
+    let left = Cell::new(value.graph().size().saturating_mul(TIMES).saturating_add(COST));
+    T::deserialize(Decoder::new(value, &left)).map_err(|problem| CheckpointError::Decode {
         path: problem.path(path),
         reason: problem.reason,
     })
 }
 
 fn encode<T: Serialize + ?Sized>(
-    tree: &mut Tree<'_>,
+    graph: &mut Graph<'_>,
     value: &T,
     path: &ValuePath,
-) -> Result<NodeId, CheckpointError> {
-    value.serialize(Encoder::new(tree)).map_err(|problem| CheckpointError::Encode {
+) -> Result<ValueId, CheckpointError> {
+    value.serialize(Encoder::new(graph)).map_err(|problem| CheckpointError::Encode {
         path: problem.path(path),
         reason: problem.reason,
     })

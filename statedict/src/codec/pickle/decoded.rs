@@ -13,7 +13,7 @@ pub(crate) struct PickleOptions<'o> {
 
 /// The values of one pickle.
 pub(crate) struct Decoded {
-    pub(crate) graph: Graph,
+    pub(crate) graph: Graph<'static>,
     pub(crate) root: Raw,
     pub(crate) protocol: u8,
     /// The number of strings of Python 2 that are not text and were kept as bytes.

@@ -23,7 +23,7 @@ const BATCH: usize = 2048;
 pub(super) struct Machine<'a, R> {
     pub(super) source: &'a Bytes,
     pub(super) input: Cursor<'a>,
-    pub(super) graph: Graph,
+    pub(super) graph: Graph<'static>,
     pub(super) stack: Vec<Raw>,
     /// The heights of the stack at which marks were set.
     marks: Vec<usize>,
@@ -75,7 +75,7 @@ impl<'a, R: StorageResolver> Machine<'a, R> {
             source,
             memo,
             input,
-            graph: Graph::new(Arc::clone(source)),
+            graph: Graph::over(Arc::clone(source)),
             // Writers fill a dict a thousand entries at a time.
             stack: Vec::with_capacity(bytes.len().min(BATCH)),
             marks: Vec::new(),

@@ -6,7 +6,7 @@ use crate::codec::pickle::fault::Fault;
 use crate::codec::pickle::machine::Machine;
 use crate::codec::pickle::resolver::StorageResolver;
 use crate::value::Bytes;
-use crate::value::raw::{Raw, Text};
+use crate::value::raw::{Raw, StorageRef, Text};
 
 /// A part of a pickle's bytes, which keeps them.
 struct Part {
@@ -35,6 +35,6 @@ impl<R: StorageResolver> Machine<'_, R> {
         };
         self.count_copies(len)?;
         let (index, dtype) = self.resolver.nested(bytes)?;
-        Ok(Raw::Storage(index, dtype))
+        Ok(Raw::Storage(StorageRef::File(index), dtype))
     }
 }

@@ -8,7 +8,7 @@ const LONGEST: usize = 1000;
 
 /// The path of the value on top of the stack, from the containers that wait below it:
 /// `["model"]["fc.weight"]`. Empty for the root, or where the stack does not tell.
-pub(super) fn path(graph: &Graph, stack: &[Raw], marks: &[usize]) -> String {
+pub(super) fn path(graph: &Graph<'_>, stack: &[Raw], marks: &[usize]) -> String {
     let mut path = String::new();
     let mut start = 0;
     // Each level is a container, and after its mark the keys and values (or items) so far.
@@ -33,7 +33,7 @@ pub(super) fn path(graph: &Graph, stack: &[Raw], marks: &[usize]) -> String {
 }
 
 /// The segment within a container whose entries so far follow a mark.
-fn segment(graph: &Graph, index: u32, items: &[Raw], path: &mut String) {
+fn segment(graph: &Graph<'_>, index: u32, items: &[Raw], path: &mut String) {
     let Some(container) = graph.container(index) else { return };
     if container.kind.is_dict() {
         // The last key is the first of a pair that is not complete.
@@ -46,7 +46,7 @@ fn segment(graph: &Graph, index: u32, items: &[Raw], path: &mut String) {
 }
 
 /// The segment where a single entry is set: container, key, and the value to come.
-fn single(graph: &Graph, items: &[Raw], path: &mut String) {
+fn single(graph: &Graph<'_>, items: &[Raw], path: &mut String) {
     for pair in items.windows(2) {
         if let [Raw::Container(index), key] = *pair
             && graph.container(index).is_some_and(|container| container.kind.is_dict())
@@ -56,7 +56,7 @@ fn single(graph: &Graph, items: &[Raw], path: &mut String) {
     }
 }
 
-fn push_key(graph: &Graph, key: Raw, path: &mut String) {
+fn push_key(graph: &Graph<'_>, key: Raw, path: &mut String) {
     if path.len() > LONGEST {
         return;
     }
@@ -79,7 +79,7 @@ mod tests {
 
     #[test]
     fn dicts_and_lists_that_wait_for_a_value_are_segments() {
-        let mut graph = Graph::new(Arc::new([]));
+        let mut graph = Graph::over(Arc::new([]));
         let dict = graph.add_container(ContainerKind::Dict).unwrap();
         let list = graph.add_container(ContainerKind::List).unwrap();
         let mut key = |key: &str| Raw::Str(graph.add_bytes(key.as_bytes()).unwrap());

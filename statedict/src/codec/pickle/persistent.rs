@@ -7,7 +7,7 @@ use crate::codec::pickle::globals::Meaning;
 use crate::codec::pickle::machine::Machine;
 use crate::codec::pickle::resolver::{Saved, Slice, StorageRequest, StorageResolver};
 use crate::dtype::DType;
-use crate::value::raw::{Raw, Run, Text};
+use crate::value::raw::{Raw, Run, StorageRef, Text};
 use crate::value::{Graph, Value};
 
 const SHAPE: &str = "a persistent id ('storage', class, key, location, number of elements)";
@@ -84,7 +84,7 @@ impl<R: StorageResolver> Machine<'_, R> {
         let request = StorageRequest { key: &key, location, dtype, nbytes, slice };
         let index = self.resolver.resolve(&request)?;
         self.release(run);
-        Ok(Raw::Storage(index, dtype))
+        Ok(Raw::Storage(StorageRef::File(index), dtype))
     }
 
     /// What was saved under a number: one value, however often it is used.
@@ -93,7 +93,9 @@ impl<R: StorageResolver> Machine<'_, R> {
             return Ok(made);
         }
         let value = match self.resolver.saved(number).cloned() {
-            Some(Saved::Storage(index, dtype)) => Raw::Storage(index, Some(dtype)),
+            Some(Saved::Storage(index, dtype)) => {
+                Raw::Storage(StorageRef::File(index), Some(dtype))
+            }
             Some(Saved::Tensor(tensor)) => self.saved_tensor(&tensor)?,
             None => return Err(Fault::expected(SHAPE, self.describe(id))),
         };
@@ -115,7 +117,7 @@ impl<R: StorageResolver> Machine<'_, R> {
 }
 
 /// The key of a storage; PyTorch formats whatever it is into a name.
-fn key_text(graph: &Graph, key: Raw) -> Result<Cow<'_, str>, Fault> {
+fn key_text<'g>(graph: &'g Graph<'_>, key: Raw) -> Result<Cow<'g, str>, Fault> {
     match key {
         Raw::Str(key) => Ok(Cow::Borrowed(graph.str(key))),
         Raw::Int(key) => Ok(Cow::Owned(key.to_string())),
@@ -127,7 +129,11 @@ fn key_text(graph: &Graph, key: Raw) -> Result<Cow<'_, str>, Fault> {
 }
 
 /// A view of a storage: its key, and its offset and size in bytes.
-fn slice_of(graph: &Graph, view: Run, element: u64) -> Result<(Cow<'_, str>, u64, u64), Fault> {
+fn slice_of<'g>(
+    graph: &'g Graph<'_>,
+    view: Run,
+    element: u64,
+) -> Result<(Cow<'g, str>, u64, u64), Fault> {
     let wrong = || Fault::expected("a view (key, offset, size)", "something else");
     let &[key, Raw::Int(offset), Raw::Int(size)] = graph.run(view) else {
         return Err(wrong());

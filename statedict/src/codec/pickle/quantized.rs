@@ -4,7 +4,8 @@ use crate::codec::pickle::fault::Fault;
 use crate::codec::pickle::machine::Machine;
 use crate::codec::pickle::resolver::StorageResolver;
 use crate::dtype::DType;
-use crate::value::raw::{Composite, ContainerKind, Raw, TensorFlags, TensorNode};
+use crate::tensor::Storage;
+use crate::value::raw::{Composite, ContainerKind, Raw, StorageRef, TensorFlags, TensorNode};
 
 const PARAMETERS: &str = "torch.per_tensor_affine with a scale and a zero point, or \
      torch.per_channel_affine (or its _float_qparams) with scales, zero points and an axis";
@@ -73,7 +74,7 @@ impl<R: StorageResolver> Machine<'_, R> {
     /// Returns `true` if the value is one of these schemes of `torch`.
     fn is_scheme(&self, value: Raw, names: &[&str]) -> bool {
         let Raw::Global(index) = value else { return false };
-        self.graph.global(index).is_some_and(|global| {
+        self.graph.global_name(index).is_some_and(|global| {
             self.graph.text(global.module) == b"torch"
                 && names.contains(&self.graph.str(global.name))
         })
@@ -137,9 +138,10 @@ impl<R: StorageResolver> Machine<'_, R> {
         channels: i64,
     ) -> Result<Option<DType>, Fault> {
         let Some(node) = self.graph.tensor(index) else { return Ok(None) };
-        let sizes = self.graph.sizes(node);
-        if sizes != [channels] || self.graph.is_absent(node) {
-            let place = if self.graph.is_absent(node) { " on the device meta" } else { "" };
+        let (sizes, _) = self.graph.dims(node);
+        let is_absent = matches!(node.storage, StorageRef::Absent(_));
+        if sizes != [channels] || is_absent {
+            let place = if is_absent { " on the device meta" } else { "" };
             let found = format!("{part} of size {sizes:?}{place} for {channels} channels");
             return Err(Fault::expected("a scale and a zero point for each channel", found));
         }
@@ -174,8 +176,8 @@ impl<R: StorageResolver> Machine<'_, R> {
         self.count_copies(bytes.len())?;
         let sizes = [channels];
         self.check_copies(sizes.len())?;
-        let storage = self.graph.add_made(bytes)?;
-        let flags = TensorFlags { made: true, ..TensorFlags::default() };
+        let storage = self.graph.insert_storage(Storage::from_bytes(bytes))?;
+        let flags = TensorFlags::default();
         let node = TensorNode { offset: 0, storage, dims: 0, rank: 0, dtype, flags };
         Ok(Some(self.graph.add_tensor(node, &sizes, &[1])?))
     }

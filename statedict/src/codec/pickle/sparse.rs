@@ -4,7 +4,7 @@ use crate::codec::pickle::fault::Fault;
 use crate::codec::pickle::machine::Machine;
 use crate::codec::pickle::resolver::StorageResolver;
 use crate::dtype::DType;
-use crate::value::raw::{Composite, Raw, Run, TensorNode, Text};
+use crate::value::raw::{Composite, Raw, Run, StorageRef, TensorNode, Text};
 
 const PARTS: &str = "the parts of a sparse tensor of that layout";
 const SHAPES: &str = "the parts of a sparse tensor to fit each other";
@@ -57,7 +57,7 @@ impl<R: StorageResolver> Machine<'_, R> {
             }
             _ => return Err(Fault::expected(PARTS, "others")),
         }
-        match nodes.iter().filter(|node| self.graph.is_absent(**node)).count() {
+        match nodes.iter().filter(|node| matches!(node.storage, StorageRef::Absent(_))).count() {
             0 => {}
             absent if absent == nodes.len() => {
                 return self.refuse("a sparse tensor on the device meta");
@@ -101,7 +101,7 @@ impl<R: StorageResolver> Machine<'_, R> {
         values: TensorNode,
         sizes: &[i64],
     ) -> Result<(), Fault> {
-        let (shape, content) = (self.graph.sizes(indices), self.graph.sizes(values));
+        let (shape, content) = (self.graph.dims(indices).0, self.graph.dims(values).0);
         let found = || format!("indices {shape:?}, values {content:?} and size {sizes:?}");
         let wrong = || Fault::expected(SHAPES, found());
         let &[sparse, count] = shape else { return Err(wrong()) };
@@ -126,7 +126,7 @@ impl<R: StorageResolver> Machine<'_, R> {
         blocks: bool,
     ) -> Result<(), Fault> {
         let [outer, inner, content] =
-            [compressed, plain, values].map(|node| self.graph.sizes(node));
+            [compressed, plain, values].map(|node| self.graph.dims(node).0);
         let shapes = || {
             Fault::expected(
                 SHAPES,
@@ -197,8 +197,8 @@ impl<R: StorageResolver> Machine<'_, R> {
 
     /// Returns `true` if the last dimension's elements follow each other.
     fn is_contiguous_within_batches(&self, node: TensorNode) -> bool {
-        let last = self.graph.sizes(node).last().copied().unwrap_or(1);
-        last <= 1 || self.graph.strides(node).is_none_or(|strides| strides.last() == Some(&1))
+        let (sizes, strides) = self.graph.dims(node);
+        sizes.last().is_none_or(|&last| last <= 1) || strides.last().is_none_or(|&step| step == 1)
     }
 }
 

@@ -6,7 +6,7 @@ use crate::codec::pickle::flags::check_grad;
 use crate::codec::pickle::machine::Machine;
 use crate::codec::pickle::resolver::StorageResolver;
 use crate::dtype::DType;
-use crate::tensor::required_bytes;
+use crate::tensor::{Storage, required_bytes};
 use crate::value::raw::{Raw, TensorFlags, TensorNode};
 
 impl<R: StorageResolver> Machine<'_, R> {
@@ -31,15 +31,15 @@ impl<R: StorageResolver> Machine<'_, R> {
         })?;
         let storage = self.graph.add_absent(nbytes)?;
         let strided = self.check_sizes(nbytes, dtype, 0, &sizes, &strides)?;
-        let flags = TensorFlags { strided, made: true, ..flags };
+        let flags = TensorFlags { strided, ..flags };
         let node = TensorNode { offset: 0, storage, dims: 0, rank: 0, dtype, flags };
         Ok(self.graph.add_tensor(node, &sizes, &strides)?)
     }
 
     /// An empty tensor; of the oldest files, one that gets what it shows when its state is set.
     pub(super) fn old_tensor(&mut self, dtype: DType) -> Result<Raw, Fault> {
-        let storage = self.graph.add_made(Vec::new())?;
-        let flags = TensorFlags { made: true, ..TensorFlags::default() };
+        let storage = self.graph.insert_storage(Storage::from_bytes(Vec::new()))?;
+        let flags = TensorFlags::default();
         let node = TensorNode { offset: 0, storage, dims: 0, rank: 0, dtype, flags };
         Ok(self.graph.add_tensor(node, &[0], &[1])?)
     }

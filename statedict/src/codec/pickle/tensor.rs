@@ -8,7 +8,7 @@ use crate::codec::pickle::machine::Machine;
 use crate::codec::pickle::resolver::{SavedTensor, StorageResolver};
 use crate::dtype::DType;
 use crate::tensor::{Shape, Strides, ViewError, check_range, is_whole};
-use crate::value::raw::{Raw, Run, TensorFlags, TensorNode};
+use crate::value::raw::{Raw, Run, StorageRef, TensorFlags, TensorNode};
 use crate::value::{Refusal, RefusalReason};
 
 /// A part of a tensor of which PyTorch counts offsets now in bytes, now in elements.
@@ -120,7 +120,7 @@ impl<R: StorageResolver> Machine<'_, R> {
     }
 
     fn rebuild(&mut self, args: Option<Run>, parts: Parts) -> Result<Raw, Fault> {
-        let Raw::Storage(storage, _) = parts.storage else {
+        let Raw::Storage(StorageRef::File(storage), _) = parts.storage else {
             return Err(Fault::expected("a storage", self.describe(parts.storage)));
         };
         let offset = match parts.offset {
@@ -146,7 +146,8 @@ impl<R: StorageResolver> Machine<'_, R> {
             return self.refuse(PACKED);
         }
         let flags = TensorFlags { strided, ..parts.flags };
-        let node = TensorNode { offset, storage, dims: 0, rank: 0, dtype: parts.dtype, flags };
+        let (storage, dtype) = (StorageRef::File(storage), parts.dtype);
+        let node = TensorNode { offset, storage, dims: 0, rank: 0, dtype, flags };
         Ok(self.graph.add_tensor(node, &sizes, &strides)?)
     }
 
@@ -162,7 +163,8 @@ impl<R: StorageResolver> Machine<'_, R> {
             return self.refuse(PACKED);
         }
         let flags = TensorFlags { strided, ..TensorFlags::default() };
-        let node = TensorNode { offset, storage: *storage, dims: 0, rank: 0, dtype: *dtype, flags };
+        let (storage, dtype) = (StorageRef::File(*storage), *dtype);
+        let node = TensorNode { offset, storage, dims: 0, rank: 0, dtype, flags };
         Ok(self.graph.add_tensor(node, sizes, strides)?)
     }
 

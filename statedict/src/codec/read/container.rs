@@ -20,7 +20,8 @@ use crate::codec::read::tar;
 use crate::codec::read::warning::Warning;
 use crate::codec::read::zip::{Archive, ArchiveResolver, Directory};
 use crate::tensor::Storages;
-use crate::value::{Bytes, Kind};
+use crate::value::Bytes;
+use crate::value::raw::Raw;
 
 /// What the values of a file are packed in.
 #[non_exhaustive]
@@ -188,8 +189,8 @@ fn read_nested(source: Source, options: &ReadOptions) -> Result<nested::Found, R
             });
         }
     };
-    match document.root().kind() {
-        Kind::Storage(found) => Ok((found.storage(), found.dtype())),
+    match document.graph.root_raw() {
+        Raw::Storage(storage, dtype) => Ok((document.graph.storage(storage), dtype)),
         _ => Err(ReadError::Damaged {
             part: "a file within the pickle".to_owned(),
             offset: 0,

@@ -4,12 +4,12 @@ use std::sync::Arc;
 
 use crate::codec::read::container::{ByteOrder, ContainerKind};
 use crate::codec::read::warning::Warning;
-use crate::value::{Graph, Tree, Value};
+use crate::value::{Graph, Value};
 
 /// A checkpoint file that has been opened: its values, and its tensors as lazy views.
 #[derive(Debug)]
 pub struct Document {
-    pub(super) graph: Arc<Graph>,
+    pub(super) graph: Arc<Graph<'static>>,
     pub(super) container: ContainerKind,
     pub(super) byte_order: ByteOrder,
     pub(super) warnings: Vec<Warning>,
@@ -23,34 +23,24 @@ impl Document {
         self.graph.root()
     }
 
-    /// The tree of values.
-    pub fn graph(&self) -> &Arc<Graph> {
-        &self.graph
-    }
-
-    pub(crate) fn into_graph(self) -> Arc<Graph> {
-        self.graph
-    }
-
-    /// The values as a tree that can be edited, and written with [`save_tree`](crate::save_tree).
-    ///
-    /// Tensors are lazy views still; those that cannot be represented are kept, and written as they were.
+    /// The graph of values. A copy of it can be changed, and written with [`save_graph`](crate::save_graph):
+    /// texts and tensors stay in the file, and those that cannot be represented are written as they were.
     ///
     /// ```no_run
-    /// use statedict::{WriteOptions, codec, save_tree};
+    /// use statedict::{WriteOptions, codec, save_graph};
     ///
     /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// let document = codec::open("checkpoint.pt", &codec::ReadOptions::default().opaque(true))?;
-    /// let mut tree = document.to_tree();
-    /// let root = tree.root();
-    /// tree.set(root, "epoch", 0)?;
+    /// let mut graph = (**document.graph()).clone();
+    /// let root = graph.root().value_id();
+    /// graph.set(root, "epoch", 0)?;
     /// // Everything else is as it was.
-    /// save_tree(&tree, "checkpoint.pt", &WriteOptions::default().keep_storage(true))?;
+    /// save_graph(&graph, "checkpoint.pt", &WriteOptions::default().keep_storage(true))?;
     /// # Ok(())
     /// # }
     /// ```
-    pub fn to_tree(&self) -> Tree<'_> {
-        self.graph.to_tree()
+    pub fn graph(&self) -> &Arc<Graph<'static>> {
+        &self.graph
     }
 
     /// What the values are packed in.

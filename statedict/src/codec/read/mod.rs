@@ -1,6 +1,6 @@
 //! Reading checkpoint files.
 
-mod arena;
+mod aligned_buffer;
 mod container;
 mod detect;
 mod document;
@@ -37,6 +37,7 @@ pub use safetensors::read_safetensors;
 pub use scan::{Scan, ScannedPickle, scan};
 pub use source::Source;
 pub use state_map::RefusedTensor;
+pub(crate) use state_map::{Extract, Partial};
 pub use warning::Warning;
 
 /// Opens the checkpoint at `path`. No tensor is read: that happens when one is asked for.

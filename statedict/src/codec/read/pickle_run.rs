@@ -107,7 +107,7 @@ impl<'s> PickleRun<'s> {
     }
 
     /// The next pickle, which holds plain values.
-    pub(super) fn plain(&mut self, limits: &Limits) -> Result<Graph, ReadError> {
+    pub(super) fn plain(&mut self, limits: &Limits) -> Result<Graph<'static>, ReadError> {
         let (label, pickle) = self.next()?;
         let options = PickleOptions { limits, opaque: false };
         let Decoded { mut graph, root, .. } =

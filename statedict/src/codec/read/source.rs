@@ -7,7 +7,7 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
 #[cfg(feature = "mmap")]
-use crate::codec::read::arena::Arena;
+use crate::codec::read::aligned_buffer::AlignedBuffer;
 use crate::huge_pages;
 use crate::streaming;
 use crate::value::Bytes;
@@ -73,7 +73,7 @@ impl Source {
         }
         let name = name_of(path.as_ref());
         if metadata.len() <= SMALL_FILE {
-            let mut bytes = Arena::new(usize::try_from(metadata.len()).unwrap_or(0))?;
+            let mut bytes = AlignedBuffer::new(usize::try_from(metadata.len()).unwrap_or(0))?;
             read_file(&file, 0, bytes.bytes_mut())?;
             return Ok(Source { name, ..Source::bytes(bytes) });
         }

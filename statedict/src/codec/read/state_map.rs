@@ -1,7 +1,5 @@
 //! A flat state dict out of the values of a file.
 
-use std::sync::Arc;
-
 use foldhash::{HashSet, HashSetExt};
 
 use crate::codec::read::document::Document;
@@ -68,27 +66,14 @@ impl Document {
         &self,
         value: Value<'_>,
         place: &str,
-        advice: &dyn Fn(Dict<'_>) -> String,
-    ) -> Result<(StateMap<'static>, Vec<RefusedTensor>), ReadError> {
-        if let Some(limit) = self.whole_models
-            && module::is_module(value)
-        {
-            return self.module(value, place, limit);
+        advice: Advice<'_>,
+    ) -> Result<Partial<'static>, ReadError> {
+        let share = |value: Value<'_>| Ok(SharedValue::new(&self.graph, value));
+        let extract = Extract { graph: &self.graph, place, advice, share: &share };
+        match self.whole_models {
+            Some(limit) if module::is_module(value) => extract.module(value, limit),
+            _ => extract.state_map(value),
         }
-        let Some(dict) = value.as_dict() else {
-            return Err(ReadError::NotAStateDict {
-                path: place.to_owned(),
-                expected: "a dict of str to tensor",
-                found: format!("{value:?}"),
-                advice: match module::is_module(value) {
-                    true => "a whole model: `ReadOptions::whole_models(true)` reads it".to_owned(),
-                    false => String::new(),
-                },
-            });
-        };
-        let (mut map, refused) = self.tensors(dict, place, advice)?;
-        *map.metadata_mut() = metadata(dict, place, &self.graph)?;
-        Ok((map, refused))
     }
 
     /// Whether a value is a pickled module that is to be read as its state dict.
@@ -120,49 +105,65 @@ impl Document {
         }
         Ok(value)
     }
+}
 
-    fn tensors(
-        &self,
-        dict: Dict<'_>,
-        place: &str,
-        advice: &dyn Fn(Dict<'_>) -> String,
-    ) -> Result<(StateMap<'static>, Vec<RefusedTensor>), ReadError> {
+/// A state dict, and those of its tensors that cannot be represented.
+pub(crate) type Partial<'a> = (StateMap<'a>, Vec<RefusedTensor>);
+
+/// What to do about a dict that is not a state dict.
+pub(crate) type Advice<'e> = &'e dyn Fn(Dict<'_>) -> String;
+
+/// A state dict on its way out of a graph.
+pub(crate) struct Extract<'e, 'a> {
+    pub(crate) graph: &'e Graph<'a>,
+    /// What messages call the value.
+    pub(crate) place: &'e str,
+    pub(crate) advice: Advice<'e>,
+    /// Makes the values that are no tensors ones that keep what they are of.
+    pub(crate) share: &'e dyn Fn(Value<'_>) -> Result<SharedValue, ReadError>,
+}
+
+impl<'a> Extract<'_, 'a> {
+    /// The state dict that a dict is.
+    pub(crate) fn state_map(&self, value: Value<'_>) -> Result<Partial<'a>, ReadError> {
+        let Some(dict) = value.as_dict() else {
+            let whole = module::is_module(value);
+            return Err(ReadError::NotAStateDict {
+                path: self.place.to_owned(),
+                expected: "a dict of str to tensor",
+                found: format!("{value:?}"),
+                advice: match whole {
+                    true => "a whole model: `ReadOptions::whole_models(true)` reads it".to_owned(),
+                    false => String::new(),
+                },
+            });
+        };
         let mut entries = Entries::with_capacity(dict.len());
         for (key, value) in dict.iter() {
             let Some(name) = key.as_str() else {
                 return Err(ReadError::NotAStateDict {
-                    path: format!("the key {key:?} of {place}"),
+                    path: format!("the key {key:?} of {}", self.place),
                     expected: "a str",
                     found: key.type_name(),
-                    advice: advice(dict),
+                    advice: (self.advice)(dict),
                 });
             };
-            if !entries.add(name, value, &self.graph) {
-                return Err(ReadError::NotAStateDict {
-                    path: join(place, name),
-                    expected: "a tensor",
-                    found: format!("{value:?}"),
-                    advice: advice(dict),
-                });
-            }
+            self.add(&mut entries, name, value, || (self.advice)(dict))?;
         }
-        entries.finish()
+        let (mut map, refused) = entries.finish()?;
+        *map.metadata_mut() = self.metadata(dict)?;
+        Ok((map, refused))
     }
 
     /// The state dict of a pickled module.
-    fn module(
-        &self,
-        value: Value<'_>,
-        place: &str,
-        limit: u64,
-    ) -> Result<(StateMap<'static>, Vec<RefusedTensor>), ReadError> {
+    fn module(&self, value: Value<'_>, limit: u64) -> Result<Partial<'a>, ReadError> {
         let found = module::state_dict(value, limit).map_err(|problem| match problem {
             ModuleProblem::Malformed { path: within, expected, found } => {
-                let path = join(place, &within);
+                let path = join(self.place, &within);
                 ReadError::NotAStateDict { path, expected, found, advice: String::new() }
             }
             ModuleProblem::TooMany { needed } => ReadError::Limit {
-                what: format!("the names of the model at {place}"),
+                what: format!("the names of the model at {}", self.place),
                 limit: "name_bytes",
                 allowed: limit,
                 needed,
@@ -170,57 +171,116 @@ impl Document {
         })?;
         let mut entries = Entries::with_capacity(found.len());
         for (name, value) in found {
-            if !entries.add(&name, value, &self.graph) {
-                return Err(ReadError::NotAStateDict {
-                    path: join(place, &name),
-                    expected: "a tensor",
-                    found: format!("{value:?}"),
-                    advice: String::new(),
-                });
-            }
+            self.add(&mut entries, &name, value, String::new)?;
         }
         entries.finish()
+    }
+
+    /// Adds an entry, if it is one that a state dict can have.
+    fn add(
+        &self,
+        entries: &mut Entries<'a>,
+        key: &str,
+        value: Value<'_>,
+        advice: impl FnOnce() -> String,
+    ) -> Result<(), ReadError> {
+        let plain = |kind| Refusal::new(RefusalReason::NotPlain { kind }, 0);
+        let refusal = match value.kind() {
+            Kind::Tensor(_) => match self.graph.tensor_of(value.value_id()) {
+                Some(view) => {
+                    entries.tensors.push(key, view);
+                    return Ok(());
+                }
+                None => plain("a tensor whose parts do not fit"),
+            },
+            Kind::Refused(refusal) => refusal.clone(),
+            Kind::Sparse(_) => plain("a sparse tensor"),
+            Kind::Quantized(_) => plain("a quantized tensor"),
+            _ if key.rsplit('.').next() == Some(crate::key::EXTRA_STATE) => {
+                let value = (self.share)(value)?;
+                entries.values.push((key.to_owned(), value, entries.tensors.len()));
+                return Ok(());
+            }
+            _ => {
+                return Err(ReadError::NotAStateDict {
+                    path: join(self.place, key),
+                    expected: "a tensor",
+                    found: format!("{value:?}"),
+                    advice: advice(),
+                });
+            }
+        };
+        entries.refused.push(RefusedTensor { key: key.to_owned(), refusal });
+        Ok(())
+    }
+
+    /// The versions in the attribute `_metadata` of a state dict.
+    fn metadata(&self, dict: Dict<'_>) -> Result<Option<Metadata>, ReadError> {
+        let metadata = dict.attributes().and_then(|attributes| attributes.get("_metadata"));
+        let Some(found) = metadata else { return Ok(None) };
+        let place = format!("_metadata of {}", self.place);
+        let wrong = |path: String, expected, value: Value<'_>| ReadError::NotAStateDict {
+            path,
+            expected,
+            found: format!("{value:?}"),
+            advice: "the file was not written by Module.state_dict()".to_owned(),
+        };
+        let modules = found.as_dict().ok_or_else(|| wrong(place.clone(), "a dict", found))?;
+        let mut metadata = Gathered::with_capacity(modules.len());
+        for (module, entry) in modules.iter() {
+            let name =
+                module.as_str().ok_or_else(|| wrong(place.clone(), "a dict of str", module))?;
+            let entries = entry.as_dict().ok_or_else(|| {
+                wrong(join(&place, name), "a dict with the module's version", entry)
+            })?;
+            let mut found = ModuleMetadata::default();
+            let mut version = None;
+            for (key, value) in entries.iter() {
+                if !key.is_str("version") {
+                    let text = key.as_str();
+                    let key =
+                        text.ok_or_else(|| wrong(join(&place, name), "a dict of str", key))?;
+                    if found.insert_extra(key, (self.share)(value)?).is_some() {
+                        return Err(ReadError::DuplicateKey {
+                            key: format!("{place}: {name}: {key}"),
+                        });
+                    }
+                    continue;
+                }
+                let number = value.as_i64().and_then(|version| u64::try_from(version).ok());
+                let number = number.ok_or_else(|| {
+                    wrong(join(&join(&place, name), "version"), "an int from 0 on", value)
+                })?;
+                if version.replace(number).is_some() {
+                    return Err(ReadError::DuplicateKey {
+                        key: format!("{place}: {name}: version"),
+                    });
+                }
+            }
+            metadata.push(name, found.set_version(version));
+        }
+        let modules = metadata.finish();
+        let modules =
+            modules.map_err(|name| ReadError::DuplicateKey { key: format!("{place}: {name}") })?;
+        Ok(Some(modules.into()))
     }
 }
 
 /// The entries of a state dict that is being made.
-struct Entries {
-    tensors: Gathered<TensorView<'static>>,
+struct Entries<'a> {
+    tensors: Gathered<TensorView<'a>>,
     /// Extra state, and after how many tensors it came.
     values: Vec<(String, SharedValue, usize)>,
     refused: Vec<RefusedTensor>,
 }
 
-impl Entries {
+impl<'a> Entries<'a> {
     fn with_capacity(capacity: usize) -> Self {
         let tensors = Gathered::with_capacity(capacity);
         Entries { tensors, values: Vec::new(), refused: Vec::new() }
     }
 
-    /// Adds an entry; whether it is one that a state dict can have.
-    fn add(&mut self, key: &str, value: Value<'_>, graph: &Arc<Graph>) -> bool {
-        let plain = |kind| Refusal::new(RefusalReason::NotPlain { kind }, 0);
-        let refusal = match value.kind() {
-            Kind::Tensor(tensor) => {
-                let Some(view) = tensor.view() else { return false };
-                self.tensors.push(key, view);
-                return true;
-            }
-            Kind::Refused(refusal) => refusal.clone(),
-            Kind::Sparse(_) => plain("a sparse tensor"),
-            Kind::Quantized(_) => plain("a quantized tensor"),
-            _ if key.rsplit('.').next() == Some(crate::key::EXTRA_STATE) => {
-                let value = SharedValue::new(graph, value);
-                self.values.push((key.to_owned(), value, self.tensors.len()));
-                return true;
-            }
-            _ => return false,
-        };
-        self.refused.push(RefusedTensor { key: key.to_owned(), refusal });
-        true
-    }
-
-    fn finish(self) -> Result<(StateMap<'static>, Vec<RefusedTensor>), ReadError> {
+    fn finish(self) -> Result<Partial<'a>, ReadError> {
         let Entries { tensors, values, refused } = self;
         let duplicate = |key: &str| ReadError::DuplicateKey { key: key.to_owned() };
         let mut map = StateMap::from_tensors(tensors.finish().map_err(|key| duplicate(&key))?);
@@ -236,56 +296,6 @@ impl Entries {
         }
         Ok((map, refused))
     }
-}
-
-/// The versions in the attribute `_metadata` of a state dict.
-fn metadata(
-    dict: Dict<'_>,
-    place: &str,
-    graph: &Arc<Graph>,
-) -> Result<Option<Metadata>, ReadError> {
-    let Some(found) = dict.attributes().and_then(|attributes| attributes.get("_metadata")) else {
-        return Ok(None);
-    };
-    let place = format!("_metadata of {place}");
-    let wrong = |path: String, expected, value: Value<'_>| ReadError::NotAStateDict {
-        path,
-        expected,
-        found: format!("{value:?}"),
-        advice: "the file was not written by Module.state_dict()".to_owned(),
-    };
-    let modules = found.as_dict().ok_or_else(|| wrong(place.clone(), "a dict", found))?;
-    let mut metadata = Gathered::with_capacity(modules.len());
-    for (module, entry) in modules.iter() {
-        let name = module.as_str().ok_or_else(|| wrong(place.clone(), "a dict of str", module))?;
-        let entries = entry
-            .as_dict()
-            .ok_or_else(|| wrong(join(&place, name), "a dict with the module's version", entry))?;
-        let mut found = ModuleMetadata::default();
-        let mut version = None;
-        for (key, value) in entries.iter() {
-            if !key.is_str("version") {
-                let text = key.as_str();
-                let key = text.ok_or_else(|| wrong(join(&place, name), "a dict of str", key))?;
-                if found.insert_extra(key, SharedValue::new(graph, value)).is_some() {
-                    return Err(ReadError::DuplicateKey { key: format!("{place}: {name}: {key}") });
-                }
-                continue;
-            }
-            let number = value.as_i64().and_then(|version| u64::try_from(version).ok());
-            let number = number.ok_or_else(|| {
-                wrong(join(&join(&place, name), "version"), "an int from 0 on", value)
-            })?;
-            if version.replace(number).is_some() {
-                return Err(ReadError::DuplicateKey { key: format!("{place}: {name}: version") });
-            }
-        }
-        metadata.push(name, found.set_version(version));
-    }
-    let modules = metadata.finish();
-    let modules =
-        modules.map_err(|name| ReadError::DuplicateKey { key: format!("{place}: {name}") })?;
-    Ok(Some(modules.into()))
 }
 
 /// Where state dicts are nested in a checkpoint: what to do about it.

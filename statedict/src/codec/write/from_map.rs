@@ -17,9 +17,9 @@ use crate::tensor::{Storage, TensorView};
 /// checksum that hides it.
 pub(crate) enum MapSource<'a> {
     /// A storage as it is.
-    Whole(&'a Storage<'a>),
+    Whole(Storage<'a>),
     /// A storage of the elements of one view only, row-major.
-    Compact(&'a TensorView<'a>),
+    Compact(TensorView<'a>),
 }
 
 impl Source for MapSource<'_> {
@@ -32,16 +32,20 @@ impl Source for MapSource<'_> {
 
     fn stream(&self, sink: &mut Sink<'_>) -> Result<(), SourceError> {
         match self {
-            MapSource::Whole(storage) => {
-                storage.verify()?;
-                sink(&storage.bytes()?)
-            }
-            MapSource::Compact(view) => {
-                view.storage().verify()?;
-                sink(&view.bytes()?)
-            }
+            MapSource::Whole(storage) => stream_whole(storage, sink),
+            MapSource::Compact(view) => stream_compact(view, sink),
         }
     }
+}
+
+fn stream_whole(storage: &Storage<'_>, sink: &mut Sink<'_>) -> Result<(), SourceError> {
+    storage.verify()?;
+    sink(&storage.bytes()?)
+}
+
+fn stream_compact(view: &TensorView<'_>, sink: &mut Sink<'_>) -> Result<(), SourceError> {
+    view.storage().verify()?;
+    sink(&view.bytes()?)
 }
 
 /// What is to be written of a tensor that has no elements.
@@ -194,8 +198,8 @@ impl Contents for MapOutline<'_> {
         let Some(storage) = self.storages.get(storage) else { return Ok(()) };
         let Some(view) = view_at(self.map, storage.first) else { return Ok(()) };
         match storage.compact {
-            true => MapSource::Compact(view).stream(sink),
-            false => MapSource::Whole(view.storage()).stream(sink),
+            true => stream_compact(view, sink),
+            false => stream_whole(view.storage(), sink),
         }
     }
 

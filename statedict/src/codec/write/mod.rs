@@ -19,8 +19,8 @@ mod archive;
 mod container;
 mod decimal;
 mod error;
+mod from_graph;
 mod from_map;
-mod from_tree;
 mod gathered;
 mod identities;
 mod legacy;
@@ -44,9 +44,9 @@ pub use safetensors::save_safetensors;
 
 use crate::map::StateMap;
 use crate::metadata::Metadata;
-use crate::value::Tree;
+use crate::value::Graph;
+use from_graph::GraphStorages;
 use from_map::{MapOutline, MapSource};
-use from_tree::TreeStorages;
 use outline::{Outline, Outlined};
 use pickle::Pickle;
 use source::Source;
@@ -87,8 +87,8 @@ pub fn save_map(
     path: impl AsRef<Path>,
     options: &WriteOptions,
 ) -> Result<(), WriteError> {
-    match as_tree(map) {
-        Some(tree) => save_tree(&tree, path, options),
+    match as_graph(map) {
+        Some(graph) => save_graph(&graph, path, options),
         None => {
             save_outline(&MapOutline::new(map, options.keeps_storage())?, path.as_ref(), options)
         }
@@ -121,42 +121,42 @@ pub fn write_map(
     writer: impl Write,
     options: &WriteOptions,
 ) -> Result<(), WriteError> {
-    match as_tree(map) {
-        Some(tree) => write_tree(&tree, writer, options),
+    match as_graph(map) {
+        Some(graph) => write_graph(&graph, writer, options),
         None => write_outline(&MapOutline::new(map, options.keeps_storage())?, writer, options),
     }
 }
 
-/// The map as a tree of values, where it has others than tensors and versions.
-fn as_tree<'a>(map: &StateMap<'a>) -> Option<Tree<'a>> {
+/// The map as a graph of values, where it has others than tensors and versions.
+fn as_graph<'a>(map: &StateMap<'a>) -> Option<Graph<'a>> {
     let extra = |metadata: &Metadata| metadata.iter().any(|(_, module)| module.extra().len() > 0);
     if map.values().len() == 0 && !map.metadata().is_some_and(extra) {
         return None;
     }
-    let mut tree = Tree::new();
-    let root = tree.state_map(map);
-    tree.set_root(root);
-    Some(tree)
+    let mut graph = Graph::of(());
+    let root = graph.state_map(map);
+    graph.set_root(root);
+    Some(graph)
 }
 
-/// Saves a tree of values to a file, as `torch.save(value, path)`: a checkpoint with more in it than a state
+/// Saves a graph of values to a file, as `torch.save(value, path)`: a checkpoint with more in it than a state
 /// dict. What [`save_map`] says of files holds here too.
 ///
-/// A tree that was made of a file of PyTorch 2.15 and not changed becomes the same file byte for byte, given
+/// The graph of a file of PyTorch 2.15 that was not changed becomes the same file byte for byte, given
 /// the same name and [`keep_storage`](WriteOptions::keep_storage).
 ///
 /// ```
-/// use statedict::value::Tree;
-/// use statedict::{WriteOptions, codec, save_tree};
+/// use statedict::value::Graph;
+/// use statedict::{WriteOptions, codec, save_graph};
 ///
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// # let directory = tempfile::tempdir()?;
 /// # let path = directory.path().join("checkpoint.pt");
-/// let mut tree = Tree::new();
-/// let root = tree.root();
-/// tree.set(root, "epoch", 5)?;
-/// tree.set(root, "lr", 1e-3)?;
-/// save_tree(&tree, &path, &WriteOptions::default())?;
+/// let mut graph = Graph::new();
+/// let root = graph.root().value_id();
+/// graph.set(root, "epoch", 5)?;
+/// graph.set(root, "lr", 1e-3)?;
+/// save_graph(&graph, &path, &WriteOptions::default())?;
 ///
 /// let document = codec::open(&path, &codec::ReadOptions::default())?;
 /// assert_eq!(document.root().get("epoch").and_then(|epoch| epoch.as_i64()), Some(5));
@@ -166,35 +166,35 @@ fn as_tree<'a>(map: &StateMap<'a>) -> Option<Tree<'a>> {
 ///
 /// # Errors
 /// Where a value cannot be written in PyTorch's format, a tensor's bytes cannot be read, or writing fails.
-pub fn save_tree(
-    tree: &Tree<'_>,
+pub fn save_graph(
+    graph: &Graph<'_>,
     path: impl AsRef<Path>,
     options: &WriteOptions,
 ) -> Result<(), WriteError> {
-    let (outline, pickle) = values(tree, options)?;
+    let (outline, pickle) = of_graph(graph, options)?;
     container::save(&outline, &pickle, path.as_ref(), options)
 }
 
-/// Writes a tree of values to a writer, as `torch.save(value, file_object)`; see [`save_tree`] and, for the
+/// Writes a graph of values to a writer, as `torch.save(value, file_object)`; see [`save_graph`] and, for the
 /// writer, [`write_map`].
 ///
 /// # Errors
-/// As for [`save_tree`]; after an error an incomplete archive may have been written.
-pub fn write_tree(
-    tree: &Tree<'_>,
+/// As for [`save_graph`]; after an error an incomplete archive may have been written.
+pub fn write_graph(
+    graph: &Graph<'_>,
     writer: impl Write,
     options: &WriteOptions,
 ) -> Result<(), WriteError> {
-    let (outline, pickle) = values(tree, options)?;
+    let (outline, pickle) = of_graph(graph, options)?;
     container::write(&outline, &pickle, writer, options)
 }
 
-fn values<'t>(
-    tree: &'t Tree<'t>,
+fn of_graph<'g>(
+    graph: &'g Graph<'g>,
     options: &WriteOptions,
-) -> Result<(Outline<'t, MapSource<'t>>, Pickle<'t>), WriteError> {
-    let mut storages = TreeStorages::new(tree, options.keeps_storage());
-    let pickle = pickle::values(tree, &mut storages, container::storage_names(options))?;
+) -> Result<(Outline<'g, MapSource<'g>>, Pickle<'g>), WriteError> {
+    let mut storages = GraphStorages::new(graph, options.keeps_storage());
+    let pickle = pickle::graph(graph, &mut storages, container::storage_names(options))?;
     Ok((storages.outline, Pickle::kept(pickle)))
 }
 

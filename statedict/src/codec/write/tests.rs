@@ -11,6 +11,7 @@ use crc32fast::Hasher;
 use super::outline::Entry;
 use super::source::{Sink, SourceError};
 use super::*;
+use crate::codec::{self, ReadOptions};
 use crate::dtype::DType;
 use crate::tensor::{Shape, Storage, StorageError, Storages, Strides, TensorView};
 
@@ -274,35 +275,43 @@ fn damaged_bytes_are_not_written_under_a_new_checksum() {
 }
 
 #[test]
-fn trees_that_no_pickle_holds_are_refused() {
-    use crate::value::{DictKind, DictNode, Node, ObjectNode, Tree};
-
-    let write = |tree: &Tree<'_>| {
-        write_tree(tree, Vec::new(), &WriteOptions::default()).map_err(|error| error.to_string())
+fn values_that_no_pickle_holds_are_refused() {
+    let write = |graph: &Graph<'_>| {
+        write_graph(graph, Vec::new(), &WriteOptions::default()).map_err(|error| error.to_string())
     };
-    let mut tree = Tree::new();
-    let root = tree.root();
-    // A tuple in itself: Python cannot make one.
-    let tuple = tree.tuple([]);
-    *tree.get_mut(tuple).unwrap() = Node::Tuple(vec![tuple]);
-    tree.put(root, "loop", tuple).unwrap();
-    assert!(write(&tree).unwrap_err().contains("`loop` contains itself"));
+    let mut graph = Graph::new();
+    let root = graph.root().value_id();
+    // A set in itself: Python cannot make one.
+    let set = graph.frozen_set([]);
+    graph.push(set, set).unwrap();
+    graph.put(root, "loop", set).unwrap();
+    assert!(write(&graph).unwrap_err().contains("`loop` contains itself"));
 
     // With a list between it can.
-    let list = tree.list([tuple]);
-    *tree.get_mut(tuple).unwrap() = Node::Tuple(vec![list]);
-    assert_eq!(write(&tree), Ok(()));
+    let (set, list) = (graph.frozen_set([]), graph.list([]));
+    graph.push(set, list).unwrap();
+    graph.push(list, set).unwrap();
+    graph.put(root, "loop", set).unwrap();
+    assert_eq!(write(&graph), Ok(()));
 
-    let attributes = Some(tree.dict());
-    let dict = DictNode { attributes, ..DictNode::new(DictKind::Dict) };
-    tree.set(root, "loop", dict).unwrap();
-    assert!(write(&tree).unwrap_err().contains("cannot have attributes"));
+    let (dict, attributes) = (graph.dict(), graph.dict());
+    assert!(graph.set_attributes(dict, attributes).is_err());
 
-    let class = tree.global("module", "Class");
-    let object = tree.call(class, []);
-    let Some(Node::Object(parts)) = tree.get(object).cloned() else { panic!() };
-    tree.set(root, "loop", ObjectNode { kwargs: attributes, ..*parts }).unwrap();
-    assert!(write(&tree).unwrap_err().contains("arguments by name"));
+    // `Class.__new__(Class, **{})`, which later protocols have.
+    let pickle = b"\x80\x04cmodule\nClass\n)}\x92.".to_vec();
+    let options = ReadOptions::default().opaque(true);
+    let document = codec::read(codec::Source::bytes(pickle), &options).unwrap();
+    assert!(write(document.graph()).unwrap_err().contains("arguments by name"));
+}
+
+/// Protocol 3 has bytes as they are, of which one byte need not be text.
+#[test]
+fn one_byte_beyond_ascii_is_written_as_it_was() {
+    let read = |bytes| codec::read(codec::Source::bytes(bytes), &ReadOptions::default()).unwrap();
+    let document = read(b"\x80\x03C\x01\xff.".to_vec());
+    let mut file = Vec::new();
+    write_graph(document.graph(), &mut file, &WriteOptions::default()).unwrap();
+    assert_eq!(read(file).root().as_bytes(), Some(&[0xff][..]));
 }
 
 #[test]
@@ -328,7 +337,7 @@ fn the_old_stream_refuses_what_pytorch_cannot_read_back() {
 
 /// What is written in one go, of many kinds of tensors, is what the general way writes.
 #[test]
-fn a_map_and_the_same_tree_are_one_file() {
+fn a_map_and_the_same_graph_are_one_file() {
     let mut map = StateMap::new();
     for nth in 0..600usize {
         let shape: Vec<usize> = (0..nth % 5).map(|dim| (nth / 5 + dim) % 7).collect();
@@ -344,11 +353,11 @@ fn a_map_and_the_same_tree_are_one_file() {
             map.insert(format!("tied.{nth}"), tied);
         }
     }
-    let mut tree = Tree::new();
-    let root = tree.state_map(&map);
-    tree.set_root(root);
-    let (mut of_map, mut of_tree) = (Vec::new(), Vec::new());
+    let mut graph = Graph::new();
+    let root = graph.state_map(&map);
+    graph.set_root(root);
+    let (mut of_map, mut of_graph) = (Vec::new(), Vec::new());
     write_map(&map, &mut of_map, &WriteOptions::default()).unwrap();
-    write_tree(&tree, &mut of_tree, &WriteOptions::default()).unwrap();
-    assert!(of_map == of_tree);
+    write_graph(&graph, &mut of_graph, &WriteOptions::default()).unwrap();
+    assert!(of_map == of_graph);
 }

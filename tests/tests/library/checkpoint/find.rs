@@ -2,7 +2,7 @@
 
 use statedict::checkpoint::{Candidate, CheckpointError, ValuePath};
 use statedict::prelude::*;
-use statedict::value::{Node, Tree};
+use statedict::value::Graph;
 use statedict::{Checkpoint, Error, ReadOptions, StateMap};
 use statedict_tests::{fixture, temp_dir};
 
@@ -21,7 +21,7 @@ fn both(checkpoint: Checkpoint<'_>, check: impl Fn(&Checkpoint<'_>)) {
     let file = Checkpoint::open(&path).unwrap();
     check(&file);
     let mut edited = Checkpoint::open(&path).unwrap();
-    edited.tree_mut();
+    edited.graph_mut();
     assert!(edited.document().is_none());
     check(&edited);
 }
@@ -104,9 +104,9 @@ fn several_are_an_error_that_lists_them() {
 fn one_under_two_names_is_one() {
     let mut checkpoint = Checkpoint::new();
     checkpoint.set_state_map("model", &map(2)).unwrap();
-    let tree = checkpoint.tree_mut();
-    let model = tree.at(&["model"]).unwrap();
-    tree.put(tree.root(), "state_dict", model).unwrap();
+    let graph = checkpoint.graph_mut();
+    let model = graph.at(&["model"]).unwrap();
+    graph.put(graph.root().value_id(), "state_dict", model).unwrap();
     both(checkpoint, |checkpoint| assert_eq!(checkpoint.find_state_dict().unwrap().len(), 2));
 }
 
@@ -114,25 +114,24 @@ fn one_under_two_names_is_one() {
 fn none_under_a_name_is_an_error_that_lists_what_there_is_but_optimizers() {
     let mut checkpoint = Checkpoint::new();
     checkpoint.set_value("epoch", 3).unwrap();
-    let tree = checkpoint.tree_mut();
-    let (models, optimizer, state, moments) = (tree.dict(), tree.dict(), tree.dict(), tree.dict());
+    let graph = checkpoint.graph_mut();
+    let (models, optimizer, state, moments) =
+        (graph.dict(), graph.dict(), graph.dict(), graph.dict());
     for (name, tensors) in [("G", 2), ("D", 1)] {
-        let map = tree.state_map(&map(tensors));
-        tree.put(models, name, map).unwrap();
+        let map = graph.state_map(&map(tensors));
+        graph.put(models, name, map).unwrap();
     }
-    tree.set(moments, "exp_avg", TensorView::from_vec(vec![0f32], [1]).unwrap()).unwrap();
-    tree.put(state, "0", moments).unwrap();
-    tree.put(optimizer, "state", state).unwrap();
-    let groups = tree.list([]);
-    tree.put(optimizer, "param_groups", groups).unwrap();
-    let nested = tree.state_map(&map(3));
-    let (zero, list) = (tree.add(0), tree.list([optimizer, nested]));
-    let root = tree.root();
-    tree.put(root, "models", models).unwrap();
-    tree.put(root, "rest", list).unwrap();
-    if let Some(Node::Dict(dict)) = tree.get_mut(root) {
-        dict.entries.push((zero, nested));
-    }
+    graph.set(moments, "exp_avg", TensorView::from_vec(vec![0f32], [1]).unwrap()).unwrap();
+    graph.put(state, "0", moments).unwrap();
+    graph.put(optimizer, "state", state).unwrap();
+    let groups = graph.list([]);
+    graph.put(optimizer, "param_groups", groups).unwrap();
+    let nested = graph.state_map(&map(3));
+    let (zero, list) = (graph.add(0), graph.list([optimizer, nested]));
+    let root = graph.root().value_id();
+    graph.put(root, "models", models).unwrap();
+    graph.put(root, "rest", list).unwrap();
+    graph.push_entry(root, zero, nested).unwrap();
     both(checkpoint, |checkpoint| {
         let Err(CheckpointError::Find(error)) = checkpoint.find_state_dict() else { panic!() };
         assert!(error.fitting.is_empty());
@@ -166,9 +165,9 @@ fn a_file_without_one_says_so_by_its_name() {
 #[test]
 fn what_has_the_name_and_is_none_is_said_with_the_reason() {
     let mut checkpoint = Checkpoint::new();
-    checkpoint.set_tree("model", &Tree::new()).unwrap();
+    checkpoint.set_graph("model", &Graph::new()).unwrap();
     checkpoint.set_value(("model", "fc._packed_params"), 1).unwrap();
-    checkpoint.set_tree("state_dict", &Tree::new()).unwrap();
+    checkpoint.set_graph("state_dict", &Graph::new()).unwrap();
     both(checkpoint, |checkpoint| {
         assert_eq!(
             checkpoint.find_state_dict().unwrap_err().to_string(),
@@ -204,7 +203,7 @@ fn an_empty_model_is_found_by_its_metadata_and_an_empty_dict_is_none() {
         assert!(map.is_empty() && map.metadata().is_some());
     });
     let mut checkpoint = Checkpoint::new();
-    checkpoint.set_tree("model", &Tree::new()).unwrap();
+    checkpoint.set_graph("model", &Graph::new()).unwrap();
     both(checkpoint, |checkpoint| {
         assert!(checkpoint.candidates().is_empty());
         assert!(checkpoint.find_state_dict().is_err());
@@ -214,11 +213,11 @@ fn an_empty_model_is_found_by_its_metadata_and_an_empty_dict_is_none() {
 /// A tuple of sixty tuples of sixty … has more paths than there is time for.
 #[test]
 fn what_has_very_many_paths_is_not_walked_without_end() {
-    let mut tree = Tree::new();
-    let mut value = tree.tuple([]);
+    let mut graph = Graph::new();
+    let mut value = graph.tuple([]);
     for _ in 0..12 {
-        value = tree.tuple([value; 60]);
+        value = graph.tuple([value; 60]);
     }
-    tree.put(tree.root(), "bomb", value).unwrap();
-    both(tree.into(), |checkpoint| assert!(checkpoint.candidates().is_empty()));
+    graph.put(graph.root().value_id(), "bomb", value).unwrap();
+    both(graph.into(), |checkpoint| assert!(checkpoint.candidates().is_empty()));
 }

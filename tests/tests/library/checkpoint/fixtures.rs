@@ -1,4 +1,4 @@
-//! A file and its tree of copies are the same checkpoint, whatever is in it.
+//! A file and its graph of copies are the same checkpoint, whatever is in it.
 
 use std::fs;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -61,7 +61,7 @@ fn a_file_and_its_tree_of_copies_read_alike() {
         let Ok(mut checkpoint) = Checkpoint::read(Source::bytes(bytes), &options) else { continue };
         let numpy = has_numpy(checkpoint.document().unwrap().root(), 0);
         let file = all_of(&checkpoint);
-        checkpoint.tree_mut();
+        checkpoint.graph_mut();
         let built = all_of(&checkpoint);
         if !numpy {
             assert_eq!(file, built, "{name}");
@@ -93,7 +93,7 @@ fn damaged_files_are_read_or_refused() {
             read += 1;
             let done = catch_unwind(AssertUnwindSafe(|| {
                 all_of(&checkpoint);
-                checkpoint.tree_mut();
+                checkpoint.graph_mut();
                 all_of(&checkpoint).len()
             }));
             assert!(done.is_ok(), "{name}");

@@ -1,8 +1,8 @@
-//! A checkpoint as a list and as a tree to look at.
+//! A checkpoint as a list and as a graph to look at.
 
 use statedict::Checkpoint;
 use statedict::prelude::*;
-use statedict::value::{Node, Tree};
+use statedict::value::Graph;
 
 fn map(tensors: usize) -> StateMap<'static> {
     let tensor = || TensorView::from_vec(vec![0.5f32; 1000], [10, 100]).unwrap();
@@ -48,12 +48,12 @@ fn the_tree_shows_keys_types_values_counts_and_sizes() {
 
 #[test]
 fn what_contains_itself_ends() {
-    let mut tree = Tree::new();
-    let list = tree.list([]);
-    if let Some(Node::List(items)) = tree.get_mut(list) {
-        items.extend([list; 20]);
+    let mut graph = Graph::new();
+    let list = graph.list([]);
+    for _ in 0..20 {
+        graph.push(list, list).unwrap();
     }
-    tree.put(tree.root(), "loop", list).unwrap();
-    let text = Checkpoint::from(tree).to_string();
+    graph.put(graph.root().value_id(), "loop", list).unwrap();
+    let text = Checkpoint::from(graph).to_string();
     assert!(text.lines().count() < 3000 && text.contains("… and what follows"), "{text}");
 }

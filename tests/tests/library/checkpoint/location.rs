@@ -4,7 +4,7 @@ use std::sync::Mutex;
 
 use statedict::codec::Source;
 use statedict::prelude::*;
-use statedict::value::{Node, SharedValue, Tree};
+use statedict::value::{Graph, Kind, NewValue, SharedValue};
 use statedict::{Atomicity, Checkpoint, LoadOptions, MapLocation, ReadOptions, WriteOptions};
 
 /// A model with an extra state, an optimizer that shares a tensor with it, and a bare storage.
@@ -12,15 +12,15 @@ fn checkpoint() -> Checkpoint<'static> {
     let tensor = |value: f32| TensorView::from_vec(vec![value; 4], [4]).unwrap();
     let mut map = StateMap::new();
     map.insert("weight", tensor(1.0));
-    let mut extra = Tree::new();
-    extra.set(extra.root(), "amax", tensor(2.0)).unwrap();
-    map.insert_value("_extra_state", SharedValue::of(&extra).unwrap());
+    let mut extra = Graph::new();
+    extra.set(extra.root().value_id(), "amax", tensor(2.0)).unwrap();
+    map.insert_value("_extra_state", SharedValue::of(extra.root()).unwrap());
     let mut checkpoint = Checkpoint::new();
     checkpoint.set_state_map("model", &map).unwrap();
     checkpoint.set_value("average", map.get("weight").unwrap().clone()).unwrap();
     checkpoint.set_value("momentum", tensor(3.0)).unwrap();
     let storage = tensor(4.0).storage().clone();
-    checkpoint.set_value("storage", Node::Storage(storage, None)).unwrap();
+    checkpoint.set_value("storage", NewValue::Storage(storage, None)).unwrap();
     checkpoint
 }
 
@@ -35,8 +35,9 @@ fn locations(checkpoint: &Checkpoint<'_>) -> Vec<String> {
     let extra =
         map.value("_extra_state").unwrap().value().get("amax").unwrap().as_tensor().unwrap();
     let momentum = checkpoint.tensor("momentum").unwrap();
-    let tree = checkpoint.tree("storage").unwrap();
-    let Some(Node::Storage(storage, _)) = tree.get(tree.root()) else { panic!() };
+    let graph = checkpoint.part_at("storage").unwrap();
+    let Kind::Storage(storage) = graph.root().kind() else { panic!() };
+    let storage = storage.storage();
     [
         map.get("weight").unwrap().location(),
         extra.location(),

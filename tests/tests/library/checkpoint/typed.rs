@@ -9,7 +9,7 @@ use serde_json::json;
 use statedict::checkpoint::from_value;
 use statedict::codec::Source;
 use statedict::prelude::*;
-use statedict::value::{DictKind, DictNode, Node, ObjectNode, SharedValue, Tree};
+use statedict::value::{DictKind, Graph, NewValue, SharedValue};
 use statedict::{Checkpoint, ReadOptions, WriteOptions};
 
 /// The checkpoint as a file gives it.
@@ -123,24 +123,22 @@ fn floats_are_exact() {
 /// `{"layers": [{"size": "wide", "weight": tensor}], 3: (1, 2), "big": 2**200, "raw": b"\x01\x02"}`
 fn python() -> Checkpoint<'static> {
     let mut checkpoint = Checkpoint::new();
-    let tree = checkpoint.tree_mut();
-    let root = tree.root();
-    let layer = tree.dict();
-    tree.set(layer, "size", "wide").unwrap();
-    tree.set(layer, "weight", TensorView::from_vec(vec![1f32], [1]).unwrap()).unwrap();
-    let layers = tree.list([layer]);
-    tree.put(root, "layers", layers).unwrap();
-    let (three, pair) = (tree.add(3), [tree.add(1), tree.add(2)]);
-    let pair = tree.tuple(pair);
-    if let Some(Node::Dict(dict)) = tree.get_mut(root) {
-        dict.entries.push((three, pair));
-    }
+    let graph = checkpoint.graph_mut();
+    let root = graph.root().value_id();
+    let layer = graph.dict();
+    graph.set(layer, "size", "wide").unwrap();
+    graph.set(layer, "weight", TensorView::from_vec(vec![1f32], [1]).unwrap()).unwrap();
+    let layers = graph.list([layer]);
+    graph.put(root, "layers", layers).unwrap();
+    let (three, pair) = (graph.add(3), [graph.add(1), graph.add(2)]);
+    let pair = graph.tuple(pair);
+    graph.push_entry(root, three, pair).unwrap();
     let mut big = vec![0; 25];
     big.extend([1, 0]);
-    tree.set(root, "big", Node::BigInt(big.into())).unwrap();
-    tree.set(root, "raw", Node::Bytes([1, 2].as_slice().into())).unwrap();
-    tree.set(root, "dtype", DType::BF16).unwrap();
-    tree.set(root, "complex", Node::Complex { re: 1.5, im: -2.0 }).unwrap();
+    graph.set(root, "big", NewValue::BigInt(big.into())).unwrap();
+    graph.set(root, "raw", NewValue::Bytes([1, 2].as_slice().into())).unwrap();
+    graph.set(root, "dtype", DType::BF16).unwrap();
+    graph.set(root, "complex", NewValue::Complex { re: 1.5, im: -2.0 }).unwrap();
     checkpoint
 }
 
@@ -226,37 +224,29 @@ fn objects_are_their_attributes_and_numpys_scalars_are_numbers() {
     struct Args {
         lr: f64,
     }
-    let mut tree = Tree::new();
-    let root = tree.root();
-    let (class, args, state) = (tree.global("argparse", "Namespace"), tree.tuple([]), tree.dict());
-    tree.set(state, "lr", 0.5).unwrap();
-    let namespace = ObjectNode {
-        class,
-        args,
-        kwargs: None,
-        construction: statedict::value::Construction::New,
-        state: Some(state),
-        items: vec![],
-        entries: vec![],
-    };
-    tree.set(root, "args", namespace).unwrap();
+    let mut graph = Graph::new();
+    let root = graph.root().value_id();
+    let (class, state) = (graph.global("argparse", "Namespace"), graph.dict());
+    graph.set(state, "lr", 0.5).unwrap();
+    let namespace = graph.instance(class, []);
+    graph.set_state(namespace, state).unwrap();
+    graph.put(root, "args", namespace).unwrap();
 
-    let (dtype, flags) = (tree.global("numpy", "dtype"), [tree.add(false), tree.add(true)]);
-    let code = tree.add("f8");
-    let dtype = tree.call(dtype, [code, flags[0], flags[1]]);
-    let order = tree.key("<");
-    let none = tree.add(());
-    let numbers = [tree.add(3), order, none, none, none, tree.add(-1), tree.add(-1), tree.add(0)];
-    let state = tree.tuple(numbers);
-    if let Some(Node::Object(object)) = tree.get_mut(dtype) {
-        object.state = Some(state);
-    }
-    let data = tree.add(Node::Bytes(0.25f64.to_le_bytes().to_vec().into()));
-    let scalar = tree.global("numpy._core.multiarray", "scalar");
-    let scalar = tree.call(scalar, [dtype, data]);
-    tree.put(root, "loss", scalar).unwrap();
+    let (dtype, flags) = (graph.global("numpy", "dtype"), [graph.add(false), graph.add(true)]);
+    let code = graph.add("f8");
+    let dtype = graph.call(dtype, [code, flags[0], flags[1]]);
+    let order = graph.key("<");
+    let none = graph.add(());
+    let numbers =
+        [graph.add(3), order, none, none, none, graph.add(-1), graph.add(-1), graph.add(0)];
+    let state = graph.tuple(numbers);
+    graph.set_state(dtype, state).unwrap();
+    let data = graph.add(NewValue::Bytes(0.25f64.to_le_bytes().to_vec().into()));
+    let scalar = graph.global("numpy._core.multiarray", "scalar");
+    let scalar = graph.call(scalar, [dtype, data]);
+    graph.put(root, "loss", scalar).unwrap();
 
-    let built = Checkpoint::from(tree);
+    let built = Checkpoint::from(graph);
     for checkpoint in [&built, &file(&built)] {
         assert_eq!(checkpoint.get::<Args>("args").unwrap(), Args { lr: 0.5 });
         assert_eq!(checkpoint.get::<f64>("loss").unwrap(), 0.25);
@@ -293,14 +283,15 @@ fn order_and_kinds_of_python_are_kept() {
 
 #[test]
 fn counters_and_ordered_dicts_are_maps_and_sets_are_sequences() {
-    let mut tree = Tree::new();
-    let root = tree.root();
-    let mut counter = DictNode::new(DictKind::Counter);
-    counter.entries.push((tree.key("a"), tree.add(2)));
-    tree.set(root, "counter", counter).unwrap();
-    let item = tree.add(7);
-    tree.set(root, "set", Node::Set(vec![item])).unwrap();
-    let shared = SharedValue::of(&tree).unwrap();
+    let mut graph = Graph::new();
+    let root = graph.root().value_id();
+    let counter = graph.dict_of(DictKind::Counter);
+    graph.set(counter, "a", 2).unwrap();
+    graph.put(root, "counter", counter).unwrap();
+    let item = graph.add(7);
+    let set = graph.set_of([item]);
+    graph.put(root, "set", set).unwrap();
+    let shared = SharedValue::of(graph.root()).unwrap();
     let counter = shared.value().get("counter").unwrap();
     assert_eq!(from_value::<HashMap<&str, u8>>(counter).unwrap(), HashMap::from([("a", 2)]));
     assert_eq!(from_value::<Vec<u8>>(shared.value().get("set").unwrap()).unwrap(), [7]);

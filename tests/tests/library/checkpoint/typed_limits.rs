@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize, Serializer};
-use statedict::value::{Node, Tree};
+use statedict::value::Graph;
 use statedict::{Checkpoint, CheckpointError};
 
 #[track_caller]
@@ -65,18 +65,16 @@ fn deep_values_are_refused_both_ways() {
     let error = checkpoint.set("deep", &value).unwrap_err().to_string();
     assert!(error.ends_with("it nests more than 128 levels deep"), "{error}");
 
-    let mut tree = Tree::new();
-    let mut list = tree.list([]);
+    let mut graph = Graph::new();
+    let mut list = graph.list([]);
     for _ in 0..100_000 {
-        list = tree.list([list]);
+        list = graph.list([list]);
     }
-    tree.put(tree.root(), "deep", list).unwrap();
-    let looping = tree.list([]);
-    if let Some(Node::List(items)) = tree.get_mut(looping) {
-        items.push(looping);
-    }
-    tree.put(tree.root(), "loop", looping).unwrap();
-    let checkpoint = Checkpoint::from(tree);
+    graph.put(graph.root().value_id(), "deep", list).unwrap();
+    let looping = graph.list([]);
+    graph.push(looping, looping).unwrap();
+    graph.put(graph.root().value_id(), "loop", looping).unwrap();
+    let checkpoint = Checkpoint::from(graph);
     for path in ["deep", "loop"] {
         let error = checkpoint.get::<Deep>(path).map(drop).unwrap_err().to_string();
         assert!(error.ends_with("it nests more than 128 levels deep"), "{error}");
@@ -98,14 +96,14 @@ fn a_type_without_end_is_refused() {
 
 #[test]
 fn what_is_used_again_and_again_is_not_decoded_without_end() {
-    let mut tree = Tree::new();
-    let text = tree.add("x".repeat(10_000));
-    let mut list = tree.list([text]);
+    let mut graph = Graph::new();
+    let text = graph.add("x".repeat(10_000));
+    let mut list = graph.list([text]);
     for _ in 0..30 {
-        list = tree.list([list, list]);
+        list = graph.list([list, list]);
     }
-    tree.put(tree.root(), "bomb", list).unwrap();
-    let error = Checkpoint::from(tree).get::<serde_json::Value>("bomb").unwrap_err().to_string();
+    graph.put(graph.root().value_id(), "bomb", list).unwrap();
+    let error = Checkpoint::from(graph).get::<serde_json::Value>("bomb").unwrap_err().to_string();
     let expected = "it has far more values than the file: parts of it are used again and again";
     assert!(error.ends_with(expected), "{error}");
 }

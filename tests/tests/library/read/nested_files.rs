@@ -1,15 +1,15 @@
 //! Files within a pickle, as `pickle.dump` keeps storages.
 
 use statedict::codec::{self, ReadError, ReadOptions, Source, Verdict};
-use statedict::value::{Kind, Node, Tree};
-use statedict::{ArchiveLayout, DType, TensorView, WriteOptions, write_tree};
+use statedict::value::{Graph, Kind, NewValue};
+use statedict::{ArchiveLayout, DType, TensorView, WriteOptions, write_graph};
 
 /// The file of one storage.
 fn file(layout: ArchiveLayout) -> Vec<u8> {
     let view = TensorView::from_vec(vec![1.0f32, 2.0], [2]).unwrap();
-    let tree = Tree::of(Node::Storage(view.storage().clone(), Some(DType::F32)));
+    let graph = Graph::of(NewValue::Storage(view.storage().clone(), Some(DType::F32)));
     let mut bytes = Vec::new();
-    write_tree(&tree, &mut bytes, &WriteOptions::default().layout(layout)).unwrap();
+    write_graph(&graph, &mut bytes, &WriteOptions::default().layout(layout)).unwrap();
     bytes
 }
 

@@ -190,7 +190,8 @@ fn tied_weights_stay_tied() {
 #[test]
 fn a_slice_of_a_large_storage() {
     check("peer_slice_of_large");
-    let small = open("peer_slice_of_large").root().get("small").unwrap().as_tensor().unwrap();
+    let document = open("peer_slice_of_large");
+    let small = document.root().get("small").unwrap().as_tensor().unwrap();
     assert_eq!((small.nbytes(), small.storage().nbytes()), (3, 100_000));
 }
 

@@ -5,7 +5,7 @@ use crate::codec::pickle::globals::Meaning;
 use crate::codec::pickle::machine::Machine;
 use crate::codec::pickle::opcode as op;
 use crate::codec::pickle::resolver::{StorageRequest, StorageResolver};
-use crate::value::raw::{Raw, TensorFlags, TensorNode, Text};
+use crate::value::raw::{Raw, StorageRef, TensorFlags, TensorNode, Text};
 
 /// The most dimensions a tensor may have here.
 const MAX_RANK: usize = 8;
@@ -102,6 +102,7 @@ impl<R: StorageResolver> Machine<'_, R> {
             None => self.check_sizes(nbytes, dtype, offset, sizes, strides).ok()?,
         };
         let flags = TensorFlags { requires_grad, strided, ..TensorFlags::default() };
+        let storage = StorageRef::File(storage);
         let node = TensorNode { offset, storage, dims: 0, rank: 0, dtype, flags };
         let tensor = self.graph.add_tensor(node, sizes, strides).ok()?;
         if self.words.replace(words) != Some(words) {

@@ -1,6 +1,6 @@
 //! Which storage goes where in memory.
 
-use crate::codec::read::arena::ALIGNMENT;
+use crate::codec::read::aligned_buffer::ALIGNMENT;
 use crate::codec::read::in_memory::place::Place;
 
 /// What tiny storages start at a multiple of: no element is larger.

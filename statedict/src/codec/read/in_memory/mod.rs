@@ -10,7 +10,7 @@ mod place;
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use crate::codec::read::arena::Arena;
+use crate::codec::read::aligned_buffer::AlignedBuffer;
 use crate::codec::read::error::ReadError;
 use crate::codec::read::options::ReadOptions;
 use crate::codec::read::source::Source;
@@ -80,11 +80,11 @@ fn read<S: FileStorages>(storages: &S, options: &ReadOptions) -> Result<InMemory
         return Err(ReadError::Limit { what, limit: "inflated_bytes", allowed, needed });
     }
     let layout = Layout::new(plain);
-    let mut arena = Arena::new(layout.len())
+    let mut buffer = AlignedBuffer::new(layout.len())
         .map_err(|source| ReadError::Io { file: name.to_owned(), source })?;
-    filling::fill(storages, &layout, arena.bytes_mut())?;
+    filling::fill(storages, &layout, buffer.bytes_mut())?;
     let mut all =
-        InMemory { arena, slots: Vec::new(), expanded: Vec::new(), locations: Vec::new() };
+        InMemory { buffer, slots: Vec::new(), expanded: Vec::new(), locations: Vec::new() };
     for (place, offset) in layout.places() {
         all.add(storages, place, offset);
     }
@@ -98,7 +98,7 @@ fn read<S: FileStorages>(storages: &S, options: &ReadOptions) -> Result<InMemory
     Ok(all)
 }
 
-/// Where a storage is in the arena.
+/// Where a storage is in the buffer.
 #[derive(Clone, Copy, Default)]
 struct Slot {
     offset: usize,
@@ -106,12 +106,12 @@ struct Slot {
     location: u32,
 }
 
-/// The offset of storages that are not in the arena: of those that were compressed.
+/// The offset of storages that are not in the buffer: of those that were compressed.
 const EXPANDED: usize = usize::MAX;
 
 /// All storages of a file, in memory.
 struct InMemory {
-    arena: Arena,
+    buffer: AlignedBuffer,
     slots: Vec<Slot>,
     /// What was compressed, each by itself, by its index.
     expanded: Vec<(u32, Vec<u8>)>,
@@ -161,7 +161,7 @@ impl Storages for InMemory {
             let bytes = found.and_then(|found| self.expanded.get(found));
             return Ok(Cow::Borrowed(bytes.map_or(&[], |(_, bytes)| bytes)));
         }
-        Ok(Cow::Borrowed(self.arena.get(offset, nbytes)))
+        Ok(Cow::Borrowed(self.buffer.get(offset, nbytes)))
     }
 
     fn keep(self: Arc<Self>) -> Option<Arc<dyn Storages>> {

@@ -53,7 +53,7 @@ pub(super) fn read(
 
 /// Finds where each storage is: they follow in the order of the list of their keys.
 fn place(
-    keys: &Graph,
+    keys: &Graph<'_>,
     run: &mut PickleRun<'_>,
     resolver: &mut StreamResolver,
 ) -> Result<(), ReadError> {

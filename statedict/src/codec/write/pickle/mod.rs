@@ -3,14 +3,15 @@
 mod batches;
 mod bytes;
 mod encoder;
+mod graph;
 mod pickler;
 mod plain;
+mod steps;
 mod streams;
 mod template;
-mod values;
 
 pub(super) use bytes::Pickle;
+pub(super) use graph::graph;
 pub(super) use pickler::{StorageNames, storage_name};
 pub(super) use streams::{legacy_preamble, list_of_strings};
 pub(super) use template::state_dict;
-pub(super) use values::values;

@@ -1,11 +1,100 @@
-//! How a module lists what it holds, for reading and for writing.
+//! What a module is, and how it lists what it holds, for reading and for writing.
 
+use std::any::type_name;
 use std::marker::PhantomData;
 
 use crate::extra_state::ExtraState;
-use crate::traits::{Leaf, StateDict, StorageId, Tensor, TensorMut};
-use crate::visit::field::{Field, FieldKind, FieldTable};
+use crate::traits::{Leaf, StorageId, Tensor, TensorMut};
+use crate::visit::field::{Description, Field, FieldKind, FieldTable};
 use crate::visit::{Loaded, ModuleInfo, Unavailable};
+
+/// A module: something with parameters, buffers and child modules, like `torch.nn.Module`.
+///
+/// Derive it:
+///
+/// ```
+/// use statedict::{CpuTensor, DType, StateDict};
+///
+/// #[derive(StateDict)]
+/// struct Linear {
+///     #[param]
+///     weight: CpuTensor,
+///     #[param]
+///     bias: CpuTensor,
+/// }
+/// # let _ = Linear { weight: CpuTensor::zeros(DType::F32, [2, 3]), bias: CpuTensor::zeros(DType::F32, [2]) };
+/// ```
+///
+/// An implementation by hand is a table of the fields, in PyTorch's order, and two lists of what they
+/// hold:
+///
+/// ```
+/// use statedict::prelude::*;
+/// use statedict::{ByMut, ByRef, Content, Description, Field, FieldTable, ModuleInfo, Visitor};
+///
+/// struct Linear {
+///     weight: Vec<f32>,
+///     bias: Option<Vec<f32>>,
+/// }
+///
+/// const LINEAR: &FieldTable = &FieldTable {
+///     info: ModuleInfo::new("Linear"),
+///     fields: &[Field::parameter("weight"), Field::parameter("bias").optional()],
+/// };
+///
+/// impl StateDict for Linear {
+///     fn describe() -> Description {
+///         Description::Module(LINEAR)
+///     }
+///
+///     fn visit<'a>(&'a self, visitor: &mut dyn Visitor<ByRef<'a>>) {
+///         visitor.module(LINEAR, &mut [Content::leaf(&self.weight), Content::leaf(&self.bias)]);
+///     }
+///
+///     fn visit_mut<'a>(&'a mut self, visitor: &mut dyn Visitor<ByMut<'a>>) {
+///         let contents = &mut [Content::leaf_mut(&mut self.weight), Content::leaf_mut(&mut self.bias)];
+///         visitor.module(LINEAR, contents);
+///     }
+/// }
+///
+/// let linear = Linear { weight: vec![0.5; 6], bias: None };
+/// assert_eq!(linear.state_dict()?.keys().collect::<Vec<_>>(), ["weight"]);
+/// assert_eq!(
+///     Linear::schema().to_string(),
+///     "module (root): Linear\nparameter weight\nparameter bias, optional\n"
+/// );
+/// # Ok::<(), statedict::CollectError>(())
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a module: it has no state dict",
+    label = "cannot be saved in or loaded from a state dict",
+    note = "if it is a module, add `#[derive(StateDict)]` to it",
+    note = "if this field is a tensor, mark it `#[param]` or `#[buffer]`",
+    note = "if this field is not part of the state, mark it `#[skip]`"
+)]
+pub trait StateDict {
+    /// Lists this module's fields and what they hold to `visitor`.
+    fn visit<'a>(&'a self, visitor: &mut dyn Visitor<ByRef<'a>>);
+
+    /// Lists the same fields in the same order, for writing.
+    fn visit_mut<'a>(&'a mut self, visitor: &mut dyn Visitor<ByMut<'a>>);
+
+    /// Does what [`visit_mut`](Self::visit_mut) does, where only a shared reference is at hand: for the
+    /// content of an `Rc` that is not the only one. What has a lock can be written through it; the
+    /// default, for all other types, says that it cannot.
+    fn visit_shared_mut<'a>(&'a self, visitor: &mut dyn Visitor<ByMut<'a>>) {
+        visitor.unavailable(Unavailable::Shared);
+    }
+
+    /// Returns what every value of this type has, for a [`Schema`](crate::Schema) and for
+    /// [`migrate`](crate::migrate). By default, that only a value knows.
+    fn describe() -> Description
+    where
+        Self: Sized,
+    {
+        Description::Unknown
+    }
+}
 
 /// Takes what a module lists of itself. A module calls the provided methods; an implementation has
 /// one of its own.
@@ -246,5 +335,12 @@ impl<'a> Content<ByMut<'a>> {
     /// A module.
     pub fn child_mut(module: &'a mut dyn StateDict) -> Self {
         Content::Module(module)
+    }
+}
+
+impl Description {
+    /// The type `M`, to which another adds nothing.
+    pub const fn same_as<M: StateDict>() -> Self {
+        Description::Same { rust_type: type_name::<M>, describe: M::describe }
     }
 }

@@ -1,13 +1,13 @@
-//! The arena: every value of one pickle, in a few vectors.
+//! The store: every value of one file, or of one that is being made, in a few vectors.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use foldhash::{HashMap, HashMapExt};
 
 use crate::huge_pages;
-use crate::tensor::{Shape, Storage, Storages, Strides, TensorView};
-use crate::value::handle::Value;
-use crate::value::made::{Made, MadeStorages};
+use crate::tensor::{Storage, Storages};
+use crate::value::absent::AbsentStorages;
 use crate::value::provenance::Provenance;
 use crate::value::raw::{
     Composite, Container, ContainerKind, Device, Extra, Global, NumPy, Object, Raw, Run,
@@ -18,59 +18,88 @@ use crate::value::refusal::Refusal;
 /// The bytes of a pickle: memory of its own, or a part of its file.
 pub(crate) type Bytes = Arc<dyn AsRef<[u8]> + Send + Sync>;
 
-/// The arena is full: its indices are of 32 bits.
+/// The store is full: its indices have 32 bits.
 #[derive(Debug)]
 pub(crate) struct Full;
 
-/// A tree of Python values, as a checkpoint file holds it.
+/// Python values with their identity: what a checkpoint file holds, or what one will hold.
 ///
-/// Values have identity, as in Python: a list that is used twice is one list, and may contain
-/// itself. [`root`](Self::root) is where to start.
-pub struct Graph {
-    source: Bytes,
-    source_len: usize,
+/// A list that is used twice is one list, as in Python, and may contain itself. [`root`](Self::root) is where to
+/// start reading; the [`Value`]s it leads to are handles into the graph. Texts and tensors of a file stay in the
+/// file until they are asked for.
+///
+/// A graph can be changed, one that was read from a file like one that [`Graph::new`] began: a [`ValueId`] says
+/// which value is meant. The lifetime is that of the tensors that were put in.
+///
+/// ```
+/// use statedict::value::Graph;
+/// use statedict::{StateMap, TensorView, WriteOptions, write_graph};
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let mut map = StateMap::new();
+/// map.insert("fc.weight", TensorView::from_vec(vec![0.5f32; 6], [2, 3])?);
+///
+/// let mut graph = Graph::new();
+/// let root = graph.root().value_id();
+/// graph.set(root, "epoch", 5)?;
+/// let model = graph.state_map(&map);
+/// graph.put(root, "model_state_dict", model)?;
+///
+/// let mut file = Vec::new();
+/// write_graph(&graph, &mut file, &WriteOptions::default())?;
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone)]
+pub struct Graph<'a> {
+    pub(super) source: Bytes,
+    pub(super) source_len: usize,
     /// Bytes that are not in the pickle as they are: decoded text, converted numbers.
-    beside: Vec<u8>,
-    pool: Vec<Raw>,
-    containers: Vec<Container>,
-    extras: Vec<Extra>,
-    objects: Vec<Object>,
-    complexes: Vec<(f64, f64)>,
-    devices: Vec<Device>,
-    globals: Vec<Global>,
-    tensors: Vec<TensorNode>,
-    dims: Vec<i64>,
-    attributes: HashMap<u32, Raw>,
-    refusals: Vec<Refusal>,
+    pub(super) beside: Vec<u8>,
+    pub(super) pool: Vec<Raw>,
+    pub(super) containers: Vec<Container>,
+    pub(super) extras: Vec<Extra>,
+    pub(super) objects: Vec<Object>,
+    pub(super) complexes: Vec<(f64, f64)>,
+    pub(super) devices: Vec<Device>,
+    pub(super) globals: Vec<Global>,
+    pub(super) tensors: Vec<TensorNode>,
+    pub(super) dims: Vec<i64>,
+    pub(super) attributes: HashMap<u32, Raw>,
+    pub(super) refusals: Vec<Refusal>,
     pub(super) provenance: Provenance,
-    composites: Vec<Composite>,
-    numpy: Vec<NumPy>,
-    /// The storages that are not the file's, until all are known.
-    making: Vec<Made>,
-    made: Arc<dyn Storages>,
-    storages: Arc<dyn Storages>,
-    root: Raw,
+    pub(super) composites: Vec<Composite>,
+    pub(super) numpy: Vec<NumPy>,
+    /// The strings of which there is one for each text, as Python has of a program's names.
+    pub(super) interned: HashMap<Box<str>, Text>,
+    /// The storages of the tensors that were put in.
+    pub(super) inserted: Vec<Storage<'a>>,
+    /// The sizes of the tensors that have no storage.
+    pub(super) absent_sizes: Vec<usize>,
+    pub(super) absent: Arc<dyn Storages>,
+    pub(super) storages: Arc<dyn Storages>,
+    pub(super) root: Raw,
 }
 
 /// The index that the next element of `vec` will have.
-fn next_index<T>(vec: &[T]) -> Result<u32, Full> {
+pub(super) fn next_index<T>(vec: &[T]) -> Result<u32, Full> {
     u32::try_from(vec.len()).map_err(|_| Full)
 }
 
 /// Pushes, and returns the index.
-fn push<T>(vec: &mut Vec<T>, element: T) -> Result<u32, Full> {
+pub(super) fn push<T>(vec: &mut Vec<T>, element: T) -> Result<u32, Full> {
     let index = next_index(vec)?;
     vec.push(element);
     Ok(index)
 }
 
-fn at<T: Copy>(vec: &[T], index: u32) -> Option<T> {
+pub(super) fn at<T: Copy>(vec: &[T], index: u32) -> Option<T> {
     vec.get(usize::try_from(index).ok()?).copied()
 }
 
-impl Graph {
-    /// An arena over the bytes of a pickle. They must not be more than 4 GiB.
-    pub(crate) fn new(source: Bytes) -> Self {
+impl<'a> Graph<'a> {
+    /// A graph over the bytes of a pickle. They must not be more than 4 GiB.
+    pub(crate) fn over(source: Bytes) -> Self {
         // Room for what a state dict of that size has: a tensor takes some 160 bytes of a pickle, and has a
         // module of its own at most.
         let source_len = (*source).as_ref().len();
@@ -93,9 +122,11 @@ impl Graph {
             provenance: Provenance::default(),
             composites: Vec::new(),
             numpy: Vec::new(),
-            making: Vec::new(),
-            made: Arc::new(MadeStorages(Vec::new())),
-            storages: Arc::new(MadeStorages(Vec::new())),
+            interned: HashMap::new(),
+            inserted: Vec::new(),
+            absent_sizes: Vec::new(),
+            absent: Arc::new(AbsentStorages(Vec::new())),
+            storages: Arc::new(AbsentStorages(Vec::new())),
             root: Raw::None,
         }
     }
@@ -104,16 +135,15 @@ impl Graph {
     pub(crate) fn finish(&mut self, root: Raw, storages: Arc<dyn Storages>) {
         self.root = root;
         self.storages = storages;
-        self.made = Arc::new(MadeStorages(std::mem::take(&mut self.making)));
+        self.absent = Arc::new(AbsentStorages(std::mem::take(&mut self.absent_sizes)));
     }
 
-    /// The value that the file holds.
-    pub fn root(&self) -> Value<'_> {
-        Value::new(self, self.root)
-    }
-
-    pub(super) fn root_raw(&self) -> Raw {
+    pub(crate) fn root_raw(&self) -> Raw {
         self.root
+    }
+
+    pub(super) fn set_root_raw(&mut self, root: Raw) {
+        self.root = root;
     }
 
     // Bytes
@@ -179,7 +209,8 @@ impl Graph {
     }
 
     pub(crate) fn add_container(&mut self, kind: ContainerKind) -> Result<Raw, Full> {
-        let container = Container { run: Run::default(), capacity: 0, kind, extra: None };
+        let run = Run::default();
+        let container = Container { run, capacity: 0, kind, owned: false, extra: None };
         push(&mut self.containers, container).map(Raw::Container)
     }
 
@@ -191,7 +222,7 @@ impl Graph {
     pub(crate) fn add_dict(&mut self, values: &[Raw]) -> Result<Raw, Full> {
         let run = self.add_run(values)?;
         let (capacity, kind) = (run.len, ContainerKind::Dict);
-        push(&mut self.containers, Container { run, capacity, kind, extra: None })
+        push(&mut self.containers, Container { run, capacity, kind, owned: false, extra: None })
             .map(Raw::Container)
     }
 
@@ -199,7 +230,7 @@ impl Graph {
     /// from where it has no room.
     pub(crate) fn add_dict_of(&mut self, run: Run) -> Result<Raw, Full> {
         let kind = ContainerKind::Dict;
-        push(&mut self.containers, Container { run, capacity: 0, kind, extra: None })
+        push(&mut self.containers, Container { run, capacity: 0, kind, owned: false, extra: None })
             .map(Raw::Container)
     }
 
@@ -243,6 +274,53 @@ impl Graph {
         Ok(())
     }
 
+    /// Gives a container a run that nothing else has a part of, so that its values can be replaced.
+    fn own_run(&mut self, index: u32) -> Result<Run, Full> {
+        let mut container = self.container(index).expect("invariant: the container exists");
+        if !container.owned {
+            let values = self.run(container.run).to_vec();
+            container.run = self.add_run(&values)?;
+            container.capacity = container.run.len;
+            container.owned = true;
+            *self.container_mut(index).expect("invariant: the container exists") = container;
+        }
+        Ok(container.run)
+    }
+
+    /// The values of a container, for changing.
+    pub(super) fn values_mut(&mut self, index: u32) -> Result<&mut [Raw], Full> {
+        let run = self.own_run(index)?;
+        Ok(self.run_mut(run))
+    }
+
+    /// Takes values out of a container; the others keep their order.
+    pub(super) fn remove_values(&mut self, index: u32, range: Range<usize>) -> Result<(), Full> {
+        let removed = u32::try_from(range.len()).map_err(|_| Full)?;
+        let values = self.values_mut(index)?;
+        values.copy_within(range.end.., range.start);
+        let container = self.container_mut(index).expect("invariant: the container exists");
+        container.run.len -= removed;
+        Ok(())
+    }
+
+    /// The values of a run that its owner alone has a part of.
+    pub(super) fn run_mut(&mut self, run: Run) -> &mut [Raw] {
+        let (start, len) = (run.start as usize, run.len as usize);
+        self.pool.get_mut(start..start + len).expect("invariant: a run is in the pool")
+    }
+
+    /// A `torch.Size` without sizes: another object than all others.
+    pub(super) fn empty_size(&mut self) -> Result<Raw, Full> {
+        let start = self.source_len.saturating_add(self.pool.len());
+        self.pool.push(Raw::None);
+        Ok(Raw::Size(Run { start: u32::try_from(start).map_err(|_| Full)?, len: 0 }))
+    }
+
+    /// About how much the graph holds: bytes of text and values.
+    pub(crate) fn size(&self) -> usize {
+        self.source_len.max(self.pool.len().saturating_mul(24)).saturating_add(self.beside.len())
+    }
+
     pub(crate) fn extra(&self, index: u32) -> Option<Extra> {
         at(&self.extras, self.container(index)?.extra?)
     }
@@ -260,200 +338,13 @@ impl Graph {
         }
         Ok(())
     }
-
-    // Single things
-
-    pub(crate) fn add_object(&mut self, object: Object) -> Result<Raw, Full> {
-        push(&mut self.objects, object).map(Raw::Object)
-    }
-
-    pub(crate) fn object(&self, index: u32) -> Option<Object> {
-        at(&self.objects, index)
-    }
-
-    pub(crate) fn set_object(&mut self, index: u32, object: Object) {
-        if let Some(place) = self.objects.get_mut(index as usize) {
-            *place = object;
-        }
-    }
-
-    pub(crate) fn add_complex(&mut self, re: f64, im: f64) -> Result<Raw, Full> {
-        push(&mut self.complexes, (re, im)).map(Raw::Complex)
-    }
-
-    pub(crate) fn complex(&self, index: u32) -> Option<(f64, f64)> {
-        at(&self.complexes, index)
-    }
-
-    pub(crate) fn add_device(&mut self, device: Device) -> Result<Raw, Full> {
-        push(&mut self.devices, device).map(Raw::Device)
-    }
-
-    pub(crate) fn device(&self, index: u32) -> Option<Device> {
-        at(&self.devices, index)
-    }
-
-    pub(crate) fn add_global(&mut self, global: Global) -> Result<Raw, Full> {
-        push(&mut self.globals, global).map(Raw::Global)
-    }
-
-    pub(crate) fn global(&self, index: u32) -> Option<Global> {
-        at(&self.globals, index)
-    }
-
-    pub(crate) fn add_refusal(&mut self, refusal: Refusal) -> Result<Raw, Full> {
-        push(&mut self.refusals, refusal).map(Raw::Refused)
-    }
-
-    pub(crate) fn refusal(&self, index: u32) -> Option<&Refusal> {
-        self.refusals.get(usize::try_from(index).ok()?)
-    }
-
-    pub(crate) fn add_composite(&mut self, composite: Composite) -> Result<Raw, Full> {
-        push(&mut self.composites, composite).map(Raw::Composite)
-    }
-
-    pub(crate) fn composite(&self, index: u32) -> Option<Composite> {
-        at(&self.composites, index)
-    }
-
-    pub(crate) fn add_numpy(&mut self, value: NumPy) -> Result<Raw, Full> {
-        push(&mut self.numpy, value).map(Raw::NumPy)
-    }
-
-    pub(crate) fn numpy(&self, index: u32) -> Option<NumPy> {
-        at(&self.numpy, index)
-    }
-
-    pub(crate) fn set_numpy(&mut self, index: u32, value: NumPy) {
-        if let Some(place) = self.numpy.get_mut(index as usize) {
-            *place = value;
-        }
-    }
-
-    /// The size of the pickle.
-    pub(crate) fn source_len(&self) -> usize {
-        self.source_len
-    }
-
-    // Tensors
-
-    /// A storage of so many bytes that are not there.
-    pub(crate) fn add_absent(&mut self, nbytes: usize) -> Result<u32, Full> {
-        push(&mut self.making, Made::Absent(nbytes))
-    }
-
-    /// A storage of elements that the pickle gives as values.
-    pub(crate) fn add_made(&mut self, bytes: Vec<u8>) -> Result<u32, Full> {
-        push(&mut self.making, Made::Bytes(bytes))
-    }
-
-    /// Returns `true` if the tensor has no elements, as on the device `meta`.
-    pub(crate) fn is_absent(&self, node: TensorNode) -> bool {
-        let made = usize::try_from(node.storage).ok().and_then(|index| self.making.get(index));
-        node.flags.made && matches!(made, Some(Made::Absent(_)))
-    }
-
-    /// Makes the tensor `index` the one that `made` is.
-    pub(crate) fn set_tensor(&mut self, index: u32, node: TensorNode) {
-        if let Some(place) = self.tensors.get_mut(index as usize) {
-            *place = node;
-        }
-    }
-
-    /// Keeps a tensor whose view has been checked against its storage.
-    pub(crate) fn add_tensor(
-        &mut self,
-        mut node: TensorNode,
-        sizes: &[i64],
-        strides: &[i64],
-    ) -> Result<Raw, Full> {
-        node.dims = next_index(&self.dims)?;
-        node.rank = u32::try_from(sizes.len()).map_err(|_| Full)?;
-        self.dims.extend_from_slice(sizes);
-        if node.flags.strided {
-            self.dims.extend_from_slice(strides);
-        }
-        push(&mut self.tensors, node).map(Raw::Tensor)
-    }
-
-    pub(crate) fn tensor(&self, index: u32) -> Option<TensorNode> {
-        at(&self.tensors, index)
-    }
-
-    /// The size of a tensor along each dimension.
-    pub(crate) fn sizes(&self, node: TensorNode) -> &[i64] {
-        let (start, rank) = (node.dims as usize, node.rank as usize);
-        self.dims.get(start..start.saturating_add(rank)).unwrap_or_default()
-    }
-
-    /// The strides of a tensor where they are not those that follow from its size.
-    pub(crate) fn strides(&self, node: TensorNode) -> Option<&[i64]> {
-        let (start, rank) = (node.dims as usize, node.rank as usize);
-        let start = start.saturating_add(rank);
-        node.flags
-            .strided
-            .then(|| self.dims.get(start..start.saturating_add(rank)).unwrap_or_default())
-    }
-
-    /// A second tensor object over what the tensor `index` shows.
-    pub(crate) fn copy_tensor(&mut self, node: TensorNode) -> Result<u32, Full> {
-        push(&mut self.tensors, node)
-    }
-
-    pub(crate) fn tensor_attributes(&self, index: u32) -> Option<Raw> {
-        self.attributes.get(&index).copied()
-    }
-
-    pub(crate) fn set_tensor_attributes(&mut self, index: u32, attributes: Raw) {
-        self.attributes.insert(index, attributes);
-    }
-
-    pub(crate) fn storage(&self, index: u32) -> Storage<'static> {
-        Storage::new(Arc::clone(&self.storages), index)
-    }
-
-    pub(crate) fn view(&self, node: TensorNode) -> Option<TensorView<'static>> {
-        let rank = node.rank as usize;
-        let start = node.dims as usize;
-        let (sizes, rest) = self.dims.get(start..)?.split_at_checked(rank)?;
-        let shape = Shape::of(sizes)?;
-        let storage = match node.flags.made {
-            true => Storage::new(Arc::clone(&self.made), node.storage),
-            false => self.storage(node.storage),
-        };
-        let view = if node.flags.strided {
-            let strides: Strides = rest
-                .get(..rank)?
-                .iter()
-                .map(|&stride| isize::try_from(stride).ok())
-                .collect::<Option<_>>()?;
-            TensorView::strided(storage, node.dtype, shape, strides, node.offset).ok()?
-        } else {
-            // Checked when the node was made.
-            TensorView::known_contiguous(storage, node.dtype, shape, node.offset)
-        };
-        let flags = node.flags;
-        let view = view.with_requires_grad(flags.requires_grad);
-        Some(view.with_conj_neg(flags.conj, flags.neg))
-    }
-}
-
-impl std::fmt::Debug for Graph {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Graph")
-            .field("root", &self.root())
-            .field("containers", &self.containers.len())
-            .field("tensors", &self.tensors.len())
-            .finish_non_exhaustive()
-    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn ints(graph: &Graph, index: u32) -> Vec<i64> {
+    fn ints(graph: &Graph<'_>, index: u32) -> Vec<i64> {
         let run = graph.container(index).unwrap().run;
         graph
             .run(run)
@@ -467,7 +358,7 @@ mod tests {
 
     #[test]
     fn lists_that_grow_in_turn_keep_what_they_hold() {
-        let mut graph = Graph::new(Arc::new([]));
+        let mut graph = Graph::over(Arc::new([]));
         for _ in 0..3 {
             graph.add_container(ContainerKind::List).unwrap();
         }
@@ -485,7 +376,7 @@ mod tests {
 
     #[test]
     fn a_list_at_the_end_grows_in_place() {
-        let mut graph = Graph::new(Arc::new([]));
+        let mut graph = Graph::over(Arc::new([]));
         graph.add_container(ContainerKind::List).unwrap();
         for round in 0..1000 {
             graph.extend(0, &[Raw::Int(round)]).unwrap();
@@ -496,7 +387,7 @@ mod tests {
 
     #[test]
     fn dicts_of_the_same_values_grow_apart() {
-        let mut graph = Graph::new(Arc::new([]));
+        let mut graph = Graph::over(Arc::new([]));
         graph.add_dict(&[Raw::Int(1), Raw::Int(2)]).unwrap();
         let run = graph.container(0).unwrap().run;
         for _ in 0..2 {
@@ -514,7 +405,7 @@ mod tests {
 
     #[test]
     fn only_the_last_run_can_be_dropped() {
-        let mut graph = Graph::new(Arc::new([]));
+        let mut graph = Graph::over(Arc::new([]));
         let first = graph.add_run(&[Raw::Int(1)]).unwrap();
         let second = graph.add_run(&[Raw::Int(2), Raw::Int(3)]).unwrap();
         graph.drop_run(first);

@@ -17,7 +17,7 @@ pub(super) const ALIGNMENT: usize = 64;
 /// Filling fresh memory costs more than the copying: the system clears it page by page, and each page
 /// of 4 KiB is a fault of its own. One run of memory in pages of 2 MiB has a five-hundredth of them,
 /// which no number of separate allocations would.
-pub(super) struct Arena {
+pub(super) struct AlignedBuffer {
     memory: Memory,
     /// How much of the memory comes before the aligned part that is used.
     start: usize,
@@ -48,18 +48,18 @@ impl Memory {
     }
 }
 
-impl Arena {
+impl AlignedBuffer {
     /// Zeros, `len` of them.
     pub(super) fn new(len: usize) -> io::Result<Self> {
         #[cfg(feature = "mmap")]
         if len >= LARGE {
-            return Arena::mapped(len);
+            return AlignedBuffer::mapped(len);
         }
         let mut bytes = Vec::new();
         let room = len.checked_add(ALIGNMENT).ok_or(io::ErrorKind::OutOfMemory)?;
         bytes.try_reserve_exact(room)?;
         bytes.resize(room, 0);
-        Ok(Arena::aligned(Memory::Heap(bytes), len, ALIGNMENT))
+        Ok(AlignedBuffer::aligned(Memory::Heap(bytes), len, ALIGNMENT))
     }
 
     #[cfg(feature = "mmap")]
@@ -70,13 +70,13 @@ impl Arena {
         // A wish: where it is not granted the pages are small, and all else is the same.
         #[cfg(target_os = "linux")]
         let _ = map.advise(memmap2::Advice::HugePage);
-        Ok(Arena::aligned(Memory::Mapped(map), len, HUGE_PAGE))
+        Ok(AlignedBuffer::aligned(Memory::Mapped(map), len, HUGE_PAGE))
     }
 
     fn aligned(memory: Memory, len: usize, alignment: usize) -> Self {
         let address = memory.bytes().as_ptr().addr();
         let start = address.next_multiple_of(alignment) - address;
-        Arena { memory, start, len }
+        AlignedBuffer { memory, start, len }
     }
 
     /// A part of it; empty where it has no such part.
@@ -91,7 +91,7 @@ impl Arena {
     }
 }
 
-impl AsRef<[u8]> for Arena {
+impl AsRef<[u8]> for AlignedBuffer {
     fn as_ref(&self) -> &[u8] {
         let used = self.memory.bytes().get(self.start..).and_then(|used| used.get(..self.len));
         used.unwrap_or_default()
@@ -105,9 +105,9 @@ mod tests {
     #[test]
     fn it_is_aligned_and_zero_whatever_its_size() {
         for len in [0, 1, 63, 4096, HUGE_PAGE, 3 * HUGE_PAGE, 3 * HUGE_PAGE + 1] {
-            let mut arena = Arena::new(len).unwrap();
-            assert_eq!(arena.bytes_mut().len(), len);
-            let bytes = arena.get(0, len);
+            let mut buffer = AlignedBuffer::new(len).unwrap();
+            assert_eq!(buffer.bytes_mut().len(), len);
+            let bytes = buffer.get(0, len);
             assert!(bytes.len() == len && bytes.iter().all(|&byte| byte == 0));
             assert!(len == 0 || bytes.as_ptr().addr().is_multiple_of(ALIGNMENT));
         }
@@ -115,9 +115,9 @@ mod tests {
 
     #[test]
     fn what_it_does_not_have_is_empty() {
-        let arena = Arena::new(100).unwrap();
-        assert!(arena.get(90, 11).is_empty());
-        assert!(arena.get(usize::MAX, 2).is_empty());
-        assert_eq!(arena.get(90, 10).len(), 10);
+        let buffer = AlignedBuffer::new(100).unwrap();
+        assert!(buffer.get(90, 11).is_empty());
+        assert!(buffer.get(usize::MAX, 2).is_empty());
+        assert_eq!(buffer.get(90, 10).len(), 10);
     }
 }
