@@ -190,6 +190,13 @@ impl<R: StorageResolver> Machine<'_, R> {
         Ok(self.graph.add_refusal(refusal)?)
     }
 
+    /// Refuses a tensor of a class that is not known, by its name, which is cut short where it is long.
+    fn refuse_class(&mut self, class: Raw) -> Result<Raw, Fault> {
+        let class = self.describe(class);
+        let refusal = Refusal::new(RefusalReason::Class { class }, self.offset);
+        Ok(self.graph.add_refusal(refusal)?)
+    }
+
     // Containers
 
     /// The elements of a list, tuple or set.
@@ -359,7 +366,7 @@ impl<R: StorageResolver> Machine<'_, R> {
             match self.meaning(callee) {
                 Some(Meaning::RebuildFromType) => run = inner,
                 Some(meaning) => break (callee, meaning, inner),
-                None => return self.refuse("a tensor made by a function of its own class"),
+                None => return self.refuse_class(callee),
             }
         };
         let mut tensor = self.call_known(callee, meaning, inner)?;
@@ -378,7 +385,7 @@ impl<R: StorageResolver> Machine<'_, R> {
                 }
                 // What it is of has been said.
                 _ if matches!(tensor, Raw::Refused(_)) => tensor,
-                _ => return self.refuse("a tensor of a class of its own"),
+                _ => return self.refuse_class(class),
             };
             self.attach(tensor, state);
         }
