@@ -79,9 +79,9 @@ pub enum DType {
     QI8,
     /// `torch.qint32`.
     QI32,
-    /// `torch.quint4x2`: two values in each one-byte element.
+    /// `torch.quint4x2`: two elements in each byte.
     QU4x2,
-    /// `torch.quint2x4`: four values in each one-byte element.
+    /// `torch.quint2x4`: four elements in each byte.
     QU2x4,
 }
 
@@ -146,9 +146,37 @@ impl DType {
         &TABLE[self as usize]
     }
 
-    /// The size of one element in bytes. Packed types count one element per byte, as PyTorch does.
+    /// The size of one element in bytes, as `Tensor.element_size()` has it: 1 for the types with several
+    /// elements in a byte (see [`per_byte`](Self::per_byte)).
     pub fn size(self) -> usize {
         self.row().size
+    }
+
+    /// Returns how many elements PyTorch packs into one byte: 2 for `quint4x2`, 4 for `quint2x4`, 1 for
+    /// all others. (`float4_e2m1fn_x2` counts its pairs as elements.)
+    pub fn per_byte(self) -> usize {
+        match self {
+            DType::QU4x2 => 2,
+            DType::QU2x4 => 4,
+            _ => 1,
+        }
+    }
+
+    /// Returns the size of `numel` elements in bytes; `None` where it overflows.
+    ///
+    /// ```
+    /// use statedict::DType;
+    ///
+    /// assert_eq!(DType::F32.nbytes(3), Some(12));
+    /// assert_eq!(DType::QU4x2.nbytes(5), Some(3));
+    /// ```
+    pub fn nbytes(self, numel: usize) -> Option<usize> {
+        Some(numel.checked_mul(self.size())?.div_ceil(self.per_byte()))
+    }
+
+    /// Returns `true` if a tensor of this type may ask for gradients: floating point and complex numbers.
+    pub fn is_differentiable(self) -> bool {
+        self.is_floating_point() || self.is_complex()
     }
 
     /// PyTorch's name, without the `torch.` in front.

@@ -18,7 +18,8 @@ struct Live<'a>(TensorRef<'a>);
 impl Source for Live<'_> {
     fn nbytes(&self) -> usize {
         // Too large to be in memory is too large to exist: the model holds it.
-        self.0.shape().numel().unwrap_or(usize::MAX).saturating_mul(self.0.dtype().size())
+        let numel = self.0.shape().numel();
+        numel.and_then(|numel| self.0.dtype().nbytes(numel)).unwrap_or(usize::MAX)
     }
 
     fn stream(&self, sink: &mut Sink<'_>) -> Result<(), SourceError> {

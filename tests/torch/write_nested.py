@@ -255,6 +255,9 @@ def tensors():
         per_tensor = torch.quantize_per_tensor(torch.arange(4.0), 0.5, 3, torch.quint8)
         per_channel = torch.quantize_per_channel(torch.ones(2, 2), torch.tensor([0.1, 0.2]), torch.tensor([0, 1]), 0, torch.qint8)
         case("quantized", [per_tensor, per_channel, per_tensor, torch.quantize_per_tensor(base, 1.0, 0, torch.qint32)[2:, 1:]])
+        for packed in [torch.quint4x2, torch.quint2x4]:
+            two = [torch.quantize_per_channel(torch.ones(3, 5), torch.full((3,), 0.1), torch.zeros(3), 0, packed)]
+            case(str(packed), [*two, *two])
         case("sparse", [
             torch.eye(3).to_sparse(), torch.eye(3).to_sparse_csr(), torch.eye(4).to_sparse_csc(), torch.eye(4).to_sparse_bsr((2, 2)),
             {"twice": (sparse := torch.eye(2).to_sparse()), "again": sparse},

@@ -5,6 +5,7 @@ use std::io::Write;
 
 use serde_json::{Value as Json, json};
 use statedict::codec::{self, ContainerKind, Members, ReadOptions, Source, Warning};
+use statedict::value::Kind;
 
 use crate::envelope::Envelope;
 use crate::failure::{Failure, Outcome, chain, for_each};
@@ -177,6 +178,13 @@ fn tensors(opened: &Opened, finite: bool, verified: &mut Verified) -> Result<(),
                 }
                 done = done.saturating_add(nbytes);
                 progress.tell(done, opened.len.max(done));
+            }
+            Found::Container(value) => {
+                if let Kind::Sparse(sparse) = value.kind()
+                    && let Err(error) = sparse.check()
+                {
+                    verified.add("sparse", name(), chain(&error));
+                }
             }
             _ => {}
         }

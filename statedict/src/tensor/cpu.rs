@@ -44,7 +44,7 @@ impl CpuTensor {
     /// Where a tensor of this shape does not fit in memory.
     pub fn zeros(dtype: DType, shape: impl Into<Shape>) -> Self {
         let shape = shape.into();
-        let nbytes = shape.numel().and_then(|numel| numel.checked_mul(dtype.size()));
+        let nbytes = shape.numel().and_then(|numel| dtype.nbytes(numel));
         let Some(nbytes) = nbytes.filter(|&nbytes| isize::try_from(nbytes).is_ok()) else {
             panic!("a {dtype} tensor of shape {shape} does not fit in memory");
         };
@@ -115,7 +115,8 @@ impl CpuTensor {
 
     /// The number of elements.
     pub fn numel(&self) -> usize {
-        self.bytes.len / self.dtype.size()
+        // Checked when the tensor was made.
+        self.shape.numel().unwrap_or(0)
     }
 
     /// The elements in row-major order; `None` where `T` is not the element type

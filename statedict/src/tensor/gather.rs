@@ -58,7 +58,8 @@ pub(super) enum Part {
     Imaginary,
 }
 
-/// Negates floating-point numbers in place by their sign bits.
+/// Negates numbers in place: floating point by their sign bits, integers in two's complement. What has no
+/// negative, such as `bool`, stays as it is.
 pub(super) fn negate(bytes: &mut [u8], dtype: DType, part: Part) {
     let scalar = dtype.scalar_size();
     for (index, number) in bytes.chunks_exact_mut(scalar).enumerate() {
@@ -67,15 +68,42 @@ pub(super) fn negate(bytes: &mut [u8], dtype: DType, part: Part) {
             Part::Real => index % 2 == 0,
             Part::Imaginary => index % 2 == 1,
         };
-        if chosen && let Some(last) = number.last_mut() {
-            *last ^= 0x80;
+        if !chosen {
+            continue;
+        }
+        if dtype.is_differentiable() {
+            number.last_mut().into_iter().for_each(|last| *last ^= 0x80);
+        } else if is_integer(dtype) {
+            // The complement plus one: the carry goes on through bytes that are zero.
+            let mut carry = true;
+            for byte in number {
+                let (sum, overflowed) = (!*byte).overflowing_add(u8::from(carry));
+                (*byte, carry) = (sum, overflowed);
+            }
         }
     }
+}
+
+fn is_integer(dtype: DType) -> bool {
+    use DType::{I8, I16, I32, I64, U8, U16, U32, U64};
+    matches!(dtype, I8 | I16 | I32 | I64 | U8 | U16 | U32 | U64)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn integers_are_negated_as_integers() {
+        for value in [0i32, 1, -1, 256, -65_536, i32::MAX, i32::MIN] {
+            let mut bytes = value.to_le_bytes();
+            negate(&mut bytes, DType::I32, Part::All);
+            assert_eq!(i32::from_le_bytes(bytes), value.wrapping_neg());
+        }
+        let mut bools = [0, 1];
+        negate(&mut bools, DType::Bool, Part::All);
+        assert_eq!(bools, [0, 1]);
+    }
 
     #[test]
     fn transposed_stepped_and_expanded_views() {

@@ -22,5 +22,5 @@ pub(crate) use element::to_le_bytes;
 pub use shape::{Shape, Strides};
 pub use storage::{Storage, StorageError, Storages};
 pub use view::TensorView;
-pub(crate) use view::{check_range, required_bytes};
+pub(crate) use view::{check_range, is_whole, required_bytes};
 pub use view_error::ViewError;

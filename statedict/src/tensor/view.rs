@@ -64,8 +64,8 @@ impl<'a> TensorView<'a> {
     /// A view with any strides, in elements.
     ///
     /// # Errors
-    /// Where the storage is too small for it, a stride is negative, or shape and strides differ in
-    /// length.
+    /// Where the storage is too small for it, a stride is negative, shape and strides differ in length,
+    /// or it is a part of a storage with several elements in a byte.
     pub fn strided(
         storage: Storage<'a>,
         dtype: DType,
@@ -74,7 +74,10 @@ impl<'a> TensorView<'a> {
         offset: usize,
     ) -> Result<Self, ViewError> {
         let shape = shape.into();
-        check_range(&shape, &strides, offset, dtype.size(), storage.nbytes())?;
+        check_range(&shape, &strides, offset, dtype, storage.nbytes())?;
+        if !is_whole(&shape, &strides, offset, dtype) {
+            return Err(ViewError::Packed { dtype });
+        }
         let follow = shape.contiguous_strides().as_ref() == Some(&strides);
         let strides = if follow { None } else { Some(Box::new(strides)) };
         Ok(TensorView { storage, shape, strides, offset, dtype, flags: Flags::default() })
@@ -123,7 +126,7 @@ impl<'a> TensorView<'a> {
         shape: impl Into<Shape>,
     ) -> Result<Self, ViewError> {
         let (bytes, shape) = (bytes.into(), shape.into());
-        let expected = shape.numel().and_then(|numel| numel.checked_mul(dtype.size()));
+        let expected = shape.numel().and_then(|numel| dtype.nbytes(numel));
         if expected != Some(bytes.len()) {
             return Err(ViewError::Length { shape, dtype, nbytes: bytes.len() });
         }
@@ -184,7 +187,7 @@ impl<'a> TensorView<'a> {
     ///
     /// Saturates for an expanded tensor too large to be held in memory.
     pub fn nbytes(&self) -> usize {
-        self.numel().saturating_mul(self.dtype.size())
+        self.dtype.nbytes(self.numel()).unwrap_or(usize::MAX)
     }
 
     /// Whether the tensor asks for gradients, as the file says it.
@@ -407,22 +410,28 @@ pub(crate) fn check_range(
     shape: &Shape,
     strides: &Strides,
     offset: usize,
-    element: usize,
+    dtype: DType,
     nbytes: usize,
 ) -> Result<(), ViewError> {
-    let end = required_bytes(shape, strides, offset, element)?;
+    let end = required_bytes(shape, strides, offset, dtype)?;
     if end > nbytes {
         return Err(ViewError::OutOfStorage { end, nbytes });
     }
     Ok(())
 }
 
-/// How many bytes a storage needs to have for all elements to lie within it.
+/// Returns `true` if the elements can be had by their bytes: always, but for types with several elements in a
+/// byte. Of those PyTorch itself counts offsets now in bytes, now in elements.
+pub(crate) fn is_whole(shape: &[usize], strides: &[isize], offset: usize, dtype: DType) -> bool {
+    dtype.per_byte() == 1 || (offset == 0 && is_row_major(shape, strides))
+}
+
+/// Returns the number of bytes that a storage needs for all elements to lie within it.
 pub(crate) fn required_bytes(
     shape: &Shape,
     strides: &Strides,
     offset: usize,
-    element: usize,
+    dtype: DType,
 ) -> Result<usize, ViewError> {
     if shape.len() != strides.len() {
         return Err(ViewError::Rank { shape: shape.len(), strides: strides.len() });
@@ -430,7 +439,7 @@ pub(crate) fn required_bytes(
     let numel = shape.numel().ok_or(ViewError::Overflow)?;
     // Rust cannot address more than isize::MAX bytes, expanded or not.
     let within = |n: usize| isize::try_from(n).is_ok();
-    if !numel.checked_mul(element).is_some_and(within) {
+    if !dtype.nbytes(numel).is_some_and(within) {
         return Err(ViewError::Overflow);
     }
     let mut last = offset;
@@ -445,5 +454,5 @@ pub(crate) fn required_bytes(
     if numel == 0 {
         return Ok(0);
     }
-    last.checked_add(1).and_then(|count| count.checked_mul(element)).ok_or(ViewError::Overflow)
+    last.checked_add(1).and_then(|count| dtype.nbytes(count)).ok_or(ViewError::Overflow)
 }

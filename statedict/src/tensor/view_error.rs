@@ -41,6 +41,11 @@ pub enum ViewError {
         /// How many bytes there are.
         nbytes: usize,
     },
+    /// A part of a tensor with several elements in a byte: only the whole can be viewed.
+    Packed {
+        /// The element type.
+        dtype: DType,
+    },
     /// Another element type was asked for than the tensor has.
     DType {
         /// The type asked for.
@@ -111,6 +116,12 @@ impl fmt::Display for ViewError {
             }
             ViewError::Length { shape, dtype, nbytes } => {
                 write!(f, "{nbytes} bytes do not fill a {dtype} tensor of shape {shape}")
+            }
+            ViewError::Packed { dtype } => {
+                write!(
+                    f,
+                    "{dtype} has several elements in a byte: only a whole tensor can be viewed"
+                )
             }
             ViewError::DType { expected, found } => {
                 write!(f, "the tensor holds {found} elements, not {expected}")

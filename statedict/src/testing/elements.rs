@@ -6,9 +6,8 @@ use crate::dtype::DType;
 /// and without a payload, signed zeros, infinities, the smallest and the largest), then arbitrary ones.
 /// Different for each `seed`.
 pub(super) fn elements(dtype: DType, numel: usize, seed: u64) -> Vec<u8> {
-    let size = dtype.size();
     let mut random = Random(seed.wrapping_mul(2).wrapping_add(1));
-    let mut bytes: Vec<u8> = (0..numel * size).map(|_| random.byte()).collect();
+    let mut bytes: Vec<u8> = (0..dtype.nbytes(numel).unwrap_or(0)).map(|_| random.byte()).collect();
     if dtype == DType::Bool {
         bytes.iter_mut().for_each(|byte| *byte &= 1);
         // Both values occur.
@@ -78,7 +77,7 @@ mod tests {
         assert_eq!(floats[3].to_bits(), (-0.0f32).to_bits());
         assert_eq!((floats[4], floats[5]), (f32::INFINITY, f32::NEG_INFINITY));
         for dtype in DType::all() {
-            assert_eq!(elements(dtype, 7, 3).len(), 7 * dtype.size());
+            assert_eq!(elements(dtype, 7, 3).len(), dtype.nbytes(7).unwrap());
             assert_ne!(elements(dtype, 7, 3), elements(dtype, 7, 4), "{dtype}");
         }
     }

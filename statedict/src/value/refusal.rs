@@ -24,6 +24,11 @@ pub enum RefusalReason {
         /// Which, in words: `"a sparse tensor"`.
         kind: &'static str,
     },
+    /// A tensor of a class that is not known here, such as a subclass of `torch.Tensor`.
+    Class {
+        /// The class, or the function that makes such tensors.
+        class: String,
+    },
     /// An element type that this version does not read.
     DType {
         /// PyTorch's name of it.
@@ -54,6 +59,10 @@ impl fmt::Display for Refusal {
             RefusalReason::NotPlain { kind } => write!(
                 f,
                 "{kind}, which is no plain tensor; its parts are in the tree, `Document::root`"
+            ),
+            RefusalReason::Class { class } => write!(
+                f,
+                "a tensor of {class}, which cannot be represented; save `tensor.as_subclass(torch.Tensor)` instead"
             ),
             RefusalReason::DType { name } => {
                 write!(f, "a tensor of element type {name}, which cannot be read")

@@ -85,7 +85,7 @@ impl<'a> Graph<'a> {
         push(&mut self.absent_sizes, nbytes).map(StorageRef::Absent)
     }
 
-    pub(super) fn insert_storage(&mut self, storage: Storage<'a>) -> Result<StorageRef, Full> {
+    pub(crate) fn insert_storage(&mut self, storage: Storage<'a>) -> Result<StorageRef, Full> {
         push(&mut self.inserted, storage).map(StorageRef::Inserted)
     }
 
@@ -122,7 +122,7 @@ impl<'a> Graph<'a> {
     }
 
     /// The sizes of a tensor, and its strides where they do not follow from these.
-    pub(super) fn dims(&self, node: TensorNode) -> (&[i64], &[i64]) {
+    pub(crate) fn dims(&self, node: TensorNode) -> (&[i64], &[i64]) {
         let (start, rank) = (node.dims as usize, node.rank as usize);
         let dims = self.dims.get(start..).and_then(|dims| dims.split_at_checked(rank));
         let (sizes, rest) = dims.expect("invariant: a tensor's sizes are kept");

@@ -399,7 +399,7 @@ fn of_a_child_that_came_later_it_may_be_absent() {
     for options in [LoadOptions::new(), torch()] {
         let mut net = Net { weight: vec![0.0], counter: counter(9) };
         let report = net.load_state_dict_with(&map, &options).unwrap();
-        assert!(report.defaulted.contains(&"counter._extra_state".to_owned()));
+        assert!(report.defaulted.contains("counter._extra_state"));
         assert_eq!(net.counter.count, 9);
     }
 }

@@ -51,7 +51,7 @@ fn python_reads_what_is_saved() {
     ];
     let mut map = StateMap::new();
     for dtype in types {
-        let bytes: Vec<u8> = (0..6 * dtype.size()).map(|at| (at % 2) as u8).collect();
+        let bytes: Vec<u8> = (0..6 * dtype.size()).map(|at| u8::from(at % 2 == 1)).collect();
         let storage = statedict::Storage::from_bytes(bytes);
         map.insert(dtype.to_string(), TensorView::contiguous(storage, dtype, [2, 3], 0).unwrap());
     }

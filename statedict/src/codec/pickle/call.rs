@@ -1,12 +1,13 @@
 //! What calling a class or function means: values are made, nothing is run.
 
 use crate::codec::pickle::fault::Fault;
+use crate::codec::pickle::flags::check_grad;
 use crate::codec::pickle::globals::Meaning;
 use crate::codec::pickle::machine::Machine;
 use crate::codec::pickle::resolver::StorageResolver;
 use crate::dtype::DType;
 use crate::value::raw::{
-    ContainerKind, Device, Extra, Object, Raw, Run, TensorFlags, TensorNode, Text,
+    Composite, ContainerKind, Device, Extra, Object, Raw, Run, TensorFlags, TensorNode, Text,
 };
 use crate::value::{Refusal, RefusalReason};
 
@@ -145,7 +146,7 @@ impl<R: StorageResolver> Machine<'_, R> {
             }
             (
                 Meaning::RebuildQuantized,
-                &[storage, offset, size, stride, Raw::Tuple(parameters), requires_grad, _],
+                &[storage, offset, size, stride, parameters, requires_grad, _],
             ) => self.rebuild_quantized([storage, offset, size, stride, requires_grad], parameters),
             (Meaning::RebuildMeta, &[Raw::DType(dtype), size, stride, requires_grad]) => {
                 self.rebuild_meta(dtype, size, stride, requires_grad)
@@ -158,6 +159,9 @@ impl<R: StorageResolver> Machine<'_, R> {
             (Meaning::NumPyReconstruct, &[_, shape, _]) => self.numpy_array(shape),
             (Meaning::NumPyFromBuffer, &[data, dtype, shape, Raw::Str(order)]) => {
                 self.numpy_buffer(data, dtype, shape, order)
+            }
+            (Meaning::LoadFromBytes, &[Raw::Bytes(file) | Raw::ByteArray(file)]) => {
+                self.load_from_bytes(file)
             }
             (Meaning::Kept, _) => self.object(callee, Raw::Tuple(run), Raw::None),
             (Meaning::Refused(kind), _) => self.refuse(kind),
@@ -186,10 +190,17 @@ impl<R: StorageResolver> Machine<'_, R> {
         Ok(self.graph.add_refusal(refusal)?)
     }
 
+    /// Refuses a tensor of a class that is not known, by its name, which is cut short where it is long.
+    fn refuse_class(&mut self, class: Raw) -> Result<Raw, Fault> {
+        let class = self.describe(class);
+        let refusal = Refusal::new(RefusalReason::Class { class }, self.offset);
+        Ok(self.graph.add_refusal(refusal)?)
+    }
+
     // Containers
 
     /// The elements of a list, tuple or set.
-    fn elements(&self, value: Raw) -> Result<Vec<Raw>, Fault> {
+    pub(super) fn elements(&self, value: Raw) -> Result<Vec<Raw>, Fault> {
         let run = match value {
             Raw::Tuple(run) | Raw::Size(run) => Some(run),
             Raw::Container(index) => self
@@ -306,14 +317,31 @@ impl<R: StorageResolver> Machine<'_, R> {
             }
             Raw::Composite(index) => {
                 let composite = self.graph.composite(index);
+                if let Some(dtype) = composite.and_then(|composite| self.composite_dtype(composite))
+                {
+                    check_grad(requires_grad, dtype)?;
+                }
                 let composite = composite.map(|composite| self.graph.add_composite(composite));
                 return Ok(composite.transpose()?.unwrap_or(data));
             }
             other => return Err(Fault::expected("a tensor", self.describe(other))),
         };
         let Some(node) = self.graph.tensor(index) else { return Ok(data) };
+        check_grad(requires_grad, node.dtype)?;
         let flags = TensorFlags { requires_grad, parameter: true, ..node.flags };
         Ok(Raw::Tensor(self.graph.copy_tensor(TensorNode { flags, ..node })?))
+    }
+
+    /// The dtype of the elements of a sparse or quantized tensor.
+    fn composite_dtype(&self, composite: Composite) -> Option<DType> {
+        let tensor = match composite {
+            Composite::Quantized { tensor, .. } => tensor,
+            Composite::Sparse { parts, .. } => match self.graph.run(parts).last() {
+                Some(&Raw::Tensor(values)) => values,
+                _ => return None,
+            },
+        };
+        self.graph.tensor(tensor).map(|node| node.dtype)
     }
 
     fn attach(&mut self, tensor: Raw, attributes: Raw) {
@@ -338,7 +366,7 @@ impl<R: StorageResolver> Machine<'_, R> {
             match self.meaning(callee) {
                 Some(Meaning::RebuildFromType) => run = inner,
                 Some(meaning) => break (callee, meaning, inner),
-                None => return self.refuse("a tensor made by a function of its own class"),
+                None => return self.refuse_class(callee),
             }
         };
         let mut tensor = self.call_known(callee, meaning, inner)?;
@@ -357,7 +385,7 @@ impl<R: StorageResolver> Machine<'_, R> {
                 }
                 // What it is of has been said.
                 _ if matches!(tensor, Raw::Refused(_)) => tensor,
-                _ => return self.refuse("a tensor of a class of its own"),
+                _ => return self.refuse_class(class),
             };
             self.attach(tensor, state);
         }

@@ -89,6 +89,15 @@ impl<'a> Cursor<'a> {
         }
     }
 
+    /// Passes over the length of a frame, of which all bytes must be there, as CPython reads it.
+    pub(super) fn frame(&mut self) -> Result<(), Fault> {
+        let count = usize::try_from(self.u64()?).unwrap_or(usize::MAX);
+        match self.rest().len() {
+            left if count > left => Err(Fault::truncated(count, left)),
+            _ => Ok(()),
+        }
+    }
+
     /// The bytes up to the next newline, which is passed over.
     pub(super) fn line(&mut self) -> Result<&'a [u8], Fault> {
         let rest = self.bytes.get(self.position..).unwrap_or(&[]);

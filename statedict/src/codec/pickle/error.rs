@@ -79,12 +79,22 @@ impl PickleError {
             PickleError::UnknownGlobal { offset, module, name, path } => {
                 write!(f, "the pickle names `{module}.{name}` at byte {offset}")?;
                 at(f, path)?;
-                f.write_str(
-                    ", which is not a class that checkpoints may use; nothing was run. \
-                     `ReadOptions::opaque(true)` reads the file and keeps such values inert",
-                )
+                f.write_str(", which is not a class that checkpoints may use; nothing was run. ")?;
+                f.write_str(advice(module))
             }
         }
+    }
+}
+
+/// What helps where a pickle names something of that module.
+fn advice(module: &str) -> &'static str {
+    let is_of = |package: &str| {
+        module.strip_prefix(package).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+    };
+    if is_of("torch.distributed.tensor") {
+        "It is a part of a distributed tensor: save `tensor.full_tensor()` instead"
+    } else {
+        "`ReadOptions::opaque(true)` reads the file and keeps such values inert"
     }
 }
 

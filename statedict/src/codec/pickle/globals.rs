@@ -43,6 +43,8 @@ pub(super) enum Meaning {
     Refused(&'static str),
     /// A storage class; without an element type for untyped bytes.
     Storage(Option<DType>),
+    /// Reads a file within the pickle.
+    LoadFromBytes,
     DType(DType),
     /// Known and harmless as a value, and never called.
     Inert,
@@ -120,6 +122,7 @@ const TABLE: &[(&str, &str, Meaning)] = &[
     ("torch.serialization", "_get_layout", Meaning::GetLayout),
     ("torch.storage", "TypedStorage", Meaning::Storage(None)),
     ("torch.storage", "UntypedStorage", Meaning::Storage(None)),
+    ("torch.storage", "_load_from_bytes", Meaning::LoadFromBytes),
 ];
 
 /// The name that Python 3 has for what a pickle of protocol 0 to 2 calls by its Python 2 name.

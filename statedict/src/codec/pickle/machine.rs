@@ -21,6 +21,7 @@ use crate::value::{Bytes, Graph, Value};
 const BATCH: usize = 2048;
 
 pub(super) struct Machine<'a, R> {
+    pub(super) source: &'a Bytes,
     pub(super) input: Cursor<'a>,
     pub(super) graph: Graph<'static>,
     pub(super) stack: Vec<Raw>,
@@ -71,6 +72,7 @@ impl<'a, R: StorageResolver> Machine<'a, R> {
         let bytes = (**source).as_ref();
         let input = Cursor::new(bytes);
         Machine {
+            source,
             memo,
             input,
             graph: Graph::over(Arc::clone(source)),
@@ -268,7 +270,7 @@ impl<'a, R: StorageResolver> Machine<'a, R> {
                 }
                 return Ok(());
             }
-            op::FRAME => return self.input.u64().map(drop),
+            op::FRAME => return self.input.frame(),
             op::EXT1 | op::EXT2 | op::EXT4 => {
                 return Err(Fault::expected("a class by its name", "one by a registered number"));
             }
@@ -397,7 +399,10 @@ impl<'a, R: StorageResolver> Machine<'a, R> {
     }
 
     fn global(&mut self, module: Text, name: Text) -> Result<Raw, Fault> {
-        let meaning = globals::meaning(self.graph.str(module), self.graph.str(name));
+        let mut meaning = globals::meaning(self.graph.str(module), self.graph.str(name));
+        if meaning == Some(Meaning::LoadFromBytes) && !self.resolver.has_nested() {
+            meaning = None;
+        }
         if let Some(Meaning::DType(dtype)) = meaning {
             return Ok(Raw::DType(dtype));
         }

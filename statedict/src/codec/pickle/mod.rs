@@ -2,23 +2,27 @@
 
 mod build;
 mod call;
-mod composite;
 mod cursor;
 mod decoded;
 mod entry;
 mod error;
 mod extent;
 mod fault;
+mod flags;
 mod globals;
 mod literal;
 mod machine;
 mod memo;
+mod nested;
 mod numpy;
 mod opcode;
 mod path;
 mod persistent;
+mod quantized;
 mod resolver;
 mod scan;
+mod sparse;
+mod storageless;
 mod tensor;
 mod verdict;
 

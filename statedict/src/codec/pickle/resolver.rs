@@ -2,6 +2,7 @@
 
 use crate::codec::read::ReadError;
 use crate::dtype::DType;
+use crate::value::Bytes;
 
 /// What a persistent id says of a storage.
 pub(crate) struct StorageRequest<'a> {
@@ -55,6 +56,17 @@ pub(crate) trait StorageResolver {
     /// their source code.
     fn old_ids(&self) -> bool {
         false
+    }
+
+    /// Returns `true` if storages may be files within the pickle.
+    fn has_nested(&self) -> bool {
+        false
+    }
+
+    /// Reads a file within the pickle, and returns its storage and dtype.
+    fn nested(&mut self, file: Bytes) -> Result<(u32, Option<DType>), Box<ReadError>> {
+        let member = format!("a file of {} bytes within the pickle", (*file).as_ref().len());
+        Err(Box::new(ReadError::Missing { member }))
     }
 
     /// What was saved under a number.

@@ -5,7 +5,7 @@
 
 use std::borrow::Cow;
 
-use foldhash::{HashMap, HashMapExt};
+use foldhash::{HashMap, HashMapExt, HashSet, HashSetExt};
 
 use crate::codec::pickle::cursor::Cursor;
 use crate::codec::pickle::literal::{raw_unicode, unescape};
@@ -57,6 +57,8 @@ pub(crate) struct PickleScan {
     pub(crate) len: usize,
     /// Why it does not end as a pickle does.
     pub(crate) problem: Option<String>,
+    /// The files within it that loading would load too, and where in it that happens.
+    pub(crate) nested: Vec<(usize, Vec<u8>)>,
 }
 
 /// What is known of a value on the stack.
@@ -69,7 +71,25 @@ enum Item<'p> {
     Escaped(&'p [u8]),
     /// Text in quotes, as the opcode `STRING` has it.
     Quoted(&'p [u8]),
+    Bytes(Bytes<'p>),
+    /// A tuple of nothing but bytes.
+    OfBytes(Bytes<'p>),
+    /// A tuple of text and its encoding.
+    OfText(Bytes<'p>),
+    /// The function that encodes text.
+    Encode,
+    /// The function that loads a file of bytes, by where it is among what was found.
+    Load(usize),
     Other,
+}
+
+/// A `bytes` of the pickle.
+#[derive(Clone, Copy)]
+enum Bytes<'p> {
+    Plain(&'p [u8]),
+    /// Text in Latin-1: how protocols before 3 have bytes.
+    Text(&'p [u8]),
+    Escaped(&'p [u8]),
 }
 
 /// Scans the pickle at the start of `bytes`.
@@ -79,6 +99,7 @@ pub(crate) fn scan(bytes: &[u8]) -> PickleScan {
         stack: Vec::new(),
         memo: Vec::new(),
         sparse: HashMap::new(),
+        seen: HashSet::new(),
         found: PickleScan::default(),
     };
     scanner.found.problem = scanner.run();
@@ -93,6 +114,8 @@ struct Scanner<'p> {
     /// The memo, as far as its numbers follow each other.
     memo: Vec<Item<'p>>,
     sparse: HashMap<u64, Item<'p>>,
+    /// Where files within the pickle start that are known.
+    seen: HashSet<usize>,
     found: PickleScan,
 }
 
@@ -121,24 +144,50 @@ impl<'p> Scanner<'p> {
         match code {
             opcode::GLOBAL | opcode::INST => {
                 let (module, name) = (operand.line(), operand.line());
-                if code == opcode::INST {
-                    self.pop_mark();
-                }
-                self.stack.push(Item::Other);
                 let text = |line: Option<&[u8]>| {
                     line.and_then(|line| std::str::from_utf8(line).ok()).map(str::to_owned)
                 };
-                self.note(text(module.ok()), text(name.ok()), code, offset);
+                let item = self.note(text(module.ok()), text(name.ok()), code, offset);
+                if code == opcode::INST {
+                    self.pop_mark();
+                    self.call(item, Item::Other, offset);
+                } else {
+                    self.stack.push(item);
+                }
             }
             opcode::STACK_GLOBAL => {
                 let (name, module) = (self.pop(), self.pop());
-                self.stack.push(Item::Other);
-                self.note(module.text(), name.text(), code, offset);
+                let item = self.note(module.text(), name.text(), code, offset);
+                self.stack.push(item);
             }
             // What the number stands for, only the Python that loads it knows.
             opcode::EXT1 | opcode::EXT2 | opcode::EXT4 => {
-                self.stack.push(Item::Other);
-                self.note(None, None, code, offset);
+                let item = self.note(None, None, code, offset);
+                self.stack.push(item);
+            }
+            opcode::SHORT_BINBYTES => self.push_bytes(operand, 1),
+            opcode::BINBYTES => self.push_bytes(operand, 4),
+            opcode::BINBYTES8 | opcode::BYTEARRAY8 => self.push_bytes(operand, 8),
+            opcode::TUPLE1 | opcode::TUPLE2 => {
+                let start = if code == opcode::TUPLE1 { 1 } else { 2 };
+                self.tuple_from(self.stack.len().saturating_sub(start));
+            }
+            opcode::TUPLE => {
+                let mark = self.stack.iter().rposition(|item| matches!(item, Item::Mark));
+                self.tuple_from(mark.map_or(0, |mark| mark.saturating_add(1)));
+                if let Some(mark) = mark {
+                    self.stack.swap_remove(mark);
+                }
+            }
+            opcode::REDUCE => {
+                let (args, callee) = (self.pop(), self.pop());
+                self.call(callee, args, offset);
+            }
+            opcode::OBJ => {
+                let mark = self.stack.iter().rposition(|item| matches!(item, Item::Mark));
+                let class = mark.and_then(|mark| self.stack.get(mark.saturating_add(1))).copied();
+                self.pop_mark();
+                self.call(class.unwrap_or(Item::Other), Item::Other, offset);
             }
             opcode::UNICODE => self.push_line(operand, Item::Escaped),
             opcode::STRING => self.push_line(operand, Item::Quoted),
@@ -183,14 +232,14 @@ impl<'p> Scanner<'p> {
                 self.pop_mark();
                 (0, 0)
             }
-            opcode::TUPLE | opcode::LIST | opcode::DICT | opcode::FROZENSET | opcode::OBJ => {
+            opcode::LIST | opcode::DICT | opcode::FROZENSET => {
                 self.pop_mark();
                 (0, 1)
             }
             opcode::BUILD | opcode::APPEND => (1, 0),
             opcode::SETITEM => (2, 0),
-            opcode::BINPERSID | opcode::TUPLE1 => (1, 1),
-            opcode::TUPLE2 | opcode::REDUCE | opcode::NEWOBJ => (2, 1),
+            opcode::BINPERSID => (1, 1),
+            opcode::NEWOBJ => (2, 1),
             opcode::TUPLE3 | opcode::NEWOBJ_EX => (3, 1),
             _ => (0, 1),
         };
@@ -220,6 +269,54 @@ impl<'p> Scanner<'p> {
         self.stack.push(operand.counted(width).map_or(Item::Other, Item::Text));
     }
 
+    fn push_bytes(&mut self, mut operand: Cursor<'p>, width: usize) {
+        let bytes = operand.counted(width).map(|bytes| Item::Bytes(Bytes::Plain(bytes)));
+        self.stack.push(bytes.unwrap_or(Item::Other));
+    }
+
+    /// Makes a tuple of the values from a height of the stack on.
+    fn tuple_from(&mut self, start: usize) {
+        let tuple = match *self.stack.get(start..).unwrap_or_default() {
+            [Item::Bytes(bytes)] => Item::OfBytes(bytes),
+            [text, codec] if codec.text().as_deref() == Some("latin1") => match text {
+                Item::Text(text) => Item::OfText(Bytes::Text(text)),
+                Item::Escaped(line) => Item::OfText(Bytes::Escaped(line)),
+                _ => Item::Other,
+            },
+            _ => Item::Other,
+        };
+        self.stack.truncate(start);
+        self.stack.push(tuple);
+    }
+
+    /// Notes what a call loads: a file within the pickle that can be read here, or something hidden.
+    fn call(&mut self, callee: Item<'p>, args: Item<'p>, offset: usize) {
+        let value = match (callee, args) {
+            (Item::Encode, Item::OfText(bytes)) => Item::Bytes(bytes),
+            (Item::Load(global), args) => {
+                self.load(global, args, offset);
+                Item::Other
+            }
+            _ => Item::Other,
+        };
+        self.stack.push(value);
+    }
+
+    /// Notes a file within the pickle, or that nobody can tell what is loaded.
+    fn load(&mut self, global: usize, args: Item<'p>, offset: usize) {
+        let file = match args {
+            // One that is loaded again is the same.
+            Item::OfBytes(bytes) if !self.seen.insert(bytes.address()) => return,
+            Item::OfBytes(bytes) => bytes.to_vec(),
+            _ => None,
+        };
+        match (file, self.found.globals.get_mut(global)) {
+            (Some(file), _) => self.found.nested.push((offset, file)),
+            (None, Some(global)) => global.verdict = Verdict::Hidden,
+            (None, None) => {}
+        }
+    }
+
     fn memo_at(&self, index: u64) -> Option<Item<'p>> {
         let near = usize::try_from(index).ok().and_then(|index| self.memo.get(index));
         near.or_else(|| self.sparse.get(&index)).copied()
@@ -238,7 +335,21 @@ impl<'p> Scanner<'p> {
         }
     }
 
-    fn note(&mut self, module: Option<String>, name: Option<String>, code: u8, offset: usize) {
+    /// Notes a class or function that is named, and returns what is known of it.
+    fn note(
+        &mut self,
+        module: Option<String>,
+        name: Option<String>,
+        code: u8,
+        offset: usize,
+    ) -> Item<'p> {
+        let item = match (module.as_deref(), name.as_deref()) {
+            (Some("_codecs"), Some("encode")) => Item::Encode,
+            (Some("torch.storage"), Some("_load_from_bytes")) => {
+                Item::Load(self.found.globals.len())
+            }
+            _ => Item::Other,
+        };
         let verdict = match (&module, &name) {
             (Some(module), Some(name)) => verdict(module, name),
             _ => Verdict::Hidden,
@@ -250,6 +361,7 @@ impl<'p> Scanner<'p> {
             opcode: opcode::name(code).unwrap_or_default(),
             verdict,
         });
+        item
     }
 }
 
@@ -267,9 +379,27 @@ impl Item<'_> {
                 };
                 unescape(inner)?.into()
             }
-            Item::Mark | Item::Other => return None,
+            _ => return None,
         };
         String::from_utf8(bytes.into_owned()).ok()
+    }
+}
+
+impl Bytes<'_> {
+    /// The bytes; `None` where the text is not in Latin-1.
+    fn to_vec(self) -> Option<Vec<u8>> {
+        let text = match self {
+            Bytes::Plain(bytes) => return Some(bytes.to_vec()),
+            Bytes::Text(text) => Cow::Borrowed(std::str::from_utf8(text).ok()?),
+            Bytes::Escaped(line) => Cow::Owned(raw_unicode(line)?),
+        };
+        text.chars().map(|char| u8::try_from(char).ok()).collect()
+    }
+
+    /// What tells these bytes from others of the pickle.
+    fn address(self) -> usize {
+        let (Bytes::Plain(bytes) | Bytes::Text(bytes) | Bytes::Escaped(bytes)) = self;
+        bytes.as_ptr().addr()
     }
 }
 

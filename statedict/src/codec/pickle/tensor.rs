@@ -7,9 +7,12 @@ use crate::codec::pickle::globals::Meaning;
 use crate::codec::pickle::machine::Machine;
 use crate::codec::pickle::resolver::{SavedTensor, StorageResolver};
 use crate::dtype::DType;
-use crate::tensor::{Shape, Strides, ViewError, check_range};
+use crate::tensor::{Shape, Strides, ViewError, check_range, is_whole};
 use crate::value::raw::{Raw, Run, StorageRef, TensorFlags, TensorNode};
 use crate::value::{Refusal, RefusalReason};
+
+/// A part of a tensor of which PyTorch counts offsets now in bytes, now in elements.
+const PACKED: &str = "a part of a tensor with several elements in a byte";
 
 /// What a rebuild function is given, in its order.
 struct Parts {
@@ -94,39 +97,6 @@ impl<R: StorageResolver> Machine<'_, R> {
         }
     }
 
-    pub(super) fn flags(
-        &self,
-        requires_grad: Raw,
-        metadata: Raw,
-        dtype: DType,
-    ) -> Result<TensorFlags, Fault> {
-        let Raw::Bool(requires_grad) = requires_grad else {
-            return Err(Fault::expected("a bool as requires_grad", self.describe(requires_grad)));
-        };
-        let mut flags = TensorFlags { requires_grad, ..TensorFlags::default() };
-        let entries = match metadata {
-            Raw::None => return Ok(flags),
-            Raw::Container(index) => match self.graph.container(index) {
-                Some(container) if container.kind.is_dict() => self.graph.run(container.run),
-                _ => return Err(Fault::expected("a dict of bits", self.describe(metadata))),
-            },
-            other => return Err(Fault::expected("a dict of bits", self.describe(other))),
-        };
-        for &[key, value] in entries.as_chunks::<2>().0 {
-            let set = value == Raw::Bool(true);
-            match key {
-                Raw::Str(key) if self.graph.str(key) == "conj" => flags.conj = set,
-                Raw::Str(key) if self.graph.str(key) == "neg" => flags.neg = set,
-                // PyTorch passes over what it does not know.
-                _ => {}
-            }
-        }
-        if flags.conj && !dtype.is_complex() {
-            return Err(Fault::expected("a complex tensor for the bit `conj`", dtype.name()));
-        }
-        Ok(flags)
-    }
-
     /// The numbers of a size or stride.
     pub(super) fn dims(&self, value: Raw) -> Result<SmallVec<[i64; 8]>, Fault> {
         let run = match value {
@@ -172,6 +142,9 @@ impl<R: StorageResolver> Machine<'_, R> {
                 }
             }
         }
+        if !self.is_whole(parts.dtype, offset, &sizes, &strides)? {
+            return self.refuse(PACKED);
+        }
         let flags = TensorFlags { strided, ..parts.flags };
         let (storage, dtype) = (StorageRef::File(storage), parts.dtype);
         let node = TensorNode { offset, storage, dims: 0, rank: 0, dtype, flags };
@@ -186,6 +159,9 @@ impl<R: StorageResolver> Machine<'_, R> {
         })?;
         self.check_copies(sizes.len().saturating_mul(2))?;
         let strided = self.check_view(*storage, *dtype, offset, sizes, strides)?;
+        if !self.is_whole(*dtype, offset, sizes, strides)? {
+            return self.refuse(PACKED);
+        }
         let flags = TensorFlags { strided, ..TensorFlags::default() };
         let (storage, dtype) = (StorageRef::File(*storage), *dtype);
         let node = TensorNode { offset, storage, dims: 0, rank: 0, dtype, flags };
@@ -204,6 +180,21 @@ impl<R: StorageResolver> Machine<'_, R> {
         self.check_sizes(self.resolver.nbytes(storage), dtype, offset, sizes, strides)
     }
 
+    /// Returns `true` if the elements can be had by their bytes.
+    fn is_whole(
+        &self,
+        dtype: DType,
+        offset: usize,
+        sizes: &[i64],
+        strides: &[i64],
+    ) -> Result<bool, Fault> {
+        if dtype.per_byte() == 1 {
+            return Ok(true);
+        }
+        let (shape, steps) = shape_of(sizes, strides)?;
+        Ok(is_whole(&shape, &steps, offset, dtype))
+    }
+
     /// Checks that so many bytes hold the view, and says whether its strides must be kept.
     pub(super) fn check_sizes(
         &self,
@@ -214,7 +205,7 @@ impl<R: StorageResolver> Machine<'_, R> {
         strides: &[i64],
     ) -> Result<bool, Fault> {
         let (shape, steps) = shape_of(sizes, strides)?;
-        check_range(&shape, &steps, offset, dtype.size(), nbytes)
+        check_range(&shape, &steps, offset, dtype, nbytes)
             .and_then(|()| shape.contiguous_strides().ok_or(ViewError::Overflow))
             // Not only where the elements are elsewhere: PyTorch keeps the strides it was given.
             .map(|contiguous| contiguous != steps)

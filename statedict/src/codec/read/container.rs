@@ -7,7 +7,7 @@ use crate::codec::read::document::Document;
 use crate::codec::read::error::ReadError;
 use crate::codec::read::in_memory;
 use crate::codec::read::kind::{ByteOrder, ContainerKind};
-use crate::codec::read::no_storages::NoStorages;
+use crate::codec::read::nested::{self, NestedFiles};
 use crate::codec::read::object;
 use crate::codec::read::options::ReadOptions;
 #[cfg(feature = "safetensors")]
@@ -17,8 +17,8 @@ use crate::codec::read::stream;
 use crate::codec::read::tar;
 use crate::codec::read::warning::Warning;
 use crate::codec::read::zip::{Archive, ArchiveResolver, Directory};
-use crate::tensor::Storages;
 use crate::value::Bytes;
+use crate::value::raw::Raw;
 
 pub(super) fn read(source: Source, options: &ReadOptions) -> Result<Document, ReadError> {
     match detect(&source)? {
@@ -127,7 +127,8 @@ fn read_pickle(source: &Source, options: &ReadOptions) -> Result<Document, ReadE
     }
     let len = usize::try_from(source.len()).unwrap_or(usize::MAX);
     let pickle: Bytes = Arc::new(source.read_vec(0, len).map_err(io)?);
-    let decoded = object::decode(&pickle, source.name(), options, &mut NoStorages)?;
+    let mut resolver = NestedFiles::new(|file| read_nested(file, options));
+    let decoded = object::decode(&pickle, source.name(), options, &mut resolver)?;
     let mut warnings = Vec::new();
     let bytes = (*pickle).as_ref();
     let end = bytes.len().saturating_sub(decoded.trailing);
@@ -144,9 +145,41 @@ fn read_pickle(source: &Source, options: &ReadOptions) -> Result<Document, ReadE
                     .into(),
         });
     }
-    let storages: Arc<dyn Storages> = Arc::new(NoStorages);
+    let storages = resolver.into_storages();
     let (kind, order) = (ContainerKind::Pickle, ByteOrder::Little);
     Ok(object::finish(decoded, storages, kind, order, warnings, options))
+}
+
+/// Reads a file within a pickle, in which torch.save put a storage. The bytes are in memory already.
+fn read_nested(source: Source, options: &ReadOptions) -> Result<nested::Found, ReadError> {
+    let len = source.len();
+    let limits = options.limits.for_file(len);
+    // No minimum: there may be very many such files.
+    let limits = options
+        .limits
+        .clone()
+        .pickle_bytes(limits.pickle_bytes.min(len.saturating_mul(8)))
+        .inflated_bytes(limits.inflated_bytes.min(len.saturating_mul(16)));
+    let options = ReadOptions::default().limits(limits);
+    let document = match detect(&source)? {
+        ContainerKind::Zip => read_zip(source, &options)?,
+        ContainerKind::Legacy => stream::read(&Arc::new(source), 0, &options)?.0,
+        ContainerKind::Tar | ContainerKind::Pickle | ContainerKind::Safetensors => {
+            return Err(ReadError::Foreign {
+                found: "a file within a pickle".into(),
+                advice: "save the state dict with torch.save".into(),
+            });
+        }
+    };
+    match document.graph.root_raw() {
+        Raw::Storage(storage, dtype) => Ok((document.graph.storage(storage), dtype)),
+        _ => Err(ReadError::Damaged {
+            part: "a file within the pickle".to_owned(),
+            offset: 0,
+            expected: "a storage".into(),
+            found: format!("{:?}", document.root()),
+        }),
+    }
 }
 
 /// The version is read as C reads a number: blanks before and anything after are passed over.

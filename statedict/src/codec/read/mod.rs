@@ -10,6 +10,7 @@ mod kind;
 mod limits;
 mod members;
 mod module;
+mod nested;
 mod no_storages;
 mod object;
 mod options;

@@ -21,6 +21,8 @@ pub struct ScannedPickle {
     nbytes: u64,
     globals: Vec<ScannedGlobal>,
     problem: Option<String>,
+    /// The files within it, and where in it they are loaded.
+    nested: Vec<(usize, Vec<u8>)>,
 }
 
 impl ScannedPickle {
@@ -29,7 +31,7 @@ impl ScannedPickle {
         &self.name
     }
 
-    /// Where it starts in the file, in bytes; `None` where it is compressed.
+    /// Where it starts in the file, in bytes; `None` where it is compressed, or in a file within a pickle.
     pub fn offset(&self) -> Option<u64> {
         self.offset
     }
@@ -50,15 +52,15 @@ impl ScannedPickle {
     }
 
     pub(super) fn new(name: impl Into<String>, offset: Option<u64>, found: PickleScan) -> Self {
-        let PickleScan { globals, len, problem } = found;
+        let PickleScan { globals, len, problem, nested } = found;
         let nbytes = len.try_into().unwrap_or(u64::MAX);
-        ScannedPickle { name: name.into(), offset, nbytes, globals, problem }
+        ScannedPickle { name: name.into(), offset, nbytes, globals, problem, nested }
     }
 
     fn unread(name: impl Into<String>, problem: &ReadError) -> Self {
         let problem = Some(problem.to_string());
         let (globals, name) = (Vec::new(), name.into());
-        ScannedPickle { name, offset: None, nbytes: 0, globals, problem }
+        ScannedPickle { name, offset: None, nbytes: 0, globals, problem, nested: Vec::new() }
     }
 }
 
@@ -109,14 +111,45 @@ impl Scan {
 /// Where the file cannot be read, or its container is damaged or none. A pickle that is damaged is none:
 /// see [`ScannedPickle::problem`].
 pub fn scan(source: Source) -> Result<Scan, ReadError> {
+    scan_within(source, DEPTH)
+}
+
+/// How deep files within pickles are looked for: `pickle.dump` has them one deep.
+const DEPTH: usize = 3;
+
+/// Scans a file, and the files within its pickles down to a depth.
+fn scan_within(source: Source, depth: usize) -> Result<Scan, ReadError> {
     let container = detect(&source)?;
-    let pickles = match container {
+    let found = match container {
         ContainerKind::Zip => of_zip(source)?,
         ContainerKind::Legacy => of_stream(source)?,
         ContainerKind::Tar => tar::scan(&source)?,
         ContainerKind::Pickle => of_pickle(&source)?,
         ContainerKind::Safetensors => Vec::new(),
     };
+    let mut pickles = Vec::with_capacity(found.len());
+    for mut pickle in found {
+        let nested = std::mem::take(&mut pickle.nested);
+        let name = pickle.name.clone();
+        pickles.push(pickle);
+        for (offset, file) in nested {
+            let name = format!("{name}, file at byte {offset}");
+            match depth.checked_sub(1).map(|depth| scan_within(Source::bytes(file), depth)) {
+                Some(Ok(within)) => pickles.extend(within.pickles.into_iter().map(|pickle| {
+                    let name = format!("{name}: {}", pickle.name);
+                    ScannedPickle { name, offset: None, ..pickle }
+                })),
+                Some(Err(error)) => pickles.push(ScannedPickle::unread(name, &error)),
+                None => pickles.push(ScannedPickle::unread(
+                    name,
+                    &ReadError::Foreign {
+                        found: "a file within files within a pickle".into(),
+                        advice: "torch.save writes none".into(),
+                    },
+                )),
+            }
+        }
+    }
     Ok(Scan { container, pickles })
 }
 

@@ -144,10 +144,10 @@ fn distinct<'m>(map: &'m StateMap<'m>) -> Result<(Vec<Stored<'m>>, Vec<Tie>), Wr
         if view.location() == "meta" {
             return Err(WriteError::Meta { key: key.to_owned() });
         }
-        let size = view.dtype().size();
-        let start = view.storage_offset() * size;
-        let end = required_bytes(view.shape(), &view.strides(), view.storage_offset(), size)
-            .map_err(|_| WriteError::TooLarge { what: "a tensor is" })?;
+        let start = view.storage_offset() * view.dtype().size();
+        let end =
+            required_bytes(view.shape(), &view.strides(), view.storage_offset(), view.dtype())
+                .map_err(|_| WriteError::TooLarge { what: "a tensor is" })?;
         if end > start {
             let ranges = taken.entry(view.storage().identity()).or_default();
             let before = ranges.range(..end).next_back().filter(|(_, (to, _))| *to > start);

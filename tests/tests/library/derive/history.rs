@@ -61,8 +61,8 @@ fn every_version_since_the_first_loads() {
         assert_eq!(report.defaulted.len(), usize::from(version < 4));
         if version == 1 {
             let removed = &report.migrations[0].removed;
-            assert!(removed.contains(&"scratch".to_owned()), "{report}");
-            assert!(removed.contains(&"old_norm.mean".to_owned()), "{report}");
+            assert!(removed.contains("scratch"), "{report}");
+            assert!(removed.contains("old_norm.mean"), "{report}");
         }
     }
     assert_eq!(block().state_dict().unwrap().version(""), Some(4));

@@ -29,7 +29,8 @@ fn map() -> StateMap<'static> {
     put(&mut map, "empty", TensorView::from_vec(Vec::<i64>::new(), [2, 0, 3]).unwrap());
     put(&mut map, "long", TensorView::from_vec(vec![7u8; 70_000], [70_000]).unwrap());
     put(&mut map, "bool", TensorView::from_vec(vec![true; 300], [300, 1]).unwrap());
-    let whole = TensorView::from_vec((0..24).collect::<Vec<i32>>(), [4, 6]).unwrap();
+    let numbers: Vec<f32> = (0..24u8).map(f32::from).collect();
+    let whole = TensorView::from_vec(numbers, [4, 6]).unwrap();
     put(&mut map, "transposed", whole.transpose(0, 1).unwrap());
     put(&mut map, "narrow", whole.narrow(1, 2..4).unwrap());
     put(&mut map, "late", whole.narrow(0, 2..4).unwrap());

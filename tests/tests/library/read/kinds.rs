@@ -61,7 +61,7 @@ fn each_kind_of_file_is_named_with_what_to_do() {
         (&nemo, "a tar archive with the checkpoint `model_weights.ckpt`", "tar -xf"),
         (&pt2, "an exported program (.pt2)", "torch.export.load"),
         (
-            b"\x80\x04\x95\x30\0\0\0\0\0\0\0\x8c\x16joblib.numpy_pickle.xx\x94\x8c\x03Abc\x94\x93.",
+            b"\x80\x04\x95\x21\0\0\0\0\0\0\0\x8c\x16joblib.numpy_pickle.xx\x94\x8c\x03Abc\x94\x93.",
             "a file of joblib",
             "joblib.load",
         ),

@@ -6,6 +6,8 @@ mod fixture;
 mod hostile;
 mod in_memory;
 mod kinds;
+mod nested_files;
+mod odd_tensors;
 mod old_formats;
 mod other_reader;
 mod peers;

@@ -1,7 +1,7 @@
 //! Files that are refused, and what the refusal says.
 
 use statedict::codec::{self, PickleError, ReadError, ReadOptions, Source};
-use statedict::value::Kind;
+use statedict::value::{Kind, RefusalReason};
 
 use super::fixture::{path, refused};
 
@@ -50,4 +50,30 @@ fn other_files_are_named() {
     let other =
         codec::read(Source::bytes(b"\x89HDF\r\n\x1a\n...".to_vec()), &ReadOptions::default());
     assert!(other.unwrap_err().to_string().contains("HDF5"));
+}
+
+#[test]
+fn a_tensor_of_a_foreign_class_names_it_and_what_helps() {
+    let rebuild = |class: &str| {
+        let mut pickle = b"\x80\x02ctorch._tensor\n_rebuild_from_type_v2\n(".to_vec();
+        pickle.extend(b"ctorch._utils\n_rebuild_meta_tensor_no_storage\n");
+        pickle.extend(class.as_bytes());
+        pickle.extend(b"(ctorch\nfloat32\nK\x02\x85K\x01\x85\x89t}tR.");
+        Source::bytes(pickle)
+    };
+    let opaque = ReadOptions::default().opaque(true);
+    let document = codec::read(rebuild("cmine\nPoints\n"), &opaque).unwrap();
+    let Kind::Refused(refusal) = document.root().kind() else { panic!("not refused") };
+    assert!(matches!(refusal.reason(), RefusalReason::Class { .. }));
+    let words = "a tensor of <mine.Points>, which cannot be represented; \
+                 save `tensor.as_subclass(torch.Tensor)` instead";
+    assert_eq!(refusal.to_string(), words);
+
+    let error =
+        |class| codec::read(rebuild(class), &ReadOptions::default()).unwrap_err().to_string();
+    assert!(error("cmine\nPoints\n").contains("opaque"));
+    let distributed = error("ctorch.distributed.tensor\nDTensor\n");
+    assert!(distributed.contains("full_tensor()") && !distributed.contains("opaque"));
+    let joblib = error("cjoblib.numpy_pickle\nNumpyArrayWrapper\n");
+    assert!(joblib.contains("joblib.load") && !joblib.contains("opaque"));
 }

@@ -60,6 +60,10 @@ impl<R: StorageResolver> Machine<'_, R> {
             op::NEWFALSE => false,
             _ => return None,
         };
+        // The machine says what is wrong, or takes the elements apart.
+        if (requires_grad && !dtype.is_differentiable()) || dtype.per_byte() > 1 {
+            return None;
+        }
         // The backward hooks, of which a tensor in a file has none.
         if self.meaning(self.got(rest)?)? != Meaning::OrderedDict {
             return None;

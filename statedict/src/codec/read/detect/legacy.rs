@@ -23,6 +23,9 @@ const LEGACY_VERSION_TEXT: &[u8] = b"I1001\n.";
 /// The length of the first pickle of a legacy stream: header, number and STOP.
 const MAGIC_PICKLE: usize = 2 + LEGACY_MAGIC.len() + 1;
 
+/// The longest header of a pickle: its protocol, and the length of a frame.
+const FRAMED_HEADER: usize = 2 + 9;
+
 /// Returns `true` if another object of a legacy stream starts there.
 pub(in crate::codec::read) fn is_legacy_at(source: &Source, start: u64) -> Result<bool, ReadError> {
     Ok(starts_legacy(&source.up_to(start, LEGACY_HEAD)?))
@@ -49,7 +52,10 @@ pub(super) fn damage_of_legacy(head: &[u8]) -> Option<&'static str> {
         return Some("line ends that were changed: it was copied as text, copy it again as binary");
     }
     let is_damaged = has_version(LEGACY_VERSION) || has_version(LEGACY_VERSION_TEXT);
-    (is_damaged && !starts_legacy(head)).then_some("another")
+    // A pickle may hold a whole stream: its number comes later than behind a header.
+    let is_within = |part: &[u8]| place(part).is_some_and(|at| at > FRAMED_HEADER);
+    let is_nested = is_within(LEGACY_MAGIC) || is_within(LEGACY_MAGIC_TEXT);
+    (is_damaged && !is_nested && !starts_legacy(head)).then_some("another")
 }
 
 /// Returns the error for a pickle by itself that is the start of a damaged legacy stream.

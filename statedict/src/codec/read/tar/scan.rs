@@ -39,7 +39,7 @@ impl Place<'_> {
             return Ok(None);
         }
         let found = next(self.source, self.position)?;
-        let PickleScan { globals, len, problem } = &found;
+        let PickleScan { globals, len, problem, .. } = &found;
         let last = globals.last().map_or_else(String::new, |last| last.name().to_owned());
         let (start, is_ended) = (self.position, problem.is_none());
         self.position = start.saturating_add(u64::try_from(*len).unwrap_or(u64::MAX));
