@@ -172,7 +172,7 @@ impl<'t> Reader<'t> {
         } else {
             let word = self.until(&[']', ',', ')']).trim();
             let float =
-                |word: &str| word.parse::<f64>().ok().filter(|_| word.contains(['.', 'e', 'n']));
+                |word: &str| word.parse::<f64>().ok().filter(|_| word.contains(['.', 'e', 'n', 'N']));
             match (word, float(word)) {
                 ("None" | "True" | "False", _) => text.push_str(word),
                 (_, Some(number)) => text.push_str(&format!("{number:?}")),

@@ -77,6 +77,9 @@ pub enum Kind<'g> {
     Refused(&'g Refusal),
 }
 
+/// The class of what is an `nn.Parameter`.
+const PARAMETER: &str = "torch.nn.parameter.Parameter";
+
 impl<'g> Value<'g> {
     /// What the value is, with what belongs to it.
     pub fn kind(self) -> Kind<'g> {
@@ -145,7 +148,9 @@ impl<'g> Value<'g> {
             Kind::Set(_) => "set",
             Kind::FrozenSet(_) => "frozenset",
             Kind::Dict(dict) => dict.kind().container().type_name(),
-            Kind::Tensor(tensor) if tensor.is_parameter() => "torch.nn.parameter.Parameter",
+            Kind::Tensor(tensor) if tensor.is_parameter() => PARAMETER,
+            Kind::Sparse(sparse) if sparse.is_parameter() => PARAMETER,
+            Kind::Quantized(quantized) if quantized.is_parameter() => PARAMETER,
             Kind::Tensor(_) | Kind::Sparse(_) | Kind::Quantized(_) | Kind::Refused(_) => {
                 "torch.Tensor"
             }

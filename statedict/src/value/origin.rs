@@ -24,6 +24,18 @@ impl Graph<'_> {
         self.provenance.calls.get(&call_key(value)?).copied()
     }
 
+    /// Returns whether a sparse or quantized tensor that is an `nn.Parameter` takes gradients; `None` of any other.
+    pub(super) fn parameter_gradient(&self, tensor: Raw) -> Option<bool> {
+        let made = self.made_by(tensor)?;
+        let Raw::Global(function) = made.function else { return None };
+        let function = self.global_name(function)?;
+        let is_parameter = self.str(function.module) == "torch._utils"
+            && self.str(function.name).starts_with("_rebuild_parameter");
+        let Raw::Tuple(arguments) = made.args else { return None };
+        let requires_grad = self.run(arguments).get(1) == Some(&Raw::Bool(true));
+        is_parameter.then_some(requires_grad)
+    }
+
     /// Notes a string that persistent ids have in common.
     pub(crate) fn note_constant(&mut self, text: Text) {
         let constants = &mut self.provenance.constants;

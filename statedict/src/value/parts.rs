@@ -5,6 +5,7 @@ use std::fmt;
 use crate::dtype::DType;
 use crate::tensor::{Storage, TensorView};
 use crate::value::handle::Value;
+use crate::value::python_name::modern;
 use crate::value::raw::{ContainerKind, Raw, StorageRef, TensorNode};
 use crate::value::store::{Graph, KEPT};
 
@@ -231,10 +232,11 @@ pub struct GlobalName<'g> {
 impl<'g> GlobalName<'g> {
     pub(crate) fn new(graph: &'g Graph<'g>, index: u32) -> Self {
         let global = graph.global_name(index).expect(KEPT);
-        GlobalName { module: graph.str(global.module), name: graph.str(global.name) }
+        let (module, name) = modern(graph.str(global.module), graph.str(global.name));
+        GlobalName { module, name }
     }
 
-    /// The module, as the file spells it.
+    /// Returns the module as Python 3 calls it: `builtins` where a file says `__builtin__`.
     pub fn module(&self) -> &'g str {
         self.module
     }

@@ -11,6 +11,7 @@ use crate::value::store::Graph;
 #[derive(Clone, Copy)]
 pub struct Quantized<'g> {
     graph: &'g Graph<'g>,
+    index: u32,
     tensor: u32,
     parameters: Run,
 }
@@ -41,10 +42,15 @@ impl<'g> Quantized<'g> {
     pub(crate) fn new(graph: &'g Graph<'g>, index: u32) -> Option<Self> {
         match graph.composite(index)? {
             Composite::Quantized { tensor, parameters } => {
-                Some(Quantized { graph, tensor, parameters })
+                Some(Quantized { graph, index, tensor, parameters })
             }
             Composite::Sparse { .. } => None,
         }
+    }
+
+    /// Returns `true` if it is an `nn.Parameter`.
+    pub fn is_parameter(&self) -> bool {
+        self.graph.parameter_gradient(Raw::Composite(self.index)).is_some()
     }
 
     /// The integers, in one of the element types `quint8`, `qint8`, `qint32`, `quint4x2`, `quint2x4`.

@@ -11,6 +11,7 @@ use crate::value::store::Graph;
 #[derive(Clone, Copy)]
 pub struct Sparse<'g> {
     graph: &'g Graph<'g>,
+    index: u32,
     layout: Text,
     size: Run,
     parts: Run,
@@ -31,10 +32,20 @@ impl<'g> Sparse<'g> {
     pub(crate) fn new(graph: &'g Graph<'g>, index: u32) -> Option<Self> {
         match graph.composite(index)? {
             Composite::Sparse { layout, size, parts, coalesced } => {
-                Some(Sparse { graph, layout, size, parts, coalesced })
+                Some(Sparse { graph, index, layout, size, parts, coalesced })
             }
             Composite::Quantized { .. } => None,
         }
+    }
+
+    /// Returns `true` if it is an `nn.Parameter`.
+    pub fn is_parameter(&self) -> bool {
+        self.graph.parameter_gradient(Raw::Composite(self.index)).is_some()
+    }
+
+    /// Returns `true` if it is an `nn.Parameter` that takes gradients.
+    pub fn requires_grad(&self) -> bool {
+        self.graph.parameter_gradient(Raw::Composite(self.index)) == Some(true)
     }
 
     /// The layout: `"torch.sparse_coo"`, `"torch.sparse_csr"` and so on.

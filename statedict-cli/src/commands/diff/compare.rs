@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use statedict::TensorView;
 use statedict::contents::{Contents, Digests, Found, Parts, Step};
-use statedict::value::{Kind, Value};
+use statedict::value::{Kind, NumPyForm, Value};
 
 use super::delta::{self, Compared};
 use super::difference::{Difference, Form, What};
@@ -221,7 +221,8 @@ impl<'g> Comparer<'g> {
                     let [was, is] = first.map(|first| first.map(|first| self.name(first)));
                     self.add(What::Tie { was, is, of_storage: false });
                 }
-                if first.iter().all(Option::is_some) {
+                // That they are one with others was told; where it does not count, they are compared.
+                if self.rules.is_strict && first.iter().all(Option::is_some) {
                     return Ok(());
                 }
                 is_again = true;
@@ -322,7 +323,11 @@ impl<'g> Comparer<'g> {
                 Kind::Sparse(sparse) => sparse.layout(),
                 _ => "",
             };
-            if (!is_same_type && self.rules.is_strict) || layout(a) != layout(b) {
+            let takes_gradients = |value: Value<'g>| matches!(value.kind(), Kind::Sparse(sparse) if sparse.requires_grad());
+            if (!is_same_type && self.rules.is_strict)
+                || layout(a) != layout(b)
+                || takes_gradients(a) != takes_gradients(b)
+            {
                 self.add(changed());
             }
             return Ok(true);
@@ -454,8 +459,17 @@ impl<'g> Comparer<'g> {
 
 /// Whether it matters which of two values are one object: of what cannot change, it does not.
 fn has_identity(a: Value<'_>, b: Value<'_>) -> bool {
-    let is_shared = |value: Value<'_>| {
-        matches!(value.kind(), Kind::List(_) | Kind::Dict(_) | Kind::Set(_) | Kind::Object(_))
+    let is_shared = |value: Value<'_>| match value.kind() {
+        Kind::NumPy(value) => value.form() == NumPyForm::Array,
+        Kind::List(_)
+        | Kind::Dict(_)
+        | Kind::Set(_)
+        | Kind::Object(_)
+        | Kind::ByteArray(_)
+        | Kind::Tensor(_)
+        | Kind::Sparse(_)
+        | Kind::Quantized(_) => true,
+        _ => false,
     };
     is_shared(a) && is_shared(b)
 }

@@ -121,8 +121,11 @@ pub(super) fn write(
         let mut steps = place.steps;
         match found {
             Found::Tensor(tensor, _) => {
-                let is_parameter =
-                    matches!(place.value.kind(), Kind::Tensor(tensor) if tensor.is_parameter());
+                let is_parameter = match place.value.kind() {
+                    Kind::Tensor(tensor) => tensor.is_parameter(),
+                    Kind::Quantized(quantized) => quantized.is_parameter(),
+                    _ => false,
+                };
                 for (name, is_set) in [
                     ("parameter", is_parameter),
                     ("conj", tensor.is_conj()),

@@ -4,6 +4,7 @@
 //! and Python's plain types beside it. Nothing is imported or called: a meaning is code of this crate.
 
 use crate::dtype::DType;
+use crate::value::modern;
 
 /// What a class or function means here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -124,18 +125,6 @@ const TABLE: &[(&str, &str, Meaning)] = &[
     ("torch.storage", "UntypedStorage", Meaning::Storage(None)),
     ("torch.storage", "_load_from_bytes", Meaning::LoadFromBytes),
 ];
-
-/// The name that Python 3 has for what a pickle of protocol 0 to 2 calls by its Python 2 name.
-pub(super) fn modern<'n>(module: &'n str, name: &'n str) -> (&'n str, &'n str) {
-    match (module, name) {
-        ("__builtin__", "xrange") => ("builtins", "range"),
-        ("__builtin__", "long") => ("builtins", "int"),
-        ("__builtin__", "unicode") => ("builtins", "str"),
-        ("__builtin__", name) => ("builtins", name),
-        ("copy_reg", name) => ("copyreg", name),
-        other => other,
-    }
-}
 
 /// What the class or function means; `None` where it is not on the list.
 pub(super) fn meaning(module: &str, name: &str) -> Option<Meaning> {

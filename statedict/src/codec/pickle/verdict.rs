@@ -2,7 +2,8 @@
 
 use std::fmt;
 
-use crate::codec::pickle::globals::{meaning, modern};
+use crate::codec::pickle::globals::meaning;
+use crate::value::modern;
 
 /// What a class or function that a pickle names means for who would load it with Python.
 #[non_exhaustive]
