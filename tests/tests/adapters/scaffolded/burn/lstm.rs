@@ -1,5 +1,7 @@
 // The 23 tensors of lstm.pt as structs.
 //
+//     use statedict::StateDictExt;
+//
 //     let mut model = Model::new(&device);
 //     model.load("lstm.pt")?;
 //

@@ -1,5 +1,7 @@
 // The 24 tensors of norms.pt as structs.
 //
+//     use statedict::StateDictExt;
+//
 //     let mut model = Model::new(&device);
 //     model.load("norms.pt")?;
 //

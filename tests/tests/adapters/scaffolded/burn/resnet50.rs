@@ -1,5 +1,7 @@
 // The 320 tensors of resnet50.pt as structs.
 //
+//     use statedict::StateDictExt;
+//
 //     let mut model = Model::new(&device);
 //     model.load("resnet50.pt")?;
 //

@@ -1,5 +1,7 @@
 // The 80 tensors of unet.pt as structs.
 //
+//     use statedict::StateDictExt;
+//
 //     let mut model = Model::new(&device);
 //     model.load("unet.pt")?;
 //

@@ -1,5 +1,7 @@
 // The 9 tensors of conv_batch_norm.pt as structs.
 //
+//     use statedict::StateDictExt;
+//
 //     let mut model = Model::new(&device)?;
 //     model.load("conv_batch_norm.pt")?;
 //

@@ -1,5 +1,7 @@
 // The 29 tensors of gpt.pt as structs.
 //
+//     use statedict::StateDictExt;
+//
 //     let mut model = Model::new(&device)?;
 //     model.load("gpt.pt")?;
 //

@@ -1,5 +1,7 @@
 // The 7 tensors of quickstart.v1.pt as structs.
 //
+//     use statedict::StateDictExt;
+//
 //     let mut model = Model::new(&device)?;
 //     model.load("quickstart.v1.pt")?;
 //

@@ -1,5 +1,7 @@
 // The 64 tensors of transformer.pt as structs.
 //
+//     use statedict::StateDictExt;
+//
 //     let mut model = Model::new(&device)?;
 //     model.load("transformer.pt")?;
 //
