@@ -171,8 +171,9 @@ impl<'t> Reader<'t> {
             self.tuple(depth.checked_sub(1).ok_or(wrong)?, text)?;
         } else {
             let word = self.until(&[']', ',', ')']).trim();
-            let float =
-                |word: &str| word.parse::<f64>().ok().filter(|_| word.contains(['.', 'e', 'n', 'N']));
+            let float = |word: &str| {
+                word.parse::<f64>().ok().filter(|_| word.contains(['.', 'e', 'n', 'N']))
+            };
             match (word, float(word)) {
                 ("None" | "True" | "False", _) => text.push_str(word),
                 (_, Some(number)) => text.push_str(&format!("{number:?}")),

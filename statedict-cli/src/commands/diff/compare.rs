@@ -166,7 +166,7 @@ impl<'g> Comparer<'g> {
             self.add(what(Form::Version(leaf::plain(value).0)));
             return Ok(());
         }
-        let depth = self.steps.len();
+        let (depth, told) = (self.steps.len(), self.comparison.differences.len());
         let mut contents = Contents::of(value);
         while let Some(found) = contents.advance()? {
             let Found::Value(value) = found else { continue };
@@ -192,6 +192,10 @@ impl<'g> Comparer<'g> {
                 self.add(what(Form::of(value)));
                 self.steps.truncate(depth);
             }
+        }
+        // A value that has nothing but itself in it.
+        if self.comparison.differences.len() == told {
+            self.add(what(Form::of(value)));
         }
         Ok(())
     }

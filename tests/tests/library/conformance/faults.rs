@@ -144,8 +144,8 @@ impl Tensor for Broken {
 impl TensorMut for Broken {
     fn copy_(&mut self, source: &TensorView<'_>) -> Result<(), TensorError> {
         let (expected, found) = (Tensor::dtype(self), source.dtype());
-        if expected != found
-            && !(self.is(Fault::ComparesNoTypes) && expected.size() == found.size())
+        let bits = |dtype: DType| (dtype.size(), dtype.per_byte());
+        if expected != found && !(self.is(Fault::ComparesNoTypes) && bits(expected) == bits(found))
         {
             return self.refuse(TensorError::DType { expected, found });
         }
