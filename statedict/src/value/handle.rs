@@ -117,7 +117,7 @@ impl<'g> Value<'g> {
     }
 
     /// What tells a value from the others of its graph as long as it is one of those that have parts, or that can
-    /// be large: [`id`](Self::id) and tensors, arrays, storages and tuples that are not empty.
+    /// be large: [`id`](Self::id) and tensors, arrays, storages, bytearrays and tuples that are not empty.
     pub fn identity(self) -> Option<u64> {
         let (kind, index) = match self.raw {
             Raw::Container(index) => (0, index),
@@ -130,6 +130,7 @@ impl<'g> Value<'g> {
             Raw::Storage(StorageRef::Inserted(index), _) => (9, index),
             Raw::Tuple(run) if run.len > 0 => (6, run.start),
             Raw::Size(run) if run.len > 0 => (7, run.start),
+            Raw::ByteArray(text) => (10, text.start),
             _ => return None,
         };
         Some(kind << 32 | u64::from(index))
