@@ -20,7 +20,7 @@ impl<'a> Checkpoint<'a> {
     /// assert_eq!(saved.param_group(0)?.get::<f64>("lr")?, 0.1);
     ///
     /// let error = checkpoint.optimizer_state(("optimizer_state_dict", "state")).unwrap_err();
-    /// assert!(error.to_string().starts_with("`optimizer_state_dict.state`: 2 problems"));
+    /// assert!(error.to_string().starts_with("`optimizer_state_dict[\"state\"]`: 2 problems"));
     /// # Ok(())
     /// # }
     /// ```

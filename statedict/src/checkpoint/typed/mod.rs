@@ -53,7 +53,8 @@ impl<'a> Checkpoint<'a> {
     /// assert_eq!(checkpoint.get::<u32>(("config", "layers", -1))?, 10);
     ///
     /// let error = checkpoint.get::<u32>(("config", "lr")).unwrap_err();
-    /// assert_eq!(error.to_string(), "`config.lr`: invalid type: floating point `0.001`, expected u32");
+    /// let expected = r#"`config["lr"]`: invalid type: floating point `0.001`, expected u32"#;
+    /// assert_eq!(error.to_string(), expected);
     /// # Ok(())
     /// # }
     /// ```
