@@ -66,8 +66,13 @@ pub(crate) fn as_options(text: &str) -> String {
 
 /// Says on standard error what went wrong, in one line.
 pub(crate) fn complain(error: &dyn std::error::Error) {
+    note(&error.to_string());
+}
+
+/// Tells the person at the terminal something in one line.
+pub(crate) fn note(text: &str) {
     // Where that cannot be written either, there is nobody to tell.
-    let _ = writeln!(std::io::stderr(), "statedict: {}", printable(&error.to_string()));
+    let _ = writeln!(std::io::stderr(), "statedict: {}", printable(text));
 }
 
 /// Whether the reader of standard output has gone.

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use statedict::{ArchiveLayout, WriteOptions, save_graph};
 
 use crate::envelope::Envelope;
-use crate::failure::{Failure, Outcome, chain};
+use crate::failure::{Failure, Outcome, chain, note};
 use crate::inputs::Input;
 use crate::opened::{Opened, Opening};
 use crate::outputs::Overwriting;
@@ -83,6 +83,11 @@ pub(crate) fn run(arguments: &Arguments, screen: &mut Screen) -> Result<Outcome,
         save_graph(opened.document.graph(), output, &options).map_err(statedict::Error::from)
     };
     saved.map_err(|error| format!("{}: {}", output.display(), chain(&error)))?;
+    let lost = not_kept(&opened, format);
+    if !lost.is_empty() {
+        let names = lost.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+        note(&format!("{input}: not kept, for which only safetensors has a place: {names}"));
+    }
     if arguments.json {
         let mut object = Envelope::start(screen, "convert")?;
         object.field("input", &input.to_string())?;
@@ -90,9 +95,17 @@ pub(crate) fn run(arguments: &Arguments, screen: &mut Screen) -> Result<Outcome,
         object.field("output", &output.display().to_string())?;
         object.field("to", &format.name())?;
         object.field("nbytes", &std::fs::metadata(output)?.len())?;
+        object.field("not_kept", &lost)?;
         object.end()?;
     }
     Ok(Outcome::Fine)
+}
+
+/// Returns the entries of the file's own metadata that the format has no place for.
+fn not_kept(opened: &Opened, format: Format) -> Vec<&str> {
+    let entries = opened.document.file_metadata().keys().map(String::as_str);
+    // Every writer puts its name of the framework there.
+    entries.filter(|&name| format != Format::Safetensors && name != "format").collect()
 }
 
 /// As the file is: storages whole, and a bar where someone watches.

@@ -75,3 +75,19 @@ fn what_verify_cannot_account_for_is_a_problem() {
     let (status, text) = verify(&[&file[..], &file].concat());
     assert!(status == Some(1) && text.contains("2 archives in one file"), "{text}");
 }
+
+#[test]
+fn what_only_safetensors_can_hold_is_named_when_it_is_not_kept() {
+    let directory = tempfile::tempdir().unwrap();
+    let name = |name: &str| directory.path().join(name).to_str().unwrap().to_owned();
+    let (a, pt, same) = (name("a.safetensors"), name("a.pt"), name("same.safetensors"));
+    write(Path::new(&a), 200);
+    let (status, text) = run(&["convert", &a, &pt]);
+    assert_eq!(status, Some(0));
+    assert!(text.contains("not kept") && text.contains("`owner`"), "{text}");
+    let (_, text) = run(&["convert", &a, &pt, "--force", "--json"]);
+    assert!(text.replace(' ', "").contains(r#""not_kept":["owner"]"#), "{text}");
+    let (status, text) = run(&["convert", &a, &same]);
+    assert_eq!((status, text.as_str()), (Some(0), ""));
+    assert_eq!(StateMap::load(&same).unwrap().file_metadata()["owner"], "me");
+}

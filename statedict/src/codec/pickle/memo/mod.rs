@@ -46,7 +46,7 @@ impl Memo {
         }
     }
 
-    /// Gives a name to something that is not made. Whether that can be done.
+    /// Reserves a name without making its value. Returns `false` if that is not possible.
     pub(super) fn pass_over(&mut self, name: u64) -> bool {
         match self {
             Memo::Kept(memo) => memo.pass_over(name),
