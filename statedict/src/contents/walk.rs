@@ -233,7 +233,14 @@ impl<'g> Contents<'g> {
     }
 }
 
-/// What is told of under each of its names, as it is short: a tensor, a storage, an array.
+/// Returns `true` for what is told of under each of its names, as it is short: a tensor, a storage, an array.
 fn is_single(value: Value<'_>) -> bool {
-    matches!(value.kind(), Kind::Tensor(_) | Kind::Quantized(_) | Kind::Storage(_) | Kind::NumPy(_))
+    matches!(
+        value.kind(),
+        Kind::Tensor(_)
+            | Kind::Quantized(_)
+            | Kind::Storage(_)
+            | Kind::NumPy(_)
+            | Kind::ByteArray(_)
+    )
 }
