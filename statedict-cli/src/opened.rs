@@ -6,7 +6,7 @@ use statedict::StateMap;
 use statedict::codec::{self, ContainerKind, Document, Members, ReadOptions, Source};
 use statedict::value::Value;
 
-use crate::failure::{Failure, as_options, chain};
+use crate::failure::{Failure, as_options, chain, note};
 use crate::inputs::{Content, Input};
 
 /// A file that has been opened.
@@ -96,6 +96,22 @@ impl Opened {
         let alignment = members.alignment().map(|bytes| format!("storages {bytes}-byte aligned"));
         let facts: Vec<String> = version.into_iter().chain(alignment).collect();
         Ok(Some(facts.join(" · ")).filter(|facts| !facts.is_empty()))
+    }
+
+    /// Names the entries of a safetensors file's own metadata, for which other formats have no place, to the person
+    /// at the terminal, and returns them.
+    pub(crate) fn note_not_kept(&self) -> Vec<&str> {
+        let entries = self.document.file_metadata().keys().map(String::as_str);
+        // Every writer puts its name of the framework there.
+        let lost: Vec<&str> = entries.filter(|&name| name != "format").collect();
+        if !lost.is_empty() {
+            let names = lost.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+            note(&format!(
+                "{}: not kept, as only safetensors has a place for it: {names}",
+                self.input
+            ));
+        }
+        lost
     }
 
     /// What is unusual about the file.

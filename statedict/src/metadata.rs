@@ -40,7 +40,9 @@ impl ModuleMetadata {
         self.version
     }
 
-    pub(crate) fn set_version(mut self, version: Option<u64>) -> Self {
+    /// Returns the entry with another version; everything else in it is kept.
+    #[must_use]
+    pub fn set_version(mut self, version: Option<u64>) -> Self {
         self.version = version;
         self
     }

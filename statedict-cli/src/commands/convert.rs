@@ -1,12 +1,11 @@
 //! `statedict convert`.
 
-use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
 use statedict::{ArchiveLayout, WriteOptions, save_graph};
 
 use crate::envelope::Envelope;
-use crate::failure::{Failure, Outcome, chain, note};
+use crate::failure::{Failure, Outcome, chain};
 use crate::inputs::Input;
 use crate::opened::{Opened, Opening};
 use crate::outputs::Overwriting;
@@ -53,9 +52,9 @@ enum Format {
 
 impl Format {
     fn of_name(path: &Path) -> Format {
-        match path.extension().and_then(OsStr::to_str) {
-            Some("safetensors") => Format::Safetensors,
-            _ => Format::Zip,
+        match WriteOptions::new().writes_safetensors(Some(path)) {
+            true => Format::Safetensors,
+            false => Format::Zip,
         }
     }
 
@@ -83,11 +82,7 @@ pub(crate) fn run(arguments: &Arguments, screen: &mut Screen) -> Result<Outcome,
         save_graph(opened.document.graph(), output, &options).map_err(statedict::Error::from)
     };
     saved.map_err(|error| format!("{}: {}", output.display(), chain(&error)))?;
-    let lost = not_kept(&opened, format);
-    if !lost.is_empty() {
-        let names = lost.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
-        note(&format!("{input}: not kept, for which only safetensors has a place: {names}"));
-    }
+    let lost = if format == Format::Safetensors { Vec::new() } else { opened.note_not_kept() };
     if arguments.json {
         let mut object = Envelope::start(screen, "convert")?;
         object.field("input", &input.to_string())?;
@@ -99,13 +94,6 @@ pub(crate) fn run(arguments: &Arguments, screen: &mut Screen) -> Result<Outcome,
         object.end()?;
     }
     Ok(Outcome::Fine)
-}
-
-/// Returns the entries of the file's own metadata that the format has no place for.
-fn not_kept(opened: &Opened, format: Format) -> Vec<&str> {
-    let entries = opened.document.file_metadata().keys().map(String::as_str);
-    // Every writer puts its name of the framework there.
-    entries.filter(|&name| format != Format::Safetensors && name != "format").collect()
 }
 
 /// As the file is: storages whole, and a bar where someone watches.

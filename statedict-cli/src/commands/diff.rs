@@ -3,6 +3,7 @@
 mod compare;
 mod delta;
 mod difference;
+mod file_metadata;
 mod pairs;
 
 use std::collections::BTreeMap;

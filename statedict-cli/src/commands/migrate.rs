@@ -6,7 +6,7 @@ mod rules;
 use std::io::Write;
 use std::path::PathBuf;
 
-use statedict::{Metadata, Migration, ModuleMetadata, StateMap, WriteOptions, save_graph};
+use statedict::{Metadata, Migration, StateMap, WriteOptions, save_graph};
 
 use crate::envelope::Envelope;
 use crate::failure::{Failure, Outcome, chain};
@@ -93,9 +93,12 @@ pub(crate) fn run(arguments: &Arguments, screen: &mut Screen) -> Result<Outcome,
                 save_graph(&graph, output, &WriteOptions::new().keep_storage(true))
                     .map_err(statedict::Error::from)
             }
-            None => migrated.save(output),
+            None => migrated.save_with(output, &WriteOptions::new().keep_storage(true)),
         };
         saved.map_err(|error| format!("{}: {}", output.display(), chain(&error)))?;
+        if !WriteOptions::new().writes_safetensors(Some(output)) {
+            opened.note_not_kept();
+        }
     }
     if arguments.json {
         let mut object = Envelope::start(screen, "migrate")?;
@@ -127,7 +130,8 @@ fn record_versions(map: &mut StateMap<'_>, rules: &Rules, done: &mut Vec<Done>) 
     }
     let metadata = map.metadata_mut().get_or_insert_with(Metadata::default);
     for (path, &version) in &rules.versions {
-        metadata.insert(path.as_str(), ModuleMetadata::with_version(version));
+        let module = metadata.get(path).cloned().unwrap_or_default();
+        metadata.insert(path.as_str(), module.set_version(Some(version)));
         let at = if path.is_empty() { "the root" } else { path };
         done.push(Done { what: "version", about: format!("{at}: {version}") });
     }

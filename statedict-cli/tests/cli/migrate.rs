@@ -277,3 +277,30 @@ fn a_tied_tensor_is_changed_under_all_of_its_names() {
     let error = migrated(&map, &format!("{narrow}{again}")).unwrap_err();
     assert!(error.contains("`embed` is another name of `head`, and an earlier step"), "{error}");
 }
+
+#[test]
+fn versions_keep_the_rest_of_a_module_and_remove_regex_takes_extra_states() {
+    let directory = tempfile::tempdir().unwrap();
+    let name = |name: &str| directory.path().join(name).to_str().unwrap().to_owned();
+    let (input, output, rules) = (name("in.pt"), name("out.pt"), name("rules.toml"));
+    let five = value::Graph::of(5);
+    let five = value::SharedValue::of(five.root()).unwrap();
+    let mut module = statedict::ModuleMetadata::with_version(1);
+    module.insert_extra("hook", five.clone());
+    let mut metadata = statedict::Metadata::default();
+    metadata.insert("m", module);
+    let mut map = StateMap::new();
+    map.insert("m.weight", TensorView::from_vec(vec![0.5f32], [1]).unwrap());
+    map.insert_value("m._extra_state", five);
+    *map.metadata_mut() = Some(metadata);
+    map.save(&input).unwrap();
+
+    let text = "[[step]]\nremove_regex = { name = '_extra_state$' }\n[versions]\n\"m\" = 2\n";
+    std::fs::write(&rules, text).unwrap();
+    let (status, told, trouble) = migrate(&[&input, &output, "--map", &rules]);
+    assert_eq!((status, trouble.as_str()), (0, ""), "{told}");
+    let found = StateMap::load(&output).unwrap();
+    assert_eq!((found.len(), found.values().len()), (1, 0));
+    let module = found.metadata().unwrap().get("m").unwrap();
+    assert_eq!((module.version(), module.extra().len()), (Some(2), 1));
+}

@@ -91,3 +91,21 @@ fn what_only_safetensors_can_hold_is_named_when_it_is_not_kept() {
     assert_eq!((status, text.as_str()), (Some(0), ""));
     assert_eq!(StateMap::load(&same).unwrap().file_metadata()["owner"], "me");
 }
+
+#[test]
+fn diff_tells_of_the_metadata_of_two_files() {
+    let directory = tempfile::tempdir().unwrap();
+    let name = |name: &str| directory.path().join(name).to_str().unwrap().to_owned();
+    let (a, b) = (name("a.safetensors"), name("b.safetensors"));
+    write(Path::new(&a), 200);
+    let mut map = StateMap::load(&a).unwrap();
+    map.file_metadata_mut().insert("owner".into(), "you".into());
+    map.save(&b).unwrap();
+    let (status, text) = run(&["diff", &a, &b, "--json"]);
+    assert_eq!(status, Some(1), "{text}");
+    let found = text.replace(' ', "");
+    assert!(found.contains(r#"[{"attr":"__metadata__"},{"attr":"owner"}]"#), "{text}");
+    map.file_metadata_mut().insert("owner".into(), "me".into());
+    map.save(&b).unwrap();
+    assert_eq!(run(&["diff", &a, &b]).0, Some(0));
+}

@@ -35,6 +35,7 @@ pub use listing::Listed;
 #[cfg(feature = "serde")]
 pub use typed::{from_value, to_graph};
 
+use crate::codec::read::FileFacts;
 use crate::codec::write::{self, WriteError, WriteOptions};
 use crate::codec::{self, Document, ReadError, ReadOptions, Source};
 use crate::value::{Graph, Value};
@@ -79,6 +80,8 @@ pub struct Checkpoint<'a> {
     graph: Arc<Graph<'a>>,
     /// The file that the graph was read from, until it is edited.
     file: Option<Document>,
+    /// The facts of that file, which hold after edits too.
+    facts: FileFacts,
 }
 
 impl Checkpoint<'static> {
@@ -124,7 +127,7 @@ impl<'a> Checkpoint<'a> {
     }
 
     fn is_whole_model(&self, value: Value<'_>) -> bool {
-        self.file.as_ref().is_some_and(|document| document.is_whole_model(value))
+        self.facts.is_whole_model(value)
     }
 }
 
@@ -136,12 +139,13 @@ impl Default for Checkpoint<'_> {
 
 impl From<Document> for Checkpoint<'_> {
     fn from(document: Document) -> Self {
-        Checkpoint { graph: Arc::clone(document.graph()), file: Some(document) }
+        let (graph, facts) = (Arc::clone(document.graph()), document.facts().clone());
+        Checkpoint { graph, facts, file: Some(document) }
     }
 }
 
 impl<'a> From<Graph<'a>> for Checkpoint<'a> {
     fn from(graph: Graph<'a>) -> Self {
-        Checkpoint { graph: Arc::new(graph), file: None }
+        Checkpoint { graph: Arc::new(graph), facts: FileFacts::default(), file: None }
     }
 }

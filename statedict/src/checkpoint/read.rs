@@ -130,8 +130,14 @@ impl<'a> Checkpoint<'a> {
             return Ok(document.state_map_of(part, &place, advice)?);
         }
         let share = |value: Value<'_>| SharedValue::of(value).map_err(ReadError::Storage);
-        let extract = Extract { graph: &self.graph, place: &place, advice, share: &share };
-        Ok(extract.state_map(part)?)
+        let extract = Extract {
+            graph: &self.graph,
+            facts: &self.facts,
+            place: &place,
+            advice,
+            share: &share,
+        };
+        Ok(extract.state_dict(part)?)
     }
 }
 

@@ -14,7 +14,7 @@ pub(super) const ORDER: &str = "statedict.order";
 /// The entry of `__metadata__` with the modules' versions, a JSON list of pairs.
 pub(super) const VERSIONS: &str = "statedict.versions";
 
-const METADATA: &str = "__metadata__";
+pub(super) const METADATA: &str = "__metadata__";
 
 /// The dtypes of the format that PyTorch has too. The largest elements come last, as in the order by which the
 /// format's own libraries lay tensors out.

@@ -8,6 +8,7 @@ use statedict::value::{Kind, NumPyForm, Value};
 
 use super::delta::{self, Compared};
 use super::difference::{Difference, Form, What};
+use super::file_metadata;
 use super::pairs::{Pair, Pairs};
 use crate::failure::{Failure, chain};
 use crate::leaf;
@@ -75,6 +76,7 @@ pub(super) fn compare<'g>(
         left: PAIRS,
     };
     comparer.run(a.root(), b.root())?;
+    file_metadata::compare(a, b, &mut comparer.comparison);
     Ok(comparer.comparison)
 }
 

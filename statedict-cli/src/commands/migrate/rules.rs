@@ -100,11 +100,11 @@ impl TryFrom<String> for Pattern {
 }
 
 impl Pattern {
-    /// The keys that match, which must be some.
-    fn keys_of(&self, migration: &Migration<'_>) -> Result<Vec<String>, MigrateError> {
+    /// Returns those of the keys that match, which must be some.
+    fn among<'k>(&self, keys: impl Iterator<Item = &'k str>) -> Result<Vec<String>, MigrateError> {
         let Pattern(pattern) = self;
-        let keys = migration.keys().filter(|key| pattern.is_match(key));
-        let keys: Vec<String> = keys.map(str::to_owned).collect();
+        let keys: Vec<String> =
+            keys.filter(|key| pattern.is_match(key)).map(str::to_owned).collect();
         if keys.is_empty() {
             return Err(MigrateError::message(format!("no key matches `{pattern}`")));
         }
@@ -285,7 +285,8 @@ impl Step {
                 run.tell("remove", name.clone());
             }
             Step::RemoveRegex { name } => {
-                for key in name.keys_of(run.migration)? {
+                let values = run.migration.values().map(|(key, _)| key);
+                for key in name.among(run.migration.keys().chain(values))? {
                     run.migration.remove(&key)?;
                     run.tell("remove", key);
                 }
@@ -321,7 +322,7 @@ impl Step {
                 run.change("cast", key, &format!(" to {dtype}"), |tensor| tensor.cast(dtype))?;
             }
             Step::CastRegex { key, dtype } => {
-                let (dtype, keys) = (dtype_named(dtype)?, key.keys_of(run.migration)?);
+                let (dtype, keys) = (dtype_named(dtype)?, key.among(run.migration.keys())?);
                 let known: HashSet<&String> = keys.iter().collect();
                 for key in &keys {
                     // It is cast with the tensor that it is another name of.

@@ -14,9 +14,16 @@ pub struct Document {
     pub(super) container: ContainerKind,
     pub(super) byte_order: ByteOrder,
     pub(super) warnings: Vec<Warning>,
+    pub(super) facts: FileFacts,
+}
+
+/// What holds of a file's values after they were edited too.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct FileFacts {
     /// Where a pickled module is to be read as its state dict: how long all names may be together.
     pub(super) whole_models: Option<u64>,
-    pub(super) file_metadata: BTreeMap<String, String>,
+    /// The `__metadata__` of a safetensors file.
+    pub(super) metadata: BTreeMap<String, String>,
 }
 
 impl Document {
@@ -58,7 +65,11 @@ impl Document {
     /// Returns the `__metadata__` of a safetensors file, without the order, the versions and the ties that
     /// saving recorded there: those are part of the state dict. Other files have none.
     pub fn file_metadata(&self) -> &BTreeMap<String, String> {
-        &self.file_metadata
+        &self.facts.metadata
+    }
+
+    pub(crate) fn facts(&self) -> &FileFacts {
+        &self.facts
     }
 
     /// What is unusual about the file.

@@ -29,6 +29,7 @@ mod zip;
 use std::path::Path;
 
 pub use document::Document;
+pub(crate) use document::FileFacts;
 pub use error::ReadError;
 pub use kind::{ByteOrder, ContainerKind};
 pub use limits::Limits;

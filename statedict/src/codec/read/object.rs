@@ -1,11 +1,10 @@
 //! The object that a pickle of a file holds, as a document.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::codec::pickle::{self, Decoded, PickleError, PickleOptions, StorageResolver};
 use crate::codec::read::detect;
-use crate::codec::read::document::Document;
+use crate::codec::read::document::{Document, FileFacts};
 use crate::codec::read::error::ReadError;
 use crate::codec::read::kind::{ByteOrder, ContainerKind};
 use crate::codec::read::module;
@@ -63,8 +62,8 @@ pub(super) fn finish(
     graph.finish(decoded.root, storages);
     let name_bytes = options.limits.for_names(graph.source_len());
     let whole_models = options.whole_models.then_some(name_bytes);
-    let (graph, file_metadata) = (Arc::new(graph), BTreeMap::new());
-    Document { graph, container, byte_order, warnings, whole_models, file_metadata }
+    let (graph, facts) = (Arc::new(graph), FileFacts { whole_models, ..FileFacts::default() });
+    Document { graph, container, byte_order, warnings, facts }
 }
 
 /// Notes bytes that follow what is read.

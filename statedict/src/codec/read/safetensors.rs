@@ -6,7 +6,7 @@ use std::sync::Arc;
 use foldhash::{HashMap, HashMapExt};
 
 use crate::codec::read::detect::MAX_SAFETENSORS_HEADER;
-use crate::codec::read::document::Document;
+use crate::codec::read::document::{Document, FileFacts};
 use crate::codec::read::error::ReadError;
 use crate::codec::read::in_memory;
 use crate::codec::read::kind::{ByteOrder, ContainerKind};
@@ -100,28 +100,30 @@ fn keys<'h>(
             return Err(ReadError::DuplicateKey { key: key.clone() });
         }
     }
+    // Other tools copy the metadata of files that they change: what they changed has no place in the order.
+    let order: Option<Vec<String>> =
+        metadata.remove(ORDER).and_then(|order| serde_json::from_str(&order).ok());
+    let places: Option<HashMap<&str, usize>> = order
+        .as_ref()
+        .map(|order| order.iter().enumerate().map(|(place, key)| (key.as_str(), place)).collect());
+    // Every writer puts a framework under `format`, which is a tie only where it is listed as a key.
+    let may_be_key = |key: &str| match &places {
+        Some(places) => places.contains_key(key),
+        None => key != "format",
+    };
     let mut keys: Vec<Named<'h>> =
         stored.iter().map(|(key, tensor)| (key.clone(), tensor)).collect();
     metadata.retain(|key, same| match known.get(same.as_str()) {
-        Some(&tensor) if !known.contains_key(key.as_str()) => {
+        Some(&tensor) if !known.contains_key(key.as_str()) && may_be_key(key) => {
             keys.push((key.clone(), tensor));
             false
         }
         _ => true,
     });
-    let Some(order) = metadata.remove(ORDER) else { return Ok(keys) };
-    let expected = "the order of the keys that was recorded";
-    let order: Vec<String> = serde_json::from_str(&order)
-        .map_err(|error| damaged("a list of keys in `statedict.order`", error.to_string()))?;
-    if order.len() != keys.len() {
-        return Err(damaged(expected, format!("{} of {} keys", order.len(), keys.len())));
+    if let Some(places) = &places {
+        keys.sort_by_key(|(key, _)| places.get(key.as_str()).copied().unwrap_or(usize::MAX));
     }
-    let mut found: HashMap<String, &Stored> = keys.into_iter().collect();
-    let place = |key: String| match found.remove(&key) {
-        Some(tensor) => Ok((key, tensor)),
-        None => Err(damaged(expected, format!("no tensor `{key}`"))),
-    };
-    order.into_iter().map(place).collect()
+    Ok(keys)
 }
 
 /// Reads the state dict. No tensor is read.
@@ -155,8 +157,7 @@ pub(super) fn read(source: Source, options: &ReadOptions) -> Result<Document, Re
         container: ContainerKind::Safetensors,
         byte_order: ByteOrder::Little,
         warnings: Vec::new(),
-        whole_models: None,
-        file_metadata: header.metadata,
+        facts: FileFacts { whole_models: None, metadata: header.metadata },
     })
 }
 

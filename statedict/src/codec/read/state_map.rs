@@ -2,7 +2,7 @@
 
 use foldhash::{HashSet, HashSetExt};
 
-use crate::codec::read::document::Document;
+use crate::codec::read::document::{Document, FileFacts};
 use crate::codec::read::error::ReadError;
 use crate::codec::read::module::{self, ModuleProblem};
 use crate::contents::resolve;
@@ -70,20 +70,8 @@ impl Document {
         advice: Advice<'_>,
     ) -> Result<Partial<'static>, ReadError> {
         let share = |value: Value<'_>| Ok(SharedValue::new(&self.graph, value));
-        let extract = Extract { graph: &self.graph, place, advice, share: &share };
-        let (mut map, refused) = match self.whole_models {
-            Some(limit) if module::is_module(value) => extract.module(value, limit),
-            _ => extract.state_map(value),
-        }?;
-        if value.same_as(self.root()) {
-            map.file_metadata_mut().clone_from(&self.file_metadata);
-        }
-        Ok((map, refused))
-    }
-
-    /// Whether a value is a pickled module that is to be read as its state dict.
-    pub(crate) fn is_whole_model(&self, value: Value<'_>) -> bool {
-        self.whole_models.is_some() && module::is_module(value)
+        Extract { graph: &self.graph, facts: &self.facts, place, advice, share: &share }
+            .state_dict(value)
     }
 
     /// The value at a path: each text is a key as it is, or else what [`resolve`] finds for it.
@@ -126,12 +114,20 @@ impl Document {
 /// A state dict, and those of its tensors that cannot be represented.
 pub(crate) type Partial<'a> = (StateMap<'a>, Vec<RefusedTensor>);
 
+impl FileFacts {
+    /// Returns `true` if a value is a pickled module that is to be read as its state dict.
+    pub(crate) fn is_whole_model(&self, value: Value<'_>) -> bool {
+        self.whole_models.is_some() && module::is_module(value)
+    }
+}
+
 /// What to do about a dict that is not a state dict.
 pub(crate) type Advice<'e> = &'e dyn Fn(Dict<'_>) -> String;
 
 /// A state dict on its way out of a graph.
 pub(crate) struct Extract<'e, 'a> {
     pub(crate) graph: &'e Graph<'a>,
+    pub(crate) facts: &'e FileFacts,
     /// What messages call the value.
     pub(crate) place: &'e str,
     pub(crate) advice: Advice<'e>,
@@ -140,8 +136,20 @@ pub(crate) struct Extract<'e, 'a> {
 }
 
 impl<'a> Extract<'_, 'a> {
+    /// The state dict that a value is: a dict, or a pickled module where these are to be read.
+    pub(crate) fn state_dict(&self, value: Value<'_>) -> Result<Partial<'a>, ReadError> {
+        let (mut map, refused) = match self.facts.whole_models {
+            Some(limit) if module::is_module(value) => self.module(value, limit),
+            _ => self.state_map(value),
+        }?;
+        if value.same_as(self.graph.root()) {
+            map.file_metadata_mut().clone_from(&self.facts.metadata);
+        }
+        Ok((map, refused))
+    }
+
     /// The state dict that a dict is.
-    pub(crate) fn state_map(&self, value: Value<'_>) -> Result<Partial<'a>, ReadError> {
+    fn state_map(&self, value: Value<'_>) -> Result<Partial<'a>, ReadError> {
         let Some(dict) = value.as_dict() else {
             let whole = module::is_module(value);
             return Err(ReadError::NotAStateDict {

@@ -152,12 +152,13 @@ impl WriteOptions {
     }
 
     /// Returns `true` if what is saved to `path`, or written to a writer, becomes a safetensors file.
-    pub(crate) fn writes_safetensors(&self, path: Option<&Path>) -> bool {
+    pub fn writes_safetensors(&self, path: Option<&Path>) -> bool {
         match self.format {
             Format::Torch => false,
             Format::Safetensors => true,
             Format::OfPath => {
-                path.and_then(Path::extension).is_some_and(|end| end == "safetensors")
+                let end = path.and_then(Path::extension);
+                end.is_some_and(|end| end.eq_ignore_ascii_case("safetensors"))
             }
         }
     }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::io::Write;
 use std::path::Path;
 
-use crate::codec::safetensors::{Header, Info, ORDER, VERSIONS, to_safetensors};
+use crate::codec::safetensors::{Header, Info, METADATA, ORDER, VERSIONS, to_safetensors};
 use crate::codec::write::error::WriteError;
 use crate::codec::write::gathered::{Gathered, PIECE};
 use crate::codec::write::options::WriteOptions;
@@ -55,6 +55,9 @@ impl<'m> SafeTensorsFile<'m> {
     fn new(map: &'m StateMap<'m>) -> Result<Self, WriteError> {
         if let Some((key, _)) = map.values().next() {
             return Err(unwritable(key, "is no tensor, which safetensors cannot hold"));
+        }
+        if map.contains_key(METADATA) {
+            return Err(unwritable(METADATA, "has a name that safetensors has another use for"));
         }
         let (mut tensors, ties) = distinct(map)?;
         let mut metadata = map.file_metadata().clone();

@@ -157,3 +157,68 @@ fn ties_order_versions_and_the_file_s_own_metadata_come_back() {
     let zip = StateMap::load(&zip).unwrap();
     assert_eq!((zip.len(), zip.metadata()), (3, map.metadata()));
 }
+
+#[test]
+fn a_tensor_named_as_the_framework_is_no_tie() {
+    let tensors: [(&str, &[u8]); 2] = [("pt", &[1, 2]), ("w", &[3])];
+    let keys = |bytes: Vec<u8>| {
+        let map = read(bytes).unwrap().state_map().unwrap();
+        map.keys().map(str::to_owned).collect::<Vec<_>>()
+    };
+    assert_eq!(keys(file("\"format\":\"pt\"", &tensors, 0)), ["pt", "w"]);
+    assert_eq!(keys(file("\"format\":\"pt\",\"tied\":\"w\"", &tensors, 0)), ["pt", "w", "tied"]);
+
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("a.safetensors");
+    for names in [["pt", "w"], ["b", "pt"], ["pt", "format"]] {
+        let mut map = StateMap::new();
+        let tensor = statedict::TensorView::from_vec(vec![0.5f32; 2], [2]).unwrap();
+        for name in names {
+            map.insert(name, tensor.clone());
+        }
+        map.save(&path).unwrap();
+        let found = StateMap::load(&path).unwrap();
+        assert_eq!(found.keys().collect::<Vec<_>>(), names);
+    }
+}
+
+#[test]
+fn the_metadata_that_another_tool_copied_does_not_damage_a_file() {
+    let tensors: [(&str, &[u8]); 3] = [("a", &[1]), ("new", &[2]), ("b", &[3])];
+    for (order, expected) in [
+        (r#"[\"b\",\"a\"]"#, ["b", "a", "new"]),
+        (r#"[\"gone\",\"new\",\"b\"]"#, ["new", "b", "a"]),
+        (r#"[\"b\",\"b\"]"#, ["b", "a", "new"]),
+        ("no list", ["a", "new", "b"]),
+    ] {
+        let document = read(file(&format!("\"statedict.order\":\"{order}\""), &tensors, 0));
+        let map = document.unwrap().state_map().unwrap();
+        assert_eq!(map.keys().collect::<Vec<_>>(), expected, "{order}");
+    }
+}
+
+#[test]
+fn a_key_that_the_format_has_for_itself_is_refused() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("a.safetensors");
+    let mut map = StateMap::new();
+    map.insert("__metadata__", statedict::TensorView::from_vec(vec![0.5f32], [1]).unwrap());
+    let error = map.save(&path).unwrap_err().to_string();
+    assert!(error.contains("`__metadata__`"), "{error}");
+    assert!(!path.exists());
+}
+
+#[test]
+fn what_a_file_says_of_itself_outlives_an_edit() {
+    let directory = tempfile::tempdir().unwrap();
+    let (path, edited) =
+        (directory.path().join("a.safetensors"), directory.path().join("b.safetensors"));
+    let tensors: [(&str, &[u8]); 2] = [("a", &[1]), ("b", &[2])];
+    std::fs::write(&path, file("\"owner\":\"me\"", &tensors, 0)).unwrap();
+    let mut checkpoint = Checkpoint::open(&path).unwrap();
+    checkpoint.remove("a").unwrap();
+    checkpoint.save(&edited).unwrap();
+    let found = StateMap::load(&edited).unwrap();
+    assert_eq!(found.keys().collect::<Vec<_>>(), ["b"]);
+    assert_eq!(found.file_metadata()["owner"], "me");
+}

@@ -94,5 +94,5 @@ fn ranges_and_slices_are_objects_with_their_arguments() {
     let document = codec::read(Source::bytes(pickle.to_vec()), &ReadOptions::default()).unwrap();
     let Kind::Object(range) = document.root().kind() else { panic!("not an object") };
     assert_eq!(range.args().as_items().unwrap().len(), 3);
-    assert_eq!(document.root().type_name(), "__builtin__.xrange");
+    assert_eq!(document.root().type_name(), "builtins.range");
 }

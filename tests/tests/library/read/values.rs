@@ -39,7 +39,7 @@ fn frozenset_and_defaultdict() {
     check("frozen_and_default");
     let document = open("frozen_and_default");
     let factory = document.root().get("d").unwrap().as_dict().unwrap().default_factory().unwrap();
-    assert_eq!(format!("{factory:?}"), "<__builtin__.list>");
+    assert_eq!(format!("{factory:?}"), "<builtins.list>");
 }
 
 #[test]

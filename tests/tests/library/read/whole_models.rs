@@ -1,5 +1,6 @@
 //! Files of `torch.save(model)`: refused by default, and on request their state dict.
 
+use statedict::Checkpoint;
 use statedict::codec::{self, ReadError, ReadOptions};
 
 use super::fixture::{expected, path, refused};
@@ -34,4 +35,20 @@ fn without_the_option_an_opaque_model_is_no_state_dict() {
     let document = codec::open(path("whole_model.zip.pt"), &options).unwrap();
     let error = document.state_map().unwrap_err().to_string();
     assert!(error.contains("whole_models"), "{error}");
+}
+
+#[test]
+fn it_is_read_after_an_edit_beside_it_too() {
+    let options = ReadOptions::default().whole_models(true);
+    let model = Checkpoint::open_with(path("whole_model.zip.pt"), &options).unwrap();
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("nested.pt");
+    let mut outer = Checkpoint::new();
+    outer.set_graph("net", model.graph()).unwrap();
+    outer.save(&file).unwrap();
+
+    let mut checkpoint = Checkpoint::open_with(&file, &options).unwrap();
+    let before = map_lines(&checkpoint.state_dict("net").unwrap());
+    checkpoint.set_value("epoch", 2).unwrap();
+    assert_eq!(map_lines(&checkpoint.state_dict("net").unwrap()), before);
 }
