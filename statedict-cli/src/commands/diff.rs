@@ -67,7 +67,8 @@ pub(crate) fn run(arguments: &Arguments, screen: &mut Screen) -> Result<Outcome,
     // Of a safetensors file it is not known which container it was saved from.
     let is_strict = a.is_safetensors() == b.is_safetensors();
     let Arguments { tolerance, no_values, .. } = *arguments;
-    let comparison = compare(&a, &b, Rules { tolerance, values: !no_values, is_strict })?;
+    let mut comparison = compare(&a, &b, Rules { tolerance, values: !no_values, is_strict })?;
+    file_metadata::compare(&a, &b, &mut comparison);
     match arguments.json {
         true => write_json(arguments, &comparison, screen)?,
         false => write(arguments, &comparison, screen)?,

@@ -8,7 +8,6 @@ use statedict::value::{Kind, NumPyForm, Value};
 
 use super::delta::{self, Compared};
 use super::difference::{Difference, Form, What};
-use super::file_metadata;
 use super::pairs::{Pair, Pairs};
 use crate::failure::{Failure, chain};
 use crate::leaf;
@@ -76,7 +75,6 @@ pub(super) fn compare<'g>(
         left: PAIRS,
     };
     comparer.run(a.root(), b.root())?;
-    file_metadata::compare(a, b, &mut comparer.comparison);
     Ok(comparer.comparison)
 }
 
