@@ -5,7 +5,7 @@ use std::fmt;
 use crate::schema::pattern::first;
 use crate::visit::{Kind, ModuleInfo};
 
-/// A line of a [`Schema`].
+/// A line of a [`Schema`](crate::Schema).
 #[non_exhaustive]
 #[derive(Debug, Clone, PartialEq)]
 pub enum SchemaItem {
@@ -17,7 +17,7 @@ pub enum SchemaItem {
     Unknown(SchemaUnknown),
 }
 
-/// A parameter or buffer of a [`Schema`].
+/// A parameter or buffer of a [`Schema`](crate::Schema).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SchemaEntry {
     pub(super) key: String,
@@ -29,7 +29,7 @@ pub struct SchemaEntry {
     pub(super) since: Vec<(String, u64)>,
 }
 
-/// A module of a [`Schema`].
+/// A module of a [`Schema`](crate::Schema).
 #[derive(Debug, Clone)]
 pub struct SchemaModule {
     pub(super) path: String,
@@ -38,14 +38,14 @@ pub struct SchemaModule {
     pub(super) alias_of: Option<String>,
 }
 
-/// A place of a [`Schema`] whose content only a value knows.
+/// A place of a [`Schema`](crate::Schema) whose content only a value knows.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SchemaUnknown {
     pub(super) path: String,
     pub(super) reason: UnknownReason,
 }
 
-/// Why a [`Schema`] ends at a place.
+/// Why a [`Schema`](crate::Schema) ends at a place.
 #[non_exhaustive]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum UnknownReason {
@@ -139,7 +139,7 @@ impl SchemaModule {
     }
 }
 
-/// By what [`Schema`] shows: path, class, version, whether it may be absent, and what it is an alias of.
+/// By what [`Schema`](crate::Schema) shows: path, class, version, whether it may be absent, and what it is an alias of.
 impl PartialEq for SchemaModule {
     fn eq(&self, other: &Self) -> bool {
         let shown = |module: &Self| (module.info.name(), module.info.version(), module.optional);

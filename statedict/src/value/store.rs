@@ -25,10 +25,10 @@ pub(crate) struct Full;
 /// Python values with their identity: what a checkpoint file holds, or what one will hold.
 ///
 /// A list that is used twice is one list, as in Python, and may contain itself. [`root`](Self::root) is where to
-/// start reading; the [`Value`]s it leads to are handles into the graph. Texts and tensors of a file stay in the
+/// start reading; the [`Value`](crate::value::Value)s it leads to are handles into the graph. Texts and tensors of a file stay in the
 /// file until they are asked for.
 ///
-/// A graph can be changed, one that was read from a file like one that [`Graph::new`] began: a [`ValueId`] says
+/// A graph can be changed, one that was read from a file like one that [`Graph::new`] began: a [`ValueId`](crate::value::ValueId) says
 /// which value is meant. The lifetime is that of the tensors that were put in.
 ///
 /// ```
