@@ -171,7 +171,9 @@ impl DType {
     /// assert_eq!(DType::QU4x2.nbytes(5), Some(3));
     /// ```
     pub fn nbytes(self, numel: usize) -> Option<usize> {
-        Some(numel.checked_mul(self.size())?.div_ceil(self.per_byte()))
+        let packed = numel.checked_mul(self.size())?;
+        // Nearly every type is not packed: a division for each tensor costs more than all the rest here.
+        Some(if self.per_byte() == 1 { packed } else { packed.div_ceil(self.per_byte()) })
     }
 
     /// Returns `true` if a tensor of this type may ask for gradients: floating point and complex numbers.

@@ -28,10 +28,11 @@ impl fmt::Display for InvalidName {
 impl std::error::Error for InvalidName {}
 
 /// Checks that `name` can be one segment of a key.
+#[inline]
 pub(crate) fn check_name(name: &str) -> Result<(), InvalidName> {
     if name.is_empty() {
         Err(InvalidName::Empty)
-    } else if name.contains('.') {
+    } else if name.bytes().any(|byte| byte == b'.') {
         Err(InvalidName::Dot)
     } else {
         Ok(())

@@ -186,6 +186,7 @@ impl<'a> TensorView<'a> {
     /// The size of the elements in bytes; an expanded tensor has more than its storage.
     ///
     /// Saturates for an expanded tensor too large to be held in memory.
+    #[inline]
     pub fn nbytes(&self) -> usize {
         self.dtype.nbytes(self.numel()).unwrap_or(usize::MAX)
     }

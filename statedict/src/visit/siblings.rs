@@ -32,6 +32,7 @@ impl Siblings {
     }
 
     /// Takes a name of the innermost child.
+    #[inline]
     pub(super) fn add(&mut self, text: &str, name: (u32, u32)) {
         if let Some(&last) = self.names[self.start..].last() {
             self.ascending &= rank(text, last) < rank(text, name);
@@ -72,6 +73,7 @@ impl Siblings {
     }
 }
 
+#[inline]
 fn rank(text: &str, (start, len): (u32, u32)) -> (u32, &[u8]) {
     let start = super::ids::wide(start);
     (len, &text.as_bytes()[start..start + super::ids::wide(len)])

@@ -125,6 +125,7 @@ pub trait Visitor<A: Access> {
     }
 
     /// Begins a module whose fields only a value knows; it lists each by itself.
+    #[inline]
     fn begin(&mut self, info: &ModuleInfo) {
         self.take(Part::Module(info));
     }
@@ -133,6 +134,7 @@ pub trait Visitor<A: Access> {
     ///
     /// # Panics
     /// If such a field cannot hold it.
+    #[inline]
     fn field(&mut self, field: &Field<'_>, content: Content<A>) {
         let (name, kind) = (field.name, field.kind);
         assert!(content.is_of(kind), "`{name}` is a {kind:?} and holds {}", content.name());
@@ -294,6 +296,7 @@ impl<A: Access> Content<A> {
     }
 
     /// Whether a field of this kind may hold it.
+    #[inline]
     fn is_of(&self, kind: FieldKind<'_>) -> bool {
         match self {
             Content::Tensor(_) => matches!(kind, FieldKind::Parameter | FieldKind::Buffer { .. }),

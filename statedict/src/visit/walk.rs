@@ -102,7 +102,14 @@ impl Infos {
 
     /// The number of a class. Only the last are looked through: one that is noted twice does no harm.
     fn add(&mut self, info: &ModuleInfo) -> ClassId {
-        let known = self.0.enumerated().rev().take(8).find(|(_, known)| known.is_same(info));
+        // Nearly always the last one: it is looked at without the cost of the search.
+        if let Some((class, last)) = self.0.enumerated().next_back()
+            && last.is_same(info)
+        {
+            return class;
+        }
+        let known =
+            self.0.enumerated().rev().skip(1).take(7).find(|(_, known)| known.is_same(info));
         match known {
             Some((class, _)) => class,
             None => self.0.push(*info),
