@@ -7,7 +7,7 @@ use crate::load::run_on_modules;
 use crate::map::StateMap;
 use crate::metadata::{Metadata, ModuleMetadata};
 use crate::migration::MigrateError;
-use crate::ordered::Gathered;
+use crate::name_map::NameMapBuilder;
 use crate::tensor::{Storage, StorageError, Storages, TensorView};
 use crate::traits::TensorError;
 use crate::value::SharedValue;
@@ -138,7 +138,7 @@ pub(crate) fn of_walk(mut walk: Walk<TensorRef<'_>>) -> Result<StateMap<'_>, Col
     }
     let set: Arc<dyn Storages + '_> = Arc::new(LiveStorages { storages });
     let mut entries = Entries {
-        tensors: Gathered::with_capacity(names.leaves.len()),
+        tensors: NameMapBuilder::with_capacity(names.leaves.len()),
         others: Vec::new(),
         values: &values,
     };
@@ -184,7 +184,7 @@ pub(crate) fn of_walk(mut walk: Walk<TensorRef<'_>>) -> Result<StateMap<'_>, Col
 
 /// The entries of a state dict that is being made.
 struct Entries<'e, 'a> {
-    tensors: Gathered<TensorView<'a>>,
+    tensors: NameMapBuilder<TensorView<'a>>,
     /// What is not a tensor, and how many tensors come before it.
     others: Vec<(String, SharedValue, usize)>,
     /// The extra states of the walk.

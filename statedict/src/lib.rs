@@ -26,7 +26,7 @@ mod map;
 mod mapping;
 mod metadata;
 mod migration;
-mod ordered;
+mod name_map;
 mod parallel;
 mod save;
 mod schema;

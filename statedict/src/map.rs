@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use foldhash::{HashMap, HashMapExt};
 
 use crate::metadata::Metadata;
-use crate::ordered::Ordered;
+use crate::name_map::NameMap;
 use crate::tensor::{StorageError, TensorView};
 use crate::value::SharedValue;
 
@@ -30,9 +30,9 @@ use crate::value::SharedValue;
 /// ```
 #[derive(Debug, Clone, Default)]
 pub struct StateMap<'a> {
-    entries: Ordered<TensorView<'a>>,
+    entries: NameMap<TensorView<'a>>,
     metadata: Option<Metadata>,
-    values: Ordered<Placed>,
+    values: NameMap<Placed>,
     file_metadata: BTreeMap<String, String>,
 }
 
@@ -59,7 +59,7 @@ impl<'a> StateMap<'a> {
 
     /// A map with room for `capacity` keys.
     pub fn with_capacity(capacity: usize) -> Self {
-        StateMap { entries: Ordered::with_capacity(capacity), ..StateMap::default() }
+        StateMap { entries: NameMap::with_capacity(capacity), ..StateMap::default() }
     }
 
     /// The tensor under `key`.
@@ -268,7 +268,7 @@ impl<'a> StateMap<'a> {
     }
 
     /// A map of these tensors, without metadata.
-    pub(crate) fn from_tensors(entries: Ordered<TensorView<'a>>) -> Self {
+    pub(crate) fn from_tensors(entries: NameMap<TensorView<'a>>) -> Self {
         StateMap { entries, ..StateMap::default() }
     }
 
@@ -312,7 +312,7 @@ impl<'a> StateMap<'a> {
             owned.push(view);
         }
         let entries = self.entries.with_values(owned);
-        Ok(StateMap { entries, ..StateMap { entries: Ordered::default(), ..self } })
+        Ok(StateMap { entries, ..StateMap { entries: NameMap::default(), ..self } })
     }
 }
 

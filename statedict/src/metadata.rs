@@ -1,6 +1,6 @@
 //! `_metadata`: the version of each module of a state dict.
 
-use crate::ordered::Ordered;
+use crate::name_map::NameMap;
 use crate::value::SharedValue;
 
 /// What `_metadata` of a state dict holds: for each module's path, its version.
@@ -19,7 +19,7 @@ use crate::value::SharedValue;
 /// ```
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Metadata {
-    modules: Ordered<ModuleMetadata>,
+    modules: NameMap<ModuleMetadata>,
 }
 
 /// The entry of one module.
@@ -71,8 +71,8 @@ impl ModuleMetadata {
     }
 }
 
-impl From<Ordered<ModuleMetadata>> for Metadata {
-    fn from(modules: Ordered<ModuleMetadata>) -> Self {
+impl From<NameMap<ModuleMetadata>> for Metadata {
+    fn from(modules: NameMap<ModuleMetadata>) -> Self {
         Metadata { modules }
     }
 }

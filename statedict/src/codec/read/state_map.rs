@@ -8,7 +8,7 @@ use crate::codec::read::module::{self, ModuleProblem};
 use crate::contents::resolve;
 use crate::map::StateMap;
 use crate::metadata::{Metadata, ModuleMetadata};
-use crate::ordered::Gathered;
+use crate::name_map::NameMapBuilder;
 use crate::tensor::TensorView;
 use crate::value::{Dict, Graph, Kind, Refusal, RefusalReason, SharedValue, Value};
 
@@ -250,7 +250,7 @@ impl<'a> Extract<'_, 'a> {
             advice: "the file was not written by Module.state_dict()".to_owned(),
         };
         let modules = found.as_dict().ok_or_else(|| wrong(place.clone(), "a dict", found))?;
-        let mut metadata = Gathered::with_capacity(modules.len());
+        let mut metadata = NameMapBuilder::with_capacity(modules.len());
         for (module, entry) in modules.iter() {
             let name =
                 module.as_str().ok_or_else(|| wrong(place.clone(), "a dict of str", module))?;
@@ -292,7 +292,7 @@ impl<'a> Extract<'_, 'a> {
 
 /// The entries of a state dict that is being made.
 struct Entries<'a> {
-    tensors: Gathered<TensorView<'a>>,
+    tensors: NameMapBuilder<TensorView<'a>>,
     /// Extra state, and after how many tensors it came.
     values: Vec<(String, SharedValue, usize)>,
     refused: Vec<RefusedTensor>,
@@ -300,7 +300,7 @@ struct Entries<'a> {
 
 impl<'a> Entries<'a> {
     fn with_capacity(capacity: usize) -> Self {
-        let tensors = Gathered::with_capacity(capacity);
+        let tensors = NameMapBuilder::with_capacity(capacity);
         Entries { tensors, values: Vec::new(), refused: Vec::new() }
     }
 

@@ -4,15 +4,15 @@ use std::ops::RangeInclusive;
 use std::sync::{Arc, OnceLock};
 
 use crate::huge_pages;
-use crate::ordered::Ordered;
-use crate::ordered::duplicates::duplicate;
-use crate::ordered::name::Name;
+use crate::name_map::NameMap;
+use crate::name_map::duplicates::duplicate;
+use crate::name_map::name::Name;
 
 /// For how many bytes a name there is room in the beginning: the first is often the shortest.
 const NAME: RangeInclusive<usize> = 24..=64;
 
 /// A map that is being made of names that should differ.
-pub(crate) struct Gathered<V> {
+pub(crate) struct NameMapBuilder<V> {
     names: Vec<Name>,
     values: Vec<V>,
     /// The names that are not in `names` yet, one after the other.
@@ -21,9 +21,9 @@ pub(crate) struct Gathered<V> {
     ends: Vec<u32>,
 }
 
-impl<V> Gathered<V> {
+impl<V> NameMapBuilder<V> {
     pub(crate) fn with_capacity(capacity: usize) -> Self {
-        Gathered {
+        NameMapBuilder {
             names: Vec::new(),
             values: huge_pages::buffer(capacity),
             text: String::new(),
@@ -73,7 +73,7 @@ impl<V> Gathered<V> {
     ///
     /// # Errors
     /// The first name that comes twice.
-    pub(crate) fn finish(mut self) -> Result<Ordered<V>, String> {
+    pub(crate) fn finish(mut self) -> Result<NameMap<V>, String> {
         self.settle();
         match duplicate(&self.names) {
             Some(name) => Err(name.to_owned()),
@@ -82,19 +82,19 @@ impl<V> Gathered<V> {
     }
 
     /// The map with the last value of each name, in the place of its first.
-    pub(crate) fn last_of_each(mut self) -> Ordered<V> {
+    pub(crate) fn last_of_each(mut self) -> NameMap<V> {
         self.settle();
         if duplicate(&self.names).is_none() {
             return self.distinct();
         }
-        let mut map = Ordered::with_capacity(self.names.len());
+        let mut map = NameMap::with_capacity(self.names.len());
         for (name, value) in self.names.into_iter().zip(self.values) {
             map.insert(name.to_string(), value);
         }
         map
     }
 
-    fn distinct(self) -> Ordered<V> {
-        Ordered { names: self.names, values: self.values, index: OnceLock::new() }
+    fn distinct(self) -> NameMap<V> {
+        NameMap { names: self.names, values: self.values, index: OnceLock::new() }
     }
 }
