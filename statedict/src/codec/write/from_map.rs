@@ -2,8 +2,8 @@
 
 use std::borrow::Cow;
 
+use crate::codec::write::chunked_writer::Contents;
 use crate::codec::write::error::WriteError;
-use crate::codec::write::gathered::Contents;
 use crate::codec::write::identities::Numbering;
 use crate::codec::write::outline::{Entry, Facts, NO_STORAGE, Outlined, stored_as};
 use crate::codec::write::source::{Sink, Source, SourceError};

@@ -2,8 +2,8 @@
 
 use std::io::Write;
 
+use crate::codec::write::chunked_writer::{self, ChunkedWriter};
 use crate::codec::write::error::WriteError;
-use crate::codec::write::gathered::{self, Gathered};
 use crate::codec::write::outline::Outlined;
 use crate::codec::write::pickle::{self, Pickle};
 
@@ -65,15 +65,15 @@ impl LegacyStream {
 
     pub(super) fn write(
         &self,
-        contents: &dyn gathered::Contents,
+        contents: &dyn chunked_writer::Contents,
         out: &mut dyn Write,
     ) -> Result<(), WriteError> {
-        let mut out = Gathered::new(out);
+        let mut out = ChunkedWriter::new(out);
         out.write(&self.head)?;
         for storage in &self.order {
             out.write(&storage.numel.to_le_bytes())?;
-            gathered::stream(contents, storage.number, storage.nbytes, |bytes| {
-                bytes.chunks(gathered::PIECE).try_for_each(|piece| out.write(piece))
+            chunked_writer::stream(contents, storage.number, storage.nbytes, |bytes| {
+                bytes.chunks(chunked_writer::PIECE).try_for_each(|piece| out.write(piece))
             })?;
         }
         out.flush()

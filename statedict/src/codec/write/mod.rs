@@ -16,12 +16,12 @@
 )]
 
 mod archive;
+mod chunked_writer;
 mod container;
 mod decimal;
 mod error;
 mod from_graph;
 mod from_map;
-mod gathered;
 mod identities;
 mod legacy;
 mod options;

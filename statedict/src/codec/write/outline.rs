@@ -2,8 +2,8 @@
 
 use std::borrow::Cow;
 
+use crate::codec::write::chunked_writer::Contents;
 use crate::codec::write::error::WriteError;
-use crate::codec::write::gathered::Contents;
 use crate::codec::write::source::{Sink, Source, SourceError};
 use crate::dtype::DType;
 use crate::metadata::Metadata;

@@ -5,8 +5,8 @@ use std::io::Write;
 use std::path::Path;
 
 use crate::codec::safetensors::{Header, Info, METADATA, ORDER, VERSIONS, to_safetensors};
+use crate::codec::write::chunked_writer::{ChunkedWriter, PIECE};
 use crate::codec::write::error::WriteError;
-use crate::codec::write::gathered::{Gathered, PIECE};
 use crate::codec::write::options::WriteOptions;
 use crate::codec::write::progress::Told;
 use crate::codec::write::replace;
@@ -105,7 +105,7 @@ impl<'m> SafeTensorsFile<'m> {
     }
 
     fn write(&self, out: &mut dyn Write) -> Result<(), WriteError> {
-        let mut out = Gathered::new(out);
+        let mut out = ChunkedWriter::new(out);
         out.write(&self.head)?;
         for (key, view) in &self.tensors {
             let of = |error| WriteError::source_of(key, Box::new(error));

@@ -48,15 +48,15 @@ pub(super) fn stream(
 }
 
 /// A writer that gathers small pieces and passes large ones on.
-pub(super) struct Gathered<'w> {
+pub(super) struct ChunkedWriter<'w> {
     out: &'w mut dyn Write,
     buffer: Vec<u8>,
 }
 
-impl<'w> Gathered<'w> {
+impl<'w> ChunkedWriter<'w> {
     pub(super) fn new(out: &'w mut dyn Write) -> Self {
         // A piece, and the header that comes after it.
-        Gathered { out, buffer: Vec::with_capacity(PIECE + (1 << 17)) }
+        ChunkedWriter { out, buffer: Vec::with_capacity(PIECE + (1 << 17)) }
     }
 
     /// The buffer, with room for something small.
