@@ -11,6 +11,7 @@ mod collect;
 pub mod contents;
 mod dtype;
 mod error;
+mod escape;
 mod extra_state;
 mod files;
 #[cfg(feature = "hub")]
@@ -20,7 +21,6 @@ mod huge_pages;
 mod impls;
 mod key;
 mod leaves;
-mod line;
 mod load;
 mod map;
 mod mapping;

@@ -8,7 +8,7 @@ use crate::codec::ReadError;
 use crate::codec::write::WriteError;
 use crate::collect::CollectError;
 use crate::contents::ValuePath;
-use crate::line::OneLine;
+use crate::escape::OneLine;
 
 /// Why a checkpoint does not give or take a value.
 #[non_exhaustive]

@@ -3,7 +3,7 @@
 use std::fmt::{self, Write as _};
 
 use crate::contents::{Segment, ValuePath};
-use crate::line::OneLine;
+use crate::escape::OneLine;
 
 /// The keys under which a checkpoint's state dict is found without being named: those of PyTorch's
 /// tutorials and of the libraries that follow them.

@@ -6,8 +6,8 @@ use crate::checkpoint::Checkpoint;
 use crate::checkpoint::error::CheckpointError;
 use crate::checkpoint::shape::{Shape, described};
 use crate::contents::{Segment, ValuePath};
+use crate::escape::OneLine;
 use crate::key::EXTRA_STATE;
-use crate::line::OneLine;
 use crate::value::{Dict, Items, Value};
 
 /// What is shown: so many levels, so many entries of one container, so many lines in all, and so many

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::fmt::{self, Write as _};
 use std::sync::Arc;
 
-use crate::line::OneLine;
+use crate::escape::OneLine;
 use crate::map::{Part, StateMap};
 use crate::tensor::{Storage, StorageError, Storages, TensorView};
 

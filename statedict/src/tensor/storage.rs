@@ -5,7 +5,7 @@ use std::fmt::{self, Write as _};
 use std::io;
 use std::sync::Arc;
 
-use crate::line::OneLine;
+use crate::escape::OneLine;
 use crate::streaming;
 
 /// The storages of one source: a file, a live model, a computed tensor.

@@ -5,7 +5,7 @@ use std::fmt::{self, Write};
 use super::value::WrongValue;
 use crate::collect::CollectError;
 use crate::dtype::DType;
-use crate::line::OneLine;
+use crate::escape::OneLine;
 use crate::load::LoadError;
 use crate::tensor::{Shape, StorageError};
 

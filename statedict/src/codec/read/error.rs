@@ -5,7 +5,7 @@ use std::fmt::{self, Write as _};
 use std::io;
 
 use crate::codec::pickle::PickleError;
-use crate::line::OneLine;
+use crate::escape::OneLine;
 use crate::tensor::StorageError;
 
 /// Why a file cannot be read, or does not hold what was asked of it.

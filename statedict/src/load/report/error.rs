@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::line::line;
+use crate::escape::line;
 use crate::load::report::hint::PrefixGuess;
 use crate::load::report::loaded::Mismatched;
 use crate::load::report::problem::LoadProblem;

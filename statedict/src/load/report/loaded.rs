@@ -3,7 +3,7 @@
 use std::fmt;
 
 use crate::dtype::DType;
-use crate::line::line;
+use crate::escape::line;
 use crate::load::incompatible::IncompatibleKeys;
 use crate::load::report::hint::PrefixGuess;
 use crate::load::report::key_list::KeyList;
