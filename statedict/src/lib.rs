@@ -27,11 +27,11 @@ mod mapping;
 mod metadata;
 mod migration;
 mod name_map;
+mod nontemporal_copy;
 mod parallel;
 mod save;
 mod schema;
 mod state_dict_ext;
-mod streaming;
 mod tensor;
 #[cfg(feature = "testing")]
 pub mod testing;

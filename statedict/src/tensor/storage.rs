@@ -6,7 +6,7 @@ use std::io;
 use std::sync::Arc;
 
 use crate::escape::OneLine;
-use crate::streaming;
+use crate::nontemporal_copy;
 
 /// The storages of one source: a file, a live model, a computed tensor.
 ///
@@ -39,7 +39,7 @@ pub trait Storages: Send + Sync {
             .checked_add(buffer.len())
             .and_then(|end| bytes.get(offset..end))
             .ok_or_else(|| StorageError::out_of_range(offset, buffer.len(), bytes.len()))?;
-        streaming::copy(source, buffer);
+        nontemporal_copy::copy(source, buffer);
         Ok(())
     }
 

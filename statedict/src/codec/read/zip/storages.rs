@@ -13,7 +13,7 @@ use crate::codec::read::source::Source;
 use crate::codec::read::zip::directory::Method;
 use crate::codec::read::zip::member::{Archive, LOCAL_HEADER};
 use crate::dtype::DType;
-use crate::streaming;
+use crate::nontemporal_copy;
 use crate::tensor::{StorageError, Storages};
 
 /// What the pickle says of a storage.
@@ -69,7 +69,7 @@ impl Storages for ArchiveStorages {
         if record.method != Method::Stored || self.swap(index) > 1 {
             let bytes = self.bytes(index)?;
             let part = end.and_then(|end| bytes.get(offset..end)).ok_or_else(outside)?;
-            streaming::copy(part, buffer);
+            nontemporal_copy::copy(part, buffer);
             return Ok(());
         }
         if buffer.is_empty() {
