@@ -77,15 +77,22 @@ impl<V> NameMapBuilder<V> {
         self.settle();
         match duplicate(&self.names) {
             Some(name) => Err(name.to_owned()),
-            None => Ok(self.distinct()),
+            None => Ok(self.made()),
         }
+    }
+
+    /// Returns the map of names that are known to differ.
+    pub(crate) fn distinct(mut self) -> NameMap<V> {
+        self.settle();
+        debug_assert_eq!(duplicate(&self.names), None, "a name comes once");
+        self.made()
     }
 
     /// The map with the last value of each name, in the place of its first.
     pub(crate) fn last_of_each(mut self) -> NameMap<V> {
         self.settle();
         if duplicate(&self.names).is_none() {
-            return self.distinct();
+            return self.made();
         }
         let mut map = NameMap::with_capacity(self.names.len());
         for (name, value) in self.names.into_iter().zip(self.values) {
@@ -94,7 +101,7 @@ impl<V> NameMapBuilder<V> {
         map
     }
 
-    fn distinct(self) -> NameMap<V> {
+    fn made(self) -> NameMap<V> {
         NameMap { names: self.names, values: self.values, index: OnceLock::new() }
     }
 }

@@ -1,51 +1,11 @@
-//! Writing in large pieces, and taking the bytes of storages from their sources.
+//! Writing in large pieces.
 
 use std::io::Write;
 
 use crate::codec::write::error::WriteError;
-use crate::codec::write::source::{Sink, SourceError};
 
 /// How much is gathered from small records, or cut from large ones, for one write.
 pub(super) const PIECE: usize = 1 << 20;
-
-/// The contents of the storages.
-pub(super) trait Contents {
-    /// Hands the content of a storage over.
-    fn stream(&self, storage: usize, sink: &mut Sink<'_>) -> Result<(), SourceError>;
-
-    /// What to call the storage in an error.
-    fn name(&self, storage: usize) -> &str;
-}
-
-/// Passes the content of a storage to `write`; an error unless it has `size` bytes.
-pub(super) fn stream(
-    contents: &dyn Contents,
-    storage: usize,
-    size: u64,
-    mut write: impl FnMut(&[u8]) -> Result<(), WriteError>,
-) -> Result<(), WriteError> {
-    let mut len = 0u64;
-    // The writer's own failure, which the source only passes on.
-    let mut failure = None;
-    let wrong_length = |found| WriteError::SourceLength {
-        key: contents.name(storage).to_owned(),
-        expected: size,
-        found,
-    };
-    let streamed = contents.stream(storage, &mut |piece| {
-        len += piece.len() as u64;
-        let written = if len > size { Err(wrong_length(len)) } else { write(piece) };
-        written.map_err(|error| {
-            failure = Some(error);
-            SourceError::from("the file could not be written")
-        })
-    });
-    if let Some(failure) = failure {
-        return Err(failure);
-    }
-    streamed.map_err(|error| WriteError::source_of(contents.name(storage), error))?;
-    if len == size { Ok(()) } else { Err(wrong_length(len)) }
-}
 
 /// A writer that gathers small pieces and passes large ones on.
 pub(super) struct ChunkedWriter<'w> {

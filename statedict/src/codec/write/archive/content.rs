@@ -10,9 +10,10 @@ use crate::codec::write::archive::identity::{Fold, fold_of_names, serialization_
 use crate::codec::write::archive::name::{RecordName, Spelling};
 use crate::codec::write::archive::plan::Plan;
 use crate::codec::write::archive::record::Record;
-use crate::codec::write::chunked_writer::{self, ChunkedWriter, Contents, PIECE};
+use crate::codec::write::chunked_writer::{ChunkedWriter, PIECE};
 use crate::codec::write::error::WriteError;
 use crate::codec::write::pickle::Pickle;
+use crate::codec::write::source::{self, Contents};
 
 /// From so many records on their names are hashed on another thread.
 const MANY: usize = 10_000;
@@ -108,9 +109,7 @@ impl ArchiveWriter<'_> {
         contents: &dyn Contents,
     ) -> Result<(), WriteError> {
         let mut content = Content::default();
-        chunked_writer::stream(contents, number, record.size, |piece| {
-            content.write(&mut self.out, piece)
-        })?;
+        source::stream(contents, number, record.size, |piece| content.write(&mut self.out, piece))?;
         self.end(record, content)
     }
 

@@ -2,7 +2,7 @@
 
 use crate::codec::write::decimal::Decimal;
 use crate::codec::write::error::WriteError;
-use crate::codec::write::outline::{Facts, NO_STORAGE};
+use crate::codec::write::facts::{Facts, StorageFacts};
 use crate::codec::write::pickle::encoder::{Encoder, Memo};
 use crate::dtype::DType;
 
@@ -126,9 +126,9 @@ impl<'o> Pickler<'o> {
     }
 
     /// The function that rebuilds a tensor.
-    pub(super) fn rebuild_function(&mut self, storage: usize, dtype: DType) {
-        let function = match (storage, dtype.storage_class()) {
-            (NO_STORAGE, _) => "_rebuild_meta_tensor_no_storage",
+    pub(super) fn rebuild_function(&mut self, entry: &Facts<'_>) {
+        let function = match (entry.storage, entry.dtype.storage_class()) {
+            (None, _) => "_rebuild_meta_tensor_no_storage",
             (_, Some(_)) => "_rebuild_tensor_v2",
             (_, None) => "_rebuild_tensor_v3",
         };
@@ -137,17 +137,17 @@ impl<'o> Pickler<'o> {
 
     /// The arguments of the function that rebuilds a tensor.
     pub(super) fn tensor_arguments(&mut self, entry: &Facts<'_>) -> Result<(), WriteError> {
-        if entry.storage == NO_STORAGE {
+        let Some(storage) = entry.storage else {
             self.encoder.mark();
             self.global("torch", entry.dtype.name());
             self.dims(entry)?;
             self.encoder.bool(entry.requires_grad);
             self.encoder.tuple();
             return Ok(());
-        }
+        };
         let class = entry.dtype.storage_class();
         self.encoder.mark();
-        self.persistent_id(class.map(|_| entry.dtype), entry.storage, entry.nbytes, entry.location);
+        self.persistent_id(class.map(|_| entry.dtype), storage);
         self.encoder.int(entry.offset as u64);
         self.dims(entry)?;
         self.encoder.bool(entry.requires_grad);
@@ -188,9 +188,7 @@ impl<'o> Pickler<'o> {
     pub(super) fn persistent_id(
         &mut self,
         dtype: Option<DType>,
-        storage: usize,
-        nbytes: usize,
-        location: &str,
+        StorageFacts { number, nbytes, location }: StorageFacts<'_>,
     ) {
         self.encoder.mark();
         self.interned("storage");
@@ -199,12 +197,12 @@ impl<'o> Pickler<'o> {
             None => self.global("torch.storage", "UntypedStorage"),
         }
         match self.names {
-            StorageNames::Numbers => match self.storage_key(storage) {
+            StorageNames::Numbers => match self.storage_key(number) {
                 Some(memo) => self.encoder.get(memo),
-                None => self.new_storage_key(storage),
+                None => self.new_storage_key(number),
             },
             StorageNames::Legacy(names) => {
-                self.encoder.string(&storage_name(names, storage));
+                self.encoder.string(&storage_name(names, number));
             }
         }
         if location.contains(':') {
