@@ -63,7 +63,7 @@ impl<'a> LiveStorages<'a> {
 #[non_exhaustive]
 #[derive(Debug)]
 pub enum CollectError {
-    /// What is wrong with the model's names.
+    /// The faults of the model's names.
     Model(Vec<ModelError>),
     /// A leaf could not give its elements.
     Tensor {
@@ -219,7 +219,7 @@ fn made<'a>(
 /// The entries of a state dict that is being made.
 struct Entries<'e, 'a> {
     tensors: NameMapBuilder<TensorView<'a>>,
-    /// What is not a tensor, and how many tensors come before it.
+    /// The values that are not tensors, each with how many tensors come before it.
     others: Vec<(String, SharedValue, usize)>,
     /// The extra states of the walk.
     values: &'e List<ExtraId, SharedValue>,

@@ -59,7 +59,7 @@ pub(crate) fn push(path: &mut String, name: &str) {
     path.push_str(name);
 }
 
-/// What follows `prefix.` in `key`; the whole key where `prefix` is the root.
+/// Returns the rest of `key` after `prefix.`; the whole key where `prefix` is the root.
 pub(crate) fn below<'k>(key: &'k str, prefix: &str) -> Option<&'k str> {
     if prefix.is_empty() {
         return Some(key);

@@ -102,7 +102,7 @@ pub use visit::{
 #[doc(alias = "migrate")]
 pub use statedict_derive::StateDict;
 
-/// What a program that annotates models needs: `use statedict::prelude::*`.
+/// The names that a program that annotates models needs: `use statedict::prelude::*`.
 pub mod prelude {
     pub use crate::{
         CpuTensor, DType, StateDict, StateDictExt, StateMap, Tensor, TensorMut, TensorView,

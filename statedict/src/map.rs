@@ -36,7 +36,7 @@ pub struct StateMap<'a> {
     file_metadata: BTreeMap<String, String>,
 }
 
-/// What a state dict has under a key.
+/// The value of a state dict under a key.
 #[derive(Debug, Clone)]
 pub(crate) enum Part<'a> {
     Tensor(TensorView<'a>),
@@ -67,7 +67,7 @@ impl<'a> StateMap<'a> {
         self.entries.get(key)
     }
 
-    /// Whether there is a tensor under `key`.
+    /// Returns `true` if there is a tensor under `key`.
     pub fn contains_key(&self, key: &str) -> bool {
         self.entries.contains(key)
     }
@@ -151,7 +151,7 @@ impl<'a> StateMap<'a> {
         self.entries.len()
     }
 
-    /// Whether there are no keys.
+    /// Returns `true` if there are no keys.
     pub fn is_empty(&self) -> bool {
         self.entries.is_empty()
     }
@@ -161,12 +161,12 @@ impl<'a> StateMap<'a> {
         self.entries.get_index(index)
     }
 
-    /// Where `key` stands in the order.
+    /// Returns the position of `key` in the order.
     pub fn index_of(&self, key: &str) -> Option<usize> {
         self.entries.index_of(key)
     }
 
-    /// Where `key` stands, `next` being where it is looked for first: in a file saved by the same model each
+    /// Returns the position of `key`, `next` being where it is looked for first: in a file saved by the same model each
     /// key is the one after the last, and nothing is hashed.
     pub(crate) fn find_next(&self, next: &mut usize, key: &str) -> Option<usize> {
         let index = match self.entries.get_index(*next) {

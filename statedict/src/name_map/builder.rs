@@ -17,7 +17,7 @@ pub(crate) struct NameMapBuilder<V> {
     values: Vec<V>,
     /// The names that are not in `names` yet, one after the other.
     text: String,
-    /// Where each of them ends.
+    /// The end of each of them.
     ends: Vec<u32>,
 }
 

@@ -21,7 +21,7 @@ use name::Name;
 pub(crate) struct NameMap<V> {
     names: Vec<Name>,
     values: Vec<V>,
-    /// Where each name is: of all names or not there.
+    /// The place of each name: of all names or not there.
     index: OnceLock<Index>,
 }
 
@@ -57,7 +57,7 @@ impl Index {
         found.map(|&place| place as usize)
     }
 
-    /// Where a name probably is; `None` where it is certainly not there.
+    /// Returns the probable place of a name; `None` where it is certainly not there.
     fn guess(&self, name: &str) -> Option<usize> {
         self.places.find(self.hash(name), |_| true).map(|&place| place as usize)
     }
@@ -93,7 +93,7 @@ impl<V> NameMap<V> {
         self.names.is_empty()
     }
 
-    /// Where a name is.
+    /// Returns the place of a name.
     pub(crate) fn index_of(&self, name: &str) -> Option<usize> {
         if self.names.is_empty() {
             return None;
@@ -101,7 +101,7 @@ impl<V> NameMap<V> {
         self.index.get_or_init(|| Index::new(&self.names)).find(&self.names, name)
     }
 
-    /// Where each of some names is.
+    /// Appends the place of each of some names.
     pub(crate) fn index_of_each(&self, names: &[&str], found: &mut Vec<Option<usize>>) {
         let index = self.index.get_or_init(|| Index::new(&self.names));
         // What is asked for is nowhere near the last, so that the time goes into waiting for memory. In steps,

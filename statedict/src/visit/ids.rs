@@ -55,7 +55,7 @@ ids! {
     ExtraId;
     /// A child of a walk, also one that holds no module. The model itself is the first.
     ChildId;
-    /// What a walk met, in order.
+    /// A thing that a walk met, in order.
     ItemId;
     /// An alias that was declared.
     AliasId;

@@ -97,7 +97,7 @@ impl KeyTree {
         }
     }
 
-    /// Whether the keys of another walk, made before names were added to this one, are the same
+    /// Returns `true` if the keys of another walk, made before names were added to this one, are the same
     /// wherever their numbers are.
     pub(crate) fn extends(&self, other: &KeyTree) -> bool {
         self.text.starts_with(&other.text) && self.children == other.children

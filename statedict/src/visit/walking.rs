@@ -7,7 +7,7 @@ use crate::visit::{Access, Content, Part, Visitor};
 
 /// A walk that takes leaves in one way. Behind a lock they are taken in another.
 pub(super) trait Walking<A: Access>: Visitor<A> + Sized {
-    /// What the walk keeps of a leaf.
+    /// The part of a leaf that the walk keeps.
     type Slot;
 
     fn walk(&mut self) -> &mut Walk<Self::Slot>;

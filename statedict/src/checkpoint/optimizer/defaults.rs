@@ -33,7 +33,7 @@ impl DefaultValue {
         }
     }
 
-    /// Whether this is a tuple, and the value one with the same content.
+    /// Returns `true` if this is a tuple, and the value one with the same content.
     pub(super) fn is_tuple_like(self, value: StateValue<'_, '_>) -> bool {
         let Tuple(items) = self else { return false };
         let found = match value.kind() {

@@ -13,7 +13,7 @@ use crate::checkpoint::typed::problem::{DEPTH, Problem};
 use crate::contents::Segment;
 use crate::value::{Graph, NewValue, Value, ValueId};
 
-/// Where a value is encoded to.
+/// The graph that a value is encoded into.
 pub(super) struct Encoder<'g, 'a> {
     graph: &'g mut Graph<'a>,
     depth: usize,
@@ -300,7 +300,7 @@ impl<'g, 'a> Fields<'g, 'a> {
     }
 }
 
-/// What messages call a key.
+/// Returns the name of a key in messages.
 fn segment(key: Value<'_>) -> Segment {
     match (key.as_str(), key.as_i64()) {
         (Some(text), _) => text.into(),

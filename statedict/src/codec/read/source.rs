@@ -14,7 +14,7 @@ use crate::huge_pages;
 use crate::nontemporal_copy;
 use crate::value::Bytes;
 
-/// Where the bytes of a file come from: a memory map, a file, any reader that can seek, or memory.
+/// The bytes of a file: a memory map, a file, any reader that can seek, or memory.
 pub struct Source {
     name: String,
     /// How many bytes of it come before what is read.
@@ -147,7 +147,7 @@ impl Source {
         Ok(self)
     }
 
-    /// What messages call it: the path of a file.
+    /// Returns its name in messages: the path of a file.
     pub(super) fn name(&self) -> &str {
         &self.name
     }

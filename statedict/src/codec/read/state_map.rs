@@ -121,14 +121,14 @@ impl FileFacts {
     }
 }
 
-/// What to do about a dict that is not a state dict.
+/// Gives advice on a dict that is not a state dict.
 pub(crate) type Advice<'e> = &'e dyn Fn(Dict<'_>) -> String;
 
 /// A state dict on its way out of a graph.
 pub(crate) struct Extract<'e, 'a> {
     pub(crate) graph: &'e Graph<'a>,
     pub(crate) facts: &'e FileFacts,
-    /// What messages call the value.
+    /// The name of the value in messages.
     pub(crate) place: &'e str,
     pub(crate) advice: Advice<'e>,
     /// Makes the values that are no tensors ones that keep what they are of.
@@ -322,7 +322,7 @@ impl<'a> Entries<'a> {
     }
 }
 
-/// Where state dicts are nested in a checkpoint: what to do about it.
+/// Gives advice on a checkpoint in which state dicts are nested.
 fn nested(dict: Dict<'_>, path: &[&str]) -> String {
     let places: Vec<String> = dict
         .iter()

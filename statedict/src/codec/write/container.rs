@@ -81,7 +81,7 @@ pub(super) fn write(
     to.take(packed.len(), options, |out| packed.write(contents, out))
 }
 
-/// Where a file goes.
+/// The destination of a file.
 pub(super) enum Destination<'w> {
     Path(&'w Path),
     Writer(&'w mut dyn Write),

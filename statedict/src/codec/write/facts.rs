@@ -4,26 +4,26 @@ use crate::codec::write::error::WriteError;
 use crate::dtype::DType;
 use crate::tensor::{Shape, Strides, TensorView};
 
-/// What a file says of one tensor.
+/// The facts that a file states about one tensor.
 #[derive(Clone, Copy)]
 pub(super) struct Facts<'e> {
     pub(super) dtype: DType,
     pub(super) shape: &'e Shape,
     /// The step along each dimension in elements; `None` for row-major.
     pub(super) strides: Option<&'e Strides>,
-    /// Where the first element is in the storage, in elements.
+    /// The place of the first element in the storage, in elements.
     pub(super) offset: usize,
-    /// Whether the tensor asks for gradients.
+    /// `true` if the tensor asks for gradients.
     pub(super) requires_grad: bool,
-    /// Whether the elements are the conjugates of what the storage holds.
+    /// `true` if the elements are the conjugates of what the storage holds.
     pub(super) conj: bool,
-    /// Whether the elements are the negatives of what the storage holds.
+    /// `true` if the elements are the negatives of what the storage holds.
     pub(super) neg: bool,
     /// The storage; `None` for a tensor of the device `meta`, which has none.
     pub(super) storage: Option<StorageFacts<'e>>,
 }
 
-/// What a file says of the storage of a tensor.
+/// The facts that a file states about the storage of a tensor.
 #[derive(Clone, Copy)]
 pub(super) struct StorageFacts<'e> {
     pub(super) number: usize,

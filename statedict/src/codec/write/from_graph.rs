@@ -98,7 +98,7 @@ impl<'g> GraphStorages<'g> {
         StorageFacts { number, nbytes, location: storage.location() }
     }
 
-    /// What messages call a value that these keys lead to.
+    /// Returns the name, in messages, of a value that these keys lead to.
     pub(super) fn path_name(&self, path: &[Raw]) -> String {
         let key = |key: &Raw| match *key {
             Raw::Str(text) => format!("{:?}", self.graph.str(text)),

@@ -47,9 +47,9 @@ const ABSENT: u32 = u32::MAX;
 struct MapStorage {
     /// The first entry that uses it.
     first: u32,
-    /// Whether only the elements of the one view that shows it are written.
+    /// `true` if only the elements of the one view that shows it are written.
     compact: bool,
-    /// Whether its location is the commonest.
+    /// `true` if its location is the commonest.
     is_cpu: bool,
 }
 

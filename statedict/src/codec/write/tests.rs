@@ -354,7 +354,7 @@ fn the_old_stream_refuses_what_pytorch_cannot_read_back() {
     assert!(matches!(&error, WriteError::Unwritable { key, .. } if key == "c"), "{error:?}");
 }
 
-/// What is written in one go, of many kinds of tensors, is what the general way writes.
+/// Tensors that are written in one go, of many kinds, are written as in the general way.
 #[test]
 fn a_map_and_the_same_graph_are_one_file() {
     let mut map = StateMap::new();

@@ -16,7 +16,7 @@ use crate::dtype::DType;
 use crate::nontemporal_copy;
 use crate::tensor::{StorageError, Storages};
 
-/// What the pickle says of a storage.
+/// The pickle's statement about a storage.
 #[derive(Clone, Copy, Default)]
 struct Use {
     /// The index of its location, plus one; 0 for a storage that is not used.

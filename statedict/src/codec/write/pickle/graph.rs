@@ -231,7 +231,7 @@ impl<'g> GraphPickler<'_, 'g> {
         WriteError::Unwritable { key: self.storages.path_name(&self.path), reason }
     }
 
-    /// What a value of the graph has; an id of another graph leads nowhere.
+    /// Returns what a value of the graph has; an id of another graph leads nowhere.
     fn of_the_graph<T>(&self, found: Option<T>) -> Result<T, WriteError> {
         found.ok_or_else(|| self.unwritable("is of another graph"))
     }

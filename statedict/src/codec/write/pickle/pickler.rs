@@ -10,7 +10,7 @@ use crate::dtype::DType;
 const CONSTANTS: [&str; 10] =
     ["storage", "version", "_metadata", "cpu", "mps", "cuda", "hpu", "xpu", "mtia", "latin1"];
 
-/// Whether an interned string of the user's is one of PyTorch's constants.
+/// Returns `true` if an interned string of the user's is one of PyTorch's constants.
 pub(super) fn is_constant(text: &str) -> bool {
     // Most keys are longer.
     text.len() < 10 && CONSTANTS.contains(&text)
@@ -41,7 +41,7 @@ pub(super) struct Pickler<'o> {
     layouts: Vec<(Box<str>, Memo)>,
     /// Constants in the memo: a handful.
     interned: Vec<(Box<str>, Memo)>,
-    /// Where the numbers of storages are in the memo, as strings; [`NOWHERE`] where they are not.
+    /// The places of the numbers of storages in the memo, as strings; [`NOWHERE`] where they are not.
     storage_keys: Vec<u32>,
     pub(super) decimal: Decimal,
     names: StorageNames<'o>,
@@ -179,7 +179,7 @@ impl<'o> Pickler<'o> {
         Ok(())
     }
 
-    /// Whether the pickle is for the stream of before 1.6.
+    /// Returns `true` if the pickle is for the stream of before 1.6.
     pub(super) fn is_legacy(&self) -> bool {
         matches!(self.names, StorageNames::Legacy(_))
     }
@@ -225,7 +225,7 @@ impl<'o> Pickler<'o> {
         number.map(|&number| Memo::of_number(number))
     }
 
-    /// Whether storages go by their numbers, and this one was not named before.
+    /// Returns `true` if storages go by their numbers, and this one was not named before.
     #[inline]
     pub(super) fn is_new_number(&self, storage: usize) -> bool {
         matches!(self.names, StorageNames::Numbers) && self.storage_key(storage).is_none()

@@ -24,9 +24,9 @@ struct Kind {
     nbytes: usize,
     shape: Shape,
     opcodes: Vec<u8>,
-    /// Where in the opcodes places of the memo are filled, one after the other, each in four bytes.
+    /// The places in the opcodes where places of the memo are filled, one after the other, each in four bytes.
     places: Vec<usize>,
-    /// Where the digits of the storage's number are.
+    /// The place of the digits of the storage's number.
     digits: std::ops::Range<usize>,
 }
 
