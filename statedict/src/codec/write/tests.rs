@@ -8,7 +8,6 @@ use std::sync::Arc;
 
 use crc32fast::Hasher;
 
-use super::facts::Facts;
 use super::*;
 use crate::codec::{self, ReadOptions};
 use crate::dtype::DType;
@@ -176,11 +175,11 @@ fn a_writer_that_fails_is_the_error_even_if_the_source_reports_its_own() {
 
 fn outline_of<'a>(map: &'a StateMap<'a>) -> Vec<(usize, usize, Vec<usize>)> {
     let outline = MapOutline::new(map, None, false).unwrap();
-    let storage = |facts: &Facts<'_>| facts.storage.unwrap();
-    let entries = outline.entries();
-    entries
-        .map(|(_, facts)| (storage(&facts).number, storage(&facts).nbytes, facts.shape.to_vec()))
-        .collect()
+    let entries = outline.entries().map(|(_, facts)| {
+        let storage = facts.storage.unwrap();
+        (storage.number, storage.nbytes, facts.shape.to_vec())
+    });
+    entries.collect()
 }
 
 #[test]
