@@ -4,13 +4,13 @@ use std::io::Write;
 use std::path::Path;
 
 use crate::codec::write::archive::{self, Plan};
+use crate::codec::write::contents::Contents;
 use crate::codec::write::error::WriteError;
 use crate::codec::write::legacy::LegacyStream;
 use crate::codec::write::options::{ArchiveLayout, WriteOptions};
 use crate::codec::write::pickle::{Pickle, StorageNames};
 use crate::codec::write::progress::Told;
 use crate::codec::write::replace;
-use crate::codec::write::source::Contents;
 
 /// How the pickle refers to storages.
 pub(super) fn storage_names(options: &WriteOptions) -> StorageNames<'_> {

@@ -1,10 +1,11 @@
 //! The storages of a graph of values, numbered as its pickle meets them.
 
+use crate::codec::write::contents::Contents;
 use crate::codec::write::error::WriteError;
 use crate::codec::write::facts::{Facts, StorageFacts};
 use crate::codec::write::from_map::{stream_compact, stream_whole};
 use crate::codec::write::identities::Identities;
-use crate::codec::write::source::{Contents, Sink, SourceError};
+use crate::codec::write::source::{Sink, SourceError};
 use crate::dtype::DType;
 use crate::tensor::{Storage, TensorView};
 use crate::value::Graph;

@@ -1,9 +1,10 @@
 //! The outline of a [`StateMap`]: what the map does not say itself, in a few bytes for each tensor.
 
+use crate::codec::write::contents::Contents;
 use crate::codec::write::error::WriteError;
 use crate::codec::write::facts::{Facts, StorageFacts, stored_as};
 use crate::codec::write::identities::Numbering;
-use crate::codec::write::source::{Contents, Sink, SourceError};
+use crate::codec::write::source::{Sink, SourceError};
 use crate::dtype::DType;
 use crate::map::StateMap;
 use crate::metadata::Metadata;

@@ -3,9 +3,9 @@
 use std::io::Write;
 
 use crate::codec::write::chunked_writer::{ChunkedWriter, PIECE};
+use crate::codec::write::contents::{self, Contents};
 use crate::codec::write::error::WriteError;
 use crate::codec::write::pickle::{self, Pickle};
-use crate::codec::write::source::{self, Contents};
 
 /// A stream of which everything is known but the storages' bytes.
 pub(super) struct LegacyStream {
@@ -78,7 +78,7 @@ impl LegacyStream {
         out.write(&self.head)?;
         for storage in &self.order {
             out.write(&storage.numel.to_le_bytes())?;
-            source::stream(contents, storage.number, storage.nbytes, |bytes| {
+            contents::stream(contents, storage.number, storage.nbytes, |bytes| {
                 bytes.chunks(PIECE).try_for_each(|piece| out.write(piece))
             })?;
         }

@@ -18,6 +18,7 @@
 mod archive;
 mod chunked_writer;
 mod container;
+mod contents;
 mod decimal;
 mod error;
 mod facts;

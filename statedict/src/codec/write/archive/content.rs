@@ -11,9 +11,9 @@ use crate::codec::write::archive::name::{RecordName, Spelling};
 use crate::codec::write::archive::plan::Plan;
 use crate::codec::write::archive::record::Record;
 use crate::codec::write::chunked_writer::{ChunkedWriter, PIECE};
+use crate::codec::write::contents::{self, Contents};
 use crate::codec::write::error::WriteError;
 use crate::codec::write::pickle::Pickle;
-use crate::codec::write::source::{self, Contents};
 
 /// From so many records on their names are hashed on another thread.
 const MANY: usize = 10_000;
@@ -109,7 +109,9 @@ impl ArchiveWriter<'_> {
         contents: &dyn Contents,
     ) -> Result<(), WriteError> {
         let mut content = Content::default();
-        source::stream(contents, number, record.size, |piece| content.write(&mut self.out, piece))?;
+        contents::stream(contents, number, record.size, |piece| {
+            content.write(&mut self.out, piece)
+        })?;
         self.end(record, content)
     }
 

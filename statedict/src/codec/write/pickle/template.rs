@@ -17,6 +17,7 @@
 //! * The key and value of a conjugate or negative bit come from C++, a new dict for each tensor,
 //!   `neg` before `conj`.
 
+use crate::codec::write::contents::Contents;
 use crate::codec::write::error::WriteError;
 use crate::codec::write::from_map::MapOutline;
 use crate::codec::write::pickle::batches::{Batches, Rule};
@@ -24,7 +25,6 @@ use crate::codec::write::pickle::bytes::PickleSink;
 use crate::codec::write::pickle::encoder::Encoder;
 use crate::codec::write::pickle::pickler::{Pickler, StorageNames, is_constant};
 use crate::codec::write::pickle::plain::Plain;
-use crate::codec::write::source::Contents;
 use crate::metadata::Metadata;
 
 /// Hands the pickle of a state dict over.
