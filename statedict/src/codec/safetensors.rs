@@ -74,7 +74,7 @@ pub(super) fn shape_from_safetensors(dtype: DType, mut shape: Vec<usize>) -> Opt
     Some(shape)
 }
 
-/// What the header says of a tensor.
+/// The header's entry of a tensor.
 #[derive(Serialize, Deserialize)]
 pub(super) struct Info {
     pub(super) dtype: String,

@@ -3,7 +3,7 @@
 use std::fmt::{self, Write as _};
 
 use crate::codec::pickle::verdict::runs_code;
-use crate::line::OneLine;
+use crate::escape::OneLine;
 
 /// Why a pickle cannot be read: where, what was expected, and what is there.
 #[non_exhaustive]

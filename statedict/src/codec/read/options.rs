@@ -66,7 +66,7 @@ impl ReadOptions {
         self
     }
 
-    /// Whether to read a file of `torch.save(model)`, which holds the model's Python objects, as the
+    /// Sets whether to read a file of `torch.save(model)`, which holds the model's Python objects, as the
     /// state dict that `model.state_dict()` would give; by default it is refused.
     ///
     /// Nothing is imported or run: parameters and buffers are taken from where `torch.nn.Module` keeps
@@ -106,7 +106,7 @@ impl ReadOptions {
         self
     }
 
-    /// Whether to read all tensors into memory when the file is opened, and check each against its
+    /// Sets whether to read all tensors into memory when the file is opened, and check each against its
     /// checksum, as `torch.load(path)` does (but for the checksums); by default a tensor is read or
     /// mapped when it is asked for, as with `torch.load(path, mmap=True)`.
     ///
@@ -138,7 +138,7 @@ impl ReadOptions {
         self
     }
 
-    /// What becomes of classes and functions that are not known.
+    /// Returns what becomes of classes and functions that are not known.
     pub(super) fn unknown(&self) -> Unknown {
         match self.opaque {
             Some(true) => Unknown::AllInert,
@@ -152,7 +152,7 @@ impl ReadOptions {
         self.opaque == Some(true) || self.whole_models
     }
 
-    /// What reading may cost.
+    /// Sets what reading may cost.
     #[must_use]
     pub fn limits(mut self, limits: Limits) -> Self {
         self.limits = limits;
