@@ -10,7 +10,7 @@ use crate::error::Error;
 use crate::load::KeyList;
 use crate::metadata::{Metadata, ModuleMetadata};
 use crate::traits::TensorError;
-use crate::visit::{StateDict, TensorRef, walk_saving};
+use crate::visit::{ModelErrors, StateDict, TensorRef, walk_saving};
 
 /// The elements of a leaf of a model.
 struct Live<'a>(TensorRef<'a>);
@@ -45,7 +45,7 @@ pub(crate) fn save<M: StateDict + ?Sized>(
         let map = collect::of_walk(walk)?;
         return Ok(write::save_map(&map, path, options)?);
     }
-    let names = walk.names().map_err(CollectError::Model)?;
+    let names = walk.names().map_err(|problems| CollectError::Model(ModelErrors(problems)))?;
     let mut metadata = Metadata::default();
     let mut speller = walk.keys.speller();
     for name in names.modules {

@@ -8,11 +8,10 @@ use crate::codec::ReadError;
 use crate::codec::write::WriteError;
 use crate::collect::CollectError;
 use crate::contents::ValuePath;
-use crate::line::OneLine;
+use crate::line::{OneLine, debug_is_display};
 
 /// Why a checkpoint does not give or take a value.
 #[non_exhaustive]
-#[derive(Debug)]
 pub enum CheckpointError {
     /// There is nothing at a path.
     Absent {
@@ -126,6 +125,8 @@ impl fmt::Display for CheckpointError {
         }
     }
 }
+
+debug_is_display!(CheckpointError);
 
 impl std::error::Error for CheckpointError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {

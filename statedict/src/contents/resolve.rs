@@ -10,7 +10,7 @@ use crate::contents::path::{Segment, ValuePath};
 use crate::contents::spelling::spell_key;
 use crate::contents::walk::{Contents, Found};
 use crate::key;
-use crate::line::OneLine;
+use crate::line::{OneLine, debug_is_display};
 use crate::value::{Kind, Value};
 
 /// So many readings of a text are looked for, and so many are named.
@@ -21,7 +21,7 @@ const SEARCHED: u64 = 1 << 24;
 
 /// A path that leads nowhere, or to several things.
 #[non_exhaustive]
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct NoSuchPath {
     /// What was typed.
     pub text: String,
@@ -66,6 +66,8 @@ impl fmt::Display for NoSuchPath {
         }
     }
 }
+
+debug_is_display!(NoSuchPath);
 
 impl std::error::Error for NoSuchPath {}
 

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::fmt::{self, Write as _};
 use std::sync::Arc;
 
-use crate::line::OneLine;
+use crate::line::{OneLine, debug_is_display};
 use crate::map::{Part, StateMap};
 use crate::tensor::{Storage, StorageError, Storages, TensorView};
 
@@ -116,7 +116,7 @@ fn check(location: &str) -> Result<(), LocationError> {
 
 /// A tensor was to go where PyTorch cannot restore it.
 #[non_exhaustive]
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct LocationError {
     /// The location.
     pub location: String,
@@ -130,6 +130,8 @@ impl fmt::Display for LocationError {
         write!(OneLine(f), "`{location}` is no location that PyTorch can restore: {reason}")
     }
 }
+
+debug_is_display!(LocationError);
 
 impl std::error::Error for LocationError {}
 

@@ -5,12 +5,11 @@ use std::fmt::{self, Write};
 use super::value::WrongValue;
 use crate::collect::CollectError;
 use crate::dtype::DType;
-use crate::line::OneLine;
+use crate::line::{OneLine, debug_is_display};
 use crate::load::LoadError;
 use crate::tensor::{Shape, StorageError};
 
 /// Why an optimizer's state dict could not be read, named, loaded or filled: every problem at once.
-#[derive(Debug)]
 #[non_exhaustive]
 pub struct OptimizerError {
     /// What is wrong; at least one.
@@ -201,6 +200,8 @@ impl fmt::Display for OptimizerError {
         }
     }
 }
+
+debug_is_display!(OptimizerError);
 
 impl std::error::Error for OptimizerError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
