@@ -221,18 +221,18 @@ impl Subject for BoxedRows {
 
 conformance!(boxed_slice_of_arrays, BoxedRows);
 
-/// A box is the tensor in it.
+/// A box is the tensor in it, which is tested by itself with more types and shapes.
 struct Boxed<S>(S);
 
 impl<S: Subject> Subject for Boxed<S> {
     type Tensor = Box<S::Tensor>;
 
     fn dtypes(&self) -> Vec<DType> {
-        self.0.dtypes()
+        self.0.dtypes().into_iter().filter(|dtype| [DType::F32, DType::Bool].contains(dtype)).collect()
     }
 
     fn shapes(&self) -> Vec<Shape> {
-        self.0.shapes()
+        self.0.shapes().into_iter().filter(|shape| shape.numel().is_some_and(|n| n < 10)).collect()
     }
 
     fn tensor(&self, dtype: DType, shape: &[usize], bytes: &[u8]) -> Self::Tensor {

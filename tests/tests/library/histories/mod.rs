@@ -2,7 +2,7 @@
 //! names exchanged and taken over, in nested modules.
 
 #[rustfmt::skip]
-#[allow(dead_code, reason = "not every model has modules of each class")]
+#[allow(dead_code, clippy::duplicated_attributes, reason = "not every model has modules of each class")]
 mod derived;
 
 use std::collections::BTreeMap;
