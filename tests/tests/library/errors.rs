@@ -50,7 +50,7 @@ fn errors_of_loading_are_their_messages() {
     assert_plain(StateMap::load(folder.path()).unwrap_err());
     assert_plain(statedict::codec::open(folder.path(), &Default::default()).unwrap_err());
     assert_plain(KeyMap::new().rename("a", "b").apply(&map).unwrap_err());
-    assert_plain(map.map_location(&MapLocation::to("moon")).unwrap_err());
+    assert_plain(map.map_location(&MapLocation::to("cuda:x")).unwrap_err());
     assert_plain(MigrateError::message("the vocabulary has changed"));
     assert_plain(statedict::Migration::run_alone(map, |m| m.remove("x")).unwrap_err());
 }
@@ -65,12 +65,9 @@ fn errors_of_saving_are_their_messages_and_say_why() {
     assert_plain(error);
     let error = model.save(folder.path()).unwrap_err();
     assert!(error.to_string().contains("directory"), "{error}");
-    let error = statedict::write_map(
-        &model.state_dict().unwrap(),
-        &mut [0u8; 8][..],
-        &WriteOptions::new(),
-    )
-    .unwrap_err();
+    let error =
+        statedict::write_map(&model.state_dict().unwrap(), &mut [0u8; 8][..], &WriteOptions::new())
+            .unwrap_err();
     let cause = error.source().unwrap().to_string();
     assert!(error.to_string().ends_with(&cause), "{error}");
     assert_plain(error);
@@ -130,7 +127,10 @@ fn the_mode_is_set_with_a_question_mark() {
         Ok(())
     }
     let error = run().unwrap_err();
-    assert!(format!("{error:?}").starts_with("the model cannot be reached: it is shared"), "{error:?}");
+    assert!(
+        format!("{error:?}").starts_with("the model cannot be reached: it is shared"),
+        "{error:?}"
+    );
     assert!(error.downcast_ref::<statedict::ModelErrors>().is_some());
 }
 

@@ -9,7 +9,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use statedict::prelude::*;
 use statedict::{
-    LoadOptions, LoadProblem, Metadata, MigrateError, Migration, ModuleMetadata, Storage, StorageError, Storages,
+    LoadOptions, LoadProblem, Metadata, MigrateError, Migration, ModuleMetadata, Storage,
+    StorageError, Storages,
 };
 use statedict_tests::generations::{Encoder, WIDTH};
 use statedict_tests::{Description, fixtures_folder};
@@ -325,7 +326,8 @@ fn versions_are_compared_exactly() {
         loaded.map(|report| {
             assert_eq!(net.c, 1);
             let news = report.migrations.iter();
-            news.map(|module| (module.path.clone(), module.found, module.current)).collect::<Vec<_>>()
+            news.map(|module| (module.path.clone(), module.found, module.current))
+                .collect::<Vec<_>>()
         })
     };
     let (options, newer) = (LoadOptions::new(), LoadOptions::new().allow_newer_versions(true));
@@ -339,7 +341,10 @@ fn versions_are_compared_exactly() {
     assert_eq!(load(Some(3), Some(1), &["c"], &options).unwrap(), []);
     assert!(load(Some(3), Some(1), &["b"], &options).is_err());
     let error = load(Some(4), Some(1), &["c"], &options).unwrap_err();
-    assert!(matches!(&error.problems[..], [LoadProblem::NewerVersion { found: 4, current: 3, .. }]));
+    assert!(matches!(
+        &error.problems[..],
+        [LoadProblem::NewerVersion { found: 4, current: 3, .. }]
+    ));
     assert_eq!(load(Some(4), Some(1), &["c"], &newer).unwrap(), [root(Some(4))]);
     // A module of version 1 that says nothing is no news; one that says another version is.
     assert_eq!(load(Some(3), None, &["c"], &options).unwrap(), []);
@@ -383,7 +388,8 @@ fn a_child_that_came_later_runs_no_steps_of_its_own() {
         #[since(2)]
         pair: Pair,
     }
-    let pair = |count| Pair { left: 0, right: 0, inner: (0..count).map(|_| Deep { w: 7 }).collect() };
+    let pair =
+        |count| Pair { left: 0, right: 0, inner: (0..count).map(|_| Deep { w: 7 }).collect() };
     let file = |keys: &[&str]| {
         let mut map = StateMap::new();
         for key in keys {
@@ -407,9 +413,7 @@ fn a_child_that_came_later_runs_no_steps_of_its_own() {
     // Where a file has something of it, its steps run.
     let mut net = Net { old: pair(0), pair: pair(0) };
     let mut both = file(&["old.both", "pair.both"]);
-    both.metadata_mut()
-        .insert(Metadata::default())
-        .insert("", ModuleMetadata::with_version(2));
+    both.metadata_mut().insert(Metadata::default()).insert("", ModuleMetadata::with_version(2));
     net.load_state_dict(&both).unwrap();
     assert_eq!((net.old.right, net.pair.right), (1, 1));
     // So do those of a child that every version has.

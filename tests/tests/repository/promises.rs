@@ -84,9 +84,11 @@ fn the_debug_of_every_public_error_is_its_message() {
     for file in rust_files("statedict/src") {
         let text = fs::read_to_string(root().join(&file)).expect("UTF-8");
         let plain = text.lines().filter_map(|line| line.strip_prefix("debug_is_display!("));
-        let plain: Vec<&str> = plain.flat_map(|names| names.trim_end_matches(");").split(", ")).collect();
+        let plain: Vec<&str> =
+            plain.flat_map(|names| names.trim_end_matches(");").split(", ")).collect();
         for line in text.lines().filter(|line| line.starts_with("impl std::error::Error for ")) {
-            let name = line["impl std::error::Error for ".len()..].trim_end_matches(['{', '}', ' ']);
+            let name =
+                line["impl std::error::Error for ".len()..].trim_end_matches(['{', '}', ' ']);
             let is_public = ["struct", "enum"]
                 .iter()
                 .any(|kind| text.contains(&format!("\npub {kind} {name}")));

@@ -268,16 +268,14 @@ impl<'a> Extract<'_, 'a> {
                     Some(number) => version.replace(number).is_none(),
                     None => {
                         let text = key.as_str();
-                        let key = text
-                            .ok_or_else(|| wrong(join(&place, name), "a dict of str", key))?;
+                        let key =
+                            text.ok_or_else(|| wrong(join(&place, name), "a dict of str", key))?;
                         found.insert_extra(key, (self.share)(value)?).is_none()
                     }
                 };
                 if !is_new {
                     let key = key.as_str().unwrap_or_default();
-                    return Err(ReadError::DuplicateKey {
-                        key: format!("{place}: {name}: {key}"),
-                    });
+                    return Err(ReadError::DuplicateKey { key: format!("{place}: {name}: {key}") });
                 }
             }
             if version.is_some() && found.extra().any(|(key, _)| key == "version") {

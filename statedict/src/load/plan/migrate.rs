@@ -205,8 +205,7 @@ fn unknown_version(
     }
     let records = tree.map_or(map.metadata(), |tree| tree.metadata.as_ref());
     let mut extra = records?.get(place.path)?.extra();
-    let (_, version) =
-        extra.find(|(key, value)| *key == "version" && !value.value().is_none())?;
+    let (_, version) = extra.find(|(key, value)| *key == "version" && !value.value().is_none())?;
     Some(MigrateError::message(format!(
         "the file says that it is of version {version:?}, which is not an int from 0 on; set the module's version in \
          `StateMap::metadata_mut`"

@@ -228,7 +228,11 @@ impl<S: Subject> Subject for Boxed<S> {
     type Tensor = Box<S::Tensor>;
 
     fn dtypes(&self) -> Vec<DType> {
-        self.0.dtypes().into_iter().filter(|dtype| [DType::F32, DType::Bool].contains(dtype)).collect()
+        self.0
+            .dtypes()
+            .into_iter()
+            .filter(|dtype| [DType::F32, DType::Bool].contains(dtype))
+            .collect()
     }
 
     fn shapes(&self) -> Vec<Shape> {
