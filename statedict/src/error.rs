@@ -7,8 +7,8 @@ use crate::checkpoint::CheckpointError;
 use crate::codec::ReadError;
 use crate::codec::write::WriteError;
 use crate::collect::CollectError;
-use crate::line::debug_is_display;
 use crate::load::LoadError;
+use crate::plain_debug::debug_is_display;
 
 /// Why a file was not loaded into a model, or a model not saved to a file.
 #[non_exhaustive]

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::line::debug_is_display;
+use crate::plain_debug::debug_is_display;
 
 /// The last segment of the key of a module's extra state, as PyTorch names it.
 pub(crate) const EXTRA_STATE: &str = "_extra_state";
@@ -32,10 +32,11 @@ debug_is_display!(InvalidName);
 impl std::error::Error for InvalidName {}
 
 /// Checks that `name` can be one segment of a key.
+#[inline]
 pub(crate) fn check_name(name: &str) -> Result<(), InvalidName> {
     if name.is_empty() {
         Err(InvalidName::Empty)
-    } else if name.contains('.') {
+    } else if name.bytes().any(|byte| byte == b'.') {
         Err(InvalidName::Dot)
     } else {
         Ok(())
@@ -62,7 +63,7 @@ pub(crate) fn push(path: &mut String, name: &str) {
     path.push_str(name);
 }
 
-/// What follows `prefix.` in `key`; the whole key where `prefix` is the root.
+/// Returns the rest of `key` after `prefix.`; the whole key where `prefix` is the root.
 pub(crate) fn below<'k>(key: &'k str, prefix: &str) -> Option<&'k str> {
     if prefix.is_empty() {
         return Some(key);

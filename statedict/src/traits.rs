@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use std::fmt;
 
 use crate::dtype::DType;
-use crate::line::debug_is_display;
+use crate::plain_debug::debug_is_display;
 use crate::tensor::{Shape, StorageError, TensorView};
 
 /// A leaf of a model for reading: a tensor of some library, as a parameter or buffer.
@@ -24,7 +24,7 @@ pub trait Tensor {
     /// The size along each dimension.
     fn shape(&self) -> Shape;
 
-    /// What tells whether two leaves share their elements: equal for leaves of one storage.
+    /// Returns the identity of the storage, which tells whether two leaves share their elements: equal for leaves of one storage.
     /// `None`, the default, is for types whose values always own their elements.
     fn storage_id(&self) -> Option<StorageId> {
         None
@@ -35,7 +35,7 @@ pub trait Tensor {
         Cow::Borrowed("cpu")
     }
 
-    /// Whether [`assign`](TensorMut::assign) takes a tensor of this element type: by default only the
+    /// Returns `true` if [`assign`](TensorMut::assign) takes a tensor of this element type: by default only the
     /// type it has, which is right where a Rust type fixes it.
     fn adopts(&self, dtype: DType) -> bool {
         dtype == self.dtype()

@@ -4,7 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use crate::contents::path::{Segment, ValuePath};
-use crate::line::debug_is_display;
+use crate::plain_debug::debug_is_display;
 
 /// Tuples in a key nest no deeper.
 const DEPTH: usize = 8;

@@ -6,7 +6,7 @@ use foldhash::{HashMap, HashMapExt, HashSet, HashSetExt};
 
 use crate::contents::parts::{Parts, Step};
 use crate::contents::path::ValuePath;
-use crate::line::debug_is_display;
+use crate::plain_debug::debug_is_display;
 use crate::value::{Kind, Value};
 
 /// So many bytes all paths may have together, unless another number is asked for.

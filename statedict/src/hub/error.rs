@@ -5,7 +5,8 @@ use std::io;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::line::{OneLine, debug_is_display};
+use crate::escape::OneLine;
+use crate::plain_debug::debug_is_display;
 
 /// Why a location gave no file.
 ///

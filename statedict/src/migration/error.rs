@@ -2,8 +2,8 @@
 
 use std::fmt;
 
-use crate::line::debug_is_display;
 use crate::mapping::KeyMapError;
+use crate::plain_debug::debug_is_display;
 use crate::tensor::{StorageError, ViewError};
 
 /// Why a step of a migration failed. The model is untouched, as is the state dict.

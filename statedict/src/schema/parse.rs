@@ -5,7 +5,7 @@ use std::fmt;
 use std::str::FromStr;
 use std::sync::{Mutex, PoisonError};
 
-use crate::line::debug_is_display;
+use crate::plain_debug::debug_is_display;
 use crate::schema::Schema;
 use crate::schema::item::{
     SchemaEntry, SchemaItem, SchemaModule, SchemaUnknown, UnknownReason, parent,
@@ -140,7 +140,7 @@ fn entry(rest: &str, kind: Kind) -> Result<SchemaItem, &'static str> {
     Ok(SchemaItem::Entry(entry))
 }
 
-/// What may follow a name.
+/// The suffix of a name.
 enum Suffix<'t> {
     Version(u64),
     Since(u64, Option<&'t str>),

@@ -4,7 +4,7 @@ use std::fmt;
 use std::ops::Range;
 
 use crate::dtype::DType;
-use crate::line::debug_is_display;
+use crate::plain_debug::debug_is_display;
 use crate::tensor::shape::Shape;
 use crate::tensor::storage::StorageError;
 

@@ -4,7 +4,7 @@ use std::fmt;
 
 use foldhash::{HashMap, HashMapExt, HashSet};
 
-use crate::line::debug_is_display;
+use crate::plain_debug::debug_is_display;
 use crate::tensor::Storage;
 use crate::value::build::room;
 use crate::value::handle::Value;

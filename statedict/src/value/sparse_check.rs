@@ -4,7 +4,7 @@ use std::cmp::Ordering;
 use std::fmt;
 
 use crate::dtype::DType;
-use crate::line::debug_is_display;
+use crate::plain_debug::debug_is_display;
 use crate::tensor::{StorageError, TensorView, cast};
 use crate::value::sparse::Sparse;
 

@@ -1,7 +1,7 @@
 //! One value of an optimizer's state dict, as Rust's types read it.
 
 use crate::dtype::DType;
-use crate::line::debug_is_display;
+use crate::plain_debug::debug_is_display;
 use crate::tensor::{CpuTensor, TensorView, cast};
 use crate::value::{Graph, Kind, Value, ValueId};
 
@@ -28,7 +28,7 @@ impl<'s, 'a> StateValue<'s, 'a> {
         self.graph.get(self.id)
     }
 
-    /// What the value is.
+    /// Returns the kind of the value.
     pub fn kind(self) -> Kind<'s> {
         self.value().kind()
     }
@@ -38,12 +38,12 @@ impl<'s, 'a> StateValue<'s, 'a> {
         self.graph.tensor_of(self.id)
     }
 
-    /// Where it is in [`OptimizerState::tree`](super::OptimizerState::graph).
+    /// Returns its id in [`OptimizerState::graph`](super::OptimizerState::graph).
     pub fn id(self) -> ValueId {
         self.id
     }
 
-    /// Whether it is `None`.
+    /// Returns `true` if it is `None`.
     pub fn is_none(self) -> bool {
         self.value().is_none()
     }
@@ -79,7 +79,7 @@ impl<'s, 'a> StateValue<'s, 'a> {
         StateValue { id: value.value_id(), ..self }
     }
 
-    /// Whether it is a dict with keys that are no `str`.
+    /// Returns `true` if it is a dict with keys that are no `str`.
     pub(super) fn has_other_keys(self) -> bool {
         self.value().as_dict().is_some_and(|dict| self.entries().count() < dict.len())
     }
@@ -118,9 +118,9 @@ impl<'s, 'a> StateValue<'s, 'a> {
 #[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct WrongValue {
-    /// What was asked for, in Python's terms.
+    /// The type that was asked for, in Python's terms.
     pub expected: &'static str,
-    /// What it is.
+    /// A description of it.
     pub found: String,
 }
 
@@ -151,7 +151,7 @@ pub trait FromState<'a>: Sized {
     /// Where it is none of this type.
     fn from_state(value: StateValue<'_, 'a>) -> Result<Self, WrongValue>;
 
-    /// What is read where there is no such value: an error, but for an `Option`.
+    /// Returns the result where there is no such value: an error, but for an `Option`.
     fn absent() -> Option<Self> {
         None
     }

@@ -2,7 +2,8 @@
 
 use std::fmt::{self, Write as _};
 
-use crate::line::{OneLine, debug_is_display};
+use crate::escape::OneLine;
+use crate::plain_debug::debug_is_display;
 
 /// Why a pickle cannot be read: where, what was expected, and what is there.
 #[non_exhaustive]
