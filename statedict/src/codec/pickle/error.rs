@@ -4,10 +4,11 @@ use std::fmt::{self, Write as _};
 
 use crate::codec::pickle::verdict::runs_code;
 use crate::escape::OneLine;
+use crate::plain_debug::debug_is_display;
 
 /// Why a pickle cannot be read: where, what was expected, and what is there.
 #[non_exhaustive]
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub enum PickleError {
     /// The pickle ends in the middle.
     Truncated {
@@ -103,5 +104,7 @@ fn advice(module: &str, name: &str) -> &'static str {
         "Without `ReadOptions::opaque(false)` such values are kept inert"
     }
 }
+
+debug_is_display!(PickleError);
 
 impl std::error::Error for PickleError {}
