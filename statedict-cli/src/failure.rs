@@ -95,6 +95,9 @@ pub(crate) fn in_words_of_program(text: &str) -> String {
         let (option, after) = call.split_once(")`").unwrap_or((call, ""));
         let remedy =
             REMEDIES.iter().find(|(rust, _)| *rust == option).map(|(_, here)| (*here).to_owned());
+        let version = option.strip_prefix("assume_version(");
+        let version = version.and_then(|number| number.strip_suffix(')').or(Some(number)));
+        let version = version.map(|number| format!("`--assume-version {number}`"));
         let prefix = PREFIXES.iter().find_map(|(rule, here)| {
             let prefix = option.strip_prefix(&format!("map_keys(KeyMap::new().{rule}("))?;
             Some(format!("`{here} {}`", prefix.strip_suffix("))")?))
@@ -103,7 +106,7 @@ pub(crate) fn in_words_of_program(text: &str) -> String {
             Some(before) => format!("{before}use "),
             None => before.to_owned(),
         };
-        text = match (prefix, remedy) {
+        text = match (prefix.or(version), remedy) {
             (Some(prefix), _) => format!("{}{prefix}{after}", use_it(before)),
             (None, Some(remedy)) => format!("{before}{remedy}{after}"),
             // What there is no option for is left out with the words that lead to it.
@@ -176,6 +179,10 @@ mod tests {
             (
                 "no versions; say which with `model.load_with(path, &LoadOptions::new().of_a_later_day(3))`",
                 "no versions",
+            ),
+            (
+                "load with `model.load_with(path, &LoadOptions::new().assume_version(3))`",
+                "use `--assume-version 3`",
             ),
             (
                 "use `state_map_at(&[\"a\", \"b\"])` or `state_map_at(&[\"c\"])`",

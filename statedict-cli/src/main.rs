@@ -8,6 +8,7 @@ mod glob;
 mod histogram;
 mod inputs;
 mod leaf;
+mod not_kept;
 mod numbers;
 mod opened;
 mod outputs;

@@ -63,6 +63,13 @@ pub(crate) fn json(steps: &[Step<'_>]) -> Json {
     Json::Array(steps.iter().map(segment).collect())
 }
 
+/// The value at the keys that lead to it, each of which may be a path.
+pub(crate) fn value_at<'v>(root: Value<'v>, at: &[String]) -> Option<Value<'v>> {
+    at.iter().try_fold(root, |value, key| {
+        value.get(key).or_else(|| find(value, key).ok().map(|(_, value)| value))
+    })
+}
+
 /// What a path that someone typed leads to.
 pub(crate) fn find<'o>(
     root: Value<'o>,

@@ -3,10 +3,11 @@
 use std::path::Path;
 
 use crate::checkpoint::{Checkpoint, CheckpointError, ValuePath};
-use crate::codec::write::{self, WriteOptions};
+use crate::codec::write::{self, WriteError, WriteOptions};
 use crate::codec::{self, ReadError, ReadOptions};
 use crate::error::Error;
 use crate::map::StateMap;
+use crate::value::{Kind, Value};
 
 impl StateMap<'static> {
     /// Opens a file that holds a state dict, as `torch.load(path)`. No tensor is read before it is asked for.
@@ -199,7 +200,7 @@ impl Checkpoint<'_> {
     /// written with all of that storage. [`save_with`](Self::save_with) can write the format of before 1.6
     /// ([`layout`](WriteOptions::layout)), and leave the rest of storages out
     /// ([`keep_storage`](WriteOptions::keep_storage)). A path that ends in `.safetensors` becomes a safetensors file
-    /// (feature `safetensors`), where the checkpoint is a state dict and nothing else.
+    /// (feature `safetensors`), where the checkpoint is a state dict and nothing else: no tensor has attributes.
     ///
     /// # Errors
     /// Where a value cannot be written in the format, a tensor's bytes cannot be read, or writing fails.
@@ -214,9 +215,25 @@ impl Checkpoint<'_> {
     pub fn save_with(&self, path: impl AsRef<Path>, options: &WriteOptions) -> Result<(), Error> {
         let (path, options) = (path.as_ref(), options.clone().keep_storage_unless_set());
         if options.writes_safetensors(Some(path)) {
+            self.check_attributes()?;
             return self.state_dict(ValuePath::root())?.save_with(path, &options);
         }
         Ok(self.save_values(path, &options)?)
+    }
+
+    /// Refuses attributes of tensors, which a safetensors file has no place for.
+    fn check_attributes(&self) -> Result<(), Error> {
+        let entries = self.graph().root().as_dict().into_iter().flat_map(|dict| dict.iter());
+        for (key, value) in entries {
+            let Kind::Tensor(tensor) = value.kind() else { continue };
+            let attributes = tensor.attributes().and_then(Value::as_dict);
+            let name = attributes.and_then(|of| of.iter().find_map(|(name, _)| name.as_str()));
+            if let Some(name) = name {
+                let (key, name) = (key.as_str().unwrap_or_default().to_owned(), name.to_owned());
+                return Err(WriteError::Attribute { key, name }.into());
+            }
+        }
+        Ok(())
     }
 }
 

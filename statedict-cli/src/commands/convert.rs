@@ -1,12 +1,14 @@
 //! `statedict convert`.
 
+use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 
-use statedict::{ArchiveLayout, WriteOptions, save_graph};
+use statedict::{ArchiveLayout, WriteOptions, save_graph, write_graph, write_map};
 
 use crate::envelope::Envelope;
-use crate::failure::{Failure, Outcome, chain};
+use crate::failure::{Failure, Outcome, chain, note};
 use crate::inputs::Input;
+use crate::not_kept::{listed, not_kept};
 use crate::opened::{Opened, Opening};
 use crate::outputs::Overwriting;
 use crate::progress::Progress;
@@ -20,7 +22,7 @@ pub(crate) struct Arguments {
     /// A file that torch.save wrote, or a safetensors file; `-` is standard input
     #[arg(value_name = "IN")]
     input: Input,
-    /// The new file
+    /// The new file; `-` is standard output
     #[arg(value_name = "OUT")]
     output: PathBuf,
     /// The format; otherwise safetensors where OUT is called so, else zip
@@ -77,21 +79,58 @@ impl Format {
 
 pub(crate) fn run(arguments: &Arguments, screen: &mut Screen) -> Result<Outcome, Failure> {
     let (input, output) = (&arguments.input, &arguments.output);
-    arguments.overwriting.check(output)?;
-    let format = arguments.to.unwrap_or_else(|| Format::of_name(output));
+    let is_stdout = output.as_os_str() == "-";
+    if is_stdout && arguments.json {
+        return Err("--json goes to standard output, and so would the file".into());
+    }
+    if is_stdout && std::io::stdout().is_terminal() {
+        return Err("standard output is a terminal; send it into a file, or name one".into());
+    }
+    if !is_stdout {
+        arguments.overwriting.check(output)?;
+    }
+    let named = Format::of_name(output);
+    let format = arguments.to.unwrap_or(named);
+    if named == Format::Safetensors && format != named {
+        note(&format!(
+            "{} is written as {}, whatever it is called",
+            output.display(),
+            format.name()
+        ));
+    }
     let &Arguments { whole_model, flatten, .. } = arguments;
     let opening = Opening { whole_model, flatten, ..arguments.opening.of_anything() };
     let opened = Opened::open(input, &opening)?;
     let options = write_options(format).copy_overlaps(arguments.copy_overlaps);
     // A state dict out of a file is written as one; a file as it is, with all that it holds.
     let is_part = !arguments.at.is_empty() || whole_model || flatten;
+    let mut lost: Vec<String> = Vec::new();
     let saved = if is_part || opened.is_safetensors() || format == Format::Safetensors {
-        opened.state_map(&arguments.at)?.save_with(output, &options)
+        let map = opened.state_map(&arguments.at)?;
+        if !opened.is_safetensors() {
+            lost.extend(not_kept(opened.root(), &arguments.at));
+        }
+        match is_stdout {
+            true => {
+                write_map(&map, std::io::stdout().lock(), &options).map_err(statedict::Error::from)
+            }
+            false => map.save_with(output, &options),
+        }
     } else {
-        save_graph(opened.document.graph(), output, &options).map_err(statedict::Error::from)
+        let graph = opened.document.graph();
+        match is_stdout {
+            true => write_graph(graph, std::io::stdout().lock(), &options),
+            false => save_graph(graph, output, &options),
+        }
+        .map_err(statedict::Error::from)
     };
     saved.map_err(|error| format!("{}: {}", output.display(), chain(&error)))?;
-    let lost = if format == Format::Safetensors { Vec::new() } else { opened.note_not_kept() };
+    if !lost.is_empty() {
+        note(&format!("{input}: not kept: {}", listed(&lost)));
+    }
+    if format != Format::Safetensors {
+        lost.extend(opened.note_not_kept().into_iter().map(str::to_owned));
+    }
     if arguments.json {
         let mut object = Envelope::start(screen, "convert")?;
         object.field("input", &input.to_string())?;

@@ -1,18 +1,23 @@
 //! `statedict migrate`.
 
 mod fill;
+mod in_place;
 mod rules;
 
+use std::collections::HashMap;
 use std::io::Write;
 use std::path::PathBuf;
 
+use statedict::value::{DictKind, Graph, Value, ValueId};
 use statedict::{Metadata, Migration, StateMap, WriteOptions, save_graph};
 
 use crate::envelope::Envelope;
-use crate::failure::{Failure, Outcome, chain};
+use crate::failure::{Failure, Outcome, chain, note};
 use crate::inputs::Input;
+use crate::not_kept::{listed, not_kept};
 use crate::opened::{Opened, Opening};
 use crate::outputs::Overwriting;
+use crate::path;
 use crate::printable::printable;
 use crate::terminal::Screen;
 use rules::{Done, Rules, STEPS};
@@ -74,48 +79,92 @@ pub(crate) fn run(arguments: &Arguments, screen: &mut Screen) -> Result<Outcome,
     let rules = Rules::parse(&text).map_err(|error| format!("{rules_file}: {error}"))?;
     let output = arguments.output.as_ref().filter(|_| !arguments.dry_run);
     if let Some(output) = output {
+        if output.as_os_str() == "-" {
+            return Err("what is migrated goes into a file; name it in place of `-`".into());
+        }
         arguments.overwriting.check(output)?;
     }
     let opening = Opening { flatten: arguments.flatten, ..arguments.opening.clone() };
     let opened = Opened::open(input, &opening)?;
-    let at: Vec<&str> = arguments.at.iter().map(String::as_str).collect();
-    let about = |error: &dyn std::error::Error| format!("{input}: {}", chain(error));
     let map = opened.state_map(&arguments.at)?;
+    let before = map.metadata().cloned();
 
-    let mut done = Vec::new();
-    let run = |migration: &mut Migration<'_>| rules.run(&text, migration).map(|lines| done = lines);
+    let (mut done, mut origins) = (Vec::new(), HashMap::new());
+    let run = |migration: &mut Migration<'_>| {
+        rules.run(&text, migration).map(|found| (done, origins) = found)
+    };
     let mut migrated =
         Migration::run_alone(map, run).map_err(|error| format!("{rules_file}: {error}"))?;
     record_versions(&mut migrated, &rules, &mut done);
+    let keys = migrated.len() + migrated.values().len();
 
+    let root = opened.root();
+    let dict = path::value_at(root, &arguments.at).filter(|value| value.as_dict().is_some());
+    let is_plain = dict
+        .and_then(Value::as_dict)
+        .is_some_and(|dict| dict.kind() == DictKind::Dict && dict.attributes().is_none());
+    if is_plain && before.as_ref() != migrated.metadata() {
+        let about = "dict -> OrderedDict, which can hold versions".to_owned();
+        done.push(Done { what: "type", about });
+    }
+    let mut lost = Vec::new();
+    if let Some(dict) = dict.filter(|_| !arguments.at.is_empty()) {
+        for path in in_place::other_paths(root, dict)? {
+            done.push(Done {
+                what: "shared",
+                about: format!("{path} is the dict that is changed"),
+            });
+        }
+    }
     if let Some(output) = output {
-        let saved = match at.split_last() {
-            Some((name, above)) => {
-                let mut graph = (**opened.document.graph()).clone();
-                let value = graph.state_map(&migrated);
-                let dict =
-                    graph.at(above).ok_or_else(|| format!("{input}: there is no {above:?}"))?;
-                graph.put(dict, name, value).map_err(|error| about(&error))?;
-                save_graph(&graph, output, &WriteOptions::new().keep_storage(true))
-                    .map_err(statedict::Error::from)
-            }
-            None => migrated.save_with(output, &WriteOptions::new().keep_storage(true)),
+        let about =
+            |error: &dyn std::error::Error| format!("{}: {}", output.display(), chain(error));
+        let options = WriteOptions::new().keep_storage(true);
+        let to_safetensors = options.writes_safetensors(Some(output));
+        if to_safetensors && !arguments.at.is_empty() {
+            return Err(format!(
+                "{}: a safetensors file holds a state dict alone, and the rest of {input} would be lost; take it \
+                 out first with `statedict convert --at`",
+                output.display()
+            )
+            .into());
+        }
+        let saved = if to_safetensors {
+            lost.extend(not_kept(root, &arguments.at));
+            migrated.save_with(output, &options)
+        } else {
+            let mut graph = (**opened.document.graph()).clone();
+            let changed = match dict.filter(|_| !arguments.flatten) {
+                Some(dict) => {
+                    let maps = (before.as_ref(), &migrated);
+                    let edited = in_place::edit(&mut graph, dict.value_id(), maps, &origins)?;
+                    lost.extend(edited.lost);
+                    edited.dict
+                }
+                None => graph.state_map(&migrated),
+            };
+            place(&mut graph, &arguments.at, changed)?;
+            save_graph(&graph, output, &options).map_err(statedict::Error::from)
         };
-        saved.map_err(|error| format!("{}: {}", output.display(), chain(&error)))?;
-        if !WriteOptions::new().writes_safetensors(Some(output)) {
+        saved.map_err(|error| about(&error))?;
+        if !to_safetensors {
             opened.note_not_kept();
+        }
+        if !lost.is_empty() {
+            note(&format!("{}: not kept: {}", output.display(), listed(&lost)));
         }
     }
     if arguments.json {
         let mut object = Envelope::start(screen, "migrate")?;
         object.field("input", &input.to_string())?;
         object.field("output", &output.map(|output| output.display().to_string()))?;
-        object.field("keys", &migrated.len())?;
+        object.field("keys", &keys)?;
         let mut list = object.list("steps")?;
         for done in &done {
             list.add(done)?;
         }
         list.end()?;
+        object.field("not_kept", &lost)?;
         object.end()?;
         return Ok(Outcome::Fine);
     }
@@ -123,10 +172,26 @@ pub(crate) fn run(arguments: &Arguments, screen: &mut Screen) -> Result<Outcome,
         writeln!(screen, "{what:<10} {}", printable(about))?;
     }
     match output {
-        Some(output) => writeln!(screen, "{} keys; wrote {}", migrated.len(), output.display())?,
-        None => writeln!(screen, "{} keys; nothing was written", migrated.len())?,
+        Some(output) => writeln!(screen, "{keys} keys; wrote {}", output.display())?,
+        None => writeln!(screen, "{keys} keys; nothing was written")?,
     }
     Ok(Outcome::Fine)
+}
+
+/// Puts a value in the place of the one at the keys that lead to it.
+fn place(graph: &mut Graph<'static>, at: &[String], value: ValueId) -> Result<(), Failure> {
+    let Some((last, above)) = at.split_last() else {
+        graph.set_root(value);
+        return Ok(());
+    };
+    let found = path::value_at(graph.root(), at).map(Value::value_id);
+    if found == Some(value) {
+        return Ok(());
+    }
+    let parent = path::value_at(graph.root(), above).filter(|parent| parent.get(last).is_some());
+    let parent = parent.ok_or_else(|| format!("what is at {last} cannot be replaced"))?.value_id();
+    graph.put(parent, last, value)?;
+    Ok(())
 }
 
 /// Writes the versions of the rules into `_metadata`.

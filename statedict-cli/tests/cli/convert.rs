@@ -149,3 +149,70 @@ fn progress_ends_with_all_of_it() {
         assert_eq!((done, total), (file.len() as u64, file.len() as u64));
     }
 }
+
+#[test]
+fn standard_output_takes_a_file() {
+    let directory = tempfile::tempdir().unwrap();
+    for (format, start) in
+        [("zip", &b"PK\x03\x04"[..]), ("legacy", b"\x80\x02\x8a"), ("safetensors", b"")]
+    {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_statedict"));
+        let input = fixtures().join("auto_encoder.pt");
+        command.current_dir(&directory).arg("convert").args([&input]).args(["-", "--to", format]);
+        let output = command.output().unwrap();
+        assert!(output.status.success() && output.stderr.is_empty(), "{output:?}");
+        assert!(output.stdout.starts_with(start));
+        let path = directory.path().join("out");
+        std::fs::write(&path, &output.stdout).unwrap();
+        assert_same(&StateMap::load(&input).unwrap(), &StateMap::load(&path).unwrap());
+        std::fs::remove_file(&path).unwrap();
+        // Nothing is called `-`.
+        assert_eq!(std::fs::read_dir(&directory).unwrap().count(), 0);
+    }
+    let error = convert(&[&fixtures().join("auto_encoder.pt"), "-".as_ref(), "--json".as_ref()]);
+    assert!(error.unwrap_err().contains("--json"));
+}
+
+#[test]
+fn what_safetensors_has_no_place_for_is_named() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = |name: &str| directory.path().join(name);
+    let view = TensorView::from_vec(vec![1.0f32; 2], [2]).unwrap();
+    let mut graph = statedict::value::Graph::new();
+    let root = graph.root().value_id();
+    let tensor = graph.add(view.clone());
+    let attributes = graph.dict();
+    graph.set(attributes, "lr_scale", 3i64).unwrap();
+    graph.set_attributes(tensor, attributes).unwrap();
+    graph.put(root, "w", tensor).unwrap();
+    let parameter = graph.parameter(view.with_requires_grad(true));
+    graph.put(root, "p", parameter).unwrap();
+    statedict::save_graph(&graph, file("a.pt"), &WriteOptions::new()).unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_statedict"));
+    let output = command
+        .arg("convert")
+        .args([file("a.pt"), file("a.safetensors")])
+        .arg("--json")
+        .output()
+        .unwrap();
+    let (told, json) =
+        (String::from_utf8(output.stderr).unwrap(), String::from_utf8(output.stdout).unwrap());
+    assert!(told.contains("not kept: w@lr_scale, p@parameter"), "{told}");
+    assert!(json.replace(' ', "").contains(r#""not_kept":["w@lr_scale","p@parameter"]"#), "{json}");
+    // The flag is kept, of every tensor.
+    assert!(StateMap::load(file("a.safetensors")).unwrap().get("p").unwrap().requires_grad());
+    let error = statedict::Checkpoint::open(file("a.pt")).unwrap().save(file("b.safetensors"));
+    assert!(error.unwrap_err().to_string().contains("`w` has the attribute `lr_scale`"));
+    let legacy = file("c.safetensors");
+    let output = Command::new(env!("CARGO_BIN_EXE_statedict"))
+        .arg("convert")
+        .args([&file("a.pt"), &legacy])
+        .args(["--to", "legacy"])
+        .output()
+        .unwrap();
+    assert!(
+        String::from_utf8(output.stderr)
+            .unwrap()
+            .contains("is written as legacy, whatever it is called")
+    );
+}

@@ -304,3 +304,105 @@ fn versions_keep_the_rest_of_a_module_and_remove_regex_takes_extra_states() {
     let module = found.metadata().unwrap().get("m").unwrap();
     assert_eq!((module.version(), module.extra().len()), (Some(2), 1));
 }
+
+#[test]
+fn what_no_step_touches_is_as_it_was() {
+    let directory = tempfile::tempdir().unwrap();
+    let name = |name: &str| directory.path().join(name).to_str().unwrap().to_owned();
+    let (input, output, rules) = (name("in.pt"), name("out.pt"), name("rules.toml"));
+    let view = |value: f32| TensorView::from_vec(vec![value; 4], [2, 2]).unwrap();
+    let mut graph = value::Graph::new();
+    let root = graph.root().value_id();
+    // A plain dict of a parameter with an attribute, and twice one tensor.
+    let parameter = graph.parameter(view(1.0).with_requires_grad(true));
+    let attributes = graph.dict();
+    graph.set(attributes, "lr_scale", 3i64).unwrap();
+    graph.set_attributes(parameter, attributes).unwrap();
+    let tied = graph.add(view(3.0));
+    for (key, value) in [("p", parameter), ("a", tied), ("b", tied)] {
+        graph.put(root, key, value).unwrap();
+    }
+    save_graph(&graph, &input, &WriteOptions::new()).unwrap();
+    let run = |text: &str, output: &str| {
+        std::fs::write(&rules, text).unwrap();
+        let _ = std::fs::remove_file(output);
+        migrate(&[&input, output, "--map", &rules])
+    };
+    let open = |path: &str| codec::open(path, &ReadOptions::new()).unwrap();
+
+    let (status, printed, told) = run(
+        "[[step]]\nrename = { from = 'p', to = 'q' }\n[[step]]\nnarrow = { key = 'a', dim = 0, start = 0, end = 1 }",
+        &output,
+    );
+    assert_eq!((status, told.as_str()), (0, ""), "{printed}");
+    let document = open(&output);
+    let root = document.root();
+    assert_eq!(root.type_name(), "dict");
+    let value::Kind::Tensor(parameter) = root.get("q").unwrap().kind() else { panic!() };
+    assert!(parameter.is_parameter() && parameter.view().unwrap().requires_grad());
+    assert_eq!(parameter.attributes().unwrap().get("lr_scale").unwrap().as_i64(), Some(3));
+    assert!(root.get("a").unwrap().same_as(root.get("b").unwrap()));
+    assert_eq!(root.get("a").unwrap().as_tensor().unwrap().shape(), &[1, 2]);
+
+    // A changed parameter is one; what a part of it is made of, and a dict that becomes another, is told.
+    let (_, _, told) = run("[[step]]\ntranspose = { key = 'p', dims = [0, 1] }", &output);
+    assert_eq!(told, "");
+    let document = open(&output);
+    let value::Kind::Tensor(parameter) = document.root().get("p").unwrap().kind() else { panic!() };
+    assert!(parameter.is_parameter() && parameter.attributes().is_some());
+    let split = "[[step]]\nsplit = { key = 'p', dim = 0, into = [{ name = 'x', size = 1 }, { name = 'p', size = 1 }] }";
+    let (status, _, told) = run(split, &output);
+    assert!(
+        status == 0 && told.contains("not kept: the attributes of the tensor that `x` is made of"),
+        "{told}"
+    );
+    let (status, printed, told) = run("[versions]\n\"\" = 2", &output);
+    assert_eq!((status, told.as_str()), (0, ""));
+    assert!(printed.contains("type       dict -> OrderedDict"), "{printed}");
+    assert_eq!(StateMap::load(&output).unwrap().version(""), Some(2));
+    let (status, _, told) =
+        run("[[step]]\nrename = { from = 'p', to = 'q' }", &name("out.safetensors"));
+    assert!(status == 0 && told.contains("not kept: p@lr_scale, p@parameter"), "{told}");
+}
+
+#[test]
+fn a_dict_under_two_names_is_changed_under_both_and_all_keys_count() {
+    let directory = tempfile::tempdir().unwrap();
+    let name = |name: &str| directory.path().join(name).to_str().unwrap().to_owned();
+    let (input, output, rules) = (name("in.pt"), name("out.pt"), name("rules.toml"));
+    let five = value::Graph::of(5);
+    let mut map = map_of(&["old"]);
+    map.insert_value("m._extra_state", value::SharedValue::of(five.root()).unwrap());
+    let mut graph = value::Graph::new();
+    let (root, model) = (graph.root().value_id(), graph.state_map(&map));
+    graph.put(root, "model", model).unwrap();
+    graph.put(root, "ema", model).unwrap();
+    save_graph(&graph, &input, &WriteOptions::new()).unwrap();
+    std::fs::write(&rules, "[[step]]\nrename = { from = 'old', to = 'new' }").unwrap();
+    let (status, printed, told) = migrate(&[&input, &output, "--map", &rules, "--at", "model"]);
+    assert_eq!((status, told.as_str()), (0, ""));
+    assert!(printed.contains("shared     ema is the dict that is changed\n"), "{printed}");
+    assert!(printed.contains("2 keys; wrote"), "{printed}");
+    let document = codec::open(&output, &ReadOptions::new()).unwrap();
+    let [model, ema] = ["model", "ema"].map(|key| document.root().get(key).unwrap());
+    assert!(model.same_as(ema) && model.get("new").is_some() && model.get("old").is_none());
+    assert_eq!(model.get("m._extra_state").unwrap().as_i64(), Some(5));
+
+    let (status, _, error) =
+        migrate(&[&input, &name("a.safetensors"), "--map", &rules, "--at", "model"]);
+    assert!(status == 1 && error.contains("`statedict convert --at`"), "{error}");
+    let (status, _, error) = migrate(&[&input, "-", "--map", &rules, "--at", "model"]);
+    assert!(status == 1 && error.contains("in place of `-`"), "{error}");
+    for (text, complaint) in [
+        (
+            "[[step]]\nrename = { from = '', to = 'x' }",
+            "a name is empty; `rename_regex = { from = '^'",
+        ),
+        ("[[step]]\ncat = { keys = ['old', 'old'], dim = 0, into = 'x' }", "`old` is named twice"),
+    ] {
+        std::fs::write(&rules, text).unwrap();
+        let (status, _, error) =
+            migrate(&[&input, &output, "--map", &rules, "--at", "model", "--force"]);
+        assert!(status == 1 && error.contains(complaint), "{error}");
+    }
+}

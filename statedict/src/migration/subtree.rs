@@ -364,6 +364,10 @@ impl<'a> Migration<'a> {
     /// # Errors
     /// Where one is missing, they do not fit, or the name is taken.
     pub fn cat(&mut self, keys: &[&str], dim: usize, into: &str) -> Result<(), MigrateError> {
+        if let Some((_, key)) = keys.iter().enumerate().find(|(at, key)| keys[..*at].contains(*key))
+        {
+            return Err(MigrateError::message(format!("`{key}` is named twice")));
+        }
         let tensors: Vec<TensorView<'a>> =
             keys.iter().map(|key| self.get(key).cloned()).collect::<Result<_, _>>()?;
         let cat = TensorView::cat(&tensors, dim).map_err(|source| at(into, source))?;

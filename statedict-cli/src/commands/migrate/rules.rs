@@ -8,6 +8,7 @@ use statedict::{DType, KeyMap, MigrateError, Migration, TensorView, ViewError};
 use toml::Spanned;
 
 use super::fill::{Number, filled};
+use super::in_place::Origin;
 
 /// Every step with its fields, as help and errors show them.
 pub(super) const STEPS: [(&str, &str); 14] = [
@@ -132,7 +133,7 @@ impl Rules {
         })
     }
 
-    /// Runs the steps, and returns a line for each thing done.
+    /// Runs the steps, and returns a line for each thing done and what each key comes from.
     ///
     /// # Errors
     /// Names the line and the step.
@@ -140,8 +141,11 @@ impl Rules {
         &self,
         text: &str,
         migration: &mut Migration<'_>,
-    ) -> Result<Vec<Done>, MigrateError> {
-        let mut run = Run { migration, done: Vec::new(), tied: HashMap::new() };
+    ) -> Result<(Vec<Done>, HashMap<String, Origin>), MigrateError> {
+        let values = migration.values().map(|(key, _)| key);
+        let names = migration.keys().chain(values).map(str::to_owned);
+        let origins = names.map(|name| (name.clone(), Origin::Same(name))).collect();
+        let mut run = Run { migration, done: Vec::new(), tied: HashMap::new(), origins };
         for (index, step) in self.steps.iter().enumerate() {
             let (at, step) = (step.span().start, step.get_ref());
             step.run(&mut run).map_err(|error| {
@@ -149,7 +153,7 @@ impl Rules {
                 MigrateError::message(format!("{place}: step {} ({step_name}): {error}", index + 1))
             })?;
         }
-        Ok(run.done)
+        Ok((run.done, run.origins))
     }
 }
 
@@ -176,11 +180,44 @@ struct Run<'r, 's> {
     done: Vec<Done>,
     /// The keys that were changed because they are other names of a tensor: which, and that tensor's key.
     tied: HashMap<String, String>,
+    /// What of the file each key comes from.
+    origins: HashMap<String, Origin>,
 }
 
 impl<'s> Run<'_, 's> {
     fn tell(&mut self, what: &'static str, about: String) {
         self.done.push(Done { what, about });
+    }
+
+    /// Renames keys, and returns those that changed: old and new.
+    fn rename(&mut self, rules: &KeyMap) -> Result<Vec<(String, String)>, MigrateError> {
+        let renamed = self.migration.map_keys(rules)?;
+        let moved = renamed
+            .iter()
+            .filter_map(|(from, to)| Some((to.clone(), self.origins.remove(from)?)))
+            .collect::<Vec<_>>();
+        self.origins.extend(moved);
+        Ok(renamed)
+    }
+
+    fn remove(&mut self, name: &str) -> Result<(), MigrateError> {
+        self.migration.remove(name)?;
+        let Run { migration, origins, .. } = self;
+        let values = migration.values().map(|(key, _)| key);
+        let left: HashSet<&str> = migration.keys().chain(values).collect();
+        origins.retain(|key, _| left.contains(key.as_str()));
+        Ok(())
+    }
+
+    /// Notes that a tensor is made of the entry that another key comes from.
+    fn made_of(&mut self, key: &str, from: &str, make: fn(String) -> Origin) {
+        match self.origins.get(from).cloned() {
+            Some(Origin::Same(origin) | Origin::Changed(origin)) => {
+                self.origins.insert(key.to_owned(), make(origin));
+            }
+            Some(part @ Origin::Part(_)) => drop(self.origins.insert(key.to_owned(), part)),
+            None => drop(self.origins.remove(key)),
+        }
     }
 
     /// Changes a tensor under all of its names, so that it stays one.
@@ -205,7 +242,9 @@ impl<'s> Run<'_, 's> {
             .filter(|other| self.migration.get(other).is_ok_and(|view| view.same_as(&before)));
         let others: Vec<String> = others.map(str::to_owned).collect();
         self.tell(what, format!("{key}{about}"));
+        self.made_of(key, key, Origin::Changed);
         for other in others {
+            self.made_of(&other, &other, Origin::Changed);
             self.migration.change(&other, |_| Ok(after.clone()))?;
             self.tell(what, format!("{other}{about}, another name of {key}"));
             self.tied.insert(other, key.to_owned());
@@ -263,31 +302,33 @@ impl Step {
     fn run(&self, run: &mut Run<'_, '_>) -> Result<(), MigrateError> {
         match self {
             Step::Rename { from, to } => {
-                run.migration.rename(from, to)?;
+                check_names([from.as_str(), to])?;
+                run.rename(&KeyMap::new().rename_all([(from.as_str(), to.as_str())]))?;
                 run.tell("rename", format!("{from} -> {to}"));
             }
             Step::RenameAll(names) => {
                 let names: Vec<(&str, &str)> =
                     names.iter().map(|NewName { from, to }| (from.as_str(), to.as_str())).collect();
-                run.migration.rename_all(&names)?;
+                check_names(names.iter().flat_map(|&(from, to)| [from, to]))?;
+                run.rename(&KeyMap::new().rename_all(names.iter().copied()))?;
                 names.iter().for_each(|(from, to)| run.tell("rename", format!("{from} -> {to}")));
             }
             Step::RenameRegex { from, to } => {
                 let rules = KeyMap::new().replace(from, &as_python(to))?;
-                let renamed = run.migration.map_keys(&rules)?;
+                let renamed = run.rename(&rules)?;
                 if renamed.is_empty() {
                     return Err(MigrateError::message(format!("no key matches `{from}`")));
                 }
                 renamed.iter().for_each(|(from, to)| run.tell("rename", format!("{from} -> {to}")));
             }
             Step::Remove { name } => {
-                run.migration.remove(name)?;
+                run.remove(name)?;
                 run.tell("remove", name.clone());
             }
             Step::RemoveRegex { name } => {
                 let values = run.migration.values().map(|(key, _)| key);
                 for key in name.among(run.migration.keys().chain(values))? {
-                    run.migration.remove(&key)?;
+                    run.remove(&key)?;
                     run.tell("remove", key);
                 }
             }
@@ -295,12 +336,20 @@ impl Step {
                 let pieces: Vec<(&str, usize)> =
                     into.iter().map(|piece| (piece.name.as_str(), piece.size)).collect();
                 run.migration.split(key, *dim, &pieces)?;
+                pieces.iter().for_each(|(name, _)| run.made_of(name, key, Origin::Part));
+                if !pieces.iter().any(|(name, _)| name == key) {
+                    run.origins.remove(key);
+                }
                 let names: Vec<&str> = pieces.iter().map(|&(name, _)| name).collect();
                 run.tell("split", format!("{key} -> {}", names.join(", ")));
             }
             Step::Cat { keys, dim, into } => {
                 let names: Vec<&str> = keys.iter().map(String::as_str).collect();
                 run.migration.cat(&names, *dim, into)?;
+                names.first().into_iter().for_each(|first| run.made_of(into, first, Origin::Part));
+                for name in names.iter().filter(|name| *name != into) {
+                    run.origins.remove(*name);
+                }
                 run.tell("cat", format!("{} -> {into}", names.join(", ")));
             }
             Step::Transpose { key, dims: [first, second] } => {
@@ -334,10 +383,22 @@ impl Step {
             }
             Step::Fill { key, value, dtype, shape } => {
                 run.migration.insert(key.as_str(), filled(value, dtype_named(dtype)?, shape)?)?;
+                run.origins.remove(key);
                 run.tell("fill", format!("{key} with {value}"));
             }
         }
         Ok(())
+    }
+}
+
+/// Refuses names of nothing: what is meant by them is all keys, or none of a key.
+fn check_names<'n>(names: impl IntoIterator<Item = &'n str>) -> Result<(), MigrateError> {
+    match names.into_iter().any(str::is_empty) {
+        false => Ok(()),
+        true => Err(MigrateError::message(
+            "a name is empty; `rename_regex = { from = '^', to = 'model.' }` puts a prefix before all keys, \
+             `rename_regex = { from = '^model\\.', to = '' }` takes it off",
+        )),
     }
 }
 

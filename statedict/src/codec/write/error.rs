@@ -58,6 +58,13 @@ pub enum WriteError {
         /// Why not.
         reason: &'static str,
     },
+    /// A tensor has a Python attribute, and the format is safetensors.
+    Attribute {
+        /// The tensor's key.
+        key: String,
+        /// The attribute's name.
+        name: String,
+    },
     /// Two tensors that are not the same share elements, and the format is safetensors.
     Overlap {
         /// The tensor's key.
@@ -175,6 +182,11 @@ impl fmt::Display for WriteError {
             WriteError::Unwritable { key, reason } => {
                 write!(f, "the value at `{key}` {reason}")
             }
+            WriteError::Attribute { key, name } => write!(
+                f,
+                "`{key}` has the attribute `{name}`, which a safetensors file has no place for; \
+                 `checkpoint.find_state_dict()?.save(path)` saves the tensors without"
+            ),
             WriteError::Overlap { key, other } => write!(
                 f,
                 "`{key}` shares elements with `{other}`, which a safetensors file cannot say; \
