@@ -50,6 +50,7 @@ pub(crate) fn as_options(text: &str) -> String {
             None => text,
         }
     });
+    let text = as_rename(&text).unwrap_or(text);
     text.replace("`ReadOptions::opaque(true)`", "`--opaque`")
         .replace(
             "read its parameters and buffers with `ReadOptions::whole_models(true)`, which runs nothing",
@@ -62,6 +63,14 @@ pub(crate) fn as_options(text: &str) -> String {
         .replace("`state_map_at(&[", "`--at ")
         .replace("])`", "`")
         .replace("\", \"", "\" --at \"")
+}
+
+/// The text with the command that renames a key.
+fn as_rename(text: &str) -> Option<String> {
+    let (before, rest) = text.split_once("`Checkpoint::rename(r#\"")?;
+    let (path, rest) = rest.split_once("\"#, \"")?;
+    let (name, after) = rest.split_once("\")`")?;
+    Some(format!("{before}`statedict convert IN OUT --rename '{path}={name}'`{after}"))
 }
 
 /// Says on standard error what went wrong, in one line.

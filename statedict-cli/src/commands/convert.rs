@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use statedict::{ArchiveLayout, WriteOptions, save_graph};
 
+use crate::edits::Edits;
 use crate::envelope::Envelope;
 use crate::failure::{Failure, Outcome, chain};
 use crate::inputs::Input;
@@ -32,6 +33,8 @@ pub(crate) struct Arguments {
     /// Take a model that was saved whole, with torch.save(model), as its state dict; nothing is run
     #[arg(long)]
     whole_model: bool,
+    #[command(flatten)]
+    edits: Edits,
     #[command(flatten)]
     overwriting: Overwriting,
     /// Print one JSON object that says what was written
@@ -72,7 +75,10 @@ pub(crate) fn run(arguments: &Arguments, screen: &mut Screen) -> Result<Outcome,
     arguments.overwriting.check(output)?;
     let format = arguments.to.unwrap_or_else(|| Format::of_name(output));
     let opening = Opening { opaque: true, whole_model: arguments.whole_model };
-    let opened = Opened::open(input, &opening)?;
+    let mut opened = Opened::open(input, &opening)?;
+    if let Some(graph) = arguments.edits.apply(opened.document.graph())? {
+        opened.document = opened.document.with_graph(graph);
+    }
     let options = write_options(format);
     // A state dict out of a file is written as one; a file as it is, with all that it holds.
     let is_part = !arguments.at.is_empty() || arguments.whole_model;

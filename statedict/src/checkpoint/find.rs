@@ -6,8 +6,8 @@ use crate::checkpoint::Checkpoint;
 use crate::checkpoint::error::CheckpointError;
 use crate::checkpoint::find_error::{Candidate, FindError, NAMES};
 use crate::checkpoint::shape::{Shape, described};
-use crate::contents::{Segment, ValuePath};
-use crate::key;
+use crate::codec::read::{is_tensor, unfit};
+use crate::contents::{Segment, Step, ValuePath};
 use crate::map::StateMap;
 use crate::value::{Dict, Value};
 
@@ -59,7 +59,7 @@ impl<'a> Checkpoint<'a> {
         let mut fitting: Vec<(ValuePath, Value<'_>)> = Vec::new();
         let mut unfit = Vec::new();
         for name in NAMES {
-            let Some(part) = root.as_dict().and_then(|entries| entries.get(name)) else { continue };
+            let Some(part) = root.get(name) else { continue };
             // One state dict under two names is one.
             let known = |(_, other): &(_, Value<'_>)| other.id() == part.id();
             if !self.is_state_dict(part) {
@@ -104,14 +104,12 @@ impl<'a> Checkpoint<'a> {
             }
             match Shape::of(part) {
                 Shape::Dict(entries) if !is_optimizer(&entries) => {
-                    waiting.extend(entries.iter().filter_map(|(key, value)| {
-                        let segment = match (key.as_str(), key.as_i64()) {
-                            (Some(key), _) => Segment::Key(key.to_owned()),
-                            (_, Some(key)) => Segment::Index(key),
-                            _ => return None,
-                        };
-                        has_parts(value).then(|| (value, path.join(segment)))
-                    }));
+                    waiting.extend(entries.iter().enumerate().filter_map(
+                        |(place, (key, value))| {
+                            let segment = || Segment::from(&Step::of_entry(key, place));
+                            has_parts(value).then(|| (value, path.join(segment())))
+                        },
+                    ));
                 }
                 Shape::Items(items) if items.len() <= items_left => {
                     items_left -= items.len();
@@ -132,7 +130,7 @@ impl<'a> Checkpoint<'a> {
             let said = |entries: Dict<'_>| {
                 entries.attributes().is_some_and(|found| found.get("_metadata").is_some())
             };
-            part.as_dict().is_none_or(|entries| !entries.is_empty() || said(entries))
+            part.as_mapping().is_none_or(|entries| !entries.is_empty() || said(entries))
         }
     }
 
@@ -141,25 +139,19 @@ impl<'a> Checkpoint<'a> {
         if self.is_whole_model(part) {
             return None;
         }
-        let Some(entries) = part.as_dict() else {
+        let Some(entries) = part.as_mapping() else {
             return Some(format!("it is {}", described(part)));
         };
-        entries.iter().find_map(|(key, value)| {
-            let Some(name) = key.as_str() else {
-                return Some(format!("one of its keys is {}", described(key)));
-            };
-            let fits =
-                Shape::of(value).is_tensor() || name.rsplit('.').next() == Some(key::EXTRA_STATE);
-            (!fits).then(|| format!("its {name:?} is {}", described(value)))
+        let (key, value) = unfit(entries)?;
+        Some(match key.as_str() {
+            Some(name) => format!("its {name:?} is {}", described(value)),
+            None => format!("one of its keys is {}", described(key)),
         })
     }
 
     fn count(&self, part: Value<'_>) -> usize {
-        match part.as_dict() {
-            Some(entries) => {
-                let tensor = |part: Value<'_>| Shape::of(part).is_tensor();
-                entries.iter().filter(|&(_, value)| tensor(value)).count()
-            }
+        match part.as_mapping() {
+            Some(entries) => entries.iter().filter(|&(_, value)| is_tensor(value)).count(),
             None => self.state_dict_of(part, &ValuePath::root()).map_or(0, |(map, _)| map.len()),
         }
     }
