@@ -92,7 +92,10 @@ impl Writer {
             // What has parts, which are told of by themselves.
             _ => {
                 self.is_whole = false;
-                json!({"type": name})
+                match value.text() {
+                    Some(text) => json!({"type": name, "value": text}),
+                    None => json!({"type": name}),
+                }
             }
         }
     }

@@ -7,10 +7,10 @@ use crate::checkpoint::error::CheckpointError;
 use crate::checkpoint::shape::{Shape, described};
 use crate::codec::read::{is_tensor, unfit};
 use crate::contents::{self, Segment, Step, ValuePath};
-use crate::line::OneLine;
+use crate::escape::OneLine;
 use crate::value::{Dict, Items, Kind, Value};
 
-/// What is shown: so many levels, so many entries of one container, so many lines in all, and so many
+/// The limits of what is shown: levels, entries of one container, lines in all, and
 /// characters of a text.
 const LEVELS: usize = 8;
 const SHOWN: usize = 16;
@@ -34,7 +34,7 @@ pub struct Listed {
 }
 
 impl Checkpoint<'_> {
-    /// What the container at a path holds, in order. No tensor is read.
+    /// Lists the parts of the container at a path, in order. No tensor is read.
     ///
     /// ```
     /// use statedict::{Checkpoint, TensorView};

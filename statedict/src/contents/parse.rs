@@ -332,8 +332,19 @@ mod tests {
         }
         assert_eq!("".parse(), Ok(ValuePath::root()));
         assert_eq!("a-b['x.y'].c".parse(), Ok(ValuePath::from(["a-b", "x.y", "c"])));
-        for literal in ["None", "True", "1.0", "1e400", "-0.0", "NaN", "torch.bfloat16", "1.0+2.0j"]
-        {
+        for literal in [
+            "None",
+            "True",
+            "1.0",
+            "1e400",
+            "-0.0",
+            "NaN",
+            "torch.bfloat16",
+            "1.0+2.0j",
+            r#""caf\u{dce9}""#,
+            r#"<"m.S">("w")"#,
+            r#"(<"m.S">("\u{e9}"), b"\x00")"#,
+        ] {
             let path: ValuePath = format!("[{literal}]").parse().unwrap();
             assert!(matches!(path.segments(), [Segment::Literal(_)]), "{literal}");
             assert_eq!(path.to_string().parse(), Ok(path));
@@ -354,9 +365,14 @@ mod tests {
         ] {
             assert_eq!(text.parse::<ValuePath>().map_err(|error| error.at), Err(at), "{text}");
         }
-        for text in
-            ["a[0]b", "[\"\\q\"]", "[\"\\u{zz}\"]", "[\"\\u{d800}\"]", "[\"\\u{12", "[((((((((()]"]
-        {
+        for text in [
+            "a[0]b",
+            "[\"\\q\"]",
+            "[\"\\u{zz}\"]",
+            "[\"\\u{110000}\"]",
+            "[\"\\u{12",
+            "[((((((((()]",
+        ] {
             assert!(text.parse::<ValuePath>().is_err(), "{text}");
         }
     }

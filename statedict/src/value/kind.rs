@@ -227,7 +227,10 @@ impl fmt::Debug for Value<'_> {
             _ => match (self.as_items(), self.as_mapping()) {
                 (Some(items), _) => write!(f, "{} of {}", self.type_name(), items.len()),
                 (_, Some(dict)) => write!(f, "{} of {}", self.type_name(), dict.len()),
-                _ => f.write_str(&self.type_name()),
+                _ => match self.text() {
+                    Some(text) => write!(f, "{} {text:?}", self.type_name()),
+                    None => f.write_str(&self.type_name()),
+                },
             },
         }
     }

@@ -244,8 +244,9 @@ fn texts_are_pythons() {
             let error = checkpoint.state_dict(name).unwrap_err();
             let key = format!("{name}[{key}]");
             let shown = &key[name.len() + 1..key.len() - 1];
+            let wanted = if kind == "str" { "a str without lone surrogates" } else { "a str" };
             let expected = format!(
-                "the key {shown} of `{name}` should be a str that Rust can hold and is {kind}; give it another name: \
+                "the key {shown} of `{name}` should be {wanted} and is {kind}; give it another name: \
                  `Checkpoint::rename(r#\"{key}\"#, {new:?})`"
             );
             assert_eq!(error.to_string(), expected, "{path}");

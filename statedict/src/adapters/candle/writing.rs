@@ -10,7 +10,7 @@ use crate::parallel;
 use crate::tensor::TensorView;
 use crate::traits::TensorError;
 
-/// What one thread copies at a time.
+/// The number of bytes that one thread copies at a time.
 const PIECE: usize = 4 << 20;
 
 /// Overwrites the elements of `tensor` with those of `source`, which has its shape and element type.
@@ -145,7 +145,7 @@ fn copy(memory: &mut [u8], bytes: &[u8]) {
 mod tests {
     use super::*;
 
-    /// What a GPU's tensors take; the CPU has the same operations.
+    /// Takes the way of a GPU's tensors; the CPU has the same operations.
     #[test]
     fn by_way_of_the_device_every_handle_sees_the_elements() {
         let whole = Tensor::zeros((3, 2), candle_core::DType::F32, &Device::Cpu).unwrap();

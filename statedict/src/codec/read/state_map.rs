@@ -9,7 +9,7 @@ use crate::codec::read::module::{self, ModuleProblem};
 use crate::contents::{Segment, Step, ValuePath, resolve};
 use crate::map::StateMap;
 use crate::metadata::{Metadata, ModuleMetadata};
-use crate::ordered::Gathered;
+use crate::name_map::NameMapBuilder;
 use crate::tensor::TensorView;
 use crate::value::{Dict, Graph, Kind, NumPy, Refusal, RefusalReason, SharedValue, Value};
 
@@ -122,14 +122,14 @@ impl FileFacts {
     }
 }
 
-/// What to do about a dict that is not a state dict.
+/// Gives advice on a dict that is not a state dict.
 pub(crate) type Advice<'e> = &'e dyn Fn(Dict<'_>) -> String;
 
 /// A state dict on its way out of a graph.
 pub(crate) struct Extract<'e, 'a> {
     pub(crate) graph: &'e Graph<'a>,
     pub(crate) facts: &'e FileFacts,
-    /// What messages call the value.
+    /// The name of the value in messages.
     pub(crate) place: &'e str,
     pub(crate) advice: Advice<'e>,
     /// Makes the values that are no tensors ones that keep what they are of.
@@ -197,7 +197,11 @@ impl<'a> Extract<'_, 'a> {
                     place => place.trim_matches('`'),
                 };
                 let bytes = key.as_bytes().and_then(|bytes| std::str::from_utf8(bytes).ok());
-                let name = bytes.map_or_else(|| "NAME".to_owned(), str::to_owned);
+                let name = match (bytes, key.as_i64()) {
+                    (Some(text), _) => text.to_owned(),
+                    (None, Some(number)) => number.to_string(),
+                    (None, None) => "NAME".to_owned(),
+                };
                 format!(
                     "give it another name: `Checkpoint::rename(r#\"{above}{segment}\"#, {name:?})`"
                 )
@@ -207,7 +211,10 @@ impl<'a> Extract<'_, 'a> {
         let shown = segment.trim_start_matches('[').trim_end_matches(']');
         ReadError::NotAStateDict {
             path: format!("the key {shown} of {}", self.place),
-            expected: "a str that Rust can hold",
+            expected: match key.kind() {
+                Kind::Surrogates(_) => "a str without lone surrogates",
+                _ => "a str",
+            },
             found: key.type_name(),
             advice,
         }
@@ -284,7 +291,7 @@ impl<'a> Extract<'_, 'a> {
             advice: "the file was not written by Module.state_dict()".to_owned(),
         };
         let modules = found.as_mapping().ok_or_else(|| wrong(place.clone(), "a dict", found))?;
-        let mut metadata = Gathered::with_capacity(modules.len());
+        let mut metadata = NameMapBuilder::with_capacity(modules.len());
         for (module, entry) in modules.iter() {
             let name =
                 module.as_str().ok_or_else(|| wrong(place.clone(), "a dict of str", module))?;
@@ -326,7 +333,7 @@ impl<'a> Extract<'_, 'a> {
 
 /// The entries of a state dict that is being made.
 struct Entries<'a> {
-    tensors: Gathered<TensorView<'a>>,
+    tensors: NameMapBuilder<TensorView<'a>>,
     /// What is no tensor, and after how many tensors it came.
     values: Vec<(String, SharedValue, usize)>,
     refused: Vec<RefusedTensor>,
@@ -336,7 +343,7 @@ struct Entries<'a> {
 
 impl<'a> Entries<'a> {
     fn with_capacity(capacity: usize) -> Self {
-        let tensors = Gathered::with_capacity(capacity);
+        let tensors = NameMapBuilder::with_capacity(capacity);
         Entries { tensors, values: Vec::new(), refused: Vec::new(), arrays: HashMap::new() }
     }
 
@@ -364,7 +371,7 @@ impl<'a> Entries<'a> {
     }
 }
 
-/// Where state dicts are nested in a checkpoint: what to do about it.
+/// Gives advice on a checkpoint in which state dicts are nested.
 fn nested(dict: Dict<'_>, path: &[&str]) -> String {
     let places: Vec<String> = dict
         .iter()

@@ -81,7 +81,7 @@ fn new_file(target: &Path, directory: &Path) -> io::Result<tempfile::NamedTempFi
     builder.tempfile_in(directory)
 }
 
-/// Where a path leads if it is a symbolic link, or a chain of them; the last may lead to nothing yet.
+/// Follows a path that is a symbolic link, or a chain of them; the last may lead to nothing yet.
 fn follow_links(path: &Path) -> io::Result<PathBuf> {
     let mut target = path.to_owned();
     for _ in 0..MAX_LINKS {

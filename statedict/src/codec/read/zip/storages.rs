@@ -13,10 +13,10 @@ use crate::codec::read::source::Source;
 use crate::codec::read::zip::directory::Method;
 use crate::codec::read::zip::member::{Archive, LOCAL_HEADER};
 use crate::dtype::DType;
-use crate::streaming;
+use crate::nontemporal_copy;
 use crate::tensor::{StorageError, Storages};
 
-/// What the pickle says of a storage.
+/// The pickle's statement about a storage.
 #[derive(Clone, Copy, Default)]
 struct Use {
     /// The index of its location, plus one; 0 for a storage that is not used.
@@ -69,7 +69,7 @@ impl Storages for ArchiveStorages {
         if record.method != Method::Stored || self.swap(index) > 1 {
             let bytes = self.bytes(index)?;
             let part = end.and_then(|end| bytes.get(offset..end)).ok_or_else(outside)?;
-            streaming::copy(part, buffer);
+            nontemporal_copy::copy(part, buffer);
             return Ok(());
         }
         if buffer.is_empty() {
