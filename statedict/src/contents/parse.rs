@@ -4,13 +4,14 @@ use std::fmt;
 use std::str::FromStr;
 
 use crate::contents::path::{Segment, ValuePath};
+use crate::plain_debug::debug_is_display;
 use crate::value::text::{push_char, quoted as spelling};
 
 /// Tuples in a key nest no deeper.
 const DEPTH: usize = 8;
 
 /// A text that is not a path.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct PathSyntax {
     /// The byte of the text at which it stops being one.
     pub at: usize,
@@ -23,6 +24,8 @@ impl fmt::Display for PathSyntax {
         write!(f, "byte {} of the path should be {}", self.at, self.expected)
     }
 }
+
+debug_is_display!(PathSyntax);
 
 impl std::error::Error for PathSyntax {}
 

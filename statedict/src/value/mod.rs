@@ -25,6 +25,7 @@ mod sparse;
 mod sparse_check;
 mod state_dict;
 mod store;
+mod str_like;
 mod tables;
 pub(crate) mod text;
 
