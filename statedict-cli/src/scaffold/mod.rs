@@ -19,8 +19,8 @@ mod tree;
 
 use std::fmt::Write as _;
 
+use statedict::StateMap;
 use statedict::codec::Document;
-use statedict::{Checkpoint, StateMap};
 
 use self::name::{escape, literal};
 use self::names::Names;
@@ -30,8 +30,7 @@ use self::structure::Structure;
 pub(crate) use self::target::Target;
 use self::tree::Tree;
 use crate::envelope::Envelope;
-use crate::failure::{Failure, as_options, chain};
-use crate::inputs::Input;
+use crate::failure::{Failure, chain};
 use crate::opened::Opened;
 use crate::terminal::Screen;
 
@@ -118,7 +117,7 @@ fn state_dict(request: &Request<'_>) -> Result<(StateMap<'static>, Vec<String>, 
             let whole_model = value.is_some_and(|value| value.as_mapping().is_none());
             Ok((map, at, whole_model))
         }
-        Err(error) => Err(format!("{input}: {}", as_options(&chain(&error))).into()),
+        Err(error) => Err(format!("{input}: {}", chain(&error)).into()),
     }
 }
 
@@ -139,18 +138,14 @@ fn nested(document: &Document) -> Vec<String> {
 /// What loads the file into the model, and what that has to import.
 fn loading(request: &Request<'_>, found: &Findings<'_>) -> (String, String) {
     let Findings { map, at, whole_model, .. } = found;
-    let whole_model = *whole_model;
     // What no struct has a field for is passed over.
     let is_strict = differences::left_out(map).next().is_none();
-    let options = if is_strict { "" } else { ", &LoadOptions::new().strict(false)" };
-    let imported = if is_strict { "" } else { "LoadOptions, " };
-    let with = if is_strict { "" } else { "_with" };
-    let input = &request.opened.input;
-    let file = literal(&input.short_name());
-    // What cannot be opened without is opened with it.
-    let is_opaque =
-        matches!(input, Input::Path(path) if !whole_model && Checkpoint::open(path).is_err());
-    if at.is_empty() && !whole_model && !is_opaque {
+    let (imported, with, options) = match is_strict {
+        true => ("", "", ""),
+        false => ("LoadOptions, ", "_with", ", &LoadOptions::new().strict(false)"),
+    };
+    let file = literal(&request.opened.input.short_name());
+    if at.is_empty() && !whole_model {
         let imports = if is_strict { "StateDictExt" } else { "{LoadOptions, StateDictExt}" };
         return (imports.to_owned(), format!("model.load{with}({file}{options})?;"));
     }
@@ -159,22 +154,16 @@ fn loading(request: &Request<'_>, found: &Findings<'_>) -> (String, String) {
         [key] => literal(key),
         keys => format!("[{}]", keys.iter().map(|key| literal(key)).collect::<Vec<_>>().join(", ")),
     };
-    let (imports, open) = match (is_opaque, whole_model) {
-        (false, false) => {
-            (format!("{{Checkpoint, {imported}StateDictExt}}"), format!("open({file})"))
-        }
-        (is_opaque, whole) => {
-            let reading = [(is_opaque, ".opaque(true)"), (whole, ".whole_models(true)")];
-            let reading: String =
-                reading.iter().filter(|(is, _)| *is).map(|(_, option)| *option).collect();
-            let open = format!("open_with({file}, &ReadOptions::default(){reading})");
-            (format!("{{Checkpoint, {imported}StateDictExt, codec::ReadOptions}}"), open)
+    let (reading, open) = match whole_model {
+        false => ("", format!("open({file})")),
+        true => {
+            ("ReadOptions, ", format!("open_with({file}, &ReadOptions::new().whole_models(true))"))
         }
     };
     let load = format!(
         "let file = Checkpoint::{open}?;\n//     model.load_state_dict{with}(&file.state_dict({place})?{options})?;"
     );
-    (imports, load)
+    (format!("{{Checkpoint, {imported}{reading}StateDictExt}}"), load)
 }
 
 /// The comment before the program.

@@ -6,7 +6,7 @@ use crate::checkpoint::Checkpoint;
 use crate::checkpoint::error::CheckpointError;
 use crate::checkpoint::find_error::{Candidate, FindError, NAMES};
 use crate::checkpoint::shape::{Shape, described};
-use crate::codec::read::{is_tensor, unfit};
+use crate::codec::read::{is_module, is_tensor, unfit};
 use crate::contents::{Segment, Step, ValuePath};
 use crate::map::StateMap;
 use crate::value::{Dict, Value};
@@ -140,19 +140,37 @@ impl<'a> Checkpoint<'a> {
             return None;
         }
         let Some(entries) = part.as_mapping() else {
-            return Some(format!("it is {}", described(part)));
+            return Some(match is_module(part) {
+                true => format!(
+                    "it is a whole model, {}: `ReadOptions::whole_models(true)` reads it",
+                    described(part)
+                ),
+                false => format!("it is {}", described(part)),
+            });
         };
-        let (key, value) = unfit(entries)?;
-        Some(match key.as_str() {
-            Some(name) => format!("its {name:?} is {}", described(value)),
-            None => format!("one of its keys is {}", described(key)),
-        })
+        let (mut waiting, mut seen) = (vec![entries], HashSet::new());
+        while let Some(entries) = waiting.pop() {
+            if let Some((key, value)) = unfit(entries, self.facts.flattens()) {
+                return Some(match key.text() {
+                    Some(name) => format!("its {name:?} is {}", described(value)),
+                    None => format!("one of its keys is {}", described(key)),
+                });
+            }
+            if self.facts.flattens() {
+                let inner =
+                    entries.iter().filter(|(_, value)| value.id().is_none_or(|id| seen.insert(id)));
+                waiting.extend(inner.filter_map(|(_, value)| value.as_mapping()));
+            }
+        }
+        None
     }
 
     fn count(&self, part: Value<'_>) -> usize {
         match part.as_mapping() {
-            Some(entries) => entries.iter().filter(|&(_, value)| is_tensor(value)).count(),
-            None => self.state_dict_of(part, &ValuePath::root()).map_or(0, |(map, _)| map.len()),
+            Some(entries) if !self.facts.flattens() => {
+                entries.iter().filter(|&(_, value)| is_tensor(value)).count()
+            }
+            _ => self.state_dict_of(part, &ValuePath::root()).map_or(0, |(map, _)| map.len()),
         }
     }
 }

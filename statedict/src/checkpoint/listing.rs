@@ -129,7 +129,7 @@ fn tensors(part: Value<'_>) -> Option<(usize, u64)> {
         is_tensor(part).then(|| u64::try_from(nbytes).unwrap_or(u64::MAX))
     };
     match part.as_mapping() {
-        Some(entries) if !entries.is_empty() && unfit(entries).is_none() => {
+        Some(entries) if !entries.is_empty() && unfit(entries, false).is_none() => {
             let sizes = entries.iter().filter_map(|(_, value)| size(value));
             Some(sizes.fold((0, 0), |(count, all), nbytes| (count + 1, all.saturating_add(nbytes))))
         }

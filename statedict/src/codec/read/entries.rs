@@ -8,8 +8,8 @@ use crate::value::{Dict, Kind, NumPyForm, Value};
 ///
 /// What `Module.state_dict()` returned says so itself, with `_metadata`, and may have any values beside its tensors:
 /// a quantized module has dtypes and tuples. Any other dict needs a tensor, and has none with parts of its own, such
-/// as the state dicts in a checkpoint, beside it.
-pub(crate) fn unfit<'g>(dict: Dict<'g>) -> Option<(Value<'g>, Value<'g>)> {
+/// as the state dicts in a checkpoint, beside it; where it `flattens`, dicts in it are read as parts of it.
+pub(crate) fn unfit<'g>(dict: Dict<'g>, flattens: bool) -> Option<(Value<'g>, Value<'g>)> {
     let attributes = dict.attributes().and_then(|attributes| attributes.get("_metadata"));
     let is_said = attributes.is_some_and(|metadata| metadata.as_mapping().is_some());
     let (mut has_tensor, mut other) = (false, None);
@@ -25,6 +25,9 @@ pub(crate) fn unfit<'g>(dict: Dict<'g>) -> Option<(Value<'g>, Value<'g>)> {
         }
         if is_tensor(value) {
             has_tensor = true;
+            continue;
+        }
+        if flattens && value.as_mapping().is_some() {
             continue;
         }
         let other = *other.get_or_insert((key, value));

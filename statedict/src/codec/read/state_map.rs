@@ -7,6 +7,7 @@ use crate::codec::read::entries::{is_extra_state, is_tensor, unfit};
 use crate::codec::read::error::ReadError;
 use crate::codec::read::module::{self, ModuleProblem};
 use crate::contents::{Segment, Step, ValuePath, resolve};
+use crate::key;
 use crate::map::StateMap;
 use crate::metadata::{Metadata, ModuleMetadata};
 use crate::name_map::NameMapBuilder;
@@ -120,6 +121,11 @@ impl FileFacts {
     pub(crate) fn is_whole_model(&self, value: Value<'_>) -> bool {
         self.whole_models.is_some() && module::is_module(value)
     }
+
+    /// Returns `true` if nested dicts are to be read as one state dict.
+    pub(crate) fn flattens(&self) -> bool {
+        self.flatten.is_some()
+    }
 }
 
 /// Gives advice on a dict that is not a state dict.
@@ -139,8 +145,9 @@ pub(crate) struct Extract<'e, 'a> {
 impl<'a> Extract<'_, 'a> {
     /// The state dict that a value is: a dict, or a pickled module where these are to be read.
     pub(crate) fn state_dict(&self, value: Value<'_>) -> Result<Partial<'a>, ReadError> {
-        let (mut map, refused) = match self.facts.whole_models {
-            Some(limit) if module::is_module(value) => self.module(value, limit),
+        let (mut map, refused) = match (self.facts.whole_models, self.facts.flatten) {
+            (Some(limit), _) if module::is_module(value) => self.module(value, limit),
+            (_, Some(limit)) => self.flattened(value, limit),
             _ => self.state_map(value),
         }?;
         if value.same_as(self.graph.root()) {
@@ -150,7 +157,7 @@ impl<'a> Extract<'_, 'a> {
     }
 
     /// The state dict that a dict is.
-    fn state_map(&self, value: Value<'_>) -> Result<Partial<'a>, ReadError> {
+    pub(super) fn state_map(&self, value: Value<'_>) -> Result<Partial<'a>, ReadError> {
         let Some(dict) = value.as_mapping() else {
             let whole = module::is_module(value);
             return Err(ReadError::NotAStateDict {
@@ -163,15 +170,7 @@ impl<'a> Extract<'_, 'a> {
                 },
             });
         };
-        if let Some((key, value)) = unfit(dict) {
-            let Some(name) = key.text() else { return Err(self.wrong_key(key, dict)) };
-            return Err(ReadError::NotAStateDict {
-                path: join(self.place, &name),
-                expected: "a tensor",
-                found: format!("{value:?}"),
-                advice: (self.advice)(dict),
-            });
-        }
+        self.check(dict, "")?;
         let mut entries = Entries::with_capacity(dict.len());
         for (key, value) in dict.iter() {
             match key.as_str() {
@@ -184,13 +183,25 @@ impl<'a> Extract<'_, 'a> {
         Ok((map, refused))
     }
 
+    /// Checks that a dict, to which the keys `above` lead, is a state dict.
+    pub(super) fn check(&self, dict: Dict<'_>, above: &str) -> Result<(), ReadError> {
+        let Some((key, value)) = unfit(dict, self.facts.flattens()) else { return Ok(()) };
+        let Some(name) = key.text() else { return Err(self.wrong_key(key, dict, above)) };
+        Err(ReadError::NotAStateDict {
+            path: join(self.place, &key::join(above, &name)),
+            expected: "a tensor",
+            found: format!("{value:?}"),
+            advice: (self.advice)(dict),
+        })
+    }
+
     /// What is said of a key that no Rust text can be, and how it can be renamed.
-    fn wrong_key(&self, key: Value<'_>, dict: Dict<'_>) -> ReadError {
+    fn wrong_key(&self, key: Value<'_>, dict: Dict<'_>, above: &str) -> ReadError {
         let mut entries = dict.iter().enumerate();
         let found = entries.find(|(_, (other, _))| other.same_as(key));
         let (place, value) = found.map_or((0, key), |(place, (_, value))| (place, value));
         let segment = ValuePath::from(Segment::from(&Step::of_entry(key, place))).to_string();
-        let advice = match is_tensor(value) {
+        let advice = match is_tensor(value) && above.is_empty() {
             true => {
                 let above = match self.place {
                     place if place.starts_with("the ") => "",
@@ -242,7 +253,12 @@ impl<'a> Extract<'_, 'a> {
     }
 
     /// Adds an entry: a tensor, or whatever else a module saves under the key.
-    fn add(&self, entries: &mut Entries<'a>, key: &str, value: Value<'_>) -> Result<(), ReadError> {
+    pub(super) fn add(
+        &self,
+        entries: &mut Entries<'a>,
+        key: &str,
+        value: Value<'_>,
+    ) -> Result<(), ReadError> {
         let plain = |kind| Refusal::new(RefusalReason::NotPlain { kind }, 0);
         let refusal = match value.kind() {
             Kind::Tensor(_) => match self.graph.tensor_of(value.value_id()) {
@@ -280,7 +296,7 @@ impl<'a> Extract<'_, 'a> {
     }
 
     /// The versions in the attribute `_metadata` of a state dict.
-    fn metadata(&self, dict: Dict<'_>) -> Result<Option<Metadata>, ReadError> {
+    pub(super) fn metadata(&self, dict: Dict<'_>) -> Result<Option<Metadata>, ReadError> {
         let metadata = dict.attributes().and_then(|attributes| attributes.get("_metadata"));
         // PyTorch takes `None` for none.
         let Some(found) = metadata.filter(|found| !found.is_none()) else { return Ok(None) };
@@ -332,7 +348,7 @@ impl<'a> Extract<'_, 'a> {
 }
 
 /// The entries of a state dict that is being made.
-struct Entries<'a> {
+pub(super) struct Entries<'a> {
     tensors: NameMapBuilder<TensorView<'a>>,
     /// What is no tensor, and after how many tensors it came.
     values: Vec<(String, SharedValue, usize)>,
@@ -342,7 +358,7 @@ struct Entries<'a> {
 }
 
 impl<'a> Entries<'a> {
-    fn with_capacity(capacity: usize) -> Self {
+    pub(super) fn with_capacity(capacity: usize) -> Self {
         let tensors = NameMapBuilder::with_capacity(capacity);
         Entries { tensors, values: Vec::new(), refused: Vec::new(), arrays: HashMap::new() }
     }
@@ -353,7 +369,7 @@ impl<'a> Entries<'a> {
         self.arrays.entry(identity).or_insert_with(|| array.to_tensor()).clone()
     }
 
-    fn finish(self) -> Result<Partial<'a>, ReadError> {
+    pub(super) fn finish(self) -> Result<Partial<'a>, ReadError> {
         let Entries { tensors, values, refused, .. } = self;
         let duplicate = |key: &str| ReadError::DuplicateKey { key: key.to_owned() };
         let mut map = StateMap::from_tensors(tensors.finish().map_err(|key| duplicate(&key))?);
@@ -386,9 +402,18 @@ fn nested(dict: Dict<'_>, path: &[&str]) -> String {
             format!("`state_map_at(&[{}])`", all.join(", "))
         })
         .collect();
-    match places.is_empty() {
-        true => "read it through `Document::root`".to_owned(),
-        false => format!("the file holds a state dict deeper: use {}", places.join(" or ")),
+    let is_tree = dict.iter().any(|(_, value)| value.as_dict().is_some())
+        && dict.iter().all(|(_, value)| is_tensor(value) || value.as_dict().is_some());
+    let flatten =
+        "`ReadOptions::flatten(true)` reads nested dicts as one, their keys joined with dots";
+    match (places.is_empty(), is_tree) {
+        (true, false) => "read it through `Document::root`".to_owned(),
+        (true, true) => flatten.to_owned(),
+        (false, is_tree) => {
+            let places = places.join(" or ");
+            let or = if is_tree { format!("; {flatten}") } else { String::new() };
+            format!("the file holds a state dict deeper: use {places}{or}")
+        }
     }
 }
 
@@ -400,7 +425,7 @@ fn display(path: &[&str]) -> String {
     }
 }
 
-fn join(path: &str, key: &str) -> String {
+pub(super) fn join(path: &str, key: &str) -> String {
     match path {
         "the file's root" => format!("[{key:?}]"),
         path => format!("{path}[{key:?}]"),
