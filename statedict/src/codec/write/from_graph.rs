@@ -4,10 +4,9 @@ use crate::codec::write::contents::Contents;
 use crate::codec::write::error::WriteError;
 use crate::codec::write::facts::{Facts, StorageFacts};
 use crate::codec::write::from_map::{stream_compact, stream_whole};
-use crate::codec::write::identities::Identities;
 use crate::codec::write::source::{Sink, SourceError};
 use crate::dtype::DType;
-use crate::tensor::{Storage, TensorView};
+use crate::tensor::{Identities, Storage, TensorView};
 use crate::value::Graph;
 use crate::value::raw::Raw;
 

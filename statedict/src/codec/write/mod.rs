@@ -24,7 +24,6 @@ mod error;
 mod facts;
 mod from_graph;
 mod from_map;
-mod identities;
 mod legacy;
 mod options;
 mod pickle;

@@ -1,7 +1,5 @@
 //! Filling the memory of leaves from storages, on several threads.
 
-use std::sync::{Mutex, PoisonError};
-
 use crate::parallel;
 use crate::tensor::{StorageError, TensorView};
 
@@ -58,26 +56,17 @@ impl<'a> Filling<'a> {
         if self.threads > 1 {
             self.pieces.extend(pieces);
         } else {
-            self.failed.extend(pieces.filter_map(Piece::fill));
+            self.failed.extend(pieces.filter_map(|piece| piece.fill().err()));
         }
     }
 
     /// Fills what is left; the first failure of each leaf that had one.
     pub(in crate::load) fn finish(self) -> Vec<(usize, StorageError)> {
-        let failed = Mutex::new(self.failed);
-        if !self.pieces.is_empty() {
-            let queue = Mutex::new(self.pieces.into_iter());
-            parallel::run(self.threads, || {
-                loop {
-                    let piece = queue.lock().unwrap_or_else(PoisonError::into_inner).next();
-                    let Some(piece) = piece else { break };
-                    if let Some(failure) = piece.fill() {
-                        failed.lock().unwrap_or_else(PoisonError::into_inner).push(failure);
-                    }
-                }
-            });
+        let Filling { threads, pieces, mut failed } = self;
+        if !pieces.is_empty() {
+            let fill = |(): &mut (), piece: Piece<'_>| piece.fill();
+            failed.extend(parallel::each(threads, pieces.into_iter(), fill));
         }
-        let mut failed = failed.into_inner().unwrap_or_else(PoisonError::into_inner);
         failed.sort_by_key(|(leaf, _)| *leaf);
         failed.dedup_by_key(|(leaf, _)| *leaf);
         failed
@@ -85,10 +74,9 @@ impl<'a> Filling<'a> {
 }
 
 impl Piece<'_> {
-    /// Fills it from its storage; the leaf and the cause, where that fails.
-    fn fill(self) -> Option<(usize, StorageError)> {
+    /// Fills it from its storage; an error is the leaf and the cause.
+    fn fill(self) -> Result<(), (usize, StorageError)> {
         let Piece { leaf, memory, source, offset } = self;
-        let error = source.storage().read_at(offset, memory).err()?;
-        Some((leaf, error))
+        source.storage().read_at(offset, memory).map_err(|error| (leaf, error))
     }
 }
