@@ -31,6 +31,7 @@ mod nontemporal_copy;
 mod parallel;
 mod save;
 mod schema;
+mod setters;
 mod state_dict_ext;
 mod tensor;
 #[cfg(feature = "testing")]
