@@ -39,6 +39,10 @@ impl Storages for LiveStorages<'_> {
         let live = self.get(index).ok_or_else(|| StorageError::out_of_range(0, 0, 0))?;
         Ok(Cow::Borrowed(&live.bytes))
     }
+
+    fn reads_parts(&self, _: u32) -> bool {
+        true
+    }
 }
 
 impl<'a> LiveStorages<'a> {

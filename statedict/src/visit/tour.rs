@@ -39,7 +39,7 @@ pub(crate) fn run_post_load<M: StateDict + ?Sized>(model: &mut M, all: &Loaded) 
 /// Hands each extra state to `take`, with its number in the order of a walk.
 ///
 /// # Errors
-/// The modules that cannot be reached.
+/// The modules that cannot be reached: nothing after the first of them is handed over.
 pub(crate) fn visit_extra_states<M: StateDict + ?Sized>(
     model: &mut M,
     take: &mut dyn FnMut(usize, &mut dyn ExtraState),
@@ -97,7 +97,7 @@ impl<'a> Visitor<ByMut<'a>> for Tour<'_> {
                 }
             }
             Part::Shared(id, visit) if self.seen.insert(id) => visit(self),
-            Part::Locked(visit) => visit(self),
+            Part::Locked(visit) | Part::Temporary(visit) => visit(self),
             Part::Unavailable(reason) => {
                 self.problems.push(ModelError::Unavailable { module: self.prefix.clone(), reason });
             }
@@ -107,7 +107,10 @@ impl<'a> Visitor<ByMut<'a>> for Tour<'_> {
                 Job::RunHooks { .. } | Job::Mode(_) | Job::ExtraStates { .. } => {}
             },
             Part::ExtraState(state) => {
-                if let Job::ExtraStates { next, take } = &mut self.job {
+                // After a module that cannot be reached, the numbers would be those of others.
+                if let Job::ExtraStates { next, take } = &mut self.job
+                    && self.problems.is_empty()
+                {
                     take(*next, state);
                     *next += 1;
                 }

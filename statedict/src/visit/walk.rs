@@ -130,8 +130,10 @@ pub(crate) struct Walk<T> {
     pub(super) flattened: Vec<ModuleId>,
     /// What was declared to share its storage.
     pub(super) ties: Vec<Tie>,
-    /// Whether some of it is behind a lock.
+    /// Whether some of it can only be reached during the walk: it is behind a lock, or made for the visit.
     pub(crate) locked: bool,
+    /// Whether some of it is behind a lock, which others can take.
+    pub(crate) contended: bool,
     pub(super) problems: Vec<ModelError>,
     prefix: String,
     pub(super) siblings: Siblings,
@@ -200,6 +202,7 @@ impl<T> Walk<T> {
             flattened: Vec::new(),
             ties: Vec::new(),
             locked: false,
+            contended: false,
             problems: Vec::new(),
             prefix: String::new(),
             siblings: Siblings::new(),

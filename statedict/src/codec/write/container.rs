@@ -10,7 +10,7 @@ use crate::codec::write::options::{ArchiveLayout, WriteOptions};
 use crate::codec::write::outline::Outlined;
 use crate::codec::write::pickle::{Pickle, StorageNames};
 use crate::codec::write::progress::Told;
-use crate::codec::write::replace;
+use crate::codec::write::replace::Replacement;
 
 /// How the pickle refers to storages.
 pub(super) fn storage_names(options: &WriteOptions) -> StorageNames<'_> {
@@ -74,9 +74,10 @@ pub(super) fn save<O: Outlined>(
     options: &WriteOptions,
 ) -> Result<(), WriteError> {
     let packed = Packed::new(outline, pickle, || archive::root_of_path(path), options)?;
-    replace::replace(path, packed.len(), options.syncs(), |file| {
-        packed.write(outline, &mut Told::new(file, options.teller(), packed.len()))
-    })
+    Replacement::of(path)
+        .len(packed.len())
+        .sync(options.syncs())
+        .save(|file| packed.write(outline, &mut Told::new(file, options.teller(), packed.len())))
 }
 
 /// Writes a pickle and its storages to a writer.

@@ -28,13 +28,14 @@ mod options;
 pub(crate) mod outline;
 mod pickle;
 mod progress;
-mod replace;
+pub(crate) mod replace;
 #[cfg(feature = "safetensors")]
 mod safetensors;
 #[cfg(not(feature = "safetensors"))]
 #[path = "without_safetensors.rs"]
 mod safetensors;
 pub(crate) mod source;
+pub(crate) mod temporary;
 mod write_back;
 
 use std::io::Write;

@@ -9,7 +9,7 @@ use crate::codec::write::error::WriteError;
 use crate::codec::write::gathered::{Gathered, PIECE};
 use crate::codec::write::options::WriteOptions;
 use crate::codec::write::progress::Told;
-use crate::codec::write::replace;
+use crate::codec::write::replace::Replacement;
 use crate::map::StateMap;
 use crate::tensor::{TensorView, required_bytes};
 
@@ -24,9 +24,10 @@ pub(super) fn save(
     options: &WriteOptions,
 ) -> Result<(), WriteError> {
     let file = SafeTensorsFile::new(map)?;
-    replace::replace(path, file.len(), options.syncs(), |out| {
-        file.write(&mut Told::new(out, options.teller(), file.len()))
-    })
+    Replacement::of(path)
+        .len(file.len())
+        .sync(options.syncs())
+        .save(|out| file.write(&mut Told::new(out, options.teller(), file.len())))
 }
 
 /// Writes a state dict as a safetensors file to a writer.

@@ -9,7 +9,7 @@ use crate::load::report::problem::LoadProblem;
 
 /// Why a state dict was not loaded: every problem there is, not just the first.
 ///
-/// Nothing was written to the model, unless a problem is [`LoadProblem::Write`], or the options
+/// The model is as it was before the load, unless a problem is [`LoadProblem::Write`], or the options
 /// allow it ([`Atomicity::None`](crate::Atomicity::None));
 /// [`nothing_was_written`](Self::nothing_was_written) tells.
 #[derive(Debug)]
