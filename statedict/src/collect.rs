@@ -7,7 +7,7 @@ use crate::load::run_on_modules;
 use crate::map::StateMap;
 use crate::metadata::{Metadata, ModuleMetadata};
 use crate::migration::MigrateError;
-use crate::ordered::Gathered;
+use crate::name_map::NameMapBuilder;
 use crate::tensor::{Storage, StorageError, Storages, TensorView};
 use crate::traits::TensorError;
 use crate::value::SharedValue;
@@ -22,13 +22,23 @@ struct LiveStorages<'a> {
 
 /// The elements of one leaf.
 struct Live<'a> {
-    bytes: Elements<'a>,
+    elements: Held<'a>,
     location: Cow<'a, str>,
+}
+
+/// How the elements of a leaf are held.
+enum Held<'a> {
+    Taken(Elements<'a>),
+    /// So many bytes, which stay with the leaf.
+    Left(usize),
 }
 
 impl Storages for LiveStorages<'_> {
     fn nbytes(&self, index: u32) -> usize {
-        self.get(index).map_or(0, |live| live.bytes.len())
+        self.get(index).map_or(0, |live| match &live.elements {
+            Held::Taken(elements) => elements.len(),
+            Held::Left(nbytes) => *nbytes,
+        })
     }
 
     fn location(&self, index: u32) -> &str {
@@ -36,8 +46,10 @@ impl Storages for LiveStorages<'_> {
     }
 
     fn bytes(&self, index: u32) -> Result<Cow<'_, [u8]>, StorageError> {
-        let live = self.get(index).ok_or_else(|| StorageError::out_of_range(0, 0, 0))?;
-        Ok(Cow::Borrowed(&live.bytes))
+        match self.get(index).map(|live| &live.elements) {
+            Some(Held::Taken(elements)) => Ok(Cow::Borrowed(elements)),
+            _ => Err(StorageError::out_of_range(0, self.nbytes(index), 0)),
+        }
     }
 
     fn reads_parts(&self, _: u32) -> bool {
@@ -55,7 +67,7 @@ impl<'a> LiveStorages<'a> {
 #[non_exhaustive]
 #[derive(Debug)]
 pub enum CollectError {
-    /// What is wrong with the model's names.
+    /// The faults of the model's names.
     Model(Vec<ModelError>),
     /// A leaf could not give its elements.
     Tensor {
@@ -117,7 +129,29 @@ pub(crate) fn state_dict<M: StateDict + ?Sized>(model: &M) -> Result<StateMap<'_
 }
 
 /// The state dict of a model that has been walked for it.
-pub(crate) fn of_walk(mut walk: Walk<TensorRef<'_>>) -> Result<StateMap<'_>, CollectError> {
+pub(crate) fn of_walk(walk: Walk<TensorRef<'_>>) -> Result<StateMap<'_>, CollectError> {
+    made(walk, |tensor| tensor.elements().map(Held::Taken))
+}
+
+/// The state dict of a model without the elements of its tensors, and the leaves that have them, by the index
+/// of their storage.
+pub(crate) fn without_elements<'a>(
+    walk: Walk<TensorRef<'a>>,
+) -> Result<(StateMap<'a>, Vec<TensorRef<'a>>), CollectError> {
+    let mut leaves = Vec::with_capacity(walk.leaves.len());
+    let map = made(walk, |tensor| {
+        // Too large to be in memory is too large to exist: the model holds it.
+        let nbytes = tensor.shape().numel().and_then(|numel| tensor.dtype().nbytes(numel));
+        leaves.push(tensor.clone());
+        Ok(Held::Left(nbytes.unwrap_or(usize::MAX)))
+    })?;
+    Ok((map, leaves))
+}
+
+fn made<'a>(
+    mut walk: Walk<TensorRef<'a>>,
+    mut hold: impl FnMut(&TensorRef<'a>) -> Result<Held<'a>, TensorError>,
+) -> Result<StateMap<'a>, CollectError> {
     let names = walk.names().map_err(CollectError::Model)?;
     let extras = walk.extras.iter_mut().map(|extra| {
         let refused = |source| CollectError::ExtraState { key: walk.keys.spell(extra.key), source };
@@ -136,13 +170,13 @@ pub(crate) fn of_walk(mut walk: Walk<TensorRef<'_>>) -> Result<StateMap<'_>, Col
         let key = || walk.keys.spell(leaf.key);
         let too_many = || error(key(), TensorError::Library("too many tensors".into()));
         let index = u32::try_from(storages.len()).map_err(|_| too_many())?;
-        let bytes = leaf.tensor.elements().map_err(|source| error(key(), source))?;
-        storages.push(Live { bytes, location: leaf.tensor.place() });
+        let elements = hold(&leaf.tensor).map_err(|source| error(key(), source))?;
+        storages.push(Live { elements, location: leaf.tensor.place() });
         *slot = Some(index);
     }
-    let set: Arc<dyn Storages + '_> = Arc::new(LiveStorages { storages });
+    let set: Arc<dyn Storages + 'a> = Arc::new(LiveStorages { storages });
     let mut entries = Entries {
-        tensors: Gathered::with_capacity(names.leaves.len()),
+        tensors: NameMapBuilder::with_capacity(names.leaves.len()),
         others: Vec::new(),
         values: &values,
     };
@@ -188,8 +222,8 @@ pub(crate) fn of_walk(mut walk: Walk<TensorRef<'_>>) -> Result<StateMap<'_>, Col
 
 /// The entries of a state dict that is being made.
 struct Entries<'e, 'a> {
-    tensors: Gathered<TensorView<'a>>,
-    /// What is not a tensor, and how many tensors come before it.
+    tensors: NameMapBuilder<TensorView<'a>>,
+    /// The values that are not tensors, each with how many tensors come before it.
     others: Vec<(String, SharedValue, usize)>,
     /// The extra states of the walk.
     values: &'e List<ExtraId, SharedValue>,
@@ -213,8 +247,8 @@ impl<'a> Entries<'_, 'a> {
     }
 
     fn into_map(self) -> StateMap<'a> {
-        let tensors = self.tensors.finish().expect("the names of a model were compared");
-        let mut map = StateMap::from_tensors(tensors);
+        // The names of a model were compared when it was walked.
+        let mut map = StateMap::from_tensors(self.tensors.distinct());
         for (key, value, position) in self.others {
             map.place_value(key, value, position);
         }

@@ -171,7 +171,9 @@ impl DType {
     /// assert_eq!(DType::QU4x2.nbytes(5), Some(3));
     /// ```
     pub fn nbytes(self, numel: usize) -> Option<usize> {
-        Some(numel.checked_mul(self.size())?.div_ceil(self.per_byte()))
+        let packed = numel.checked_mul(self.size())?;
+        // Nearly every type is not packed: a division for each tensor costs more than all the rest here.
+        Some(if self.per_byte() == 1 { packed } else { packed.div_ceil(self.per_byte()) })
     }
 
     /// Returns `true` if a tensor of this type may ask for gradients: floating point and complex numbers.
@@ -202,7 +204,7 @@ impl DType {
         TABLE.iter().find(|row| row.storage == Some(class)).map(|row| row.dtype)
     }
 
-    /// Whether this is a floating-point type, float8 and float4 included.
+    /// Returns `true` if this is a floating-point type, float8 and float4 included.
     pub fn is_floating_point(self) -> bool {
         use DType::*;
         matches!(
@@ -219,13 +221,13 @@ impl DType {
         )
     }
 
-    /// Whether elements have a real and an imaginary part.
+    /// Returns `true` if elements have a real and an imaginary part.
     pub fn is_complex(self) -> bool {
         use DType::*;
         matches!(self, C32 | BC32 | C64 | C128)
     }
 
-    /// Whether elements are quantized: numbers only together with a scale and a zero point.
+    /// Returns `true` if elements are quantized: numbers only together with a scale and a zero point.
     pub fn is_quantized(self) -> bool {
         use DType::*;
         matches!(self, QU8 | QI8 | QI32 | QU4x2 | QU2x4)

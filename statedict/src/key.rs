@@ -28,10 +28,11 @@ impl fmt::Display for InvalidName {
 impl std::error::Error for InvalidName {}
 
 /// Checks that `name` can be one segment of a key.
+#[inline]
 pub(crate) fn check_name(name: &str) -> Result<(), InvalidName> {
     if name.is_empty() {
         Err(InvalidName::Empty)
-    } else if name.contains('.') {
+    } else if name.bytes().any(|byte| byte == b'.') {
         Err(InvalidName::Dot)
     } else {
         Ok(())
@@ -58,7 +59,7 @@ pub(crate) fn push(path: &mut String, name: &str) {
     path.push_str(name);
 }
 
-/// What follows `prefix.` in `key`; the whole key where `prefix` is the root.
+/// Returns the rest of `key` after `prefix.`; the whole key where `prefix` is the root.
 pub(crate) fn below<'k>(key: &'k str, prefix: &str) -> Option<&'k str> {
     if prefix.is_empty() {
         return Some(key);

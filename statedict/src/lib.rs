@@ -11,6 +11,7 @@ mod collect;
 pub mod contents;
 mod dtype;
 mod error;
+mod escape;
 mod extra_state;
 mod files;
 #[cfg(feature = "hub")]
@@ -20,18 +21,17 @@ mod huge_pages;
 mod impls;
 mod key;
 mod leaves;
-mod line;
 mod load;
 mod map;
 mod mapping;
 mod metadata;
 mod migration;
-mod ordered;
+mod name_map;
+mod nontemporal_copy;
 mod parallel;
 mod save;
 mod schema;
 mod state_dict_ext;
-mod streaming;
 mod tensor;
 #[cfg(feature = "testing")]
 pub mod testing;
@@ -102,7 +102,7 @@ pub use visit::{
 #[doc(alias = "migrate")]
 pub use statedict_derive::StateDict;
 
-/// What a program that annotates models needs: `use statedict::prelude::*`.
+/// The names that a program that annotates models needs: `use statedict::prelude::*`.
 pub mod prelude {
     pub use crate::{
         CpuTensor, DType, StateDict, StateDictExt, StateMap, Tensor, TensorMut, TensorView,

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use foldhash::{HashMap, HashMapExt};
 
 use crate::metadata::Metadata;
-use crate::ordered::Ordered;
+use crate::name_map::NameMap;
 use crate::tensor::{StorageError, TensorView};
 use crate::value::SharedValue;
 
@@ -30,13 +30,13 @@ use crate::value::SharedValue;
 /// ```
 #[derive(Debug, Clone, Default)]
 pub struct StateMap<'a> {
-    entries: Ordered<TensorView<'a>>,
+    entries: NameMap<TensorView<'a>>,
     metadata: Option<Metadata>,
-    values: Ordered<Placed>,
+    values: NameMap<Placed>,
     file_metadata: BTreeMap<String, String>,
 }
 
-/// What a state dict has under a key.
+/// The value of a state dict under a key.
 #[derive(Debug, Clone)]
 pub(crate) enum Part<'a> {
     Tensor(TensorView<'a>),
@@ -59,7 +59,7 @@ impl<'a> StateMap<'a> {
 
     /// A map with room for `capacity` keys.
     pub fn with_capacity(capacity: usize) -> Self {
-        StateMap { entries: Ordered::with_capacity(capacity), ..StateMap::default() }
+        StateMap { entries: NameMap::with_capacity(capacity), ..StateMap::default() }
     }
 
     /// The tensor under `key`.
@@ -67,7 +67,7 @@ impl<'a> StateMap<'a> {
         self.entries.get(key)
     }
 
-    /// Whether there is a tensor under `key`.
+    /// Returns `true` if there is a tensor under `key`.
     pub fn contains_key(&self, key: &str) -> bool {
         self.entries.contains(key)
     }
@@ -151,7 +151,7 @@ impl<'a> StateMap<'a> {
         self.entries.len()
     }
 
-    /// Whether there are no keys.
+    /// Returns `true` if there are no keys.
     pub fn is_empty(&self) -> bool {
         self.entries.is_empty()
     }
@@ -161,12 +161,12 @@ impl<'a> StateMap<'a> {
         self.entries.get_index(index)
     }
 
-    /// Where `key` stands in the order.
+    /// Returns the position of `key` in the order.
     pub fn index_of(&self, key: &str) -> Option<usize> {
         self.entries.index_of(key)
     }
 
-    /// Where `key` stands, `next` being where it is looked for first: in a file saved by the same model each
+    /// Returns the position of `key`, `next` being where it is looked for first: in a file saved by the same model each
     /// key is the one after the last, and nothing is hashed.
     pub(crate) fn find_next(&self, next: &mut usize, key: &str) -> Option<usize> {
         let index = match self.entries.get_index(*next) {
@@ -268,7 +268,7 @@ impl<'a> StateMap<'a> {
     }
 
     /// A map of these tensors, without metadata.
-    pub(crate) fn from_tensors(entries: Ordered<TensorView<'a>>) -> Self {
+    pub(crate) fn from_tensors(entries: NameMap<TensorView<'a>>) -> Self {
         StateMap { entries, ..StateMap::default() }
     }
 
@@ -312,7 +312,7 @@ impl<'a> StateMap<'a> {
             owned.push(view);
         }
         let entries = self.entries.with_values(owned);
-        Ok(StateMap { entries, ..StateMap { entries: Ordered::default(), ..self } })
+        Ok(StateMap { entries, ..StateMap { entries: NameMap::default(), ..self } })
     }
 }
 

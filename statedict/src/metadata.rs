@@ -1,9 +1,9 @@
 //! `_metadata`: the version of each module of a state dict.
 
-use crate::ordered::Ordered;
+use crate::name_map::NameMap;
 use crate::value::SharedValue;
 
-/// What `_metadata` of a state dict holds: for each module's path, its version.
+/// The `_metadata` of a state dict: for each module's path, its version.
 ///
 /// PyTorch keeps it as an attribute of the dict that `state_dict()` returns, and most ways of
 /// copying that dict lose it. Here it is a part of [`StateMap`](crate::StateMap).
@@ -19,7 +19,7 @@ use crate::value::SharedValue;
 /// ```
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Metadata {
-    modules: Ordered<ModuleMetadata>,
+    modules: NameMap<ModuleMetadata>,
 }
 
 /// The entry of one module.
@@ -47,7 +47,7 @@ impl ModuleMetadata {
         self
     }
 
-    /// What the entry holds besides the version, in order: `spectral_norm` and the like, which a
+    /// Returns what the entry holds besides the version, in order: `spectral_norm` and the like, which a
     /// module's own code put there.
     pub fn extra(&self) -> impl ExactSizeIterator<Item = (&str, &SharedValue)> {
         self.extra.iter().map(|(key, value)| (key.as_str(), value))
@@ -71,8 +71,8 @@ impl ModuleMetadata {
     }
 }
 
-impl From<Ordered<ModuleMetadata>> for Metadata {
-    fn from(modules: Ordered<ModuleMetadata>) -> Self {
+impl From<NameMap<ModuleMetadata>> for Metadata {
+    fn from(modules: NameMap<ModuleMetadata>) -> Self {
         Metadata { modules }
     }
 }
@@ -113,7 +113,7 @@ impl Metadata {
         self.modules.len()
     }
 
-    /// Whether there are no modules.
+    /// Returns `true` if there are no modules.
     pub fn is_empty(&self) -> bool {
         self.modules.is_empty()
     }

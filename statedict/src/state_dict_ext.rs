@@ -14,7 +14,7 @@ use crate::visit::{
     Visitor,
 };
 
-/// What every module can do: the methods of `torch.nn.Module` that concern its state.
+/// The methods of every module: those of `torch.nn.Module` that concern its state.
 ///
 /// It is implemented for every [`StateDict`]; import it with `use statedict::prelude::*`.
 pub trait StateDictExt: StateDict {

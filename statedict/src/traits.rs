@@ -23,7 +23,7 @@ pub trait Tensor {
     /// The size along each dimension.
     fn shape(&self) -> Shape;
 
-    /// What tells whether two leaves share their elements: equal for leaves of one storage.
+    /// Returns the identity of the storage, which tells whether two leaves share their elements: equal for leaves of one storage.
     /// `None`, the default, is for types whose values always own their elements.
     fn storage_id(&self) -> Option<StorageId> {
         None
@@ -34,7 +34,7 @@ pub trait Tensor {
         Cow::Borrowed("cpu")
     }
 
-    /// Whether [`assign`](TensorMut::assign) takes a tensor of this element type: by default only the
+    /// Returns `true` if [`assign`](TensorMut::assign) takes a tensor of this element type: by default only the
     /// type it has, which is right where a Rust type fixes it.
     fn adopts(&self, dtype: DType) -> bool {
         dtype == self.dtype()

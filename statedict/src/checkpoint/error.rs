@@ -8,7 +8,7 @@ use crate::codec::ReadError;
 use crate::codec::write::WriteError;
 use crate::collect::CollectError;
 use crate::contents::ValuePath;
-use crate::line::OneLine;
+use crate::escape::OneLine;
 
 /// Why a checkpoint does not give or take a value.
 #[non_exhaustive]
@@ -18,20 +18,20 @@ pub enum CheckpointError {
     Absent {
         /// The path, up to the first segment that leads nowhere.
         path: ValuePath,
-        /// What is where that segment should lead on from.
+        /// A description of the value where that segment should lead on from.
         within: String,
         /// The name among those there that is nearest to the one asked for.
         nearest: Option<String>,
     },
-    /// What is at a path is of another kind.
+    /// The value at a path is of another kind.
     Unfit {
         /// The path.
         path: ValuePath,
-        /// What should be there.
+        /// The value that should be there.
         expected: &'static str,
-        /// What is there.
+        /// The value that is there.
         found: String,
-        /// What to do about it; may be empty.
+        /// Advice; may be empty.
         advice: String,
     },
     /// A tensor of a state dict cannot be represented.
@@ -40,10 +40,10 @@ pub enum CheckpointError {
         path: ValuePath,
         /// The tensor's key.
         key: String,
-        /// What it is.
+        /// A description of it.
         reason: String,
     },
-    /// What is asked for as a state dict is none.
+    /// The value that is asked for as a state dict is not one.
     NotStateDict(ReadError),
     /// Which state dict is meant cannot be told.
     Find(FindError),
@@ -51,7 +51,7 @@ pub enum CheckpointError {
     Collect(CollectError),
     /// A value cannot be held by PyTorch's format.
     Write(WriteError),
-    /// What is at a path is no optimizer's state.
+    /// The value at a path is not an optimizer's state.
     Optimizer {
         /// The path.
         path: ValuePath,
@@ -74,7 +74,7 @@ pub enum CheckpointError {
     },
 }
 
-/// What a message calls a path.
+/// The name of a path in a message.
 pub(super) struct Named<'p>(pub(super) &'p ValuePath);
 
 impl fmt::Display for Named<'_> {

@@ -46,7 +46,7 @@ impl<'a> Checkpoint<'a> {
         self.state_dict(self.find_state_dict_path()?)
     }
 
-    /// Where [`find_state_dict`](Self::find_state_dict) finds it.
+    /// Returns the path at which [`find_state_dict`](Self::find_state_dict) finds it.
     ///
     /// # Errors
     /// Where there is none, or there are several.
@@ -125,7 +125,7 @@ impl<'a> Checkpoint<'a> {
         found
     }
 
-    /// Whether a value could be a model's state dict.
+    /// Returns `true` if a value could be a model's state dict.
     fn is_state_dict(&self, part: Value<'_>) -> bool {
         self.problem(part).is_none() && {
             // An empty dict is a state dict if it says so: that of a model without parameters.
@@ -136,7 +136,7 @@ impl<'a> Checkpoint<'a> {
         }
     }
 
-    /// What about a value is not as in a state dict.
+    /// Describes how a value differs from a state dict.
     fn problem(&self, part: Value<'_>) -> Option<String> {
         if self.is_whole_model(part) {
             return None;
@@ -169,7 +169,7 @@ fn has_parts(part: Value<'_>) -> bool {
     matches!(Shape::of(part), Shape::Dict(_) | Shape::Items(_) | Shape::Object(_))
 }
 
-/// Whether a dict is an optimizer's, whose state has dicts of tensors too.
+/// Returns `true` if a dict is an optimizer's, whose state has dicts of tensors too.
 fn is_optimizer(entries: &Dict<'_>) -> bool {
     entries.get("state").is_some() && entries.get("param_groups").is_some()
 }

@@ -3,7 +3,7 @@
 use std::fmt::{self, Write as _};
 
 use crate::contents::{Segment, ValuePath};
-use crate::line::OneLine;
+use crate::escape::OneLine;
 
 /// The keys under which a checkpoint's state dict is found without being named: those of PyTorch's
 /// tutorials and of the libraries that follow them.
@@ -16,7 +16,7 @@ const LISTED: usize = 8;
 #[non_exhaustive]
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Candidate {
-    /// Where it is.
+    /// Its path.
     pub path: ValuePath,
     /// How many tensors it has.
     pub tensors: usize,
@@ -28,7 +28,7 @@ pub struct Candidate {
 pub struct FindError {
     /// Those that could be meant by their names; none or several.
     pub fitting: Vec<Candidate>,
-    /// What has one of these names and is no state dict, with the reason.
+    /// The values that have one of these names and are not state dicts, with the reasons.
     pub unfit: Vec<(ValuePath, String)>,
     /// All there are.
     pub candidates: Vec<Candidate>,

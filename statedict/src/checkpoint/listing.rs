@@ -6,11 +6,11 @@ use crate::checkpoint::Checkpoint;
 use crate::checkpoint::error::CheckpointError;
 use crate::checkpoint::shape::{Shape, described};
 use crate::contents::{Segment, ValuePath};
+use crate::escape::OneLine;
 use crate::key::EXTRA_STATE;
-use crate::line::OneLine;
 use crate::value::{Dict, Items, Value};
 
-/// What is shown: so many levels, so many entries of one container, so many lines in all, and so many
+/// The limits of what is shown: levels, entries of one container, lines in all, and
 /// characters of a text.
 const LEVELS: usize = 8;
 const SHOWN: usize = 16;
@@ -21,7 +21,7 @@ const TEXT: usize = 60;
 #[non_exhaustive]
 #[derive(Debug, Clone, PartialEq)]
 pub struct Listed {
-    /// Where it is; `None` where its key is neither str nor int, and no path leads to it.
+    /// Its path; `None` where its key is neither str nor int, and no path leads to it.
     pub path: Option<ValuePath>,
     /// Its type's name in Python.
     pub type_name: String,
@@ -34,7 +34,7 @@ pub struct Listed {
 }
 
 impl Checkpoint<'_> {
-    /// What the container at a path holds, in order. No tensor is read.
+    /// Lists the parts of the container at a path, in order. No tensor is read.
     ///
     /// ```
     /// use statedict::{Checkpoint, TensorView};
@@ -85,7 +85,7 @@ enum Parts<'c> {
     Items(Items<'c>),
 }
 
-/// What leads to a part.
+/// The name of a part.
 enum Name<'c> {
     Key(Value<'c>),
     Index(usize),

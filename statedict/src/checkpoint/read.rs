@@ -15,7 +15,7 @@ use crate::value::{Dict, SharedValue, Value};
 const NAMED: usize = 8;
 
 impl<'a> Checkpoint<'a> {
-    /// Whether there is something at a path.
+    /// Returns `true` if there is something at a path.
     pub fn contains(&self, path: impl Into<ValuePath>) -> bool {
         self.meant(path.into()).and_then(|path| self.part(&path)).is_ok()
     }
@@ -141,7 +141,7 @@ impl<'a> Checkpoint<'a> {
     }
 }
 
-/// What is said where a segment leads nowhere.
+/// Returns the error of a segment that leads nowhere.
 pub(super) fn absent(path: &ValuePath, depth: usize, part: Value<'_>) -> CheckpointError {
     let place = Named(&path.first(depth)).to_string();
     let mut nearest = None;

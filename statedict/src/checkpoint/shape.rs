@@ -5,7 +5,7 @@ use half::f16;
 use crate::contents::Segment;
 use crate::value::{Dict, Integer, Items, Kind, NumPy, NumPyForm, Object, Value};
 
-/// What a value is.
+/// The kind of a value.
 pub(super) enum Shape<'c> {
     None,
     Bool(bool),
@@ -64,7 +64,7 @@ impl<'c> Shape<'c> {
     }
 }
 
-/// What messages say of a value: an int, a list.
+/// Describes a value for messages: an int, a list.
 pub(super) fn described(value: Value<'_>) -> String {
     match &*value.type_name() {
         "NoneType" => "None".to_owned(),

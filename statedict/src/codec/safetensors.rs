@@ -51,7 +51,7 @@ pub(super) fn from_safetensors(name: &str) -> Option<DType> {
     TYPES.iter().find(|&&(_, theirs)| theirs == name).map(|&(ours, _)| ours)
 }
 
-/// What the header says of a tensor.
+/// The header's entry of a tensor.
 #[derive(Serialize, Deserialize)]
 pub(super) struct Info {
     pub(super) dtype: String,

@@ -9,8 +9,8 @@ use crate::contents::parts::{Elements, Parts, Step};
 use crate::contents::path::{Segment, ValuePath};
 use crate::contents::spelling::spell_key;
 use crate::contents::walk::{Contents, Found};
+use crate::escape::OneLine;
 use crate::key;
-use crate::line::OneLine;
 use crate::value::{Kind, Value};
 
 /// So many readings of a text are looked for, and so many are named.

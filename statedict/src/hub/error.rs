@@ -5,7 +5,7 @@ use std::io;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::line::OneLine;
+use crate::escape::OneLine;
 
 /// Why a location gave no file.
 ///

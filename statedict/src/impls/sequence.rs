@@ -1,22 +1,26 @@
 //! Sequences: `torch.nn.ModuleList` and `torch.nn.Sequential`.
 
 use std::collections::VecDeque;
-use std::fmt::Write;
 
 use crate::visit::{
     ByMut, ByRef, Content, Description, Field, FieldTable, ModuleInfo, StateDict, Visitor,
 };
 
-/// The numbers of children, in one buffer.
-#[derive(Default)]
+/// Counts children from 0, in decimal.
 struct Number(String);
 
 impl Number {
-    fn of(&mut self, index: usize) -> &str {
-        self.0.clear();
-        // Writing to a string cannot fail.
-        let _ = write!(self.0, "{index}");
-        &self.0
+    fn zero() -> Self {
+        Number("0".to_owned())
+    }
+
+    /// Adds one in place: a sequence of a million children would otherwise format a million numbers.
+    fn increase(&mut self) {
+        let nines = self.0.bytes().rev().take_while(|digit| *digit == b'9').count();
+        self.0.truncate(self.0.len() - nines);
+        let last = self.0.pop().and_then(|digit| digit.to_digit(10)).unwrap_or(0);
+        self.0.extend(char::from_digit(last + 1, 10));
+        self.0.extend(std::iter::repeat_n('0', nines));
     }
 }
 
@@ -26,19 +30,19 @@ macro_rules! module_list {
         impl<$($generics)*> StateDict for $list {
             fn visit<'a>(&'a self, visitor: &mut dyn Visitor<ByRef<'a>>) {
                 visitor.begin(&Self::describe().table().info);
-                let mut number = Number::default();
-                for (index, module) in self.iter().enumerate() {
-                    let field = Field::child(number.of(index), M::describe);
-                    visitor.field(&field, Content::child(module));
+                let mut number = Number::zero();
+                for module in self.iter() {
+                    visitor.field(&Field::child(&number.0, M::describe), Content::child(module));
+                    number.increase();
                 }
             }
 
             fn visit_mut<'a>(&'a mut self, visitor: &mut dyn Visitor<ByMut<'a>>) {
                 visitor.begin(&Self::describe().table().info);
-                let mut number = Number::default();
-                for (index, module) in self.iter_mut().enumerate() {
-                    let field = Field::child(number.of(index), M::describe);
-                    visitor.field(&field, Content::child_mut(module));
+                let mut number = Number::zero();
+                for module in self.iter_mut() {
+                    visitor.field(&Field::child(&number.0, M::describe), Content::child_mut(module));
+                    number.increase();
                 }
             }
 
@@ -90,4 +94,18 @@ sequential! {
     [A 0 "0", B 1 "1", C 2 "2", D 3 "3", E 4 "4", F 5 "5"]
     [A 0 "0", B 1 "1", C 2 "2", D 3 "3", E 4 "4", F 5 "5", G 6 "6"]
     [A 0 "0", B 1 "1", C 2 "2", D 3 "3", E 4 "4", F 5 "5", G 6 "6", H 7 "7"]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_counted_in_decimal() {
+        let mut number = Number::zero();
+        for expected in 0..100_001 {
+            assert_eq!(number.0, i32::to_string(&expected));
+            number.increase();
+        }
+    }
 }

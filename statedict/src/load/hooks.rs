@@ -8,7 +8,7 @@ use crate::load::incompatible::IncompatibleKeys;
 use crate::load::report::problem::LoadProblem;
 use crate::map::StateMap;
 
-/// What a pre-hook sees and may change: the part of the state dict that belongs to one module.
+/// The part of the state dict that belongs to one module, which a pre-hook sees and may change.
 ///
 /// As in PyTorch the keys are whole, and the part holds nothing but the module's own and its
 /// children's: a change here reaches no other module.
@@ -20,7 +20,7 @@ pub struct PreLoad<'h, 's> {
     pub(crate) added: Added,
 }
 
-/// What a pre-hook added to the lists.
+/// The keys that a pre-hook added to the lists.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Added {
     pub(crate) keys: IncompatibleKeys,
@@ -47,7 +47,7 @@ impl<'s> PreLoad<'_, 's> {
         self.path
     }
 
-    /// What the module's keys begin with: its path and a dot, or nothing.
+    /// Returns the prefix of the module's keys: its path and a dot, or nothing.
     pub fn prefix(&self) -> String {
         if self.path.is_empty() { String::new() } else { format!("{}.", self.path) }
     }

@@ -27,7 +27,7 @@ pub struct IncompatibleKeys {
 }
 
 impl IncompatibleKeys {
-    /// Whether both lists are empty.
+    /// Returns `true` if both lists are empty.
     pub fn is_empty(&self) -> bool {
         self.missing_keys.is_empty() && self.unexpected_keys.is_empty()
     }

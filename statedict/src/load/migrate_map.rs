@@ -18,7 +18,7 @@ use crate::map::StateMap;
 use crate::schema::{Paths, Patterns, Schema, SchemaModule, first};
 use crate::visit::{ModuleInfo, StateDict};
 
-/// What [`migrate`] did.
+/// The result of [`migrate`].
 #[non_exhaustive]
 #[derive(Debug, Clone)]
 pub struct MapMigration {

@@ -24,7 +24,7 @@ pub struct LoadOptions {
     pub(crate) atomicity: Atomicity,
     pub(crate) verify: bool,
     pub(crate) newer_versions: bool,
-    /// Whether keys are matched by PyTorch's rules, to the order of the lists.
+    /// `true` if keys are matched by PyTorch's rules, to the order of the lists.
     pub(crate) torch_rules: bool,
     pub(crate) keys: KeyMap,
     pub(crate) location: Option<MapLocation>,
@@ -115,7 +115,7 @@ impl LoadOptions {
         self
     }
 
-    /// Whether missing and unexpected keys are errors (the default) or only reported.
+    /// Sets whether missing and unexpected keys are errors (the default) or only reported.
     /// A tensor of another shape is an error either way, as in PyTorch.
     #[must_use]
     pub fn strict(mut self, strict: bool) -> Self {
@@ -123,7 +123,7 @@ impl LoadOptions {
         self
     }
 
-    /// Whether a tensor of another shape is left out and listed in
+    /// Sets whether a tensor of another shape is left out and listed in
     /// [`LoadReport::mismatched`](crate::LoadReport::mismatched), instead of being an error: for a
     /// new head on an old body.
     ///
@@ -153,7 +153,7 @@ impl LoadOptions {
         self
     }
 
-    /// Whether each tensor of the model becomes the one of the state dict, element type included,
+    /// Sets whether each tensor of the model becomes the one of the state dict, element type included,
     /// instead of taking its elements over: `assign=True` of PyTorch. The shapes must still be
     /// equal.
     ///
@@ -205,14 +205,14 @@ impl LoadOptions {
         self
     }
 
-    /// What to do with a tensor whose element type is not the model's.
+    /// Sets the treatment of a tensor whose element type is not the model's.
     #[must_use]
     pub fn dtype(mut self, policy: DTypePolicy) -> Self {
         self.dtype = policy;
         self
     }
 
-    /// What to do where the file has different tensors under the names of one.
+    /// Sets the treatment of a file that has different tensors under the names of one.
     #[must_use]
     pub fn alias(mut self, policy: AliasPolicy) -> Self {
         self.alias = policy;
@@ -226,7 +226,7 @@ impl LoadOptions {
         self
     }
 
-    /// Whether to check the file's checksums, headers and compressed data before anything is written (the
+    /// Sets whether to check the file's checksums, headers and compressed data before anything is written (the
     /// default). Without, a damaged file can leave the model partly written.
     #[must_use]
     pub fn verify(mut self, verify: bool) -> Self {
@@ -234,7 +234,7 @@ impl LoadOptions {
         self
     }
 
-    /// Whether to accept a module whose version in the file is newer than the model's. By default
+    /// Sets whether to accept a module whose version in the file is newer than the model's. By default
     /// that is an error: the model cannot know what has changed.
     #[must_use]
     pub fn allow_newer_versions(mut self, allow: bool) -> Self {

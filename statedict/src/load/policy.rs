@@ -1,6 +1,6 @@
 //! The choices of a load that have more than two answers.
 
-/// What to do with a tensor whose element type is not the model's.
+/// The treatment of a tensor whose element type is not the model's.
 #[non_exhaustive]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum DTypePolicy {
@@ -17,7 +17,7 @@ pub enum DTypePolicy {
     Cast,
 }
 
-/// What to do where a state dict has different tensors under several names of one tensor:
+/// The treatment of a state dict that has different tensors under several names of one tensor:
 /// `fc.weight` and `f3.weight` of a model in which `f3` is `fc`.
 #[non_exhaustive]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

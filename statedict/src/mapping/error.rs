@@ -12,7 +12,7 @@ pub enum KeyMapError {
         first: String,
         /// The other key.
         second: String,
-        /// What both would become.
+        /// The key that both would become.
         to: String,
     },
     /// Two modules with different entries in `_metadata` would become one.
@@ -21,7 +21,7 @@ pub enum KeyMapError {
         first: String,
         /// The path of the other.
         second: String,
-        /// What both would become.
+        /// The key that both would become.
         to: String,
     },
     /// No key begins with the prefix that was to be selected.
@@ -49,14 +49,14 @@ pub enum KeyMapError {
     Pattern {
         /// The pattern.
         pattern: String,
-        /// What is wrong with it.
+        /// The fault in it.
         reason: String,
     },
     /// The replacement is not one of Python's, or names a group that the pattern does not have.
     Replacement {
         /// The replacement.
         replacement: String,
-        /// What is wrong with it.
+        /// The fault in it.
         reason: String,
     },
 }

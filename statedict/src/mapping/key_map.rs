@@ -213,7 +213,7 @@ impl KeyMap {
         self
     }
 
-    /// Whether there is no rule.
+    /// Returns `true` if there is no rule.
     pub fn is_empty(&self) -> bool {
         self.rules.is_empty()
     }

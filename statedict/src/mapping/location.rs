@@ -5,11 +5,11 @@ use std::collections::HashMap;
 use std::fmt::{self, Write as _};
 use std::sync::Arc;
 
-use crate::line::OneLine;
+use crate::escape::OneLine;
 use crate::map::{Part, StateMap};
 use crate::tensor::{Storage, StorageError, Storages, TensorView};
 
-/// Where tensors go whose storages a file says to be elsewhere, as `map_location` of `torch.load`.
+/// The rule for tensors whose storages are elsewhere in a file, like `map_location` of `torch.load`.
 ///
 /// A tensor's bytes are where they are; what changes is the location tag that
 /// [`TensorView::location`](crate::TensorView::location) gives, by which a tensor library puts the
@@ -68,12 +68,12 @@ impl MapLocation {
         MapLocation(Rule::Table(locations.collect()))
     }
 
-    /// Where `function` says; what it gives `None` for stays.
+    /// Moves each storage where `function` says; one that it gives `None` for stays.
     pub fn with(function: impl Fn(&str) -> Option<String> + Send + Sync + 'static) -> Self {
         MapLocation(Rule::With(Arc::new(function)))
     }
 
-    /// Where a storage at `location` goes.
+    /// Returns the location that a storage at `location` goes to.
     ///
     /// # Errors
     /// Where it goes to what is no location. A location that stays is not looked at.
@@ -90,7 +90,7 @@ impl MapLocation {
     }
 }
 
-/// Whether PyTorch can restore a storage with this tag, given a device of that kind.
+/// Checks that PyTorch can restore a storage with this tag, given a device of that kind.
 fn check(location: &str) -> Result<(), LocationError> {
     let wrong = |reason| Err(LocationError { location: location.to_owned(), reason });
     let (kind, index) = match location.split_once(':') {
@@ -187,7 +187,7 @@ pub(crate) fn relocated<'a>(tensor: TensorView<'a>, location: &str) -> TensorVie
     tensor.over(Storage::new(Arc::new(moved), 0))
 }
 
-/// What storages are elsewhere.
+/// Storages that are elsewhere.
 pub(crate) struct Relocated<'a> {
     moved: Arc<dyn Storages + 'a>,
     numbers: HashMap<(usize, u32), u32>,
@@ -231,7 +231,7 @@ impl<'a> Relocated<'a> {
     }
 }
 
-/// Where tensors have no elements.
+/// The location of tensors that have no elements.
 const META: &str = "meta";
 
 /// Storages with other location tags.

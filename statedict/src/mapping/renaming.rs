@@ -20,7 +20,7 @@ pub struct Mapped<'a> {
     pub dropped: Vec<String>,
 }
 
-/// What becomes of a key.
+/// The outcome for a key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Fate {
     Stays,
@@ -28,13 +28,13 @@ pub(crate) enum Fate {
     Dropped,
 }
 
-/// What the rules of a [`KeyMap`] make of the keys of one state dict.
+/// The outcome of the rules of a [`KeyMap`] for the keys of one state dict.
 #[derive(Debug)]
 pub(crate) struct Renaming<'r> {
     rules: &'r KeyMap,
-    /// What becomes of each key, in order.
+    /// The outcome for each key, in order.
     pub(crate) fates: Vec<Fate>,
-    /// Where the keys of modules went, where the rules do not tell by the path alone.
+    /// The places of modules' keys, where the rules do not tell by the path alone.
     followed: HashMap<String, String>,
 }
 

@@ -7,7 +7,7 @@ use crate::schema::pattern::{rest_below, segments};
 use crate::visit::{Change, Describe, Description, Field, FieldKind, Kind, ModuleInfo, StateDict};
 
 impl Schema {
-    /// What `T` says of itself.
+    /// Returns the schema of `T`.
     pub fn of<T: StateDict>() -> Self {
         let mut builder = SchemaBuilder::new();
         builder.add_type(Description::same_as::<T>());
@@ -25,7 +25,7 @@ struct SchemaBuilder {
     open: Vec<&'static str>,
     /// How many segments lead to the innermost module that may be absent.
     optional: Option<usize>,
-    /// Whether a part without a segment of its own may be absent: then each of its entries may.
+    /// `true` if a part without a segment of its own may be absent: then each of its entries may.
     loose: bool,
 }
 
@@ -45,11 +45,11 @@ struct Frame {
     path: String,
     number: usize,
     rust_type: Option<&'static str>,
-    /// Whether it adds no segment to the keys.
+    /// `true` if it adds no segment to the keys.
     flat: bool,
-    /// Whether other modules are flattened into it.
+    /// `true` if other modules are flattened into it.
     merged: bool,
-    /// Whether it contains itself: the rest of it is known already.
+    /// `true` if it contains itself: the rest of it is known already.
     ended: bool,
     changes: &'static [Change],
     start: usize,
@@ -344,7 +344,7 @@ fn resolve(items: &mut Vec<Item>) {
 }
 
 impl Item {
-    /// Whether two variants of an enum have the same.
+    /// Returns `true` if two variants of an enum have the same.
     fn is_same(&self, other: &Item) -> bool {
         match (&self.item, &other.item) {
             (Part::Known(one), Part::Known(other)) => one == other,

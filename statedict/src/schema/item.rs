@@ -83,12 +83,12 @@ impl SchemaEntry {
         self.kind
     }
 
-    /// Whether it is a part of the state dict.
+    /// Returns `true` if it is a part of the state dict.
     pub fn is_persistent(&self) -> bool {
         self.kind.is_persistent()
     }
 
-    /// Whether it, or a module that it is in, may be absent.
+    /// Returns `true` if it, or a module that it is in, may be absent.
     pub fn is_optional(&self) -> bool {
         self.optional.is_some()
     }
@@ -124,7 +124,7 @@ impl SchemaModule {
         &self.info
     }
 
-    /// Whether it, or a module that it is in, may be absent.
+    /// Returns `true` if it, or a module that it is in, may be absent.
     pub fn is_optional(&self) -> bool {
         self.optional.is_some()
     }

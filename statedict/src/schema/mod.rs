@@ -60,7 +60,7 @@ pub struct Schema {
 }
 
 impl Schema {
-    /// What another state dict says of its model: its keys, and the versions of its modules.
+    /// Returns the schema of another state dict: its keys, and the versions of its modules.
     pub(crate) fn of_map(map: &StateMap<'_>) -> Self {
         let modules = map.metadata().into_iter().flat_map(|metadata| metadata.iter());
         let modules = modules.filter_map(|(path, record)| {

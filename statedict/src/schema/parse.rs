@@ -137,7 +137,7 @@ fn entry(rest: &str, kind: Kind) -> Result<SchemaItem, &'static str> {
     Ok(SchemaItem::Entry(entry))
 }
 
-/// What may follow a name.
+/// The suffix of a name.
 enum Suffix<'t> {
     Version(u64),
     Since(u64, Option<&'t str>),

@@ -18,7 +18,7 @@ pub(crate) fn first(path: &str, count: usize) -> &str {
     }
 }
 
-/// What of `path` is below `pattern`: empty where it is that place itself.
+/// Returns the part of `path` below `pattern`: empty where it is that place itself.
 pub(crate) fn rest_below<'p>(path: &'p str, pattern: &str) -> Option<Vec<&'p str>> {
     let mut rest = segments(path);
     for wanted in segments(pattern) {
@@ -56,7 +56,7 @@ impl<'k> Paths<'k> {
         paths
     }
 
-    /// Whether there is anything at `path` or below it.
+    /// Returns `true` if there is anything at `path` or below it.
     pub(crate) fn contains(&self, path: &str) -> bool {
         path.is_empty() || self.present.contains(path)
     }

@@ -251,7 +251,7 @@ fn to_i32(x: f64) -> i32 {
     if x > -TWO_31 - 1.0 && x < TWO_31 { x as i32 } else { i32::MIN }
 }
 
-/// What compilers make of a conversion to `uint64_t` on x86-64.
+/// Converts as compilers convert to `uint64_t` on x86-64.
 fn to_u64(x: f64) -> u64 {
     if x >= TWO_63 {
         to_i64(x - TWO_63).cast_unsigned() ^ 1 << 63

@@ -165,7 +165,7 @@ impl Element for bool {
     }
 }
 
-/// Whether the memory of `T` is its little-endian form.
+/// Returns `true` if the memory of `T` is its little-endian form.
 fn in_file_order<T>() -> bool {
     cfg!(target_endian = "little") || size_of::<T>() == 1
 }

@@ -6,9 +6,9 @@ use crate::dtype::DType;
 struct Format {
     mantissa: u32,
     bias: i32,
-    /// Whether the type has infinities and several NaNs, as IEEE types do.
+    /// `true` if the type has infinities and several NaNs, as IEEE types do.
     ieee: bool,
-    /// Whether the only NaN is what would be -0.
+    /// `true` if the only NaN is what would be -0.
     unsigned_zero: bool,
 }
 
@@ -130,7 +130,7 @@ fn encode_e8m0(value: f32) -> u8 {
 mod tests {
     use super::*;
 
-    /// What `torch.tensor(values).to(dtype)` gave, as bytes.
+    /// Compares with the bytes that `torch.tensor(values).to(dtype)` gave.
     #[test]
     fn rounding_is_torchs() {
         let values = [

@@ -5,8 +5,8 @@ use std::fmt::{self, Write as _};
 use std::io;
 use std::sync::Arc;
 
-use crate::line::OneLine;
-use crate::streaming;
+use crate::escape::OneLine;
+use crate::nontemporal_copy;
 
 /// The storages of one source: a file, a live model, a computed tensor.
 ///
@@ -39,7 +39,7 @@ pub trait Storages: Send + Sync {
             .checked_add(buffer.len())
             .and_then(|end| bytes.get(offset..end))
             .ok_or_else(|| StorageError::out_of_range(offset, buffer.len(), bytes.len()))?;
-        streaming::copy(source, buffer);
+        nontemporal_copy::copy(source, buffer);
         Ok(())
     }
 
@@ -77,7 +77,7 @@ pub trait Storages: Send + Sync {
 pub struct Storage<'a> {
     set: Arc<dyn Storages + 'a>,
     index: u32,
-    /// Whether it is memory of ours, for which there is no checksum.
+    /// `true` if it is memory of ours, for which there is no checksum.
     in_memory: bool,
 }
 
@@ -102,7 +102,7 @@ impl<'a> Storage<'a> {
         Storage { set: Arc::new(memory), index: 0, in_memory: true }
     }
 
-    /// Whether [`verify`](Self::verify) may find anything.
+    /// Returns `true` if [`verify`](Self::verify) may find anything.
     pub(crate) fn can_be_damaged(&self) -> bool {
         !self.in_memory
     }
@@ -117,7 +117,7 @@ impl<'a> Storage<'a> {
         self.set.location(self.index)
     }
 
-    /// Whether two handles mean the same storage.
+    /// Returns `true` if two handles mean the same storage.
     pub fn same_as(&self, other: &Storage<'_>) -> bool {
         self.identity() == other.identity()
     }
@@ -200,14 +200,14 @@ impl Storages for InMemory<'_> {
 pub enum StorageError {
     /// Reading failed.
     Io {
-        /// What was read: a file's name and the member within it.
+        /// The file's name and the member within it.
         member: String,
         /// The cause.
         source: io::Error,
     },
     /// The bytes are not those that were written.
     Checksum {
-        /// What was read: a file's name and the member within it.
+        /// The file's name and the member within it.
         member: String,
         /// The CRC-32 that the file records.
         expected: u32,
@@ -216,9 +216,9 @@ pub enum StorageError {
     },
     /// Compressed data that does not expand to what the file claims.
     Inflate {
-        /// What was read: a file's name and the member within it.
+        /// The file's name and the member within it.
         member: String,
-        /// What is wrong with it.
+        /// The fault in it.
         reason: String,
     },
     /// The tensor has no elements to read: it was saved from the device `meta`.

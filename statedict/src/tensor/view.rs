@@ -157,7 +157,7 @@ impl<'a> TensorView<'a> {
         self.strides.as_deref()
     }
 
-    /// Where the first element is in the storage, in elements.
+    /// Returns the place of the first element in the storage, in elements.
     pub fn storage_offset(&self) -> usize {
         self.offset
     }
@@ -172,7 +172,7 @@ impl<'a> TensorView<'a> {
         self.storage.location()
     }
 
-    /// Whether the elements follow each other in row-major order.
+    /// Returns `true` if the elements follow each other in row-major order.
     pub fn is_contiguous(&self) -> bool {
         self.strides.as_ref().is_none_or(|strides| is_row_major(&self.shape, strides))
     }
@@ -186,11 +186,12 @@ impl<'a> TensorView<'a> {
     /// The size of the elements in bytes; an expanded tensor has more than its storage.
     ///
     /// Saturates for an expanded tensor too large to be held in memory.
+    #[inline]
     pub fn nbytes(&self) -> usize {
         self.dtype.nbytes(self.numel()).unwrap_or(usize::MAX)
     }
 
-    /// Whether the tensor asks for gradients, as the file says it.
+    /// Returns `true` if the tensor asks for gradients, as the file says it.
     pub fn requires_grad(&self) -> bool {
         self.flags.requires_grad
     }
@@ -202,12 +203,12 @@ impl<'a> TensorView<'a> {
         self
     }
 
-    /// Whether the elements are the conjugates of what the storage holds (`Tensor.is_conj()`).
+    /// Returns `true` if the elements are the conjugates of what the storage holds (`Tensor.is_conj()`).
     pub fn is_conj(&self) -> bool {
         self.flags.conj
     }
 
-    /// Whether the elements are the negatives of what the storage holds (`Tensor.is_neg()`).
+    /// Returns `true` if the elements are the negatives of what the storage holds (`Tensor.is_neg()`).
     pub fn is_neg(&self) -> bool {
         self.flags.neg
     }
@@ -220,7 +221,7 @@ impl<'a> TensorView<'a> {
         self
     }
 
-    /// Whether two views show the same elements of the same storage in the same way: equal without
+    /// Returns `true` if two views show the same elements of the same storage in the same way: equal without
     /// reading a byte.
     pub fn same_as(&self, other: &TensorView<'_>) -> bool {
         self.storage.same_as(&other.storage)
@@ -391,7 +392,7 @@ impl fmt::Debug for TensorView<'_> {
     }
 }
 
-/// Whether `strides` are those of a row-major tensor; those of dimensions with a single element do
+/// Returns `true` if `strides` are those of a row-major tensor; those of dimensions with a single element do
 /// not matter, nor any where there are no elements.
 fn is_row_major(shape: &[usize], strides: &[isize]) -> bool {
     if shape.contains(&0) {

@@ -46,7 +46,7 @@ pub(super) fn all_or_nothing(subject: &dyn Subjects, findings: &mut Findings) {
     }
 }
 
-/// What a policy makes of elements; `None` where it refuses them.
+/// Returns the elements that a policy makes; `None` where it refuses them.
 fn converted(policy: DTypePolicy, bytes: &[u8], from: DType, to: DType) -> Option<Vec<u8>> {
     match policy {
         _ if from == to => Some(bytes.to_vec()),

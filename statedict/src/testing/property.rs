@@ -45,11 +45,11 @@ macro_rules! __properties {
             StorageIdentity storage_identity tying::storage_identity;
             /// Two handles of one tensor are saved once, and are still one after a load.
             TiesSurvive ties_survive tying::ties_survive;
-            /// Where one of several tensors does not fit, none is written, and the error names it.
+            /// If one of several tensors does not fit, none is written, and the error names it.
             AllOrNothing all_or_nothing loading::all_or_nothing;
             /// The element type policies of a load: exact, widening, and casting.
             DTypePolicies dtype_policies loading::dtype_policies;
-            /// What is saved is what is loaded, in memory and by way of a file.
+            /// A saved tensor is loaded as it was, in memory and by way of a file.
             RoundTrip round_trip loading::round_trip;
             /// The location tag is the device's, and saved.
             Location location loading::location;
@@ -122,7 +122,7 @@ macro_rules! __conformance {
 crate::__properties! { __property_enum [] }
 
 impl Property {
-    /// What is wrong with this property of the subject's tensors; empty where nothing is.
+    /// Returns the faults of this property of the subject's tensors; empty where there are none.
     pub fn check(self, subject: &impl Subject) -> Vec<Failure> {
         let mut findings = Findings::default();
         if subject.dtypes().is_empty() || subject.shapes().is_empty() {
@@ -159,7 +159,7 @@ pub struct Failure {
     pub property: Property,
     /// The case: element type, shape, and what was done.
     pub case: String,
-    /// What was expected, and what was found.
+    /// The expected and the found value.
     pub message: String,
 }
 

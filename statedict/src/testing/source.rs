@@ -154,7 +154,7 @@ impl Storages for Unmapped {
 pub(super) struct Unreadable(pub(super) usize);
 
 impl Unreadable {
-    /// What reading them fails with.
+    /// The error of reading them.
     pub(super) const CAUSE: &str = "the disk was unplugged";
 }
 

@@ -49,7 +49,7 @@ pub trait Subject {
         Vec::new()
     }
 
-    /// Where the tensors are, as PyTorch calls it: `"cpu"`, `"cuda:0"`.
+    /// Returns the location of the tensors, as PyTorch calls it: `"cpu"`, `"cuda:0"`.
     fn location(&self) -> String {
         "cpu".to_owned()
     }

@@ -4,7 +4,7 @@ use std::fmt;
 
 use crate::key::InvalidName;
 
-/// What is wrong with the names of a model, found when it is walked.
+/// A fault in the names of a model, found when it is walked.
 ///
 /// The derive refuses most of these at compile time; what is left comes from hand-written
 /// implementations, from the keys of maps, and from aliases that reach into a child.
@@ -17,7 +17,7 @@ pub enum ModelError {
         module: String,
         /// The name.
         name: String,
-        /// What is wrong with it.
+        /// The fault in it.
         reason: InvalidName,
     },
     /// Two leaves of the model have the same key.

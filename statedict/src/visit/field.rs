@@ -8,7 +8,7 @@ use crate::visit::ModuleInfo;
 /// Describes a type without a value of it: a [`StateDict::describe`](crate::StateDict::describe).
 pub type Describe = fn() -> Description;
 
-/// What a type is, without a value of it.
+/// The description of a type, without a value of it.
 #[non_exhaustive]
 #[derive(Clone, Copy)]
 pub enum Description {
@@ -18,7 +18,7 @@ pub enum Description {
     OneOf {
         /// Returns the name of the type.
         rust_type: fn() -> &'static str,
-        /// What its variants are, in their order.
+        /// The descriptions of its variants, in their order.
         variants: &'static [Description],
     },
     /// Another type, to which this one adds nothing.
@@ -28,7 +28,7 @@ pub enum Description {
         /// Describes the other type.
         describe: Describe,
     },
-    /// What is described, or nothing, like an `Option`.
+    /// An `Option` of what is described.
     Optional(Describe),
     /// Nothing.
     Nothing,
@@ -77,13 +77,13 @@ pub struct FieldTable {
 pub struct Field<'n> {
     pub(crate) name: &'n str,
     pub(crate) kind: FieldKind<'n>,
-    /// Whether it may hold nothing; a schema says so.
+    /// `true` if it may hold nothing; a schema says so.
     pub(crate) optional: bool,
-    /// What it must share its storage with.
+    /// The leaf that it must share its storage with.
     pub(crate) tied: Option<Tied<'n>>,
 }
 
-/// What a field must share its storage with.
+/// The leaf that a field must share its storage with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Tied<'n> {
     /// Any leaf before it.
@@ -92,7 +92,7 @@ pub(crate) enum Tied<'n> {
     To(&'n str),
 }
 
-/// What a field is to its module.
+/// The role of a field in its module.
 #[non_exhaustive]
 #[derive(Clone, Copy)]
 pub enum FieldKind<'n> {
@@ -100,7 +100,7 @@ pub enum FieldKind<'n> {
     Parameter,
     /// A buffer.
     Buffer {
-        /// Whether it is part of the state dict.
+        /// `true` if it is part of the state dict.
         persistent: bool,
     },
     /// A child module.
@@ -224,12 +224,12 @@ impl<'n> Field<'n> {
         self.name
     }
 
-    /// What the field is to its module.
+    /// Returns the role of the field in its module.
     pub fn kind(&self) -> FieldKind<'n> {
         self.kind
     }
 
-    /// What the field must share its storage with: `Some(None)` stands for any leaf before it.
+    /// Returns the leaf that the field must share its storage with: `Some(None)` stands for any leaf before it.
     pub fn shares_with(&self) -> Option<Option<&'n str>> {
         self.tied.map(|tied| match tied {
             Tied::Earlier => None,

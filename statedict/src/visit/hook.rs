@@ -2,7 +2,7 @@
 
 use crate::key;
 
-/// What a load did to a module and to all below it, for its `post_load` hook. Keys are relative to
+/// The effect of a load on a module and all below it, for its `post_load` hook. Keys are relative to
 /// the module, as for a migration.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Loaded {

@@ -7,6 +7,7 @@ use std::ops::{Deref, DerefMut, Index, IndexMut, Range};
 ///
 /// # Panics
 /// For more leaves, modules or bytes of names than that: a wrong number would be a wrong key.
+#[inline]
 pub(crate) fn narrow(number: usize) -> u32 {
     let number = u32::try_from(number).unwrap_or(u32::MAX);
     assert!(number < u32::MAX, "a model has less than 2^32 leaves, modules, and bytes of names");
@@ -14,6 +15,7 @@ pub(crate) fn narrow(number: usize) -> u32 {
 }
 
 /// The same number for indexing. No platform with `std` has an address space of less than 32 bits.
+#[inline]
 pub(crate) fn wide(number: u32) -> usize {
     usize::try_from(number).expect("an address space has at least 32 bits")
 }
@@ -53,7 +55,7 @@ ids! {
     ExtraId;
     /// A child of a walk, also one that holds no module. The model itself is the first.
     ChildId;
-    /// What a walk met, in order.
+    /// A thing that a walk met, in order.
     ItemId;
     /// An alias that was declared.
     AliasId;
@@ -79,10 +81,12 @@ impl<I: Id, T> List<I, T> {
     }
 
     /// The index that the next value will have.
+    #[inline]
     pub(crate) fn next_id(&self) -> I {
         I::new(self.values.len())
     }
 
+    #[inline]
     pub(crate) fn push(&mut self, value: T) -> I {
         let id = self.next_id();
         self.values.push(value);

@@ -28,6 +28,7 @@ impl KeyTree {
     }
 
     /// Stores a name, and gives the key that it makes in a child.
+    #[inline]
     pub(super) fn add(&mut self, parent: ChildId, name: &str) -> Key {
         let start = narrow(self.text.len());
         self.text.push_str(name);
@@ -42,11 +43,13 @@ impl KeyTree {
     }
 
     /// Makes `key` the next child, and returns its number.
+    #[inline]
     pub(super) fn enter(&mut self, key: Key) -> ChildId {
         self.children.push(key)
     }
 
     /// The path of a child.
+    #[inline]
     pub(super) fn path_of(&self, child: ChildId) -> Key {
         self.children[child]
     }
@@ -62,6 +65,7 @@ impl KeyTree {
     }
 
     /// The names as one text, and where in it a key's is.
+    #[inline]
     pub(super) fn place(&self, key: Key) -> (&str, (u32, u32)) {
         (&self.text, (key.start, key.len))
     }
@@ -72,6 +76,7 @@ impl KeyTree {
     }
 
     /// The last segment of a key.
+    #[inline]
     pub(super) fn name(&self, key: Key) -> &str {
         let start = wide(key.start);
         &self.text[start..start + wide(key.len)]
@@ -92,7 +97,7 @@ impl KeyTree {
         }
     }
 
-    /// Whether the keys of another walk, made before names were added to this one, are the same
+    /// Returns `true` if the keys of another walk, made before names were added to this one, are the same
     /// wherever their numbers are.
     pub(crate) fn extends(&self, other: &KeyTree) -> bool {
         self.text.starts_with(&other.text) && self.children == other.children
@@ -162,6 +167,7 @@ impl Speller<'_> {
         }
     }
 
+    #[inline]
     fn push(&mut self, key: Key) {
         if !self.text.is_empty() {
             self.text.push('.');

@@ -26,7 +26,7 @@ impl<'a> TensorRef<'a> {
         TensorRef(Inner::Borrowed(tensor))
     }
 
-    /// What can be said of a tensor that cannot be borrowed; its elements only `with_elements`.
+    /// Copies a tensor that cannot be borrowed; its elements only `with_elements`.
     pub(super) fn copied(tensor: &dyn Tensor, with_elements: bool) -> Self {
         TensorRef(Inner::Copied(Arc::new(Snapshot::new(tensor, with_elements))))
     }

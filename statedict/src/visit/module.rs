@@ -79,7 +79,7 @@ impl ModuleInfo {
         self
     }
 
-    /// Whether this is the same declaration, seen without a look into it. Two of equal content may be
+    /// Returns `true` if this is the same declaration, seen without a look into it. Two of equal content may be
     /// taken for different ones.
     pub(super) fn is_same(&self, other: &ModuleInfo) -> bool {
         let same_step = |a: Option<MigrateStep>, b: Option<MigrateStep>| match (a, b) {
@@ -112,7 +112,7 @@ impl ModuleInfo {
         self.version
     }
 
-    /// What has changed since earlier versions.
+    /// Returns the changes since earlier versions.
     pub fn changes(&self) -> &'static [Change] {
         self.changes
     }

@@ -14,7 +14,7 @@ pub(crate) struct Names {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Name<I = LeafId> {
     pub(crate) key: Key,
-    /// What of the walk has this name.
+    /// The thing of the walk that has this name.
     pub(crate) id: I,
     pub(crate) alias: bool,
 }

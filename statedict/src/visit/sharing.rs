@@ -55,7 +55,7 @@ pub(super) fn check_ties<T>(walk: &Walk<T>, names: &Names, problems: &mut Vec<Mo
     }
 }
 
-/// What follows `path` in `key`, without the dot; empty for the path itself.
+/// Returns the rest of `key` after `path`, without the dot; empty for the path itself.
 fn within<'k>(key: &'k str, path: &str) -> Option<&'k str> {
     if key == path { Some("") } else { key::below(key, path) }
 }
@@ -91,7 +91,7 @@ impl Firsts {
         self.first_of(LeafId::new(index)).index()
     }
 
-    /// Whether there may be leaves that are not the first.
+    /// Returns `true` if there may be leaves that are not the first.
     pub(crate) fn any(&self) -> bool {
         !self.0.is_empty()
     }

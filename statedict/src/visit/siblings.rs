@@ -6,18 +6,18 @@
 /// twice need a comparison of all keys.
 #[derive(Default)]
 pub(super) struct Siblings {
-    /// Where each name is in the text of all names.
+    /// The place of each name in the text of all names.
     names: Vec<(u32, u32)>,
-    /// Where those of the innermost child begin.
+    /// The start of those of the innermost child.
     start: usize,
-    /// Whether each of them is greater than the one before: shorter ones first, those of one
+    /// `true` if each of them is greater than the one before: shorter ones first, those of one
     /// length in the order of their bytes. So the numbers of a sequence are.
     ascending: bool,
-    /// Whether a name was found twice.
+    /// `true` if a name was found twice.
     pub(super) repeated: bool,
 }
 
-/// What to return to when a child has been visited.
+/// The state to return to when a child has been visited.
 pub(super) struct OuterSiblings {
     start: usize,
     ascending: bool,
@@ -32,6 +32,7 @@ impl Siblings {
     }
 
     /// Takes a name of the innermost child.
+    #[inline]
     pub(super) fn add(&mut self, text: &str, name: (u32, u32)) {
         if let Some(&last) = self.names[self.start..].last() {
             self.ascending &= rank(text, last) < rank(text, name);
@@ -72,6 +73,7 @@ impl Siblings {
     }
 }
 
+#[inline]
 fn rank(text: &str, (start, len): (u32, u32)) -> (u32, &[u8]) {
     let start = super::ids::wide(start);
     (len, &text.as_bytes()[start..start + super::ids::wide(len)])
@@ -81,7 +83,7 @@ fn rank(text: &str, (start, len): (u32, u32)) -> (u32, &[u8]) {
 mod tests {
     use super::*;
 
-    /// Whether one of these names, which are a child's within another, comes twice.
+    /// Returns `true` if one of these names, which are a child's within another, comes twice.
     fn repeated(names: &[&str]) -> bool {
         let text = names.concat();
         let (mut siblings, mut start) = (Siblings::new(), 0);

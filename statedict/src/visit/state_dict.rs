@@ -125,6 +125,7 @@ pub trait Visitor<A: Access> {
     }
 
     /// Begins a module whose fields only a value knows; it lists each by itself.
+    #[inline]
     fn begin(&mut self, info: &ModuleInfo) {
         self.take(Part::Module(info));
     }
@@ -133,6 +134,7 @@ pub trait Visitor<A: Access> {
     ///
     /// # Panics
     /// If such a field cannot hold it.
+    #[inline]
     fn field(&mut self, field: &Field<'_>, content: Content<A>) {
         let (name, kind) = (field.name, field.kind);
         assert!(content.is_of(kind), "`{name}` is a {kind:?} and holds {}", content.name());
@@ -264,10 +266,10 @@ pub enum Part<'s, A: Access> {
     Module(&'s ModuleInfo),
     /// A field, and what it holds.
     Field(&'s Field<'s>, Content<A>),
-    /// What is reached through a handle that may not be the only one, like an `Rc`. The visitor calls
+    /// A thing behind a handle that may not be the only one, like an `Rc`. The visitor calls
     /// the function with itself, unless it has met a handle of the same id before.
     Shared(StorageId, &'s mut dyn FnMut(&mut dyn Visitor<A>)),
-    /// What is behind a lock, and can be borrowed only until the function returns. The visitor calls it
+    /// A thing behind a lock, which can be borrowed only until the function returns. The visitor calls it
     /// once.
     Locked(A::Locked<'s>),
     /// What is made for the visit and ends with it. The visitor calls the function once.
@@ -281,7 +283,7 @@ pub enum Part<'s, A: Access> {
     ExtraState(A::Extra<'s>),
 }
 
-/// What a field holds.
+/// The content of a field.
 #[non_exhaustive]
 pub enum Content<A: Access> {
     /// A parameter or buffer.
@@ -304,7 +306,8 @@ impl<A: Access> Content<A> {
         }
     }
 
-    /// Whether a field of this kind may hold it.
+    /// Returns `true` if a field of this kind may hold it.
+    #[inline]
     fn is_of(&self, kind: FieldKind<'_>) -> bool {
         match self {
             Content::Tensor(_) => matches!(kind, FieldKind::Parameter | FieldKind::Buffer { .. }),

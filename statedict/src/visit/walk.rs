@@ -17,7 +17,7 @@ use crate::visit::keys::{Key, KeyTree};
 use crate::visit::siblings::{OuterSiblings, Siblings};
 use crate::visit::{ModelError, ModuleInfo, Unavailable};
 
-/// What a leaf is to its module.
+/// The role of a leaf in its module.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Kind {
@@ -36,7 +36,7 @@ impl Kind {
         if persistent { Kind::Buffer } else { Kind::NonPersistentBuffer }
     }
 
-    /// Whether a leaf of this kind is part of the state dict.
+    /// Returns `true` if a leaf of this kind is part of the state dict.
     pub fn is_persistent(self) -> bool {
         self != Kind::NonPersistentBuffer
     }
@@ -57,7 +57,7 @@ impl fmt::Display for Kind {
 pub(crate) struct Leaf<T> {
     pub(crate) key: Key,
     pub(crate) kind: Kind,
-    /// Where [`Walk::storages`] has its own, counted from 1; 0 where the leaf has none.
+    /// The place of its storage in [`Walk::storages`], counted from 1; 0 where the leaf has none.
     storage: u32,
     /// The module it belongs to.
     pub(crate) module: ModuleId,
@@ -80,7 +80,7 @@ pub(crate) struct Module {
     class: ClassId,
 }
 
-/// What makes two leaves one tensor: storage, type and shape.
+/// The storage, type and shape, which make two leaves one tensor where all are equal.
 pub(crate) type StorageOf = (StorageId, DType, Shape);
 
 /// The classes of modules, each once.
@@ -102,7 +102,14 @@ impl Infos {
 
     /// The number of a class. Only the last are looked through: one that is noted twice does no harm.
     fn add(&mut self, info: &ModuleInfo) -> ClassId {
-        let known = self.0.enumerated().rev().take(8).find(|(_, known)| known.is_same(info));
+        // Nearly always the last one: it is looked at without the cost of the search.
+        if let Some((class, last)) = self.0.enumerated().next_back()
+            && last.is_same(info)
+        {
+            return class;
+        }
+        let known =
+            self.0.enumerated().rev().skip(1).take(7).find(|(_, known)| known.is_same(info));
         match known {
             Some((class, _)) => class,
             None => self.0.push(*info),
@@ -110,7 +117,7 @@ impl Infos {
     }
 }
 
-/// What one walk found.
+/// The findings of one walk.
 pub(crate) struct Walk<T> {
     /// All keys and paths.
     pub(crate) keys: KeyTree,
@@ -121,18 +128,18 @@ pub(crate) struct Walk<T> {
     /// Those of leaves that may share their elements.
     pub(super) storages: Vec<StorageOf>,
     pub(super) items: List<ItemId, Item>,
-    /// What every child holds that was met, by its number; also children that are `None`.
+    /// The content of every child that was met, by its number; also of children that are `None`.
     pub(super) children: List<ChildId, Range<ItemId>>,
     pub(super) aliases: List<AliasId, Alias>,
-    /// Where a handle was met again, and what it led to the first time.
+    /// The places where a handle was met again, each with what it led to the first time.
     pub(super) again: List<AgainId, Again>,
     /// The modules that have others flattened into them.
     pub(super) flattened: Vec<ModuleId>,
-    /// What was declared to share its storage.
+    /// The leaves that were declared to share their storage.
     pub(super) ties: Vec<Tie>,
-    /// Whether some of it can only be reached during the walk: it is behind a lock, or made for the visit.
+    /// `true` if some of it can only be reached during the walk: it is behind a lock, or made for the visit.
     pub(crate) locked: bool,
-    /// Whether some of it is behind a lock, which others can take.
+    /// `true` if some of it is behind a lock, which others can take.
     pub(crate) contended: bool,
     pub(super) problems: Vec<ModelError>,
     prefix: String,
@@ -148,7 +155,7 @@ pub(crate) struct Walk<T> {
     seen: HashMap<StorageId, Again>,
 }
 
-/// What the walk met, in order.
+/// A thing that the walk met, in order.
 #[derive(Clone, Copy)]
 pub(super) enum Item {
     Module(ModuleId),
@@ -158,7 +165,7 @@ pub(super) enum Item {
     Again(AgainId),
 }
 
-/// What a shared handle leads to, from the prefix under which it was met first to another.
+/// The content of a shared handle, from the prefix under which it was met first to another.
 #[derive(Clone)]
 pub(super) struct Again {
     pub(super) items: Range<ItemId>,
@@ -172,7 +179,7 @@ pub(super) struct Tie {
     pub(super) target: Option<String>,
 }
 
-/// What to return to when a child has been visited.
+/// The state to return to when a child has been visited.
 pub(super) struct Outer {
     prefix: usize,
     child: ChildId,
@@ -355,12 +362,12 @@ impl<T> Walk<T> {
         self.problems.push(ModelError::Unavailable { module: self.prefix.clone(), reason });
     }
 
-    /// What is wrong with the model so far, names aside.
+    /// Returns the faults of the model so far, names aside.
     pub(crate) fn problems(&self) -> &[ModelError] {
         &self.problems
     }
 
-    /// What tells whether a leaf is one tensor with another.
+    /// Returns the storage of a leaf, which is equal for leaves that are one tensor.
     pub(crate) fn storage(&self, leaf: &Leaf<T>) -> Option<&StorageOf> {
         let index = wide(leaf.storage).checked_sub(1)?;
         Some(&self.storages[index])
@@ -410,7 +417,7 @@ impl<T> Walk<T> {
         self.keys.child_paths().map(|(_, path)| path)
     }
 
-    /// Whether a module has a name twice, or may have.
+    /// Returns `true` if a module has a name twice, or may have.
     pub(crate) fn repeats_names(&self) -> bool {
         self.siblings.repeated
     }
@@ -420,7 +427,7 @@ impl<T> Walk<T> {
         self.aliases.iter().map(|alias| (alias.name.as_str(), alias.target.as_str()))
     }
 
-    /// Where each leaf and child is, by its path.
+    /// Returns the place of each leaf and child, by its path.
     pub(crate) fn paths(&self) -> Paths {
         let mut paths = HashMap::with_capacity(self.leaves.len() + self.children.len());
         let mut speller = self.keys.speller();
@@ -434,7 +441,7 @@ impl<T> Walk<T> {
     }
 }
 
-/// Where each leaf and child of a walk is.
+/// The place of each leaf and child of a walk.
 pub(crate) struct Paths(pub(super) HashMap<String, At>);
 
 #[derive(Clone, Copy)]

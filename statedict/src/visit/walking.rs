@@ -7,7 +7,7 @@ use crate::visit::{Access, Content, Part, Visitor};
 
 /// A walk that takes leaves in one way. Behind a lock they are taken in another.
 pub(super) trait Walking<A: Access>: Visitor<A> + Sized {
-    /// What the walk keeps of a leaf.
+    /// The part of a leaf that the walk keeps.
     type Slot;
 
     fn walk(&mut self) -> &mut Walk<Self::Slot>;
@@ -25,6 +25,7 @@ pub(super) trait Walking<A: Access>: Visitor<A> + Sized {
     /// Notes the place of the extra state that was lent before.
     fn place_extra_state(&mut self);
 
+    #[inline]
     fn walk_part(&mut self, part: Part<'_, A>) {
         match part {
             Part::Module(info) => self.walk().add_module(info),
@@ -76,6 +77,7 @@ pub(super) trait Walking<A: Access>: Visitor<A> + Sized {
         }
     }
 
+    #[inline]
     fn leaf(&mut self, name: &str, kind: Kind, tensor: A::Tensor) {
         let (storage, slot) = self.keep(tensor);
         self.walk().add_leaf(name, kind, storage, slot);
@@ -83,6 +85,7 @@ pub(super) trait Walking<A: Access>: Visitor<A> + Sized {
 }
 
 /// Returns what tells which leaves are one tensor with this one.
+#[inline]
 pub(super) fn storage_of(tensor: &dyn Tensor) -> Option<StorageOf> {
     tensor.storage_id().map(|id| (id, tensor.dtype(), tensor.shape()))
 }

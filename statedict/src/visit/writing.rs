@@ -61,7 +61,7 @@ struct Writer<'r, 'a, 'w, K> {
     keep: K,
 }
 
-/// What a walk keeps of a leaf, and what tells which leaves are one tensor with it.
+/// The storage of a leaf, which is equal for leaves that are one tensor, and the part of it that a walk keeps.
 type Kept<'a> = (Option<StorageOf>, Slot<'a>);
 
 fn borrowed<'a>(_: usize, _: &mut Write<'_>, tensor: &'a mut dyn TensorMut) -> Kept<'a> {

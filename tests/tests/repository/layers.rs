@@ -8,7 +8,7 @@ use crate::imports::Crate;
 
 /// The modules directly under the crate, lowest layer first.
 const LAYERS: &[&[&str]] = &[
-    &["dtype", "huge_pages", "key", "line", "ordered", "parallel", "streaming"],
+    &["dtype", "escape", "huge_pages", "key", "name_map", "nontemporal_copy", "parallel"],
     &["tensor"],
     &["metadata", "map", "value"],
     &["contents"],

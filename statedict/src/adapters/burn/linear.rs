@@ -48,7 +48,7 @@ pub(super) fn weight_mut(weight: &mut Param<BurnTensor<2>>) -> &mut dyn TensorMu
     if is_stored_transposed(weight) { weight } else { Transposed::wrap_mut(weight) }
 }
 
-/// Whether what burn stores of the weight is `[out, in]` already, as with `LinearLayout::Col`: then
+/// Returns `true` if burn stores the weight as `[out, in]` already, as with `LinearLayout::Col`: then
 /// it transposes what it loads, which a small matrix tells.
 fn is_stored_transposed(weight: &Param<BurnTensor<2>>) -> bool {
     let probe = BurnTensor::<2>::zeros([1, 2], &weight.lazy_device());

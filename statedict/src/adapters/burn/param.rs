@@ -96,7 +96,7 @@ where
     }
 }
 
-/// Whether the parameter is another when it is stored. burn only says so in its debug text; where that
+/// Returns `true` if the parameter is another when it is stored. burn only says so in its debug text; where that
 /// is a text which is not known here, the parameter is taken to have them.
 fn has_mappers<const D: usize, K>(param: &Param<BurnTensor<D, K>>) -> bool
 where
@@ -106,7 +106,7 @@ where
     !format!("{param:?}").ends_with("ParamMapper { load: false, save: false }")
 }
 
-/// Whether the parameter has a reparameterization, which it would lose as a clone of another.
+/// Returns `true` if the parameter has a reparameterization, which it would lose as a clone of another.
 fn is_reparameterized(param: &impl Module) -> bool {
     struct Entered(bool);
 
@@ -134,7 +134,7 @@ where
     data::dtype_of(default_dtype(K::KIND, &param.lazy_device()))
 }
 
-/// What burn makes tensors of on a device where nothing else is said.
+/// Returns the dtype of burn's tensors on a device where nothing else is said.
 fn default_dtype(kind: Kind, device: &Device) -> burn::tensor::DType {
     let settings = device.settings();
     match kind {

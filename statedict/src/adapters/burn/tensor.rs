@@ -9,7 +9,7 @@ use crate::leaves::check;
 use crate::tensor::{Shape, TensorView};
 use crate::traits::{ByteSink, Tensor, TensorError, TensorMut, Writable};
 
-/// What differs between tensors of numbers, of integers and of truth values.
+/// The differences between tensors of numbers, of integers and of truth values.
 pub(super) trait LeafKind: Basic + TensorKind + Sized + 'static {
     /// `tensor` with the gradient setting of `before`.
     fn tracked_as<const D: usize>(
@@ -42,7 +42,7 @@ impl LeafKind for Bool {
     }
 }
 
-/// Whether a tensor of this kind, on this device, can become one of `dtype`.
+/// Returns `true` if a tensor of this kind, on this device, can become one of `dtype`.
 pub(super) fn adopts(kind: Kind, device: &Device, dtype: DType) -> bool {
     let of_kind = match kind {
         Kind::Float => matches!(dtype, DType::F64 | DType::F32 | DType::F16 | DType::BF16),

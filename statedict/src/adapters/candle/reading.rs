@@ -42,7 +42,7 @@ pub(super) fn read(tensor: &Tensor, sink: &mut ByteSink<'_>) -> Result<(), Tenso
     Ok(())
 }
 
-/// Where the next elements are.
+/// The places of the next elements.
 enum Places {
     /// One after the other from here on.
     Contiguous(usize),

@@ -117,7 +117,7 @@ impl Iterator for Positions {
     }
 }
 
-/// Whether several elements are one in memory, as in a tensor that was expanded. Such a tensor can
+/// Returns `true` if several elements are one in memory, as in a tensor that was expanded. Such a tensor can
 /// be read, but what is written into it would be its last elements only.
 pub(super) fn overlaps(layout: &Layout) -> bool {
     if layout.shape().elem_count() < 2 {

@@ -10,7 +10,7 @@ use crate::parallel;
 use crate::tensor::TensorView;
 use crate::traits::{TensorError, Writable};
 
-/// What one thread copies at a time.
+/// The number of bytes that one thread copies at a time.
 const PIECE: usize = 4 << 20;
 
 /// Returns how certain it is that the elements of `tensor` can be overwritten: it is for those in the host's
@@ -163,7 +163,7 @@ fn copy(memory: &mut [u8], bytes: &[u8]) {
 mod tests {
     use super::*;
 
-    /// What a GPU's tensors take; the CPU has the same operations.
+    /// Takes the way of a GPU's tensors; the CPU has the same operations.
     #[test]
     fn by_way_of_the_device_every_handle_sees_the_elements() {
         let whole = Tensor::zeros((3, 2), candle_core::DType::F32, &Device::Cpu).unwrap();

@@ -5,7 +5,7 @@ use std::fmt::{self, Write};
 use super::value::WrongValue;
 use crate::collect::CollectError;
 use crate::dtype::DType;
-use crate::line::OneLine;
+use crate::escape::OneLine;
 use crate::load::LoadError;
 use crate::tensor::{Shape, StorageError};
 
@@ -13,7 +13,7 @@ use crate::tensor::{Shape, StorageError};
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct OptimizerError {
-    /// What is wrong; at least one.
+    /// The problems; at least one.
     pub problems: Vec<OptimizerProblem>,
 }
 
@@ -23,7 +23,7 @@ impl OptimizerError {
         if problems.is_empty() { Ok(()) } else { Err(OptimizerError { problems }) }
     }
 
-    /// What PyTorch says: the message of the exception that `torch.optim.Optimizer.load_state_dict` raises.
+    /// Returns PyTorch's message: that of the exception that `torch.optim.Optimizer.load_state_dict` raises.
     /// `None` where PyTorch would not notice.
     pub fn torch_message(&self) -> Option<String> {
         let any = |wanted: fn(&OptimizerProblem) -> bool| self.problems.iter().any(wanted);
@@ -57,9 +57,9 @@ impl From<OptimizerProblem> for OptimizerError {
 pub enum OptimizerProblem {
     /// A part is of another type than optimizers have.
     Type {
-        /// Where: `` `param_groups` ``, `the state of parameter 3`.
+        /// The place: `` `param_groups` ``, `the state of parameter 3`.
         place: String,
-        /// What was expected, and what is there.
+        /// The expected value and the one that is there.
         wrong: WrongValue,
     },
     /// The state dict has no entry `state` or `param_groups`.
@@ -69,7 +69,7 @@ pub enum OptimizerProblem {
     },
     /// There is no such option or part of a state.
     Absent {
-        /// What should have it: `group 0`, `the state of fc.weight`.
+        /// The place that should have it: `group 0`, `the state of fc.weight`.
         place: String,
         /// The name.
         key: String,
@@ -85,7 +85,7 @@ pub enum OptimizerProblem {
     },
     /// There is no parameter at this position, or no group.
     OutOfRange {
-        /// What was asked for: `parameter`, `group`.
+        /// The kind that was asked for: `parameter`, `group`.
         what: &'static str,
         /// Its number.
         index: usize,

@@ -49,13 +49,13 @@ pub(super) fn check_shapes(
     }
 }
 
-/// What a parameter's state is made into when it is loaded.
+/// The form that a parameter's state gets when it is loaded.
 pub(super) struct Target {
     /// `None` where the type stays.
     dtype: Option<DType>,
     numel: usize,
     location: String,
-    /// Whether `step` is on the parameter's device, as float32.
+    /// `true` if `step` is on the parameter's device, as float32.
     step_moves: bool,
 }
 

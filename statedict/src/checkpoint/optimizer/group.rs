@@ -182,7 +182,6 @@ impl<'a> OptimizerState<'a> {
         Ok(ParamGroupMut::new(self, index))
     }
 
-    /// A tuple among an optimizer's defaults is one object in all its groups.
     /// Appends a group to the others, which are a list or a tuple.
     fn push_group(&mut self, group: ValueId) {
         let root = self.graph.root();
@@ -201,6 +200,7 @@ impl<'a> OptimizerState<'a> {
         }
     }
 
+    /// Returns a default that another group has: a tuple is one object in all groups of an optimizer.
     fn shared_default(&self, key: &str, default: DefaultValue) -> Option<ValueId> {
         let values = self.param_groups().filter_map(|group| group.find(key));
         let mut same = values.filter(|value| default.is_tuple_like(*value));

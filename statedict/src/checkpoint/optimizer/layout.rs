@@ -8,7 +8,7 @@ use super::param_id::ParamId;
 use super::value::WrongValue;
 use crate::value::{Graph, Items, Kind, Value, ValueId};
 
-/// Where the parts are. That a node is what it is said to be was checked, and is kept.
+/// The places of the parts. That a node is what it is said to be was checked, and is kept.
 #[derive(Debug, Clone)]
 pub(super) struct Layout {
     /// The dict under `state`.
@@ -170,7 +170,7 @@ pub(super) fn single_keys<'s>(graph: &'s Graph<'_>) -> Vec<(&'s str, ValueId)> {
     order.into_iter().filter_map(single).collect()
 }
 
-/// Whether a string can stand in a program as a name.
+/// Returns `true` if a string can stand in a program as a name.
 fn is_name(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
 }

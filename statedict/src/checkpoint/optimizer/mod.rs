@@ -207,7 +207,7 @@ impl<'a> OptimizerState<'a> {
         self.position(name).map(|position| ParamStateMut::new(self, position))
     }
 
-    /// What the state dict has under `state` for ids that are in no group, in order: the id and its value.
+    /// Returns the entries of `state` for ids that are in no group, in order: the id and its value.
     /// PyTorch keeps it as it is.
     pub fn others(&self) -> impl Iterator<Item = (StateValue<'_, 'a>, StateValue<'_, 'a>)> {
         let value = |value: Value<'_>| StateValue::new(&self.graph, value.value_id());

@@ -104,7 +104,7 @@ impl OptimizerState<'_> {
         loaded.map_err(|error| OptimizerProblem::Load(error).into())
     }
 
-    /// What a struct's leaves are to be given, and what it has none for.
+    /// Returns the values for a struct's leaves, and those that it has no leaf for.
     fn map_for<M: StateDict + ?Sized>(
         &self,
         optimizer: &M,
@@ -145,7 +145,7 @@ impl OptimizerState<'_> {
     }
 }
 
-/// Whether an option has no effect.
+/// Returns `true` if an option has no effect.
 fn is_off(value: StateValue<'_, '_>) -> bool {
     match value.kind() {
         Kind::Bool(on) => !on,
@@ -157,7 +157,7 @@ fn is_off(value: StateValue<'_, '_>) -> bool {
 
 struct Offer<'o, 'a> {
     leaves: &'o HashMap<String, DType>,
-    /// What the struct has leaves below.
+    /// The paths below which the struct has leaves.
     parents: &'o HashSet<&'o str>,
     map: StateMap<'a>,
 }

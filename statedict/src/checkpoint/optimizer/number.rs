@@ -68,7 +68,7 @@ impl Number {
         }
     }
 
-    /// What is written where `old` was: of its kind, and `old` itself where an element of `dtype` does not tell
+    /// Returns the number to write where `old` was: of its kind, and `old` itself where an element of `dtype` does not tell
     /// the two apart. A rate of 0.1 that went through an `f32` comes back as 0.1.
     pub(super) fn in_place_of(self, old: Number, dtype: DType) -> Option<Number> {
         match (old, self) {
@@ -148,7 +148,7 @@ fn natural(numbers: &[Number]) -> Option<DType> {
     }
 }
 
-/// Whether all of these integers are numbers of an integer type.
+/// Returns `true` if all of these integers are numbers of an integer type.
 fn holds(bytes: &[u8], dtype: DType) -> bool {
     // Negative numbers go there and back.
     let negative = |number: &[u8]| i64::read_le(number) < 0;

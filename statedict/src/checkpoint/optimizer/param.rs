@@ -45,7 +45,7 @@ impl<'s, 'a> ParamState<'s, 'a> {
         self.param().map_or(0, |param| param.group)
     }
 
-    /// Whether the optimizer has no state of it: before its first step, or where it needs none.
+    /// Returns `true` if the optimizer has no state of it: before its first step, or where it needs none.
     pub fn is_empty(&self) -> bool {
         self.iter().next().is_none()
     }

@@ -98,7 +98,7 @@ impl<'a> OptimizerState<'a> {
         Ok(())
     }
 
-    /// What PyTorch checks.
+    /// Checks what PyTorch checks.
     fn check_groups(&self, saved: &OptimizerState<'_>) -> Vec<OptimizerProblem> {
         let (expected, found) = (self.layout.groups.len(), saved.layout.groups.len());
         if expected != found {
@@ -117,7 +117,7 @@ impl<'a> OptimizerState<'a> {
 struct Loading<'l, 'a> {
     saved: &'l OptimizerState<'a>,
     graph: Graph<'a>,
-    /// What has been copied as it is.
+    /// The values that have been copied as they are.
     known: Copies,
     problems: Vec<OptimizerProblem>,
 }
@@ -126,7 +126,7 @@ struct Loading<'l, 'a> {
 struct Casting {
     target: Target,
     param: String,
-    /// What has been made of a value under a key called `step`, and under others.
+    /// The new value of each value, under a key called `step` and under others.
     known: HashMap<(Identity, bool), ValueId>,
     too_deep: bool,
 }
@@ -273,7 +273,7 @@ impl<'l, 'a> Loading<'l, 'a> {
     }
 }
 
-/// Whether `step` is where the parameter is.
+/// Returns `true` if `step` is where the parameter is.
 fn step_moves(group: ParamGroup<'_, '_>) -> bool {
     let on = |key| group.find(key).and_then(|value| value.get::<bool>().ok()).unwrap_or(false);
     on("fused") || on("capturable")

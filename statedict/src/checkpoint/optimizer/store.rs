@@ -10,7 +10,7 @@ use crate::tensor::{TensorView, cast};
 use crate::value::{Graph, Kind, Value, ValueId};
 use crate::visit::StateDict;
 
-/// Where a leaf of the struct goes.
+/// The place that a leaf of the struct goes to.
 enum Place<'k> {
     State { position: usize, path: Vec<&'k str> },
     Option { group: usize, path: Vec<&'k str> },
@@ -165,7 +165,7 @@ fn rebuilt(graph: &mut Graph<'_>, container: ValueId, path: &[&str], new: ValueI
     }
 }
 
-/// What takes the place of a value: something of its kind.
+/// Makes the replacement of a value: something of its kind.
 fn replacement<'a>(
     graph: &mut Graph<'a>,
     old: ValueId,

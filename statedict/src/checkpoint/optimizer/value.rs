@@ -27,7 +27,7 @@ impl<'s, 'a> StateValue<'s, 'a> {
         self.graph.get(self.id)
     }
 
-    /// What the value is.
+    /// Returns the kind of the value.
     pub fn kind(self) -> Kind<'s> {
         self.value().kind()
     }
@@ -37,12 +37,12 @@ impl<'s, 'a> StateValue<'s, 'a> {
         self.graph.tensor_of(self.id)
     }
 
-    /// Where it is in [`OptimizerState::tree`](super::OptimizerState::graph).
+    /// Returns its id in [`OptimizerState::graph`](super::OptimizerState::graph).
     pub fn id(self) -> ValueId {
         self.id
     }
 
-    /// Whether it is `None`.
+    /// Returns `true` if it is `None`.
     pub fn is_none(self) -> bool {
         self.value().is_none()
     }
@@ -78,7 +78,7 @@ impl<'s, 'a> StateValue<'s, 'a> {
         StateValue { id: value.value_id(), ..self }
     }
 
-    /// Whether it is a dict with keys that are no `str`.
+    /// Returns `true` if it is a dict with keys that are no `str`.
     pub(super) fn has_other_keys(self) -> bool {
         self.value().as_dict().is_some_and(|dict| self.entries().count() < dict.len())
     }
@@ -117,9 +117,9 @@ impl<'s, 'a> StateValue<'s, 'a> {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct WrongValue {
-    /// What was asked for, in Python's terms.
+    /// The type that was asked for, in Python's terms.
     pub expected: &'static str,
-    /// What it is.
+    /// A description of it.
     pub found: String,
 }
 
@@ -148,7 +148,7 @@ pub trait FromState<'a>: Sized {
     /// Where it is none of this type.
     fn from_state(value: StateValue<'_, 'a>) -> Result<Self, WrongValue>;
 
-    /// What is read where there is no such value: an error, but for an `Option`.
+    /// Returns the result where there is no such value: an error, but for an `Option`.
     fn absent() -> Option<Self> {
         None
     }

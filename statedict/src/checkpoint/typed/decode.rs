@@ -41,7 +41,7 @@ impl<'s, 'c> Decoder<'s, 'c> {
         }
     }
 
-    /// What the value is, if it may still be decoded.
+    /// Returns the kind of the value, if it may still be decoded.
     fn shape(self) -> Result<Shape<'c>, Problem> {
         if self.depth > DEPTH {
             return Err(too_deep());
@@ -147,7 +147,7 @@ fn too_deep() -> Problem {
     Problem::new(format!("it nests more than {DEPTH} levels deep"))
 }
 
-/// Whether a float with so many bits of precision is this integer.
+/// Returns `true` if a float with so many bits of precision is this integer.
 fn is_exact(value: i64, bits: u32) -> bool {
     let size = value.unsigned_abs();
     size == 0 || 64 - size.leading_zeros() - size.trailing_zeros() <= bits
@@ -330,7 +330,7 @@ struct EntriesAccess<'s, 'c> {
     next: usize,
     /// The entry whose key was given last.
     value: Option<(Value<'c>, Value<'c>)>,
-    /// Whether the keys are names of fields, which are all str.
+    /// `true` if the keys are names of fields, which are all str.
     fields: bool,
 }
 

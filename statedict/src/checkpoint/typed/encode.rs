@@ -13,7 +13,7 @@ use crate::checkpoint::typed::problem::{DEPTH, Problem};
 use crate::contents::Segment;
 use crate::value::{Graph, NewValue, Value, ValueId};
 
-/// Where a value is encoded to.
+/// The graph that a value is encoded into.
 pub(super) struct Encoder<'g, 'a> {
     graph: &'g mut Graph<'a>,
     depth: usize,
@@ -41,6 +41,14 @@ impl<'g, 'a> Encoder<'g, 'a> {
     }
 }
 
+macro_rules! integers {
+    ($($method:ident $integer:ty),+) => {
+        $(fn $method(self, value: $integer) -> Result<ValueId, Problem> {
+            self.int(value.into())
+        })+
+    };
+}
+
 impl<'g, 'a> Serializer for Encoder<'g, 'a> {
     type Ok = ValueId;
     type Error = Problem;
@@ -56,40 +64,17 @@ impl<'g, 'a> Serializer for Encoder<'g, 'a> {
         self.add(value)
     }
 
-    fn serialize_i8(self, value: i8) -> Result<ValueId, Problem> {
-        self.int(value.into())
-    }
-
-    fn serialize_i16(self, value: i16) -> Result<ValueId, Problem> {
-        self.int(value.into())
-    }
-
-    fn serialize_i32(self, value: i32) -> Result<ValueId, Problem> {
-        self.int(value.into())
-    }
-
     fn serialize_i64(self, value: i64) -> Result<ValueId, Problem> {
         self.add(value)
     }
 
+    integers! {
+        serialize_i8 i8, serialize_i16 i16, serialize_i32 i32,
+        serialize_u8 u8, serialize_u16 u16, serialize_u32 u32, serialize_u64 u64
+    }
+
     fn serialize_i128(self, value: i128) -> Result<ValueId, Problem> {
         self.int(value)
-    }
-
-    fn serialize_u8(self, value: u8) -> Result<ValueId, Problem> {
-        self.int(value.into())
-    }
-
-    fn serialize_u16(self, value: u16) -> Result<ValueId, Problem> {
-        self.int(value.into())
-    }
-
-    fn serialize_u32(self, value: u32) -> Result<ValueId, Problem> {
-        self.int(value.into())
-    }
-
-    fn serialize_u64(self, value: u64) -> Result<ValueId, Problem> {
-        self.int(value.into())
     }
 
     fn serialize_u128(self, value: u128) -> Result<ValueId, Problem> {
@@ -315,7 +300,7 @@ impl<'g, 'a> Fields<'g, 'a> {
     }
 }
 
-/// What messages call a key.
+/// Returns the name of a key in messages.
 fn segment(key: Value<'_>) -> Segment {
     match (key.as_str(), key.as_i64()) {
         (Some(text), _) => text.into(),

@@ -5,7 +5,7 @@ use crate::contents::{Segment, ValuePath};
 /// So deep values may nest: as deep as in JSON of `serde_json`.
 pub(super) const DEPTH: usize = 128;
 
-/// What is wrong with a value, and where: the innermost segment first.
+/// A fault of a value, and its place: the innermost segment first.
 #[derive(Debug)]
 pub(super) struct Problem {
     pub(super) segments: Vec<Segment>,

@@ -2,7 +2,7 @@
 
 use std::fmt::{self, Write as _};
 
-use crate::line::OneLine;
+use crate::escape::OneLine;
 
 /// Why a pickle cannot be read: where, what was expected, and what is there.
 #[non_exhaustive]

@@ -9,7 +9,7 @@ use crate::huge_pages::HUGE_PAGE;
 #[cfg(feature = "mmap")]
 const LARGE: usize = 2 * HUGE_PAGE;
 
-/// What storages start at a multiple of: PyTorch's own alignment, and that of a cache line.
+/// The alignment of storages: PyTorch's own, and that of a cache line.
 pub(super) const ALIGNMENT: usize = 64;
 
 /// Memory that is filled once and then shared.

@@ -17,10 +17,10 @@ pub struct Document {
     pub(super) facts: FileFacts,
 }
 
-/// What holds of a file's values after they were edited too.
+/// The facts about a file that hold after its values were edited too.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct FileFacts {
-    /// Where a pickled module is to be read as its state dict: how long all names may be together.
+    /// The length that all names may have together where a pickled module is read as its state dict.
     pub(super) whole_models: Option<u64>,
     /// The `__metadata__` of a safetensors file.
     pub(super) metadata: BTreeMap<String, String>,
@@ -52,7 +52,7 @@ impl Document {
         &self.graph
     }
 
-    /// What the values are packed in.
+    /// Returns the container that the values are packed in.
     pub fn container(&self) -> ContainerKind {
         self.container
     }
@@ -72,7 +72,7 @@ impl Document {
         &self.facts
     }
 
-    /// What is unusual about the file.
+    /// Returns what is unusual about the file.
     pub fn warnings(&self) -> &[Warning] {
         &self.warnings
     }

@@ -5,7 +5,7 @@ use std::fmt::{self, Write as _};
 use std::io;
 
 use crate::codec::pickle::PickleError;
-use crate::line::OneLine;
+use crate::escape::OneLine;
 use crate::tensor::StorageError;
 
 /// Why a file cannot be read, or does not hold what was asked of it.
@@ -24,9 +24,9 @@ pub enum ReadError {
     },
     /// The file is of another kind.
     Foreign {
-        /// What it is.
+        /// A description of it.
         found: Cow<'static, str>,
-        /// What to do with it.
+        /// Advice.
         advice: Cow<'static, str>,
     },
     /// The file is of a format that this build cannot read.
@@ -40,7 +40,7 @@ pub enum ReadError {
     Misplaced {
         /// How many archives follow each other, the last one included.
         archives: usize,
-        /// Where the last of them starts.
+        /// The start of the last of them.
         offset: u64,
     },
     /// A tensor has a dtype that PyTorch does not have.
@@ -54,11 +54,11 @@ pub enum ReadError {
     Damaged {
         /// Which part of it: a structure or a member.
         part: String,
-        /// Where in the file.
+        /// The place in the file.
         offset: u64,
-        /// What should be there.
+        /// The value that should be there.
         expected: Cow<'static, str>,
-        /// What is there.
+        /// The value that is there.
         found: String,
     },
     /// The archive lacks a member.
@@ -91,9 +91,9 @@ pub enum ReadError {
     StorageConflict {
         /// The member that holds it.
         member: String,
-        /// What it said first.
+        /// The first statement.
         expected: String,
-        /// What it said then.
+        /// The later statement.
         found: String,
     },
     /// The bytes of a member cannot be had.
@@ -112,24 +112,24 @@ pub enum ReadError {
     },
     /// Reading would cost more than a limit allows.
     Limit {
-        /// What would cost it.
+        /// The thing that would cost it.
         what: String,
         /// The limit: the name of its method on [`Limits`](crate::codec::Limits).
         limit: &'static str,
-        /// What it allows.
+        /// The allowed cost.
         allowed: u64,
-        /// What would be needed, at least.
+        /// The cost that is needed, at least.
         needed: u64,
     },
-    /// Where a state dict was wanted is something else.
+    /// Something else stands in the place of a state dict.
     NotAStateDict {
         /// The path of what is not as it should be.
         path: String,
-        /// What should be there.
+        /// The value that should be there.
         expected: &'static str,
-        /// What is there.
+        /// The value that is there.
         found: String,
-        /// What to do about it.
+        /// Advice.
         advice: String,
     },
     /// Two entries of a state dict have one key.
@@ -141,7 +141,7 @@ pub enum ReadError {
     RefusedTensor {
         /// Its path.
         path: String,
-        /// What it is.
+        /// A description of it.
         reason: String,
     },
 }

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-/// What the values of a file are packed in.
+/// The container that the values of a file are packed in.
 #[non_exhaustive]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ContainerKind {

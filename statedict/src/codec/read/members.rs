@@ -57,7 +57,7 @@ impl Members {
         Ok(Members { container, archive, names })
     }
 
-    /// What the file is.
+    /// Returns the kind of the file.
     pub fn container(&self) -> ContainerKind {
         self.container
     }
@@ -67,7 +67,7 @@ impl Members {
         self.names.len()
     }
 
-    /// Whether there are none.
+    /// Returns `true` if there are none.
     pub fn is_empty(&self) -> bool {
         self.names.is_empty()
     }
@@ -91,7 +91,7 @@ impl Members {
         Some(String::from_utf8_lossy(&content).trim().to_owned())
     }
 
-    /// What the offsets of the storages are multiples of, by the first sixteen of them: 4096 bytes, 64 as PyTorch
+    /// Returns the alignment of the storages, by the first sixteen of them: 4096 bytes, 64 as PyTorch
     /// has it, or a smaller power of two. `None` where there are no storages, or they are compressed.
     pub fn alignment(&self) -> Option<u64> {
         let archive = self.archive.as_ref()?;

@@ -17,7 +17,7 @@ fn attributes<'g>(object: Object<'g>) -> Option<Dict<'g>> {
     (has(PARAMETERS) && has(BUFFERS) && has(MODULES)).then_some(state)
 }
 
-/// Whether a value is a `torch.nn.Module`.
+/// Returns `true` if a value is a `torch.nn.Module`.
 pub(super) fn is_module(value: Value<'_>) -> bool {
     match value.kind() {
         Kind::Object(object) => attributes(object).is_some(),

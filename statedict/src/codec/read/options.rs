@@ -23,7 +23,7 @@ impl ReadOptions {
         ReadOptions::default()
     }
 
-    /// Whether to keep values of unknown classes as inert objects (module, name, arguments, state),
+    /// Sets whether to keep values of unknown classes as inert objects (module, name, arguments, state),
     /// rather than to refuse the file. Nothing is imported or run either way.
     #[must_use]
     pub fn opaque(mut self, opaque: bool) -> Self {
@@ -31,7 +31,7 @@ impl ReadOptions {
         self
     }
 
-    /// Whether to read a file of `torch.save(model)`, which holds the model's Python objects, as the
+    /// Sets whether to read a file of `torch.save(model)`, which holds the model's Python objects, as the
     /// state dict that `model.state_dict()` would give; by default it is refused.
     ///
     /// Nothing is imported or run: parameters and buffers are taken from where `torch.nn.Module` keeps
@@ -44,7 +44,7 @@ impl ReadOptions {
         self
     }
 
-    /// Whether to read all tensors into memory when the file is opened, and check each against its
+    /// Sets whether to read all tensors into memory when the file is opened, and check each against its
     /// checksum, as `torch.load(path)` does (but for the checksums); by default a tensor is read or
     /// mapped when it is asked for, as with `torch.load(path, mmap=True)`.
     ///
@@ -59,7 +59,7 @@ impl ReadOptions {
         self
     }
 
-    /// What reading may cost.
+    /// Sets what reading may cost.
     #[must_use]
     pub fn limits(mut self, limits: Limits) -> Self {
         self.limits = limits;

@@ -15,7 +15,7 @@ const FIRST: u64 = 512;
 /// A place in a file at which pickles and other data follow each other.
 pub(super) struct PickleRun<'s> {
     source: &'s Source,
-    /// What messages call it.
+    /// Its name in messages.
     label: String,
     position: u64,
     end: u64,
@@ -37,7 +37,7 @@ impl<'s> PickleRun<'s> {
         self.position
     }
 
-    /// What messages call the place.
+    /// Returns the name of the place in messages.
     pub(super) fn label(&self) -> &str {
         &self.label
     }

@@ -51,7 +51,7 @@ impl RangeStorages {
         self.ranges.get(index as usize).copied()
     }
 
-    /// Where a storage starts in the file.
+    /// Returns the start of a storage in the file.
     pub(super) fn start(&self, index: u32) -> u64 {
         self.range(index).map_or(0, |range| range.start)
     }

@@ -31,7 +31,7 @@ impl ScannedPickle {
         &self.name
     }
 
-    /// Where it starts in the file, in bytes; `None` where it is compressed, or in a file within a pickle.
+    /// Returns its start in the file, in bytes; `None` where it is compressed, or in a file within a pickle.
     pub fn offset(&self) -> Option<u64> {
         self.offset
     }
@@ -41,7 +41,7 @@ impl ScannedPickle {
         self.nbytes
     }
 
-    /// What it names, in order, each time that it does.
+    /// Returns the classes and functions that it names, in order, each time that it does.
     pub fn globals(&self) -> &[ScannedGlobal] {
         &self.globals
     }
@@ -72,7 +72,7 @@ pub struct Scan {
 }
 
 impl Scan {
-    /// What the file is.
+    /// Returns the kind of the file.
     pub fn container(&self) -> ContainerKind {
         self.container
     }
@@ -153,7 +153,7 @@ fn scan_within(source: Source, depth: usize) -> Result<Scan, ReadError> {
     Ok(Scan { container, pickles })
 }
 
-/// What pickles start with, from protocol 2 on.
+/// The first byte of pickles, from protocol 2 on.
 const PROTO: u8 = 0x80;
 
 /// All members that are pickles by their name or their first byte, but storages, which nobody unpickles.
@@ -230,7 +230,7 @@ pub(super) fn whole(
     source.read_vec(start, len).map_err(io)
 }
 
-/// What each pickle of a stream is.
+/// The name of each pickle of a stream.
 const PARTS: [&str; 5] = ["magic number", "protocol version", "system", "object", "storage keys"];
 
 /// The five pickles of each object; the storages come after them.

@@ -11,10 +11,10 @@ use crate::codec::read::aligned_buffer::AlignedBuffer;
 use crate::codec::read::detect::Folder;
 use crate::codec::read::error::ReadError;
 use crate::huge_pages;
-use crate::streaming;
+use crate::nontemporal_copy;
 use crate::value::Bytes;
 
-/// Where the bytes of a file come from: a memory map, a file, any reader that can seek, or memory.
+/// The bytes of a file: a memory map, a file, any reader that can seek, or memory.
 pub struct Source {
     name: String,
     /// How many bytes of it come before what is read.
@@ -147,7 +147,7 @@ impl Source {
         Ok(self)
     }
 
-    /// What messages call it: the path of a file.
+    /// Returns its name in messages: the path of a file.
     pub(super) fn name(&self) -> &str {
         &self.name
     }
@@ -196,9 +196,12 @@ impl Source {
     /// What is large comes out of the map, whose pages were mapped when its checksum was found: the
     /// system's own copy goes through the caches, and page by page.
     pub(super) fn fill(&self, offset: u64, buffer: &mut [u8]) -> io::Result<()> {
-        match self.slice(offset, buffer.len()).filter(|bytes| bytes.len() >= streaming::LARGE) {
+        match self
+            .slice(offset, buffer.len())
+            .filter(|bytes| bytes.len() >= nontemporal_copy::LARGE)
+        {
             Some(bytes) => {
-                streaming::copy(bytes, buffer);
+                nontemporal_copy::copy(bytes, buffer);
                 Ok(())
             }
             None => self.read_at(offset, buffer),

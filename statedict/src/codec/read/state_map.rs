@@ -8,7 +8,7 @@ use crate::codec::read::module::{self, ModuleProblem};
 use crate::contents::resolve;
 use crate::map::StateMap;
 use crate::metadata::{Metadata, ModuleMetadata};
-use crate::ordered::Gathered;
+use crate::name_map::NameMapBuilder;
 use crate::tensor::TensorView;
 use crate::value::{Dict, Graph, Kind, Refusal, RefusalReason, SharedValue, Value};
 
@@ -121,14 +121,14 @@ impl FileFacts {
     }
 }
 
-/// What to do about a dict that is not a state dict.
+/// Gives advice on a dict that is not a state dict.
 pub(crate) type Advice<'e> = &'e dyn Fn(Dict<'_>) -> String;
 
 /// A state dict on its way out of a graph.
 pub(crate) struct Extract<'e, 'a> {
     pub(crate) graph: &'e Graph<'a>,
     pub(crate) facts: &'e FileFacts,
-    /// What messages call the value.
+    /// The name of the value in messages.
     pub(crate) place: &'e str,
     pub(crate) advice: Advice<'e>,
     /// Makes the values that are no tensors ones that keep what they are of.
@@ -250,7 +250,7 @@ impl<'a> Extract<'_, 'a> {
             advice: "the file was not written by Module.state_dict()".to_owned(),
         };
         let modules = found.as_dict().ok_or_else(|| wrong(place.clone(), "a dict", found))?;
-        let mut metadata = Gathered::with_capacity(modules.len());
+        let mut metadata = NameMapBuilder::with_capacity(modules.len());
         for (module, entry) in modules.iter() {
             let name =
                 module.as_str().ok_or_else(|| wrong(place.clone(), "a dict of str", module))?;
@@ -292,7 +292,7 @@ impl<'a> Extract<'_, 'a> {
 
 /// The entries of a state dict that is being made.
 struct Entries<'a> {
-    tensors: Gathered<TensorView<'a>>,
+    tensors: NameMapBuilder<TensorView<'a>>,
     /// Extra state, and after how many tensors it came.
     values: Vec<(String, SharedValue, usize)>,
     refused: Vec<RefusedTensor>,
@@ -300,7 +300,7 @@ struct Entries<'a> {
 
 impl<'a> Entries<'a> {
     fn with_capacity(capacity: usize) -> Self {
-        let tensors = Gathered::with_capacity(capacity);
+        let tensors = NameMapBuilder::with_capacity(capacity);
         Entries { tensors, values: Vec::new(), refused: Vec::new() }
     }
 
@@ -322,7 +322,7 @@ impl<'a> Entries<'a> {
     }
 }
 
-/// Where state dicts are nested in a checkpoint: what to do about it.
+/// Gives advice on a checkpoint in which state dicts are nested.
 fn nested(dict: Dict<'_>, path: &[&str]) -> String {
     let places: Vec<String> = dict
         .iter()

@@ -15,12 +15,12 @@ pub enum Warning {
     },
     /// Another object follows in the file: [`read_all`](crate::codec::read_all) reads it too.
     MoreObjects {
-        /// Where it starts.
+        /// Its start.
         offset: u64,
     },
     /// Bytes follow what the file holds, and nothing is read of them.
     TrailingBytes {
-        /// What they follow: a member of the archive, or the file's object.
+        /// The thing that they follow: a member of the archive, or the file's object.
         after: String,
         /// How many there are.
         nbytes: u64,

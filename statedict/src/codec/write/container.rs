@@ -1,13 +1,13 @@
-//! What a pickle and its storages are packed into.
+//! What a pickle and its storages are packed into, and where that goes.
 
 use std::io::Write;
 use std::path::Path;
 
 use crate::codec::write::archive::{self, Plan};
+use crate::codec::write::contents::Contents;
 use crate::codec::write::error::WriteError;
 use crate::codec::write::legacy::LegacyStream;
 use crate::codec::write::options::{ArchiveLayout, WriteOptions};
-use crate::codec::write::outline::Outlined;
 use crate::codec::write::pickle::{Pickle, StorageNames};
 use crate::codec::write::progress::Told;
 use crate::codec::write::replace::Replacement;
@@ -27,26 +27,30 @@ enum Packed<'p> {
 }
 
 impl<'p> Packed<'p> {
-    fn new<O: Outlined>(
-        outline: &'p O,
+    fn new(
+        contents: &'p dyn Contents,
         pickle: &'p Pickle<'p>,
-        root: impl FnOnce() -> Result<String, WriteError>,
+        to: &Destination<'_>,
         options: &WriteOptions,
     ) -> Result<Self, WriteError> {
         let layout = options.archive_layout();
         match layout {
             ArchiveLayout::Legacy => {
                 let names = options.given_storage_names();
-                return LegacyStream::new(outline, pickle, names).map(Packed::Stream);
+                return LegacyStream::new(contents, pickle, names).map(Packed::Stream);
             }
-            ArchiveLayout::Torch1_13 => outline.check_for_torch_1_13()?,
+            ArchiveLayout::Torch1_13 => {
+                if let Some((key, dtype)) = contents.without_class() {
+                    return Err(WriteError::DTypeTooNew { key: key.to_owned(), dtype });
+                }
+            }
             ArchiveLayout::Torch2_7 => {}
         }
         let root = match options.given_root() {
             Some(root) => root.to_owned(),
-            None => root()?,
+            None => to.root()?,
         };
-        let (alignment, sizes) = (options.storage_alignment(), outline.sizes());
+        let (alignment, sizes) = (options.storage_alignment(), contents.sizes());
         let plan = Plan::new(root, layout, alignment, pickle.len(), sizes)?;
         Ok(Packed::Archive(plan, pickle))
     }
@@ -58,37 +62,61 @@ impl<'p> Packed<'p> {
         }
     }
 
-    fn write<O: Outlined>(&self, outline: &O, out: &mut dyn Write) -> Result<(), WriteError> {
+    fn write(&self, contents: &dyn Contents, out: &mut dyn Write) -> Result<(), WriteError> {
         match self {
-            Packed::Archive(plan, pickle) => archive::write(plan, pickle, outline, out),
-            Packed::Stream(stream) => stream.write(outline, out),
+            Packed::Archive(plan, pickle) => archive::write(plan, pickle, contents, out),
+            Packed::Stream(stream) => stream.write(contents, out),
         }
     }
 }
 
-/// Saves a pickle and its storages to a file.
-pub(super) fn save<O: Outlined>(
-    outline: &O,
+/// Writes a pickle and its storages.
+pub(super) fn write(
+    contents: &dyn Contents,
     pickle: &Pickle<'_>,
-    path: &Path,
+    to: Destination<'_>,
     options: &WriteOptions,
 ) -> Result<(), WriteError> {
-    let packed = Packed::new(outline, pickle, || archive::root_of_path(path), options)?;
-    Replacement::of(path)
-        .len(packed.len())
-        .sync(options.syncs())
-        .save(|file| packed.write(outline, &mut Told::new(file, options.teller(), packed.len())))
+    let packed = Packed::new(contents, pickle, &to, options)?;
+    to.take(packed.len(), options, |out| packed.write(contents, out))
 }
 
-/// Writes a pickle and its storages to a writer.
-pub(super) fn write<O: Outlined>(
-    outline: &O,
-    pickle: &Pickle<'_>,
-    mut writer: impl Write,
-    options: &WriteOptions,
-) -> Result<(), WriteError> {
-    let root = || Ok(archive::DEFAULT_ROOT.to_owned());
-    let packed = Packed::new(outline, pickle, root, options)?;
-    packed.write(outline, &mut Told::new(&mut writer, options.teller(), packed.len()))?;
-    writer.flush().map_err(WriteError::io("flush the file"))
+/// The destination of a file.
+pub(super) enum Destination<'w> {
+    Path(&'w Path),
+    Writer(&'w mut dyn Write),
+}
+
+impl Destination<'_> {
+    /// Returns the path, where there is one.
+    pub(super) fn path(&self) -> Option<&Path> {
+        match self {
+            Destination::Path(path) => Some(path),
+            Destination::Writer(_) => None,
+        }
+    }
+
+    /// Returns the name of an archive's root directory.
+    fn root(&self) -> Result<String, WriteError> {
+        self.path().map_or(Ok(archive::DEFAULT_ROOT.to_owned()), archive::root_of_path)
+    }
+
+    /// Takes the `len` bytes that `write` writes.
+    pub(super) fn take(
+        self,
+        len: u64,
+        options: &WriteOptions,
+        write: impl FnOnce(&mut dyn Write) -> Result<(), WriteError>,
+    ) -> Result<(), WriteError> {
+        let told = |out: &mut dyn Write| write(&mut Told::new(out, options.teller(), len));
+        match self {
+            Destination::Path(path) => {
+                Replacement::of(path).len(len).sync(options.syncs()).save(told)
+            }
+            Destination::Writer(writer) => {
+                told(writer)?;
+                writer.flush().map_err(WriteError::io("flush the file"))
+            }
+        }
+    }
 }

@@ -99,12 +99,12 @@ pub enum WriteError {
     },
     /// Something too large for a field of the format.
     TooLarge {
-        /// What it is.
+        /// A description of it.
         what: &'static str,
     },
     /// Writing failed.
     Io {
-        /// What could not be done.
+        /// The action that failed.
         action: &'static str,
         /// To which file, where there is one.
         path: Option<PathBuf>,

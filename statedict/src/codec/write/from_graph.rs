@@ -1,81 +1,105 @@
-//! The storages of a graph of values, numbered as the pickler meets them.
+//! The storages of a graph of values, numbered as its pickle meets them.
 
+use crate::codec::write::contents::Contents;
 use crate::codec::write::error::WriteError;
-use crate::codec::write::from_map::{MapSource, entry_of_meta};
+use crate::codec::write::facts::{Facts, StorageFacts};
+use crate::codec::write::from_map::{stream_compact, stream_whole};
 use crate::codec::write::identities::Identities;
-use crate::codec::write::outline::{Entry, Outline};
+use crate::codec::write::source::{Sink, SourceError};
 use crate::dtype::DType;
-use crate::tensor::{Shape, Storage, TensorView};
+use crate::tensor::{Storage, TensorView};
 use crate::value::Graph;
 use crate::value::raw::Raw;
 
-/// The tensors and storages of a graph as far as they have been met.
+/// The storages of a graph as far as they have been met.
 pub(super) struct GraphStorages<'g> {
     graph: &'g Graph<'g>,
-    pub(super) outline: Outline<'g, MapSource<'g>>,
+    storages: Vec<GraphStorage<'g>>,
+    /// The sizes of the storages in bytes.
+    sizes: Vec<usize>,
     /// The numbers of storages by their identity.
     numbers: Identities<usize>,
     /// Storages that only one view shows, which does not fill them: written as that view alone.
     compact: Identities<TensorView<'g>>,
+    /// The first tensor of a dtype without a class of storages.
+    without_class: Option<(String, DType)>,
+}
+
+/// A storage, and what messages call the first value that uses it.
+struct GraphStorage<'g> {
+    storage: Storage<'g>,
+    key: String,
+    dtype: DType,
 }
 
 impl<'g> GraphStorages<'g> {
     /// Looks at all tensors of the graph. With `keep_storage` every storage is written whole.
     pub(super) fn new(graph: &'g Graph<'g>, keep_storage: bool) -> Self {
-        let compact = if keep_storage { Identities::default() } else { compactable(graph) };
-        let (outline, numbers) = (Outline::with_capacity(0), Identities::default());
-        GraphStorages { graph, outline, numbers, compact }
+        GraphStorages {
+            graph,
+            storages: Vec::new(),
+            sizes: Vec::new(),
+            numbers: Identities::default(),
+            compact: if keep_storage { Identities::default() } else { compactable(graph) },
+            without_class: None,
+        }
     }
 
-    /// What is to be written of a tensor. The caller adds it to the outline.
-    pub(super) fn entry(&mut self, path: &[Raw], view: TensorView<'g>) -> Entry<'g> {
-        let key = self.path_name(path);
-        if view.location() == "meta" {
-            return entry_of_meta(key, &view);
-        }
-        let identity = view.storage().identity();
-        let compact = self.compact.get(&identity).cloned();
-        let is_compact = compact.is_some();
-        let storage = self.number(view.storage(), compact);
-        let mut entry = Entry::row_major(key, view.dtype(), view.shape().clone(), storage);
-        entry.requires_grad = view.requires_grad();
-        if !is_compact {
-            entry.strides = view.own_strides().cloned();
-            entry.offset = view.storage_offset();
-            (entry.conj, entry.neg) = (view.is_conj(), view.is_neg());
-        }
-        entry
-    }
-
-    /// The number of a storage that stands by itself.
-    pub(super) fn bare(
+    /// Returns what is to be written of a tensor.
+    ///
+    /// # Errors
+    /// Where PyTorch's format cannot hold it.
+    pub(super) fn tensor<'v>(
         &mut self,
         path: &[Raw],
-        storage: &Storage<'g>,
-        dtype: Option<DType>,
-    ) -> Result<usize, WriteError> {
-        let number = self.number(storage, None);
-        let key = self.path_name(path);
-        let dtype = dtype.unwrap_or(DType::U8);
-        self.outline.bare_storage(Entry::row_major(key, dtype, Shape::default(), number))?;
-        Ok(number)
+        view: &'v TensorView<'g>,
+    ) -> Result<Facts<'v>, WriteError> {
+        let (key, dtype) = (self.path_name(path), view.dtype());
+        if dtype.storage_class().is_none() {
+            self.without_class.get_or_insert_with(|| (key.clone(), dtype));
+        }
+        if view.location() == "meta" {
+            let facts = Facts::new(view, None, false);
+            return facts.check(&key, None).map(|()| facts);
+        }
+        let compact = self.compact.contains_key(&view.storage().identity());
+        let number = self.number(view.storage(), &key, dtype);
+        let facts = Facts::new(view, Some(self.facts(number, view.storage())), compact);
+        facts.check(&key, self.first_use(number)).map(|()| facts)
     }
 
-    fn number(&mut self, storage: &Storage<'g>, compact: Option<TensorView<'g>>) -> usize {
-        let outline = &mut self.outline;
-        *self.numbers.entry(storage.identity()).or_insert_with(|| {
-            let source = match compact {
-                Some(view) => MapSource::Compact(view),
-                None => MapSource::Whole(storage.clone()),
-            };
-            match storage.location() {
-                "cpu" => outline.storage("cpu", source),
-                location => outline.storage(location.to_owned(), source),
-            }
+    /// Returns what is to be written of a storage that stands by itself.
+    ///
+    /// # Errors
+    /// Where PyTorch's format cannot hold it.
+    pub(super) fn bare<'s>(
+        &mut self,
+        path: &[Raw],
+        storage: &'s Storage<'g>,
+        dtype: Option<DType>,
+    ) -> Result<StorageFacts<'s>, WriteError> {
+        let (key, dtype) = (self.path_name(path), dtype.unwrap_or(DType::U8));
+        let number = self.number(storage, &key, dtype);
+        let facts = self.facts(number, storage);
+        facts.check(&key, dtype, self.first_use(number)).map(|()| facts)
+    }
+
+    fn number(&mut self, storage: &Storage<'g>, key: &str, dtype: DType) -> usize {
+        let (storages, sizes, compact) = (&mut self.storages, &mut self.sizes, &self.compact);
+        let identity = storage.identity();
+        *self.numbers.entry(identity).or_insert_with(|| {
+            sizes.push(compact.get(&identity).map_or_else(|| storage.nbytes(), TensorView::nbytes));
+            storages.push(GraphStorage { storage: storage.clone(), key: key.to_owned(), dtype });
+            storages.len() - 1
         })
     }
 
-    /// What messages call a value that these keys lead to.
+    fn facts<'s>(&self, number: usize, storage: &'s Storage<'_>) -> StorageFacts<'s> {
+        let nbytes = self.sizes.get(number).copied().unwrap_or(0);
+        StorageFacts { number, nbytes, location: storage.location() }
+    }
+
+    /// Returns the name, in messages, of a value that these keys lead to.
     pub(super) fn path_name(&self, path: &[Raw]) -> String {
         let key = |key: &Raw| match *key {
             Raw::Str(text) => format!("{:?}", self.graph.str(text)),
@@ -87,6 +111,28 @@ impl<'g> GraphStorages<'g> {
             [Raw::Str(only)] => self.graph.str(*only).to_owned(),
             [only] => key(only),
             path => path.iter().map(|part| format!("[{}]", key(part))).collect(),
+        }
+    }
+}
+
+impl Contents for GraphStorages<'_> {
+    fn sizes(&self) -> &[usize] {
+        &self.sizes
+    }
+
+    fn first_use(&self, storage: usize) -> Option<(&str, DType)> {
+        self.storages.get(storage).map(|storage| (storage.key.as_str(), storage.dtype))
+    }
+
+    fn without_class(&self) -> Option<(&str, DType)> {
+        self.without_class.as_ref().map(|(key, dtype)| (key.as_str(), *dtype))
+    }
+
+    fn stream(&self, storage: usize, sink: &mut Sink<'_>) -> Result<(), SourceError> {
+        let Some(GraphStorage { storage, .. }) = self.storages.get(storage) else { return Ok(()) };
+        match self.compact.get(&storage.identity()) {
+            Some(view) => stream_compact(view, sink),
+            None => stream_whole(storage, sink),
         }
     }
 }

@@ -1,64 +1,41 @@
 //! The outline of a [`StateMap`]: what the map does not say itself, in a few bytes for each tensor.
 
-use std::borrow::Cow;
-
+use crate::codec::write::contents::Contents;
 use crate::codec::write::error::WriteError;
-use crate::codec::write::gathered::Contents;
+use crate::codec::write::facts::{Facts, StorageFacts, stored_as};
 use crate::codec::write::identities::Numbering;
-use crate::codec::write::outline::{Entry, Facts, NO_STORAGE, Outlined, stored_as};
-use crate::codec::write::source::{Sink, Source, SourceError};
+use crate::codec::write::source::{Sink, SourceError};
+use crate::dtype::DType;
 use crate::map::StateMap;
 use crate::metadata::Metadata;
 use crate::tensor::{Storage, TensorView};
 
-/// The bytes of one storage of a map.
+/// Hands over the bytes of a storage of a map, by its index in its set, where the map's own storages have none:
+/// those of a live model, which cannot be lent to other threads.
+pub(crate) type LiveBytes<'a> = dyn Fn(u32, &mut Sink<'_>) -> Result<(), SourceError> + 'a;
+
+/// Hands the bytes of a whole storage over.
 ///
 /// Bytes that came with a checksum are checked against it: damage must not be written again under a
 /// checksum that hides it.
-pub(crate) enum MapSource<'a> {
-    /// A storage as it is.
-    Whole(Storage<'a>),
-    /// A storage of the elements of one view only, row-major.
-    Compact(TensorView<'a>),
-}
-
-impl Source for MapSource<'_> {
-    fn nbytes(&self) -> usize {
-        match self {
-            MapSource::Whole(storage) => storage.nbytes(),
-            MapSource::Compact(view) => view.nbytes(),
-        }
-    }
-
-    fn stream(&self, sink: &mut Sink<'_>) -> Result<(), SourceError> {
-        match self {
-            MapSource::Whole(storage) => stream_whole(storage, sink),
-            MapSource::Compact(view) => stream_compact(view, sink),
-        }
-    }
-}
-
-fn stream_whole(storage: &Storage<'_>, sink: &mut Sink<'_>) -> Result<(), SourceError> {
+pub(super) fn stream_whole(storage: &Storage<'_>, sink: &mut Sink<'_>) -> Result<(), SourceError> {
     storage.verify()?;
     sink(&storage.bytes()?)
 }
 
-fn stream_compact(view: &TensorView<'_>, sink: &mut Sink<'_>) -> Result<(), SourceError> {
+/// Hands the elements of one view over, row-major.
+pub(super) fn stream_compact(
+    view: &TensorView<'_>,
+    sink: &mut Sink<'_>,
+) -> Result<(), SourceError> {
     view.storage().verify()?;
     sink(&view.bytes()?)
-}
-
-/// What is to be written of a tensor that has no elements.
-pub(super) fn entry_of_meta<'a>(key: impl Into<Cow<'a, str>>, view: &TensorView<'_>) -> Entry<'a> {
-    let mut entry = Entry::row_major(key, view.dtype(), view.shape().clone(), NO_STORAGE);
-    entry.strides = view.own_strides().cloned();
-    entry.requires_grad = view.requires_grad();
-    entry
 }
 
 /// A map, and which storages its tensors are views of.
 pub(super) struct MapOutline<'a> {
     map: &'a StateMap<'a>,
+    live: Option<&'a LiveBytes<'a>>,
     /// The number of each entry's storage; [`ABSENT`] where it has none.
     used: Vec<u32>,
     storages: Vec<MapStorage>,
@@ -71,21 +48,26 @@ const ABSENT: u32 = u32::MAX;
 struct MapStorage {
     /// The first entry that uses it.
     first: u32,
-    /// Whether only the elements of the one view that shows it are written.
+    /// `true` if only the elements of the one view that shows it are written.
     compact: bool,
-    /// Whether its location is the commonest.
+    /// `true` if its location is the commonest.
     is_cpu: bool,
 }
 
 impl<'a> MapOutline<'a> {
     /// The outline of a map. With `keep_storage` every storage is written whole; without, one of
     /// which all tensors together show one view that does not fill it holds that view only.
-    pub(super) fn new(map: &'a StateMap<'a>, keep_storage: bool) -> Result<Self, WriteError> {
+    pub(super) fn new(
+        map: &'a StateMap<'a>,
+        live: Option<&'a LiveBytes<'a>>,
+        keep_storage: bool,
+    ) -> Result<Self, WriteError> {
         if u32::try_from(map.len()).is_err() {
             return Err(WriteError::TooLarge { what: "the number of tensors is" });
         }
         let mut outline = MapOutline {
             map,
+            live,
             used: Vec::with_capacity(map.len()),
             storages: Vec::with_capacity(map.len()),
             sizes: Vec::with_capacity(map.len()),
@@ -97,6 +79,9 @@ impl<'a> MapOutline<'a> {
         for (index, (key, view)) in (0..).zip(map.iter()) {
             let (dtype, storage, location) = (view.dtype(), view.storage(), view.location());
             suspicious |= dtype.is_quantized() || u32::try_from(key.len()).is_err();
+            if location == "meta" && live.is_some() {
+                return Err(WriteError::Meta { key: key.to_owned() });
+            }
             if location == "meta" {
                 outline.used.push(ABSENT);
                 continue;
@@ -127,44 +112,37 @@ impl<'a> MapOutline<'a> {
             }
         }
         if suspicious {
-            for entry in outline.entries() {
-                entry.check(outline.first_use(entry.storage).as_ref())?;
+            for (key, facts) in outline.entries() {
+                let first = facts.storage.and_then(|storage| outline.first_use(storage.number));
+                facts.check(key, first)?;
             }
         }
         Ok(outline)
     }
 
-    /// What the file says of an entry; `number` is that of its storage.
-    fn facts(&self, key: &'a str, view: &'a TensorView<'a>, number: u32) -> Facts<'a> {
-        let number = number as usize;
-        let mut facts = Facts {
-            key,
-            dtype: view.dtype(),
-            shape: view.shape(),
-            strides: view.own_strides(),
-            offset: 0,
-            requires_grad: view.requires_grad(),
-            conj: false,
-            neg: false,
-            storage: NO_STORAGE,
-            nbytes: 0,
-            location: "cpu",
-        };
+    /// Returns what is under each key, in order.
+    pub(super) fn entries(&self) -> impl ExactSizeIterator<Item = (&str, Facts<'_>)> {
+        let entries = self.map.iter().zip(&self.used);
+        entries.map(|((key, view), &number)| (key, self.facts(view, number as usize)))
+    }
+
+    /// Returns the modules' records.
+    pub(super) fn metadata(&self) -> Option<&Metadata> {
+        self.map.metadata()
+    }
+
+    /// Returns what the file says of an entry; `number` is that of its storage.
+    fn facts<'e>(&self, view: &'e TensorView<'_>, number: usize) -> Facts<'e> {
         let (Some(storage), Some(&nbytes)) = (self.storages.get(number), self.sizes.get(number))
         else {
-            return facts;
+            return Facts::new(view, None, false);
         };
-        (facts.storage, facts.nbytes) = (number, nbytes);
-        if !storage.is_cpu {
-            facts.location = view.location();
-        }
-        if storage.compact {
-            facts.strides = None;
-        } else {
-            facts.offset = view.storage_offset();
-            (facts.conj, facts.neg) = (view.is_conj(), view.is_neg());
-        }
-        facts
+        let location = if storage.is_cpu { "cpu" } else { view.location() };
+        Facts::new(view, Some(StorageFacts { number, nbytes, location }), storage.compact)
+    }
+
+    fn first(&self, storage: usize) -> Option<(&str, &TensorView<'a>)> {
+        self.map.get_index(self.storages.get(storage)?.first as usize)
     }
 }
 
@@ -172,39 +150,27 @@ fn view_at<'a>(map: &'a StateMap<'a>, index: u32) -> Option<&'a TensorView<'a>> 
     map.get_index(index as usize).map(|(_, view)| view)
 }
 
-impl Outlined for MapOutline<'_> {
-    fn entries(&self) -> impl ExactSizeIterator<Item = Facts<'_>> {
-        let entries = self.map.iter().zip(&self.used);
-        entries.map(|((key, view), &number)| self.facts(key, view, number))
-    }
-
+impl Contents for MapOutline<'_> {
     fn sizes(&self) -> &[usize] {
         &self.sizes
     }
 
-    fn metadata(&self) -> Option<&Metadata> {
-        self.map.metadata()
+    fn first_use(&self, storage: usize) -> Option<(&str, DType)> {
+        self.first(storage).map(|(key, view)| (key, view.dtype()))
     }
 
-    fn first_use(&self, storage: usize) -> Option<Facts<'_>> {
-        let first = self.storages.get(storage)?.first;
-        let (key, view) = self.map.get_index(first as usize)?;
-        Some(self.facts(key, view, u32::try_from(storage).ok()?))
+    fn without_class(&self) -> Option<(&str, DType)> {
+        let mut dtypes = self.map.iter().map(|(key, view)| (key, view.dtype()));
+        dtypes.find(|(_, dtype)| dtype.storage_class().is_none())
     }
-}
 
-impl Contents for MapOutline<'_> {
-    fn stream(&self, storage: usize, sink: &mut Sink<'_>) -> Result<(), SourceError> {
-        let Some(storage) = self.storages.get(storage) else { return Ok(()) };
-        let Some(view) = view_at(self.map, storage.first) else { return Ok(()) };
-        match storage.compact {
-            true => stream_compact(view, sink),
-            false => stream_whole(view.storage(), sink),
+    fn stream(&self, number: usize, sink: &mut Sink<'_>) -> Result<(), SourceError> {
+        let Some(storage) = self.storages.get(number) else { return Ok(()) };
+        let Some((_, view)) = self.first(number) else { return Ok(()) };
+        match self.live {
+            Some(bytes) => bytes(view.storage().identity().1, sink),
+            None if storage.compact => stream_compact(view, sink),
+            None => stream_whole(view.storage(), sink),
         }
-    }
-
-    fn name(&self, storage: usize) -> &str {
-        let first = self.storages.get(storage).map(|storage| storage.first);
-        first.and_then(|first| self.map.get_index(first as usize)).map_or("", |(key, _)| key)
     }
 }

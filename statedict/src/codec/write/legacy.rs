@@ -2,9 +2,9 @@
 
 use std::io::Write;
 
+use crate::codec::write::chunked_writer::{ChunkedWriter, PIECE};
+use crate::codec::write::contents::{self, Contents};
 use crate::codec::write::error::WriteError;
-use crate::codec::write::gathered::{self, Gathered};
-use crate::codec::write::outline::Outlined;
 use crate::codec::write::pickle::{self, Pickle};
 
 /// A stream of which everything is known but the storages' bytes.
@@ -24,20 +24,26 @@ struct LegacyStorage {
 impl LegacyStream {
     /// A stream of a value's pickle and its storages, under these names; under their numbers where
     /// there are none.
-    pub(super) fn new<O: Outlined>(
-        outline: &O,
+    pub(super) fn new(
+        contents: &dyn Contents,
         pickle: &Pickle<'_>,
         names: &[String],
     ) -> Result<Self, WriteError> {
-        outline.check_for_legacy()?;
-        let mut sorted: Vec<(String, LegacyStorage)> = outline
+        if let Some((key, _)) = contents.without_class() {
+            // PyTorch would write it.
+            return Err(WriteError::Unwritable {
+                key: key.to_owned(),
+                reason: "has an element type that PyTorch cannot read back from its old format",
+            });
+        }
+        let mut sorted: Vec<(String, LegacyStorage)> = contents
             .sizes()
             .iter()
             .enumerate()
             .map(|(number, &nbytes)| {
                 let nbytes = nbytes as u64;
                 // Of the size that the first that uses it has.
-                let element = outline.first_use(number).map_or(1, |first| first.dtype.size());
+                let element = contents.first_use(number).map_or(1, |(_, dtype)| dtype.size());
                 let numel = nbytes / element.max(1) as u64;
                 (pickle::storage_name(names, number), LegacyStorage { number, nbytes, numel })
             })
@@ -65,15 +71,15 @@ impl LegacyStream {
 
     pub(super) fn write(
         &self,
-        contents: &dyn gathered::Contents,
+        contents: &dyn Contents,
         out: &mut dyn Write,
     ) -> Result<(), WriteError> {
-        let mut out = Gathered::new(out);
+        let mut out = ChunkedWriter::new(out);
         out.write(&self.head)?;
         for storage in &self.order {
             out.write(&storage.numel.to_le_bytes())?;
-            gathered::stream(contents, storage.number, storage.nbytes, |bytes| {
-                bytes.chunks(gathered::PIECE).try_for_each(|piece| out.write(piece))
+            contents::stream(contents, storage.number, storage.nbytes, |bytes| {
+                bytes.chunks(PIECE).try_for_each(|piece| out.write(piece))
             })?;
         }
         out.flush()

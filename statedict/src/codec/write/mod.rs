@@ -1,8 +1,8 @@
 //! Writing the files that `torch.save` writes, byte for byte.
 //!
-//! What is to be written is an [`Outline`]: entries, the storages they are views of, and where the
-//! storages' bytes come from. It is turned into a pickle ([`pickle`]) and an archive ([`archive`]):
-//! every size is known before the first byte, so that the archive is written in one pass without
+//! What is to be written is a state dict ([`from_map`]; a live model's is one without elements) or a graph of
+//! values ([`from_graph`]). Each has an encoder that makes a pickle ([`pickle`]), and is packed into an archive
+//! ([`archive`]): every size is known before the first byte, so that the archive is written in one pass without
 //! seeking, checksums included. Writing to a path goes through a temporary file ([`replace`]).
 
 #![deny(
@@ -16,16 +16,17 @@
 )]
 
 mod archive;
+mod chunked_writer;
 mod container;
+mod contents;
 mod decimal;
 mod error;
+mod facts;
 mod from_graph;
 mod from_map;
-mod gathered;
 mod identities;
 mod legacy;
 mod options;
-pub(crate) mod outline;
 mod pickle;
 mod progress;
 pub(crate) mod replace;
@@ -34,7 +35,7 @@ mod safetensors;
 #[cfg(not(feature = "safetensors"))]
 #[path = "without_safetensors.rs"]
 mod safetensors;
-pub(crate) mod source;
+mod source;
 pub(crate) mod temporary;
 mod write_back;
 
@@ -42,16 +43,17 @@ use std::io::Write;
 use std::path::Path;
 
 pub use error::WriteError;
+pub(crate) use from_map::LiveBytes;
 pub use options::{ArchiveLayout, WriteOptions};
+pub(crate) use source::{Sink, SourceError};
 
 use crate::map::StateMap;
 use crate::metadata::Metadata;
 use crate::value::Graph;
+use container::Destination;
 use from_graph::GraphStorages;
-use from_map::{MapOutline, MapSource};
-use outline::{Outline, Outlined};
+use from_map::MapOutline;
 use pickle::Pickle;
-use source::Source;
 
 /// Saves a state dict in the format that the options or the path's ending say.
 pub(crate) fn save_map(
@@ -59,13 +61,17 @@ pub(crate) fn save_map(
     path: &Path,
     options: &WriteOptions,
 ) -> Result<(), WriteError> {
-    if options.writes_safetensors(Some(path)) {
-        return safetensors::save(map, path, options);
-    }
-    match as_graph(map) {
-        Some(graph) => save_graph(&graph, path, options),
-        None => save_outline(&MapOutline::new(map, options.keeps_storage())?, path, options),
-    }
+    put_map(map, Destination::Path(path), options)
+}
+
+/// Saves the state dict of a live model in PyTorch's format: `bytes` hands over what its storages have.
+pub(crate) fn save_live(
+    map: &StateMap<'_>,
+    bytes: &LiveBytes<'_>,
+    path: &Path,
+    options: &WriteOptions,
+) -> Result<(), WriteError> {
+    put_tensors(&MapOutline::new(map, Some(bytes), true)?, Destination::Path(path), options)
 }
 
 /// Writes a state dict to a writer, as `torch.save(state_dict, file_object)`.
@@ -91,16 +97,34 @@ pub(crate) fn save_map(
 /// As for [`StateMap::save`]; after an error an incomplete archive may have been written.
 pub fn write_map(
     map: &StateMap<'_>,
-    writer: impl Write,
+    mut writer: impl Write,
     options: &WriteOptions,
 ) -> Result<(), WriteError> {
-    if options.writes_safetensors(None) {
-        return safetensors::write(map, writer, options);
+    put_map(map, Destination::Writer(&mut writer), options)
+}
+
+fn put_map(
+    map: &StateMap<'_>,
+    to: Destination<'_>,
+    options: &WriteOptions,
+) -> Result<(), WriteError> {
+    if options.writes_safetensors(to.path()) {
+        return safetensors::write(map, to, options);
     }
     match as_graph(map) {
-        Some(graph) => write_graph(&graph, writer, options),
-        None => write_outline(&MapOutline::new(map, options.keeps_storage())?, writer, options),
+        Some(graph) => put_graph(&graph, to, options),
+        None => put_tensors(&MapOutline::new(map, None, options.keeps_storage())?, to, options),
     }
+}
+
+fn put_tensors(
+    outline: &MapOutline<'_>,
+    to: Destination<'_>,
+    options: &WriteOptions,
+) -> Result<(), WriteError> {
+    let names = container::storage_names(options);
+    let pickle = Pickle::made(|sink| pickle::state_dict(outline, names, sink))?;
+    container::write(outline, &pickle, to, options)
 }
 
 /// The map as a graph of values, where it has others than tensors and versions.
@@ -147,10 +171,7 @@ pub fn save_graph(
     path: impl AsRef<Path>,
     options: &WriteOptions,
 ) -> Result<(), WriteError> {
-    let path = path.as_ref();
-    check_for_graph(options, Some(path))?;
-    let (outline, pickle) = of_graph(graph, options)?;
-    container::save(&outline, &pickle, path, options)
+    put_graph(graph, Destination::Path(path.as_ref()), options)
 }
 
 /// Writes a graph of values to a writer, as `torch.save(value, file_object)`; see [`save_graph`] and, for the
@@ -160,65 +181,27 @@ pub fn save_graph(
 /// As for [`save_graph`]; after an error an incomplete archive may have been written.
 pub fn write_graph(
     graph: &Graph<'_>,
-    writer: impl Write,
+    mut writer: impl Write,
     options: &WriteOptions,
 ) -> Result<(), WriteError> {
-    check_for_graph(options, None)?;
-    let (outline, pickle) = of_graph(graph, options)?;
-    container::write(&outline, &pickle, writer, options)
+    put_graph(graph, Destination::Writer(&mut writer), options)
 }
 
-/// Refuses a format that holds state dicts only.
-fn check_for_graph(options: &WriteOptions, path: Option<&Path>) -> Result<(), WriteError> {
-    match options.writes_safetensors(path) {
-        false => Ok(()),
-        true => Err(WriteError::Unwritable {
+fn put_graph(
+    graph: &Graph<'_>,
+    to: Destination<'_>,
+    options: &WriteOptions,
+) -> Result<(), WriteError> {
+    if options.writes_safetensors(to.path()) {
+        // It holds state dicts only.
+        return Err(WriteError::Unwritable {
             key: "the root".to_owned(),
             reason: "is any value, and safetensors files hold a state dict: save a `StateMap`",
-        }),
+        });
     }
-}
-
-fn of_graph<'g>(
-    graph: &'g Graph<'g>,
-    options: &WriteOptions,
-) -> Result<(Outline<'g, MapSource<'g>>, Pickle<'g>), WriteError> {
     let mut storages = GraphStorages::new(graph, options.keeps_storage());
     let pickle = pickle::graph(graph, &mut storages, container::storage_names(options))?;
-    Ok((storages.outline, Pickle::kept(pickle)))
-}
-
-/// Saves the outline of a model in PyTorch's format.
-pub(crate) fn save_model<S: Source>(
-    outline: &Outline<'_, S>,
-    path: &Path,
-    options: &WriteOptions,
-) -> Result<(), WriteError> {
-    save_outline(outline, path, options)
-}
-
-fn save_outline<O: Outlined>(
-    outline: &O,
-    path: &Path,
-    options: &WriteOptions,
-) -> Result<(), WriteError> {
-    container::save(outline, &state_dict(outline, options)?, path, options)
-}
-
-fn write_outline<O: Outlined>(
-    outline: &O,
-    writer: impl Write,
-    options: &WriteOptions,
-) -> Result<(), WriteError> {
-    container::write(outline, &state_dict(outline, options)?, writer, options)
-}
-
-fn state_dict<'o, O: Outlined>(
-    outline: &'o O,
-    options: &'o WriteOptions,
-) -> Result<Pickle<'o>, WriteError> {
-    let names = container::storage_names(options);
-    Pickle::made(move |sink| pickle::state_dict(outline, names, sink))
+    container::write(&storages, &Pickle::kept(pickle), to, options)
 }
 
 #[cfg(test)]

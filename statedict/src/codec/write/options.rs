@@ -73,7 +73,7 @@ impl WriteOptions {
         WriteOptions::default()
     }
 
-    /// Whether to write the whole storage of every tensor with the tensor's strides and offset, as
+    /// Sets whether to write the whole storage of every tensor with the tensor's strides and offset, as
     /// `torch.save` does, however little of it is used. Off by default, but for a
     /// [`Checkpoint`](crate::Checkpoint): a tensor that uses only a
     /// part of a storage is then written row-major in a storage of its own.
@@ -193,7 +193,7 @@ impl WriteOptions {
         self
     }
 
-    /// Whether saving to a path waits until the file is on the disk, so that neither a crash nor a
+    /// Sets whether saving to a path waits until the file is on the disk, so that neither a crash nor a
     /// loss of power can lose it or what was there before. On unless set; PyTorch does not wait.
     ///
     /// ```
@@ -208,7 +208,7 @@ impl WriteOptions {
         self
     }
 
-    /// What to tell how far the writing has come: the bytes written and the bytes there will be, after
+    /// Sets the function that is told how far the writing has come: the bytes written and the bytes there will be, after
     /// each piece of about a mebibyte.
     ///
     /// ```

@@ -4,7 +4,7 @@ use std::fmt;
 use std::io::{self, Write};
 use std::sync::Arc;
 
-/// What is told, after each piece, how many bytes of how many are written.
+/// The function that is told, after each piece, how many bytes of how many are written.
 #[derive(Clone)]
 pub(super) struct Progress(pub(super) Arc<dyn Fn(u64, u64) + Send + Sync>);
 

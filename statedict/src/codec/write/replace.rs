@@ -176,7 +176,7 @@ fn kept_permissions(old: &fs::Metadata) -> fs::Permissions {
     old.permissions()
 }
 
-/// Where a path leads if it is a symbolic link, or a chain of them; the last may lead to nothing yet.
+/// Follows a path that is a symbolic link, or a chain of them; the last may lead to nothing yet.
 fn follow_links(path: &Path) -> io::Result<PathBuf> {
     let mut target = path.to_owned();
     for _ in 0..MAX_LINKS {

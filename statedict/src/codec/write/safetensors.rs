@@ -2,43 +2,27 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::io::Write;
-use std::path::Path;
 
 use crate::codec::safetensors::{Header, Info, METADATA, ORDER, VERSIONS, to_safetensors};
+use crate::codec::write::chunked_writer::{ChunkedWriter, PIECE};
+use crate::codec::write::container::Destination;
 use crate::codec::write::error::WriteError;
-use crate::codec::write::gathered::{Gathered, PIECE};
 use crate::codec::write::options::WriteOptions;
-use crate::codec::write::progress::Told;
-use crate::codec::write::replace::Replacement;
 use crate::map::StateMap;
 use crate::tensor::{TensorView, required_bytes};
 
-/// Saves a state dict as a safetensors file.
+/// Writes a state dict as a safetensors file.
 ///
 /// Tied tensors are written once; that they are tied is in `__metadata__` (`name: name of the same`, as
 /// `safetensors.torch.save_model` has it), and so are the order of the keys and the modules' versions. Each
 /// tensor is written row-major.
-pub(super) fn save(
-    map: &StateMap<'_>,
-    path: &Path,
-    options: &WriteOptions,
-) -> Result<(), WriteError> {
-    let file = SafeTensorsFile::new(map)?;
-    Replacement::of(path)
-        .len(file.len())
-        .sync(options.syncs())
-        .save(|out| file.write(&mut Told::new(out, options.teller(), file.len())))
-}
-
-/// Writes a state dict as a safetensors file to a writer.
 pub(super) fn write(
     map: &StateMap<'_>,
-    mut writer: impl Write,
+    to: Destination<'_>,
     options: &WriteOptions,
 ) -> Result<(), WriteError> {
     let file = SafeTensorsFile::new(map)?;
-    file.write(&mut Told::new(&mut writer, options.teller(), file.len()))?;
-    writer.flush().map_err(WriteError::io("flush the file"))
+    to.take(file.len(), options, |out| file.write(out))
 }
 
 /// A file of which everything is known but the tensors' bytes.
@@ -106,7 +90,7 @@ impl<'m> SafeTensorsFile<'m> {
     }
 
     fn write(&self, out: &mut dyn Write) -> Result<(), WriteError> {
-        let mut out = Gathered::new(out);
+        let mut out = ChunkedWriter::new(out);
         out.write(&self.head)?;
         for (key, view) in &self.tensors {
             let of = |error| WriteError::source_of(key, Box::new(error));

@@ -8,12 +8,10 @@ use std::sync::Arc;
 
 use crc32fast::Hasher;
 
-use super::outline::Entry;
-use super::source::{Sink, SourceError};
 use super::*;
 use crate::codec::{self, ReadOptions};
 use crate::dtype::DType;
-use crate::tensor::{Shape, Storage, StorageError, Storages, Strides, TensorView};
+use crate::tensor::{Storage, StorageError, Storages, Strides, TensorView};
 
 /// So many bytes, handed over in pieces; maybe not as many as promised.
 struct Pieces {
@@ -32,11 +30,7 @@ impl Pieces {
     }
 }
 
-impl Source for Pieces {
-    fn nbytes(&self) -> usize {
-        self.promised
-    }
-
+impl Pieces {
     fn stream(&self, sink: &mut Sink<'_>) -> Result<(), SourceError> {
         let mut left = self.given;
         while left > 0 {
@@ -48,12 +42,36 @@ impl Source for Pieces {
     }
 }
 
-fn one(source: Pieces) -> Outline<'static, Pieces> {
-    let mut outline = Outline::with_capacity(1);
-    let shape = Shape::from([source.promised]);
-    let storage = outline.storage("cpu", source);
-    outline.entry(Entry::row_major("a", DType::U8, shape, storage)).unwrap();
-    outline
+/// The storages of a live model, of the sizes that were promised.
+struct Promised(Vec<usize>);
+
+impl Storages for Promised {
+    fn nbytes(&self, index: u32) -> usize {
+        self.0[index as usize]
+    }
+
+    fn bytes(&self, _: u32) -> Result<Cow<'_, [u8]>, StorageError> {
+        panic!("a live model streams its bytes")
+    }
+}
+
+/// Writes the state dict of a live model with these tensors.
+fn write_live(tensors: Vec<(&str, DType, Pieces)>, mut out: impl Write) -> Result<(), WriteError> {
+    let sizes = tensors.iter().map(|(_, _, pieces)| pieces.promised).collect();
+    let set: Arc<dyn Storages> = Arc::new(Promised(sizes));
+    let mut map = StateMap::new();
+    for (index, (key, dtype, pieces)) in (0..).zip(&tensors) {
+        let shape = [pieces.promised / dtype.size()];
+        let storage = Storage::new(set.clone(), index);
+        map.insert(*key, TensorView::contiguous(storage, *dtype, shape, 0).unwrap());
+    }
+    let bytes = |index: u32, sink: &mut Sink<'_>| tensors[index as usize].2.stream(sink);
+    let outline = MapOutline::new(&map, Some(&bytes), true)?;
+    put_tensors(&outline, Destination::Writer(&mut out), &WriteOptions::default())
+}
+
+fn write_one(source: Pieces, out: impl Write) -> Result<(), WriteError> {
+    write_live(vec![("a", DType::U8, source)], out)
 }
 
 /// The length and the checksum of all that is written.
@@ -86,20 +104,16 @@ fn beyond_4_gib_as_pytorch() {
         ((1 << 32) - 1, 4_294_969_717, 0x4d47_371f),
         ((1 << 32) - 2, 4_294_969_697, 0xb767_e495),
     ] {
-        let mut outline = Outline::with_capacity(4);
         let floats: Vec<u8> = [0f32, 1.0, 2.0].iter().flat_map(|v| v.to_le_bytes()).collect();
         let ints: Vec<u8> = [1i64, 1].iter().flat_map(|v| v.to_le_bytes()).collect();
-        for (key, dtype, count, source) in [
-            ("a", DType::U8, size, Pieces::zeros(size)),
-            ("b", DType::F32, 3, Pieces::of(&floats)),
-            ("c", DType::F32, 0, Pieces::zeros(0)),
-            ("d", DType::I64, 2, Pieces::of(&ints)),
-        ] {
-            let storage = outline.storage("cpu", source);
-            outline.entry(Entry::row_major(key, dtype, Shape::from([count]), storage)).unwrap();
-        }
         let mut sink = Checksum::default();
-        write_outline(&outline, &mut sink, &WriteOptions::default()).unwrap();
+        let tensors = vec![
+            ("a", DType::U8, Pieces::zeros(size)),
+            ("b", DType::F32, Pieces::of(&floats)),
+            ("c", DType::F32, Pieces::zeros(0)),
+            ("d", DType::I64, Pieces::of(&ints)),
+        ];
+        write_live(tensors, &mut sink).unwrap();
         assert_eq!(sink.len, len);
         assert_eq!(sink.hasher.finalize(), crc, "{size}");
     }
@@ -110,7 +124,7 @@ fn pieces_of_any_size_make_the_same_file() {
     let bytes: Vec<u8> =
         b"PK\x07\x08".iter().copied().chain((0..=255).cycle()).take(3_000_000).collect();
     let mut whole = Vec::new();
-    write_outline(&one(Pieces::of(&bytes)), &mut whole, &WriteOptions::default()).unwrap();
+    write_one(Pieces::of(&bytes), &mut whole).unwrap();
     let mut map = StateMap::new();
     map.insert("a", TensorView::from_bytes(bytes, DType::U8, [3_000_000]).unwrap());
     let mut from_map = Vec::new();
@@ -120,7 +134,7 @@ fn pieces_of_any_size_make_the_same_file() {
     let write = |piece: usize| {
         let source = Pieces { promised: 1000, given: 1000, piece: vec![7; piece] };
         let mut file = Vec::new();
-        write_outline(&one(source), &mut file, &WriteOptions::default()).unwrap();
+        write_one(source, &mut file).unwrap();
         file
     };
     assert_eq!(write(1000), write(1));
@@ -132,7 +146,7 @@ fn a_source_of_another_length_than_promised_is_an_error() {
     for given in [99, 101, 0, 1 << 21] {
         let source = Pieces { promised: 100, given, piece: vec![1; 10] };
         let mut sink = Checksum::default();
-        let error = write_outline(&one(source), &mut sink, &WriteOptions::default()).unwrap_err();
+        let error = write_one(source, &mut sink).unwrap_err();
         assert!(
             matches!(&error, WriteError::SourceLength { key, expected: 100, found }
                 if key == "a" && *found == (given as u64).min(110).max(given.min(100) as u64)),
@@ -152,7 +166,7 @@ fn a_writer_that_fails_is_the_error_even_if_the_source_reports_its_own() {
             Ok(())
         }
     }
-    let error = write_outline(&one(Pieces::zeros(5 << 20)), Full, &WriteOptions::default());
+    let error = write_one(Pieces::zeros(5 << 20), Full);
     assert!(
         matches!(&error, Err(WriteError::Io { source, .. }) if source.kind() == io::ErrorKind::StorageFull),
         "{error:?}"
@@ -160,8 +174,12 @@ fn a_writer_that_fails_is_the_error_even_if_the_source_reports_its_own() {
 }
 
 fn outline_of<'a>(map: &'a StateMap<'a>) -> Vec<(usize, usize, Vec<usize>)> {
-    let outline = MapOutline::new(map, false).unwrap();
-    outline.entries().map(|entry| (entry.storage, entry.nbytes, entry.shape.to_vec())).collect()
+    let outline = MapOutline::new(map, None, false).unwrap();
+    let entries = outline.entries().map(|(_, facts)| {
+        let storage = facts.storage.unwrap();
+        (storage.number, storage.nbytes, facts.shape.to_vec())
+    });
+    entries.collect()
 }
 
 #[test]
@@ -335,7 +353,7 @@ fn the_old_stream_refuses_what_pytorch_cannot_read_back() {
     assert!(matches!(&error, WriteError::Unwritable { key, .. } if key == "c"), "{error:?}");
 }
 
-/// What is written in one go, of many kinds of tensors, is what the general way writes.
+/// Tensors that are written in one go, of many kinds, are written as in the general way.
 #[test]
 fn a_map_and_the_same_graph_are_one_file() {
     let mut map = StateMap::new();

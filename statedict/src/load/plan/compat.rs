@@ -8,7 +8,7 @@ use crate::load::report::loaded::{Converted, Mismatched};
 use crate::load::report::problem::LoadProblem;
 use crate::tensor::{cast_refusal, widening};
 
-/// What came of comparing shapes.
+/// The result of comparing shapes.
 pub(in crate::load) enum Fit {
     /// They are equal.
     Yes,

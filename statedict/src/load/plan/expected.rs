@@ -14,7 +14,7 @@ use crate::visit::{
     ModuleId, ModuleInfo, Name, Names, StateDict, TensorRef, Walk, narrow, walk, wide,
 };
 
-/// What the model expects of a state dict.
+/// The expectations of a model of a state dict.
 pub(crate) struct Plan {
     /// The name of the model's class.
     pub(crate) class: &'static str,
@@ -37,7 +37,7 @@ pub(crate) struct Plan {
     infos: Infos,
     /// The Rust types of the modules that leaves belong to; empty where it is not known.
     types: Vec<&'static str>,
-    /// Whether the shapes and dtypes of the leaves are known.
+    /// `true` if the shapes and dtypes of the leaves are known.
     pub(crate) has_forms: bool,
     /// Keys that are known not to be there, since the state dict is older than they are.
     pub(crate) defaulted: Vec<String>,
@@ -45,11 +45,11 @@ pub(crate) struct Plan {
     pub(crate) first: Firsts,
     /// The children that are `None`, each by the path of its module and its name.
     pub(crate) none_children: Vec<(String, String)>,
-    /// Whether some of the model can only be written while it is visited.
+    /// `true` if some of the model can only be written while it is visited.
     pub(crate) locked: bool,
-    /// Whether some of the leaves may fail to take what fits them.
+    /// `true` if some of the leaves may fail to take what fits them.
     pub(crate) uncertain: bool,
-    /// Why a leaf cannot be written, by its number.
+    /// The reason why a leaf cannot be written, by its number.
     refused: HashMap<usize, String>,
 }
 
@@ -57,7 +57,7 @@ pub(crate) struct Plan {
 struct Expected {
     key: Key,
     module: ModuleId,
-    /// Where its sizes end; they begin where those of the leaf before it end.
+    /// The end of its sizes; they begin where those of the leaf before it end.
     sizes: u32,
     dtype: DType,
     kind: Kind,
@@ -232,7 +232,7 @@ impl Plan {
         }
     }
 
-    /// Why a leaf cannot be written, where that is known.
+    /// Returns the reason why a leaf cannot be written, where that is known.
     pub(crate) fn refusal(&self, leaf: usize) -> Option<&str> {
         self.refused.get(&leaf).map(String::as_str)
     }
@@ -252,7 +252,7 @@ impl Plan {
         &self.extras[name.index()]
     }
 
-    /// Whether an older state dict may lack something.
+    /// Returns `true` if an older state dict may lack something.
     pub(crate) fn has_history(&self) -> bool {
         self.infos.iter().any(|info| !info.changes().is_empty())
     }
@@ -283,7 +283,7 @@ pub(crate) struct Place<'p> {
     /// The module's number: the same for all its paths.
     pub(crate) module: usize,
     pub(crate) info: ModuleInfo,
-    /// Whether this is a second name of the module.
+    /// `true` if this is a second name of the module.
     pub(crate) alias: bool,
 }
 
@@ -307,7 +307,7 @@ impl Destination<'_> {
         self.sizes.into()
     }
 
-    /// Whether a state dict whose modules have these versions may lack it, being older than it.
+    /// Returns `true` if a state dict whose modules have these versions may lack it, being older than it.
     /// A module of unknown version counts as older than every version.
     pub(crate) fn is_optional(&self, version: impl Fn(usize) -> Option<u64>) -> bool {
         is_newer(self.since, version)
@@ -352,7 +352,7 @@ fn adopted(leaves: &[Leaf<TensorRef<'_>>], first: &Firsts) -> Vec<Vec<DType>> {
     adopts
 }
 
-/// Whether something came after these versions of its modules.
+/// Returns `true` if something came after these versions of its modules.
 pub(in crate::load) fn is_newer(since: &[Since], version: impl Fn(usize) -> Option<u64>) -> bool {
     since.iter().any(|since| version(since.module).unwrap_or(0) < since.version)
 }

@@ -12,7 +12,7 @@ use crate::tensor::{StorageError, TensorView};
 use crate::value::SharedValue;
 use crate::visit::{narrow, wide};
 
-/// What goes where.
+/// The source of each leaf and extra state.
 pub(crate) struct Match<'m, 's> {
     /// For each leaf of the plan, the entry of the state dict that goes into it.
     pub(crate) sources: Sources<'m, 's>,
@@ -59,7 +59,7 @@ pub(crate) struct Sources<'m, 's> {
 const NONE: u32 = u32::MAX;
 
 impl<'m, 's> Sources<'m, 's> {
-    /// What goes into a leaf.
+    /// Returns the source of a leaf.
     pub(crate) fn get(&self, leaf: usize) -> Option<Source<'m, 's>> {
         let entry = Some(self.entries[leaf]).filter(|&entry| entry != NONE)?;
         let (key, tensor) = self.entry(wide(entry));
@@ -70,7 +70,7 @@ impl<'m, 's> Sources<'m, 's> {
         self.map.get_index(entry).expect("invariant: an entry was found in this map")
     }
 
-    /// What goes into the leaves, in their order.
+    /// Returns the sources of the leaves, in their order.
     pub(crate) fn iter(&self) -> impl Iterator<Item = Source<'m, 's>> {
         (0..self.entries.len()).filter_map(|leaf| self.get(leaf))
     }
@@ -130,13 +130,13 @@ impl<'m, 's> Sources<'m, 's> {
     }
 }
 
-/// What the state dict has for an extra state.
+/// The entry of the state dict for an extra state.
 pub(crate) struct FoundExtra {
     pub(crate) key: String,
     pub(crate) value: SharedValue,
 }
 
-/// Whether two tensors are equal to the bit; without reading them where they are one storage.
+/// Compares two tensors to the bit; without reading them where they are one storage.
 fn same_elements(a: &TensorView<'_>, b: &TensorView<'_>) -> Result<bool, StorageError> {
     if a.same_as(b) {
         return Ok(true);

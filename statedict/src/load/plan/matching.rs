@@ -130,7 +130,7 @@ fn hooks(
     }
 }
 
-/// Whether the module at `path` is below the one at `above`.
+/// Returns `true` if the module at `path` is below the one at `above`.
 fn is_below(path: &str, above: &str) -> bool {
     crate::key::below(path, above).is_some()
 }

@@ -16,7 +16,7 @@ use crate::metadata::{Metadata, ModuleMetadata};
 use crate::migration::{Edit, MigrateError, Migration};
 use crate::visit::{Change, MigrateStep};
 
-/// What migrating a state dict led to.
+/// The result of migrating a state dict.
 pub(crate) struct Migrated<'m, 's> {
     /// The state dict as the model expects it: the one that was given, where nothing had to change.
     pub(crate) map: Cow<'m, StateMap<'s>>,
@@ -27,7 +27,7 @@ pub(crate) struct Migrated<'m, 's> {
     pub(crate) found: Vec<Option<u64>>,
     /// The version that was found for each place: another name of a module may have another.
     pub(crate) found_at: Vec<Option<u64>>,
-    /// What the pre-hooks added to the lists, by place.
+    /// The keys that the pre-hooks added to the lists, by place.
     pub(crate) added: BTreeMap<usize, Added>,
 }
 

@@ -7,7 +7,7 @@ use crate::map::StateMap;
 use crate::schema::{Paths, Schema, SchemaEntry, SchemaModule, first, rest_below};
 use crate::visit::Kind;
 
-/// What a state dict should hold, where there is no model to ask: only a schema, or another state dict.
+/// The expected content of a state dict, where there is no model to ask: only a schema, or another state dict.
 pub(crate) struct Outline {
     pub(crate) class: &'static str,
     pub(crate) entries: Vec<Entry>,

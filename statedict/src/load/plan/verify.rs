@@ -36,7 +36,7 @@ impl StateMap<'_> {
     }
 }
 
-/// What has no elements that could be copied, which a load that trusts the checksums must know as well.
+/// Notes the storages without elements that could be copied, which a load that trusts the checksums must know as well.
 pub(crate) fn absent_storages(found: &Match<'_, '_>, problems: &mut Vec<LoadProblem>) {
     let absent = found.sources.iter().filter(|source| source.tensor.location() == "meta");
     problems.extend(absent.map(|source| LoadProblem::Storage {

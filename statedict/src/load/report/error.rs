@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::line::line;
+use crate::escape::line;
 use crate::load::report::hint::PrefixGuess;
 use crate::load::report::loaded::Mismatched;
 use crate::load::report::problem::LoadProblem;
@@ -17,14 +17,14 @@ use crate::load::report::problem::LoadProblem;
 pub struct LoadError {
     /// The model's class.
     pub model: &'static str,
-    /// What is wrong: the model, its versions, then missing keys in the model's order, unexpected keys
+    /// The problems: the model, its versions, then missing keys in the model's order, unexpected keys
     /// in the state dict's, and tensors that do not fit.
     pub problems: Vec<LoadProblem>,
     /// A prefix that explains many of the missing and unexpected keys at once.
     pub guess: Option<Box<PrefixGuess>>,
     /// How many of the model's tensors and extra states were written, and stayed so.
     pub written: usize,
-    /// What to do about the problems, each kind once: sentences with calls that can be pasted.
+    /// Advice on the problems, each kind once: sentences with calls that can be pasted.
     pub hints: Vec<String>,
 }
 
@@ -56,7 +56,7 @@ impl LoadError {
         shapes.collect()
     }
 
-    /// Whether the model still is what it was before the load.
+    /// Returns `true` if the model still is what it was before the load.
     pub fn nothing_was_written(&self) -> bool {
         let writing = |problem: &LoadProblem| match problem {
             LoadProblem::Write { .. } => true,

@@ -21,9 +21,9 @@ const SAMPLE: usize = 8;
 pub struct PrefixGuess {
     /// The prefix, with its dot.
     pub prefix: String,
-    /// Whether the keys of the state dict have it and should not (`true`), or should and have not.
+    /// `true` if the keys of the state dict have it and should not; `false` if they should and have not.
     pub strip: bool,
-    /// Whether none of the other keys of the state dict is the model's, so that they can be left out.
+    /// `true` if none of the other keys of the state dict is the model's, so that they can be left out.
     pub select: bool,
     /// How many unexpected keys it explains.
     pub explained: usize,

@@ -87,7 +87,7 @@ impl Serialize for LoadError {
     }
 }
 
-/// What is expected or found.
+/// The form that is expected or found.
 #[derive(serde::Serialize)]
 #[serde(untagged)]
 enum Form<'p> {

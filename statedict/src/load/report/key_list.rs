@@ -19,7 +19,7 @@ use std::fmt;
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct KeyList {
     text: String,
-    /// Where each key ends in the text.
+    /// The end of each key in the text.
     ends: Vec<usize>,
 }
 
@@ -39,7 +39,7 @@ impl KeyList {
         self.ends.len()
     }
 
-    /// Whether there are none.
+    /// Returns `true` if there are none.
     pub fn is_empty(&self) -> bool {
         self.ends.is_empty()
     }
@@ -61,7 +61,7 @@ impl KeyList {
         })
     }
 
-    /// Whether `key` is one of them; linear in their number.
+    /// Returns `true` if `key` is one of them; linear in their number.
     pub fn contains(&self, key: &str) -> bool {
         self.iter().any(|found| found == key)
     }

@@ -3,13 +3,13 @@
 use std::fmt;
 
 use crate::dtype::DType;
-use crate::line::line;
+use crate::escape::line;
 use crate::load::incompatible::IncompatibleKeys;
 use crate::load::report::hint::PrefixGuess;
 use crate::load::report::key_list::KeyList;
 use crate::tensor::Shape;
 
-/// What a successful load did.
+/// The report of a successful load.
 ///
 /// `Display` is a summary for people; the lists are there for programs.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -126,7 +126,7 @@ impl ModuleMigration {
         }
     }
 
-    /// Whether anything was done.
+    /// Returns `true` if anything was done.
     pub(crate) fn has_edits(&self) -> bool {
         let ModuleMigration { renamed, removed, inserted, changed, .. } = self;
         !(renamed.is_empty() && removed.is_empty() && inserted.is_empty() && changed.is_empty())

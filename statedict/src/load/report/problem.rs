@@ -25,7 +25,7 @@ pub enum LoadProblem {
     Missing {
         /// The key.
         key: String,
-        /// Whether it is a parameter or a buffer.
+        /// Its kind: a parameter or a buffer.
         kind: Kind,
         /// The model's dtype and shape; `None` where there is only its schema.
         form: Option<(DType, Shape)>,
@@ -69,11 +69,11 @@ pub enum LoadProblem {
         /// The key.
         key: String,
     },
-    /// What a hook reported, or did that it must not.
+    /// A hook reported a problem, or did what it must not.
     Hook {
         /// The path of the hook's module.
         path: String,
-        /// What it said.
+        /// Its message.
         message: String,
     },
     /// The shapes differ.
@@ -138,7 +138,7 @@ pub enum LoadProblem {
     ExtraState {
         /// The key.
         key: String,
-        /// What the module says.
+        /// The module's error.
         source: ExtraStateError,
         /// How many extra states had been set before, and stayed so.
         written: usize,
@@ -230,7 +230,7 @@ impl LoadProblem {
         }
     }
 
-    /// What kind of problem it is, in one word: as `Display` and JSON have it.
+    /// Returns the kind of the problem in one word: as `Display` and JSON have it.
     pub(crate) fn label(&self) -> &'static str {
         match self {
             LoadProblem::Model(_) => "model",

@@ -26,7 +26,7 @@ pub(in crate::load) struct Node {
     pub(in crate::load) extras: Vec<usize>,
 }
 
-/// Where a key that is nobody's ends up.
+/// The list that a key that is nobody's ends up in.
 pub(in crate::load) enum End {
     /// The deepest module on the key's path, and whether the key would be its extra state.
     Module { node: usize, extra_state: bool },

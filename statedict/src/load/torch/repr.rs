@@ -29,7 +29,7 @@ pub(crate) fn repr(text: &str) -> String {
     out
 }
 
-/// Whether Python escapes a character.
+/// Returns `true` if Python escapes a character.
 fn is_hidden(c: char) -> bool {
     let invisible = [
         '\u{ad}', '\u{200b}', '\u{200c}', '\u{200d}', '\u{200e}', '\u{200f}', '\u{2060}',

@@ -112,7 +112,7 @@ struct Scan<'a, 'm, 's> {
 }
 
 impl Scan<'_, '_, '_> {
-    /// What `_load_from_state_dict` does for one module.
+    /// Does what `_load_from_state_dict` does for one module.
     fn enter(&mut self, index: usize, node: &Node) {
         if let Some(added) = node.place.and_then(|place| self.migrated.added.get(&place)) {
             self.found.keys.missing_keys.extend(added.keys.missing_keys.iter().cloned());

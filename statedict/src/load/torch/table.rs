@@ -54,7 +54,7 @@ fn mismatched(mismatched: &[Mismatched]) -> Option<String> {
 mod tests {
     use super::*;
 
-    /// What `terminaltables.AsciiTable`, which mmcv uses, made of the same rows.
+    /// Compares with what `terminaltables.AsciiTable`, which mmcv uses, made of the same rows.
     #[test]
     fn the_table_is_mmcvs() {
         let rows = [

@@ -4,8 +4,8 @@ use std::sync::{Mutex, PoisonError};
 
 use foldhash::{HashMap, HashMapExt};
 
+use crate::nontemporal_copy;
 use crate::parallel;
-use crate::streaming;
 use crate::tensor::{StorageError, TensorView};
 
 /// What one thread copies at a time: large enough that taking it costs nothing, small enough that
@@ -171,6 +171,6 @@ impl Piece<'_> {
         let Piece { leaf, memory, offset, .. } = self;
         let part = offset.checked_add(memory.len()).and_then(|end| bytes.get(offset..end));
         let missing = || StorageError::out_of_range(offset, memory.len(), bytes.len());
-        Failed::of(leaf, part.ok_or_else(missing).map(|part| streaming::copy(part, memory)))
+        Failed::of(leaf, part.ok_or_else(missing).map(|part| nontemporal_copy::copy(part, memory)))
     }
 }

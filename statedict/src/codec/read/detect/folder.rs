@@ -12,10 +12,10 @@ const MOST: usize = 10_000;
 /// The endings of files that may hold a checkpoint.
 const CHECKPOINTS: [&str; 7] = [".pt", ".pth", ".ckpt", ".bin", ".safetensors", ".tar", ".pkl"];
 
-/// What a folder is.
+/// The kind of a folder.
 #[derive(Debug)]
 pub(in crate::codec::read) enum Folder {
-    /// What a ZIP archive of torch.save holds, extracted.
+    /// The extracted content of a ZIP archive of torch.save.
     Extracted,
     /// A checkpoint of torch.distributed.checkpoint: `.metadata` and `.distcp` files.
     Distributed,

@@ -20,7 +20,7 @@ const GGML: &str = "load it with a GGML library";
 const SERVER: &str = "a server answered with it in place of the file: read it to see why, and \
     download the file again";
 
-/// What is told apart: how it starts, what it is, what to do.
+/// The files that are told apart: how each starts, what it is, what to do.
 const KINDS: &[(Start, &str, &str)] = &[
     (Bytes(b"PK\x05\x06"), "an empty ZIP archive", "save the checkpoint again"),
     (Bytes(b"PYTORCH1"), "an archive of a preview release of PyTorch", RESAVE),
@@ -56,7 +56,7 @@ const KINDS: &[(Start, &str, &str)] = &[
 const ZLIB: &str =
     "if joblib wrote it, load it with joblib.load and save its tensors with torch.save";
 
-/// What pickles are told by the modules of the classes they name.
+/// The pickles that are told by the modules of the classes they name.
 const CLASSES: &[(&str, &str, &str)] = &[
     (
         "torch.distributed.checkpoint",

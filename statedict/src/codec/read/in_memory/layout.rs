@@ -3,7 +3,7 @@
 use crate::codec::read::aligned_buffer::ALIGNMENT;
 use crate::codec::read::in_memory::place::Place;
 
-/// What tiny storages start at a multiple of: no element is larger.
+/// The alignment of tiny storages: no element is larger.
 const TINY_ALIGNMENT: usize = 16;
 
 /// A run of the file that becomes a run of memory: one storage, or several that share bytes.
@@ -14,11 +14,11 @@ pub(super) struct Segment {
     pub(super) at: u64,
     pub(super) end: u64,
     pub(super) nbytes: usize,
-    /// Where it is in memory.
+    /// Its place in memory.
     pub(super) offset: usize,
 }
 
-/// Where everything goes: known before the first byte is read.
+/// The places of all storages: known before the first byte is read.
 pub(super) struct Layout {
     places: Vec<Place>,
     segments: Vec<Segment>,

@@ -31,7 +31,7 @@ pub(super) trait FileStorages: Storages {
         0
     }
 
-    /// Where the storage starts within the place, of which these are the first bytes.
+    /// Returns the start of the storage within the place, of which these are the first bytes.
     fn start(&self, place: &Place, head: &[u8]) -> Result<usize, StorageError> {
         let _ = (place, head);
         Ok(0)
@@ -49,7 +49,7 @@ pub(super) trait FileStorages: Storages {
         1
     }
 
-    /// What to call a storage in messages.
+    /// Returns the name of a storage in messages.
     fn label(&self, index: u32) -> String;
 }
 
@@ -99,7 +99,7 @@ fn read<S: FileStorages>(storages: &S, options: &ReadOptions) -> Result<InMemory
     Ok(all)
 }
 
-/// Where a storage is in the buffer.
+/// The place of a storage in the buffer.
 #[derive(Clone, Copy, Default)]
 struct Slot {
     offset: usize,
@@ -114,7 +114,7 @@ const EXPANDED: usize = usize::MAX;
 struct InMemory {
     buffer: AlignedBuffer,
     slots: Vec<Slot>,
-    /// What was compressed, each by itself, by its index.
+    /// The storages that were compressed, each by itself, by its index.
     expanded: Vec<(u32, Vec<u8>)>,
     locations: Vec<String>,
 }

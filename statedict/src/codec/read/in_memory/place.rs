@@ -5,11 +5,11 @@
 pub(in crate::codec::read) struct Place {
     /// Its index in the set.
     pub(in crate::codec::read) index: u32,
-    /// Where it starts, its header included if it has one.
+    /// Its start, its header included if it has one.
     pub(in crate::codec::read) at: u64,
-    /// Where what belongs to it ends.
+    /// The end of what belongs to it.
     pub(in crate::codec::read) end: u64,
     pub(in crate::codec::read) nbytes: usize,
-    /// Whether its bytes are in the file as they are, or have to be expanded.
+    /// `true` if its bytes are in the file as they are; otherwise they have to be expanded.
     pub(in crate::codec::read) is_plain: bool,
 }

@@ -17,7 +17,7 @@ use crate::codec::read::source::Source;
 use crate::codec::read::stream::resolver::StreamResolver;
 use crate::value::{Graph, Kind};
 
-/// What the first pickle of a stream holds.
+/// The content of the first pickle of a stream.
 const MAGIC: &str = "119547037146038801333356";
 const PROTOCOL: i64 = 1001;
 

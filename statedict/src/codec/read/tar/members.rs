@@ -97,7 +97,7 @@ impl Members {
         }
     }
 
-    /// Where a member starts and ends.
+    /// Returns the start and the end of a member.
     pub(super) fn find(&self, name: &str) -> Result<(u64, u64), ReadError> {
         self.places
             .get(name)

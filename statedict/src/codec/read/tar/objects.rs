@@ -14,7 +14,7 @@ use crate::dtype::DType;
 use crate::tensor::Storages;
 use crate::value::Kind;
 
-/// What is saved beside the pickle.
+/// The objects that are saved beside the pickle.
 pub(super) struct Objects {
     storages: RangeStorages,
     saved: HashMap<i64, Saved>,

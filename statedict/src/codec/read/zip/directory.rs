@@ -21,9 +21,9 @@ pub(super) enum Method {
 /// A member, as the central directory describes it.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Record {
-    /// Where its local header is.
+    /// The place of its local header.
     pub(super) header: u64,
-    /// Where what follows it starts: the next member, or the directory.
+    /// The start of what follows it: the next member, or the directory.
     pub(super) limit: u64,
     pub(super) size: u64,
     pub(super) crc: u32,
@@ -220,7 +220,7 @@ impl Directory {
     }
 }
 
-/// What is told of the members as a whole.
+/// The facts about the members as a whole.
 impl Directory {
     /// The names of all members by their index, with the folder.
     pub(in crate::codec::read) fn names(&self) -> Vec<String> {
@@ -272,7 +272,7 @@ fn root(name: &[u8]) -> Result<String, ReadError> {
     root.map(str::to_owned).ok_or_else(wrong)
 }
 
-/// What an entry and its extra fields say; `None` where they are cut short.
+/// Reads an entry and its extra fields; `None` where they are cut short.
 fn record(entry: &[u8], extra: &[u8]) -> Option<Record> {
     let flags = u16_at(entry, 8)?;
     let method = u16_at(entry, 10)?;

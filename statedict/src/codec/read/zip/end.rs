@@ -12,7 +12,7 @@ const TAIL: u64 = (64 << 10) + RECORDS;
 /// The end record, the zip64 locator and the zip64 record: what an archive without a comment ends with.
 const RECORDS: u64 = 22 + 20 + 56;
 
-/// Where the central directory is, and its bytes.
+/// The central directory: its place and its bytes.
 pub(super) struct End<'s> {
     pub(super) offset: u64,
     pub(super) entries: u64,

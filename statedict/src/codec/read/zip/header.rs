@@ -9,7 +9,7 @@ use crate::tensor::StorageError;
 const DESCRIPTOR: u16 = 8;
 
 impl Archive {
-    /// Where the bytes of a member are in the file; `None` where they are compressed, or its header is damaged.
+    /// Returns the place of a member's bytes in the file; `None` where they are compressed, or its header is damaged.
     pub(in crate::codec::read) fn stored_at(&self, index: u32) -> Option<u64> {
         let record = self.record(index).ok()?;
         match record.method {
@@ -23,7 +23,7 @@ impl Archive {
         self.record(index).map_or(0, |record| record.size)
     }
 
-    /// Whether the first byte of a member is that one; of a compressed one this is not known.
+    /// Returns `true` if the first byte of a member is, or may be, that one; of a compressed one this is not known.
     pub(in crate::codec::read) fn may_start_with(&self, index: u32, byte: u8) -> bool {
         let mut first = [0];
         match self.stored_at(index) {
@@ -35,7 +35,7 @@ impl Archive {
         }
     }
 
-    /// Whether the bytes of a member can be had.
+    /// Checks that the bytes of a member can be had.
     pub(in crate::codec::read) fn check_method(&self, index: u32) -> Result<(), StorageError> {
         match self.record(index)?.method {
             Method::Stored | Method::Deflated(_) => Ok(()),

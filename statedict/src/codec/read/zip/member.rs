@@ -20,7 +20,7 @@ pub(in crate::codec::read) struct Archive {
 pub(super) const LOCAL_HEADER: usize = 30;
 /// A member that takes no more than this is read with its header, which then is cut off.
 const SMALL: u64 = 1 << 20;
-/// Where so many other members start within so many bytes, headers are mapped rather than read: it is what
+/// With so many other members within so many bytes, headers are mapped rather than read: it is what
 /// Linux maps at a page fault, which takes as long as three or four calls.
 const NEAR: (u32, u64) = (4, 64 << 10);
 /// How much is read at a time where only a checksum is wanted.
@@ -45,7 +45,7 @@ impl Archive {
         self.directory.record(index).ok_or_else(|| self.invalid(index, "there is no such member"))
     }
 
-    /// Where the stored bytes of a member start: after its local header, which says how long it is.
+    /// Returns the start of a member's stored bytes: after its local header, which says how long it is.
     pub(super) fn payload(&self, index: u32, record: Record) -> Result<u64, StorageError> {
         let mut buffer = [0; LOCAL_HEADER];
         let mapped = self.source.slice(record.header, LOCAL_HEADER);
@@ -61,7 +61,7 @@ impl Archive {
         Ok(record.header.saturating_add(within))
     }
 
-    /// Whether other members lie so close that a page that is mapped for one serves several.
+    /// Returns `true` if other members lie so close that a page that is mapped for one serves several.
     fn is_crowded(&self, index: u32, record: Record) -> bool {
         let (count, within) = NEAR;
         let neighbours = [index.checked_sub(count), index.checked_add(count)];

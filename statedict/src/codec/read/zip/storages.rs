@@ -16,7 +16,7 @@ use crate::codec::read::zip::member::{Archive, LOCAL_HEADER};
 use crate::dtype::DType;
 use crate::tensor::{StorageError, Storages};
 
-/// What the pickle says of a storage.
+/// The pickle's statement about a storage.
 #[derive(Clone, Copy, Default)]
 struct Use {
     /// The index of its location, plus one; 0 for a storage that is not used.

@@ -10,8 +10,9 @@ use crate::codec::write::archive::identity::{Fold, fold_of_names, serialization_
 use crate::codec::write::archive::name::{RecordName, Spelling};
 use crate::codec::write::archive::plan::Plan;
 use crate::codec::write::archive::record::Record;
+use crate::codec::write::chunked_writer::{ChunkedWriter, PIECE};
+use crate::codec::write::contents::{self, Contents};
 use crate::codec::write::error::WriteError;
-use crate::codec::write::gathered::{self, Contents, Gathered, PIECE};
 use crate::codec::write::pickle::Pickle;
 
 /// From so many records on their names are hashed on another thread.
@@ -47,7 +48,7 @@ fn write_records(
     folded: &mut dyn FnMut() -> Fold,
 ) -> Result<(), WriteError> {
     let mut writer = ArchiveWriter {
-        out: Gathered::new(out),
+        out: ChunkedWriter::new(out),
         checksums: Fold::default(),
         crcs: Vec::with_capacity(plan.count()),
     };
@@ -76,7 +77,7 @@ fn write_records(
 }
 
 struct ArchiveWriter<'w> {
-    out: Gathered<'w>,
+    out: ChunkedWriter<'w>,
     /// The fold of the checksums so far, for the serialization id.
     checksums: Fold,
     /// The checksum of each record so far.
@@ -108,7 +109,7 @@ impl ArchiveWriter<'_> {
         contents: &dyn Contents,
     ) -> Result<(), WriteError> {
         let mut content = Content::default();
-        gathered::stream(contents, number, record.size, |piece| {
+        contents::stream(contents, number, record.size, |piece| {
             content.write(&mut self.out, piece)
         })?;
         self.end(record, content)
@@ -142,7 +143,7 @@ struct Content {
 }
 
 impl Content {
-    fn write(&mut self, out: &mut Gathered<'_>, bytes: &[u8]) -> Result<(), WriteError> {
+    fn write(&mut self, out: &mut ChunkedWriter<'_>, bytes: &[u8]) -> Result<(), WriteError> {
         if let Some(seen) = usize::try_from(self.len).ok().filter(|&seen| seen < self.head.len()) {
             self.head.iter_mut().skip(seen).zip(bytes).for_each(|(place, &byte)| *place = byte);
         }

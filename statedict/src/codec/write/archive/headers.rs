@@ -35,7 +35,7 @@ fn push_zip64_extra(out: &mut Vec<u8>, record: &Record, compressed: u64) {
     }
 }
 
-/// What precedes the content: the header, and the padding that aligns the content.
+/// Appends what precedes the content: the header, and the padding that aligns the content.
 #[inline]
 pub(super) fn push_local_header(out: &mut Vec<u8>, names: &mut Spelling, record: &Record) {
     let extra = zip64_extra_len(record) + PADDING_HEADER + u64::from(record.padding);
@@ -56,7 +56,7 @@ pub(super) fn push_local_header(out: &mut Vec<u8>, names: &mut Spelling, record:
     out.resize(out.len() + usize::from(record.padding), b'Z');
 }
 
-/// What follows the content.
+/// Appends what follows the content.
 #[inline]
 pub(super) fn push_descriptor(out: &mut Vec<u8>, record: &Record, crc: u32) {
     if record.size == 0 {
@@ -100,7 +100,7 @@ pub(super) fn push_directory_entry(
     push_zip64_extra(out, record, record.size);
 }
 
-/// What follows the directory: always with its zip64 form, however small the archive.
+/// Appends what follows the directory: always with its zip64 form, however small the archive.
 pub(super) fn push_end(out: &mut Vec<u8>, plan: &Plan<'_>) {
     let count = plan.count() as u64;
     out.extend_from_slice(b"PK\x06\x06");

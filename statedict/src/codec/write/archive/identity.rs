@@ -64,7 +64,7 @@ mod tests {
 
     use super::*;
 
-    /// What PyTorch 2.15 writes for so many storages.
+    /// Compares with what PyTorch 2.15 writes for so many storages.
     #[test]
     fn names_hash_as_in_pytorch() {
         for (storages, expected) in [

@@ -38,9 +38,9 @@ impl RecordName {
 
 /// Spells names below a root, those of successive storages without a division.
 pub(super) struct Spelling {
-    /// What precedes each name.
+    /// The prefix of each name.
     root: Vec<u8>,
-    /// What precedes the number of a storage.
+    /// The prefix of the number of a storage.
     storage: Vec<u8>,
     decimal: Decimal,
 }

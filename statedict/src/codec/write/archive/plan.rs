@@ -102,7 +102,7 @@ impl<'p> Plan<'p> {
         }
     }
 
-    /// Whether the archive ends with a hash of its records' names.
+    /// Returns `true` if the archive ends with a hash of its records' names.
     pub(super) fn has_serialization_id(&self) -> bool {
         self.layout == ArchiveLayout::Torch2_7
     }

@@ -4,7 +4,7 @@ use crate::codec::write::archive::name::RecordName;
 
 /// The fixed part of a local header.
 pub(super) const LOCAL_HEADER: u64 = 30;
-/// What precedes the padding: its field's id and length.
+/// The length of what precedes the padding: its field's id and length.
 pub(super) const PADDING_HEADER: u64 = 4;
 /// The end of the directory: the zip64 end, its locator and the classic end.
 pub(super) const END: u64 = 56 + 20 + 22;
@@ -16,7 +16,7 @@ pub(super) struct Record {
     pub(super) name: RecordName,
     /// The size of the content.
     pub(super) size: u64,
-    /// Where its header begins.
+    /// The start of its header.
     pub(super) header_at: u64,
     /// The length of the name, the root included.
     pub(super) name_len: u16,
@@ -41,7 +41,7 @@ impl Record {
         self.header_at >= u64::from(u32::MAX)
     }
 
-    /// Where the content begins.
+    /// Returns the start of the content.
     #[inline]
     pub(super) fn content_at(&self) -> u64 {
         self.header_at
@@ -52,7 +52,7 @@ impl Record {
             + u64::from(self.padding)
     }
 
-    /// Where what follows the content ends.
+    /// Returns the end of what follows the content.
     #[inline]
     pub(super) fn end(&self) -> u64 {
         // What is too large for it is refused before anything comes after it.
@@ -71,7 +71,7 @@ pub(super) fn zip64_extra_len(record: &Record) -> u64 {
     }
 }
 
-/// What follows the content; nothing after an empty one.
+/// Returns the length of what follows the content; nothing follows an empty one.
 #[inline]
 pub(super) fn descriptor_len(record: &Record) -> u64 {
     match (record.size, record.is_zip64()) {

@@ -11,7 +11,7 @@ const PIECE: usize = 1 << 16;
 /// The places of the memo of which the number takes one byte.
 const SHORT_PLACES: u64 = 1 << 8;
 
-/// Where an object is in the memo.
+/// The place of an object in the memo.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Memo(u64);
 
@@ -86,7 +86,7 @@ impl Encoder {
         self.out.len()
     }
 
-    /// Whether whatever fills a place of the memo from now on takes four bytes for it.
+    /// Returns `true` if whatever fills a place of the memo from now on takes four bytes for it.
     pub(super) fn fills_long_places(&self) -> bool {
         self.next >= SHORT_PLACES
     }

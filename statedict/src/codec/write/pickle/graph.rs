@@ -5,8 +5,8 @@
 use foldhash::{HashMap, HashMapExt};
 
 use crate::codec::write::error::WriteError;
+use crate::codec::write::facts::Facts;
 use crate::codec::write::from_graph::GraphStorages;
-use crate::codec::write::outline::Entry;
 use crate::codec::write::pickle::batches::{Batches, Rule};
 use crate::codec::write::pickle::encoder::{Call, Encoder, Memo};
 use crate::codec::write::pickle::pickler::{Pickler, StorageNames, is_constant};
@@ -191,9 +191,8 @@ impl<'g> GraphPickler<'_, 'g> {
             }
             Raw::Storage(storage, dtype) => {
                 let storage = graph.storage(storage);
-                let number = self.storages.bare(&self.path, &storage, dtype)?;
-                let (nbytes, location) = self.storages.outline.storage_facts(number);
-                self.pickler.persistent_id(dtype, number, nbytes, location);
+                let facts = self.storages.bare(&self.path, &storage, dtype)?;
+                self.pickler.persistent_id(dtype, facts);
             }
             Raw::DType(dtype) => self.pickler.global("torch", dtype.name()),
             Raw::Device(index) => {
@@ -232,7 +231,7 @@ impl<'g> GraphPickler<'_, 'g> {
         WriteError::Unwritable { key: self.storages.path_name(&self.path), reason }
     }
 
-    /// What a value of the graph has; an id of another graph leads nowhere.
+    /// Returns what a value of the graph has; an id of another graph leads nowhere.
     fn of_the_graph<T>(&self, found: Option<T>) -> Result<T, WriteError> {
         found.ok_or_else(|| self.unwritable("is of another graph"))
     }
@@ -402,32 +401,26 @@ impl<'g> GraphPickler<'_, 'g> {
         let node = self.of_the_graph(self.graph.tensor(index))?;
         let view = self.of_the_graph(self.graph.view(node))?;
         let attributes = self.graph.tensor_attributes(index);
-        let requires_grad = view.requires_grad();
-        let mut entry = self.storages.entry(&self.path, view);
+        let mut facts = self.storages.tensor(&self.path, &view)?;
         if node.flags.parameter {
-            entry.requires_grad = false;
-            self.parameter(value, requires_grad, attributes, entry)
+            facts.requires_grad = false;
+            self.parameter(value, view.requires_grad(), attributes, &facts)
         } else if let Some(attributes) = attributes {
             self.enter(value)?;
             self.pickler.global("torch._tensor", "_rebuild_from_type_v2");
             self.pickler.encoder.mark();
-            self.pickler.rebuild_function(entry.storage, entry.dtype);
+            self.pickler.rebuild_function(&facts);
             self.pickler.global("torch", "Tensor");
-            self.arguments(entry)?;
+            self.pickler.tensor_arguments(&facts)?;
             let call = Step::Call(value, Call::Reduce);
             self.then([Step::Value(attributes), Step::TupleFromMark, call]);
             Ok(())
         } else {
-            self.pickler.rebuild_function(entry.storage, entry.dtype);
-            self.arguments(entry)?;
+            self.pickler.rebuild_function(&facts);
+            self.pickler.tensor_arguments(&facts)?;
             self.reduce(value);
             Ok(())
         }
-    }
-
-    fn arguments(&mut self, entry: Entry<'g>) -> Result<(), WriteError> {
-        self.pickler.tensor_arguments(&self.storages.outline.facts(&entry))?;
-        self.storages.outline.entry(entry)
     }
 
     fn parameter(
@@ -435,7 +428,7 @@ impl<'g> GraphPickler<'_, 'g> {
         value: Raw,
         requires_grad: bool,
         attributes: Option<Raw>,
-        data: Entry<'g>,
+        data: &Facts<'_>,
     ) -> Result<(), WriteError> {
         self.enter(value)?;
         let function = match attributes {
@@ -446,8 +439,8 @@ impl<'g> GraphPickler<'_, 'g> {
         if attributes.is_some() {
             self.pickler.encoder.mark();
         }
-        self.pickler.rebuild_function(data.storage, data.dtype);
-        self.arguments(data)?;
+        self.pickler.rebuild_function(data);
+        self.pickler.tensor_arguments(data)?;
         // The tensor within, an object that nothing else has.
         self.pickler.encoder.reduce();
         let (tail, call) = (Step::ParameterTail(requires_grad), Step::Call(value, Call::Reduce));

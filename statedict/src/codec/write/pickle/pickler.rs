@@ -2,7 +2,7 @@
 
 use crate::codec::write::decimal::Decimal;
 use crate::codec::write::error::WriteError;
-use crate::codec::write::outline::{Facts, NO_STORAGE};
+use crate::codec::write::facts::{Facts, StorageFacts};
 use crate::codec::write::pickle::encoder::{Encoder, Memo};
 use crate::dtype::DType;
 
@@ -10,7 +10,7 @@ use crate::dtype::DType;
 const CONSTANTS: [&str; 10] =
     ["storage", "version", "_metadata", "cpu", "mps", "cuda", "hpu", "xpu", "mtia", "latin1"];
 
-/// Whether an interned string of the user's is one of PyTorch's constants.
+/// Returns `true` if an interned string of the user's is one of PyTorch's constants.
 pub(super) fn is_constant(text: &str) -> bool {
     // Most keys are longer.
     text.len() < 10 && CONSTANTS.contains(&text)
@@ -41,7 +41,7 @@ pub(super) struct Pickler<'o> {
     layouts: Vec<(Box<str>, Memo)>,
     /// Constants in the memo: a handful.
     interned: Vec<(Box<str>, Memo)>,
-    /// Where the numbers of storages are in the memo, as strings; [`NOWHERE`] where they are not.
+    /// The places of the numbers of storages in the memo, as strings; [`NOWHERE`] where they are not.
     storage_keys: Vec<u32>,
     pub(super) decimal: Decimal,
     names: StorageNames<'o>,
@@ -126,9 +126,9 @@ impl<'o> Pickler<'o> {
     }
 
     /// The function that rebuilds a tensor.
-    pub(super) fn rebuild_function(&mut self, storage: usize, dtype: DType) {
-        let function = match (storage, dtype.storage_class()) {
-            (NO_STORAGE, _) => "_rebuild_meta_tensor_no_storage",
+    pub(super) fn rebuild_function(&mut self, entry: &Facts<'_>) {
+        let function = match (entry.storage, entry.dtype.storage_class()) {
+            (None, _) => "_rebuild_meta_tensor_no_storage",
             (_, Some(_)) => "_rebuild_tensor_v2",
             (_, None) => "_rebuild_tensor_v3",
         };
@@ -137,17 +137,17 @@ impl<'o> Pickler<'o> {
 
     /// The arguments of the function that rebuilds a tensor.
     pub(super) fn tensor_arguments(&mut self, entry: &Facts<'_>) -> Result<(), WriteError> {
-        if entry.storage == NO_STORAGE {
+        let Some(storage) = entry.storage else {
             self.encoder.mark();
             self.global("torch", entry.dtype.name());
             self.dims(entry)?;
             self.encoder.bool(entry.requires_grad);
             self.encoder.tuple();
             return Ok(());
-        }
+        };
         let class = entry.dtype.storage_class();
         self.encoder.mark();
-        self.persistent_id(class.map(|_| entry.dtype), entry.storage, entry.nbytes, entry.location);
+        self.persistent_id(class.map(|_| entry.dtype), storage);
         self.encoder.int(entry.offset as u64);
         self.dims(entry)?;
         self.encoder.bool(entry.requires_grad);
@@ -179,7 +179,7 @@ impl<'o> Pickler<'o> {
         Ok(())
     }
 
-    /// Whether the pickle is for the stream of before 1.6.
+    /// Returns `true` if the pickle is for the stream of before 1.6.
     pub(super) fn is_legacy(&self) -> bool {
         matches!(self.names, StorageNames::Legacy(_))
     }
@@ -188,9 +188,7 @@ impl<'o> Pickler<'o> {
     pub(super) fn persistent_id(
         &mut self,
         dtype: Option<DType>,
-        storage: usize,
-        nbytes: usize,
-        location: &str,
+        StorageFacts { number, nbytes, location }: StorageFacts<'_>,
     ) {
         self.encoder.mark();
         self.interned("storage");
@@ -199,12 +197,12 @@ impl<'o> Pickler<'o> {
             None => self.global("torch.storage", "UntypedStorage"),
         }
         match self.names {
-            StorageNames::Numbers => match self.storage_key(storage) {
+            StorageNames::Numbers => match self.storage_key(number) {
                 Some(memo) => self.encoder.get(memo),
-                None => self.new_storage_key(storage),
+                None => self.new_storage_key(number),
             },
             StorageNames::Legacy(names) => {
-                self.encoder.string(&storage_name(names, storage));
+                self.encoder.string(&storage_name(names, number));
             }
         }
         if location.contains(':') {
@@ -227,7 +225,7 @@ impl<'o> Pickler<'o> {
         number.map(|&number| Memo::of_number(number))
     }
 
-    /// Whether storages go by their numbers, and this one was not named before.
+    /// Returns `true` if storages go by their numbers, and this one was not named before.
     #[inline]
     pub(super) fn is_new_number(&self, storage: usize) -> bool {
         matches!(self.names, StorageNames::Numbers) && self.storage_key(storage).is_none()

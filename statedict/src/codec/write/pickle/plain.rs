@@ -1,6 +1,6 @@
 //! The commonest tensors, of which nearly everything is the same each time.
 
-use crate::codec::write::outline::{Facts, NO_STORAGE};
+use crate::codec::write::facts::{Facts, StorageFacts};
 use crate::codec::write::pickle::encoder::Encoder;
 use crate::codec::write::pickle::pickler::Pickler;
 use crate::dtype::DType;
@@ -24,16 +24,16 @@ struct Kind {
     nbytes: usize,
     shape: Shape,
     opcodes: Vec<u8>,
-    /// Where in the opcodes places of the memo are filled, one after the other, each in four bytes.
+    /// The places in the opcodes where places of the memo are filled, one after the other, each in four bytes.
     places: Vec<usize>,
-    /// Where the digits of the storage's number are.
+    /// The place of the digits of the storage's number.
     digits: std::ops::Range<usize>,
 }
 
 impl Kind {
     /// Those of a tensor whose storage has a number of so many digits; `None` while not all that they
     /// name is in the memo.
-    fn new(pickler: &Pickler<'_>, entry: &Facts<'_>, digits: usize) -> Option<Self> {
+    fn new(pickler: &Pickler<'_>, entry: &Facts<'_>, nbytes: usize, digits: usize) -> Option<Self> {
         let rebuild = pickler.known_global("torch._utils", "_rebuild_tensor_v2")?;
         let storage = pickler.known_interned("storage")?;
         let class = pickler.known_global("torch", entry.dtype.storage_class()?)?;
@@ -54,7 +54,7 @@ impl Kind {
         places.push(filled(&opcodes)?);
         let digits_end = opcodes.len().checked_sub(5)?;
         opcodes.get(location);
-        opcodes.int((entry.nbytes / entry.dtype.size()) as u64);
+        opcodes.int((nbytes / entry.dtype.size()) as u64);
         opcodes.tuple();
         places.push(filled(&opcodes)?);
         opcodes.persistent_id();
@@ -78,7 +78,7 @@ impl Kind {
         places.push(filled(&opcodes)?);
         Some(Kind {
             dtype: entry.dtype,
-            nbytes: entry.nbytes,
+            nbytes,
             shape: entry.shape.clone(),
             opcodes: opcodes.into_opcodes(),
             places,
@@ -86,8 +86,8 @@ impl Kind {
         })
     }
 
-    fn is_that_of(&self, entry: &Facts<'_>, digits: usize) -> bool {
-        self.nbytes == entry.nbytes
+    fn is_that_of(&self, entry: &Facts<'_>, nbytes: usize, digits: usize) -> bool {
+        self.nbytes == nbytes
             && self.dtype == entry.dtype
             && self.digits.len() == digits
             && self.shape == *entry.shape
@@ -101,24 +101,28 @@ impl Plain {
         let plain = entry.strides.is_none()
             && entry.offset == 0
             && !(entry.requires_grad || entry.conj || entry.neg)
-            && entry.location == "cpu"
-            && entry.storage != NO_STORAGE
             // The first few are written the general way.
-            && pickler.encoder.fills_long_places()
-            && pickler.is_new_number(entry.storage);
-        plain && self.plain_tensor(pickler, entry).is_some()
+            && pickler.encoder.fills_long_places();
+        let storage = entry.storage.filter(|storage| plain && storage.location == "cpu");
+        let storage = storage.filter(|storage| pickler.is_new_number(storage.number));
+        storage.and_then(|storage| self.plain_tensor(pickler, entry, storage)).is_some()
     }
 
-    fn plain_tensor(&mut self, pickler: &mut Pickler<'_>, entry: &Facts<'_>) -> Option<()> {
-        let digits = pickler.decimal.of(entry.storage).len();
-        let kind = match self.kinds.iter().position(|kind| kind.is_that_of(entry, digits)) {
+    fn plain_tensor(
+        &mut self,
+        pickler: &mut Pickler<'_>,
+        entry: &Facts<'_>,
+        StorageFacts { number: storage, nbytes, .. }: StorageFacts<'_>,
+    ) -> Option<()> {
+        let digits = pickler.decimal.of(storage).len();
+        let kind = match self.kinds.iter().position(|kind| kind.is_that_of(entry, nbytes, digits)) {
             Some(known) => self.kinds.get(known)?,
-            None => self.add(Kind::new(pickler, entry, digits)?)?,
+            None => self.add(Kind::new(pickler, entry, nbytes, digits)?)?,
         };
-        let number = pickler.decimal.of(entry.storage);
+        let number = pickler.decimal.of(storage);
         let first =
             pickler.encoder.again(&kind.opcodes, &kind.places, (kind.digits.clone(), number));
-        pickler.note_storage_key(entry.storage, first);
+        pickler.note_storage_key(storage, first);
         Some(())
     }
 

@@ -4,7 +4,7 @@ use crate::codec::write::pickle::batches::{Batches, Rule};
 use crate::codec::write::pickle::encoder::Call;
 use crate::value::raw::{Raw, Run};
 
-/// What is to be written, last first.
+/// A step of writing; the last is kept first.
 pub(super) enum Step {
     Value(Raw),
     Mark,

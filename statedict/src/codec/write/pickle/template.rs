@@ -17,8 +17,9 @@
 //! * The key and value of a conjugate or negative bit come from C++, a new dict for each tensor,
 //!   `neg` before `conj`.
 
+use crate::codec::write::contents::Contents;
 use crate::codec::write::error::WriteError;
-use crate::codec::write::outline::Outlined;
+use crate::codec::write::from_map::MapOutline;
 use crate::codec::write::pickle::batches::{Batches, Rule};
 use crate::codec::write::pickle::bytes::PickleSink;
 use crate::codec::write::pickle::encoder::Encoder;
@@ -27,8 +28,8 @@ use crate::codec::write::pickle::plain::Plain;
 use crate::metadata::Metadata;
 
 /// Hands the pickle of a state dict over.
-pub(in crate::codec::write) fn state_dict<O: Outlined>(
-    outline: &O,
+pub(in crate::codec::write) fn state_dict(
+    outline: &MapOutline<'_>,
     names: StorageNames<'_>,
     sink: &mut PickleSink<'_>,
 ) -> Result<(), WriteError> {
@@ -40,15 +41,15 @@ pub(in crate::codec::write) fn state_dict<O: Outlined>(
         if !batch.bare {
             pickler.encoder.mark();
         }
-        for entry in entries.by_ref().take(batch.len) {
+        for (key, entry) in entries.by_ref().take(batch.len) {
             // A key of the root is the attribute's name, which is interned.
-            if is_constant(entry.key) {
-                pickler.interned(entry.key);
+            if is_constant(key) {
+                pickler.interned(key);
             } else {
-                pickler.encoder.string(entry.key);
+                pickler.encoder.string(key);
             }
             if !plain.tensor(&mut pickler, &entry) {
-                pickler.rebuild_function(entry.storage, entry.dtype);
+                pickler.rebuild_function(&entry);
                 pickler.tensor_arguments(&entry)?;
                 pickler.encoder.reduce();
             }

@@ -3,8 +3,8 @@
 //! A million keys are looked at in order far more often than one is looked up, so the index is made when the
 //! first is; and keys that were read together lie together.
 
+mod builder;
 mod duplicates;
-mod gathered;
 mod name;
 
 use std::fmt;
@@ -14,14 +14,14 @@ use std::sync::OnceLock;
 use foldhash::fast::RandomState;
 use hashbrown::HashTable;
 
-pub(crate) use gathered::Gathered;
+pub(crate) use builder::NameMapBuilder;
 use name::Name;
 
 /// Something under each of some names, in order.
-pub(crate) struct Ordered<V> {
+pub(crate) struct NameMap<V> {
     names: Vec<Name>,
     values: Vec<V>,
-    /// Where each name is: of all names or not there.
+    /// The place of each name: of all names or not there.
     index: OnceLock<Index>,
 }
 
@@ -57,7 +57,7 @@ impl Index {
         found.map(|&place| place as usize)
     }
 
-    /// Where a name probably is; `None` where it is certainly not there.
+    /// Returns the probable place of a name; `None` where it is certainly not there.
     fn guess(&self, name: &str) -> Option<usize> {
         self.places.find(self.hash(name), |_| true).map(|&place| place as usize)
     }
@@ -79,10 +79,10 @@ fn name_at(names: &[Name], place: u32) -> &str {
     names.get(place as usize).map_or("", Name::as_str)
 }
 
-impl<V> Ordered<V> {
+impl<V> NameMap<V> {
     pub(crate) fn with_capacity(capacity: usize) -> Self {
         let (names, values) = (Vec::with_capacity(capacity), Vec::with_capacity(capacity));
-        Ordered { names, values, index: OnceLock::new() }
+        NameMap { names, values, index: OnceLock::new() }
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -93,7 +93,7 @@ impl<V> Ordered<V> {
         self.names.is_empty()
     }
 
-    /// Where a name is.
+    /// Returns the place of a name.
     pub(crate) fn index_of(&self, name: &str) -> Option<usize> {
         if self.names.is_empty() {
             return None;
@@ -101,7 +101,7 @@ impl<V> Ordered<V> {
         self.index.get_or_init(|| Index::new(&self.names)).find(&self.names, name)
     }
 
-    /// Where each of some names is.
+    /// Appends the place of each of some names.
     pub(crate) fn index_of_each(&self, names: &[&str], found: &mut Vec<Option<usize>>) {
         let index = self.index.get_or_init(|| Index::new(&self.names));
         // What is asked for is nowhere near the last, so that the time goes into waiting for memory. In steps,
@@ -170,47 +170,47 @@ impl<V> Ordered<V> {
     }
 
     /// The same names with other values.
-    pub(crate) fn with_values<W>(self, values: Vec<W>) -> Ordered<W> {
+    pub(crate) fn with_values<W>(self, values: Vec<W>) -> NameMap<W> {
         debug_assert_eq!(self.names.len(), values.len(), "a value for each name");
-        Ordered { names: self.names, values, index: self.index }
+        NameMap { names: self.names, values, index: self.index }
     }
 }
 
-impl<V> Default for Ordered<V> {
+impl<V> Default for NameMap<V> {
     fn default() -> Self {
-        Ordered::with_capacity(0)
+        NameMap::with_capacity(0)
     }
 }
 
-impl<V: Clone> Clone for Ordered<V> {
+impl<V: Clone> Clone for NameMap<V> {
     fn clone(&self) -> Self {
-        let Ordered { names, values, index } = self;
-        Ordered { names: names.clone(), values: values.clone(), index: index.clone() }
+        let NameMap { names, values, index } = self;
+        NameMap { names: names.clone(), values: values.clone(), index: index.clone() }
     }
 }
 
 /// Equal where the same names have equal values, in whatever order.
-impl<V: PartialEq> PartialEq for Ordered<V> {
+impl<V: PartialEq> PartialEq for NameMap<V> {
     fn eq(&self, other: &Self) -> bool {
         self.len() == other.len() && self.iter().all(|(name, value)| other.get(name) == Some(value))
     }
 }
 
-impl<V: Eq> Eq for Ordered<V> {}
+impl<V: Eq> Eq for NameMap<V> {}
 
-impl<V: fmt::Debug> fmt::Debug for Ordered<V> {
+impl<V: fmt::Debug> fmt::Debug for NameMap<V> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_map().entries(self.iter()).finish()
     }
 }
 
-impl<V> FromIterator<(String, V)> for Ordered<V> {
+impl<V> FromIterator<(String, V)> for NameMap<V> {
     /// A name that comes twice keeps its first place and its last value.
     fn from_iter<I: IntoIterator<Item = (String, V)>>(entries: I) -> Self {
         let entries = entries.into_iter();
-        let mut gathered = Gathered::with_capacity(entries.size_hint().0);
-        entries.for_each(|(name, value)| gathered.push(&name, value));
-        gathered.last_of_each()
+        let mut builder = NameMapBuilder::with_capacity(entries.size_hint().0);
+        entries.for_each(|(name, value)| builder.push(&name, value));
+        builder.last_of_each()
     }
 }
 
@@ -218,15 +218,15 @@ impl<V> FromIterator<(String, V)> for Ordered<V> {
 mod tests {
     use super::*;
 
-    fn numbered(count: usize) -> Ordered<usize> {
+    fn numbered(count: usize) -> NameMap<usize> {
         (0..count).map(|number| (format!("layer.{number}"), number)).collect()
     }
 
     #[test]
     fn names_are_found_whenever_they_came() {
-        let mut gathered = Gathered::with_capacity(0);
-        (0..1000).for_each(|number| gathered.push(&format!("layer.{number}"), number));
-        let mut map = gathered.finish().unwrap();
+        let mut builder = NameMapBuilder::with_capacity(0);
+        (0..1000).for_each(|number| builder.push(&format!("layer.{number}"), number));
+        let mut map = builder.finish().unwrap();
         assert!(map.index.get().is_none());
         assert_eq!(map.insert("more".to_owned(), 1000), None);
         assert_eq!(map.insert("layer.7".to_owned(), 7000), Some(7));
@@ -243,7 +243,7 @@ mod tests {
     #[test]
     fn of_a_name_that_comes_twice_the_last_value_is_kept_in_the_first_place() {
         let entries = [("a", 1), ("b", 2), ("a", 3), ("c", 4), ("b", 5)];
-        let map: Ordered<i32> =
+        let map: NameMap<i32> =
             entries.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
         assert_eq!(map.iter().collect::<Vec<_>>(), [("a", &3), ("b", &5), ("c", &4)]);
     }
@@ -276,7 +276,7 @@ mod tests {
         let mut entries: Vec<_> =
             map.iter().map(|(name, value)| (name.to_owned(), *value)).collect();
         entries.reverse();
-        let reversed: Ordered<usize> = entries.into_iter().collect();
+        let reversed: NameMap<usize> = entries.into_iter().collect();
         assert!(reversed == map);
     }
 }

@@ -4,26 +4,26 @@ use std::ops::RangeInclusive;
 use std::sync::{Arc, OnceLock};
 
 use crate::huge_pages;
-use crate::ordered::Ordered;
-use crate::ordered::duplicates::duplicate;
-use crate::ordered::name::Name;
+use crate::name_map::NameMap;
+use crate::name_map::duplicates::duplicate;
+use crate::name_map::name::Name;
 
 /// For how many bytes a name there is room in the beginning: the first is often the shortest.
 const NAME: RangeInclusive<usize> = 24..=64;
 
 /// A map that is being made of names that should differ.
-pub(crate) struct Gathered<V> {
+pub(crate) struct NameMapBuilder<V> {
     names: Vec<Name>,
     values: Vec<V>,
     /// The names that are not in `names` yet, one after the other.
     text: String,
-    /// Where each of them ends.
+    /// The end of each of them.
     ends: Vec<u32>,
 }
 
-impl<V> Gathered<V> {
+impl<V> NameMapBuilder<V> {
     pub(crate) fn with_capacity(capacity: usize) -> Self {
-        Gathered {
+        NameMapBuilder {
             names: Vec::new(),
             values: huge_pages::buffer(capacity),
             text: String::new(),
@@ -73,28 +73,35 @@ impl<V> Gathered<V> {
     ///
     /// # Errors
     /// The first name that comes twice.
-    pub(crate) fn finish(mut self) -> Result<Ordered<V>, String> {
+    pub(crate) fn finish(mut self) -> Result<NameMap<V>, String> {
         self.settle();
         match duplicate(&self.names) {
             Some(name) => Err(name.to_owned()),
-            None => Ok(self.distinct()),
+            None => Ok(self.made()),
         }
     }
 
+    /// Returns the map of names that are known to differ.
+    pub(crate) fn distinct(mut self) -> NameMap<V> {
+        self.settle();
+        debug_assert_eq!(duplicate(&self.names), None, "a name comes once");
+        self.made()
+    }
+
     /// The map with the last value of each name, in the place of its first.
-    pub(crate) fn last_of_each(mut self) -> Ordered<V> {
+    pub(crate) fn last_of_each(mut self) -> NameMap<V> {
         self.settle();
         if duplicate(&self.names).is_none() {
-            return self.distinct();
+            return self.made();
         }
-        let mut map = Ordered::with_capacity(self.names.len());
+        let mut map = NameMap::with_capacity(self.names.len());
         for (name, value) in self.names.into_iter().zip(self.values) {
             map.insert(name.to_string(), value);
         }
         map
     }
 
-    fn distinct(self) -> Ordered<V> {
-        Ordered { names: self.names, values: self.values, index: OnceLock::new() }
+    fn made(self) -> NameMap<V> {
+        NameMap { names: self.names, values: self.values, index: OnceLock::new() }
     }
 }

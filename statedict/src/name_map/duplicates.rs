@@ -6,7 +6,7 @@ use foldhash::fast::RandomState;
 use foldhash::{HashSet, HashSetExt};
 
 use crate::huge_pages;
-use crate::ordered::name::Name;
+use crate::name_map::name::Name;
 
 /// How many bits there are for each name. An index of a million names does not fit into a processor's cache,
 /// and filling it costs more than reading the file; this is a tenth of its size.

@@ -44,7 +44,7 @@ fn stream(from: &[u8], to: &mut [u8]) {
     unsafe { _mm_sfence() };
 }
 
-/// What is stored at a time: a line of the cache.
+/// The number of bytes that are stored at a time: a line of the cache.
 #[cfg(all(target_arch = "x86_64", not(miri)))]
 const LINE: usize = 64;
 
