@@ -86,6 +86,12 @@ impl Download<'_> {
             attempts += 1;
             let failure = match self.attempt(&client, partial) {
                 Ok(()) => match partial.check(self.expected, self.target) {
+                    Ok(()) if self.expected.is_none() && partial.is_cut_off() => {
+                        partial.restart(None, None)?;
+                        let reason =
+                            "what the server says is all of the file is an archive that is cut off";
+                        Failure::Fault(Fault::passing(reason))
+                    }
                     Ok(()) => return Ok(()),
                     // The pieces do not fit together: all of it again.
                     Err(_) if partial.pieced() => {

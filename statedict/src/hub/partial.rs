@@ -7,6 +7,8 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
+use crate::codec::Source;
+use crate::codec::read::is_cut_off;
 use crate::codec::write::temporary;
 use crate::hub::cache::{PARTIAL, PARTIAL_NOTE, beside};
 use crate::hub::companion;
@@ -209,6 +211,11 @@ impl Partial {
             }
             _ => Ok(()),
         }
+    }
+
+    /// Returns `true` if what is there is the beginning of an archive, although the server sent all that it said.
+    pub(super) fn is_cut_off(&self) -> bool {
+        Source::file(&self.path).is_ok_and(|source| is_cut_off(&source))
     }
 
     /// Puts the whole file in its place, in one step and once it is on the disk.

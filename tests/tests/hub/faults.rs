@@ -5,6 +5,7 @@ use std::net::TcpListener;
 use std::time::{Duration, Instant};
 
 use statedict::hub::{self, HubError, Options};
+use statedict::{StateMap, TensorView, WriteOptions, write_map};
 
 use statedict_tests::server::{
     LIMIT, Server, files, give, give_up_after, head, options, say, until_gone,
@@ -194,6 +195,27 @@ fn silent_servers() {
         assert!(error.to_string().contains("nothing came for 0.06 s"), "{error}");
         assert_eq!(server.count(), 2);
         assert!(start.elapsed() < LIMIT);
+    }
+}
+
+/// The length that a server tells is all that comes; an archive shows that it was not all of it.
+#[test]
+fn lengths_that_lie() {
+    let mut map = StateMap::new();
+    map.insert("weight", TensorView::from_vec(vec![0.5f32; 100], [100]).unwrap());
+    let mut whole = Vec::new();
+    write_map(&map, &mut whole, &WriteOptions::default()).unwrap();
+    for (told, is_cut) in [(10, true), (whole.len() - 1, true), (whole.len(), false)] {
+        let file = whole.clone();
+        let server = Server::start(move |_, stream| {
+            head(stream, "200 OK", &[&format!("Content-Length: {told}")])?;
+            stream.write_all(&file)
+        });
+        let result = fetch(&server, |options| options.retries(1));
+        assert_eq!(result.is_err(), is_cut, "{told}: {result:?}");
+        if let Err(error) = result {
+            assert!(error.to_string().contains("an archive that is cut off"), "{error}");
+        }
     }
 }
 

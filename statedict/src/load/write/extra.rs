@@ -11,8 +11,8 @@ use crate::load::write::written::Written;
 use crate::value::SharedValue;
 use crate::visit::{StateDict, visit_extra_states};
 
-/// What modules held before: their extra states by number.
-pub(super) type Before = HashMap<usize, SharedValue>;
+/// What modules held before: their extra states by their paths.
+pub(super) type Before = HashMap<String, SharedValue>;
 
 /// Why an extra state is not taken: its key, which is empty where its module cannot be reached, and the cause.
 pub(super) type Refused = (String, ExtraStateError);
@@ -35,14 +35,15 @@ pub(super) fn set<M: StateDict + ?Sized>(
     }
     let undo = options.atomicity != Atomicity::None;
     let mut failed: Option<Refused> = None;
-    let done = visit_extra_states(model, &mut |index, state| {
-        let Some(Some(source)) = found.extras.get(index) else { return };
+    let done = visit_extra_states(model, &mut |index, path, state| {
+        let found = index.and_then(|index| found.extras.get(index)?.as_ref());
+        let Some(source) = found else { return };
         if failed.is_some() {
             return;
         }
         if undo {
             match SharedValue::of(state.get_extra_state().root()) {
-                Ok(value) => drop(before.insert(index, value)),
+                Ok(value) => drop(before.insert(path.to_owned(), value)),
                 Err(error) => {
                     failed = Some((source.key.clone(), error.into()));
                     return;
@@ -73,10 +74,10 @@ pub(super) fn give_back<M: StateDict + ?Sized>(model: &mut M, before: &mut Befor
     if before.is_empty() {
         return true;
     }
-    let done = visit_extra_states(model, &mut |index, state| {
-        let Some(held) = before.get(&index) else { return };
+    let done = visit_extra_states(model, &mut |_, path, state| {
+        let Some(held) = before.get(path) else { return };
         if state.set_extra_state(held.value()).is_ok() {
-            before.remove(&index);
+            before.remove(path);
         }
     });
     done.is_ok()

@@ -81,32 +81,26 @@ impl Undo {
             return false;
         }
         let leaves = &mut walk.leaves;
-        // The first of a storage before the others, which become one with it again.
-        let is_other =
-            |index: usize| index < plan.leaf_count() && plan.first.of_leaf(index) < index;
-        let (mut others, mut given) = (Vec::new(), Vec::new());
-        for (index, leaf) in leaves.iter_mut().enumerate() {
-            let Slot::Borrowed(leaf) = &mut leaf.tensor else { continue };
-            if !held.contains_key(&index) {
-            } else if is_other(index) {
-                others.push(index);
-            } else {
+        let kept: Vec<usize> = (0..leaves.len()).filter(|index| held.contains_key(index)).collect();
+        for &index in &kept {
+            let leaf = leaves.get_mut(index).map(|leaf| &mut leaf.tensor);
+            if let Some(Slot::Borrowed(leaf)) = leaf {
                 give(held, index, &mut **leaf, options);
-                given.push(index);
             }
         }
-        for index in others {
+        // What shared a storage does so again, also where only the first was written.
+        for index in 0..leaves.len().min(plan.leaf_count()) {
+            let first = plan.first.of_leaf(index);
+            if first == index || kept.binary_search(&first).is_err() {
+                continue;
+            }
             let (firsts, rest) = leaves.split_at_mut(index);
-            let first = firsts.get_mut(plan.first.of_leaf(index)).map(|first| &mut first.tensor);
-            let (Some(Slot::Borrowed(leaf)), Some(Slot::Borrowed(first))) =
-                (rest.first_mut().map(|leaf| &mut leaf.tensor), first)
+            let (Slot::Borrowed(first), Slot::Borrowed(leaf)) =
+                (&mut firsts[first].tensor, &mut rest[0].tensor)
             else {
                 continue;
             };
-            let is_one = leaf.storage_id() == first.storage_id();
-            if is_one || !leaf.share(&**first) {
-                give(held, index, &mut **leaf, options);
-            } else {
+            if leaf.storage_id() != first.storage_id() && leaf.share(&**first) {
                 held.remove(&index);
             }
         }

@@ -6,4 +6,5 @@ mod large_storages;
 mod mapping;
 mod report;
 mod state_dict;
+mod ties;
 mod warm_start;

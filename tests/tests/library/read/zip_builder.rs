@@ -48,6 +48,19 @@ impl Member {
     }
 }
 
+/// The members of an archive, as another reader of the format finds them.
+pub(crate) fn members_of(file: &[u8]) -> Vec<Member> {
+    let mut archive = zip::ZipArchive::new(std::io::Cursor::new(file)).unwrap();
+    let count = archive.len();
+    let member = |index| {
+        let mut member = archive.by_index(index).unwrap();
+        let mut content = Vec::new();
+        std::io::copy(&mut member, &mut content).unwrap();
+        Member::new(&member.name().unwrap().into_owned(), &content)
+    };
+    (0..count).map(member).collect()
+}
+
 /// An archive of stored members, with a zip entry for each.
 pub(crate) fn archive(members: &[(&str, &[u8])]) -> Vec<u8> {
     let members: Vec<Member> =

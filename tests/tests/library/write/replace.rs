@@ -2,7 +2,6 @@
 
 use std::borrow::Cow;
 use std::fs;
-use std::io::Write;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -81,6 +80,29 @@ fn a_panicking_source_leaves_the_old_file_and_no_litter() {
         std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| map.save_with(&path, &options)));
     assert!(outcome.is_err());
     assert_eq!(fs::read(&path).unwrap(), b"old");
+    assert_eq!(names(directory.path()), ["model.pt"]);
+}
+
+/// Each removes what killed processes left, and nothing that another is writing.
+#[test]
+fn several_writers_of_one_name_leave_each_other_alone() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("model.pt");
+    let whole = |byte: u8| vec![byte; 10_000];
+    let is_whole = |file: Vec<u8>| (0..4).any(|byte| file == whole(byte));
+    std::thread::scope(|scope| {
+        for byte in 0..4u8 {
+            let (path, is_whole) = (&path, &is_whole);
+            scope.spawn(move || {
+                for _ in 0..100 {
+                    let replacement = Replacement::of(path).sync(false);
+                    replacement.write(|file| file.write_all(&whole(byte))).unwrap();
+                    assert!(is_whole(fs::read(path).unwrap()));
+                }
+            });
+        }
+    });
+    assert!(is_whole(fs::read(&path).unwrap()));
     assert_eq!(names(directory.path()), ["model.pt"]);
 }
 
