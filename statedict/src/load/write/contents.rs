@@ -88,8 +88,16 @@ impl<'c, 'm, 's> Contents<'c, 'm, 's> {
 /// Storages out of which several tensors are cut, and whose bytes are not in memory: to expand or to read all of one
 /// for each tensor would take time that grows with the square of the file.
 struct CutStorages {
-    /// How many tensors are still to be cut out of each, and its bytes once the first has been.
-    uses: Option<HashMap<(usize, u32), (usize, Option<Storage<'static>>)>>,
+    /// By their identity; counted where the first is asked for.
+    uses: Option<HashMap<(usize, u32), Uses>>,
+}
+
+/// The uses of a storage that are still to come.
+#[derive(Default)]
+struct Uses {
+    left: usize,
+    /// Its bytes, once the first tensor has been cut out.
+    kept: Option<Storage<'static>>,
 }
 
 impl CutStorages {
@@ -104,22 +112,22 @@ impl CutStorages {
         tensors: impl FnOnce() -> T,
     ) -> Result<Option<Storage<'static>>, StorageError> {
         let uses = self.uses.get_or_insert_with(|| {
-            let mut uses = HashMap::new();
+            let mut uses: HashMap<_, Uses> = HashMap::new();
             let parts = tensors().filter(|tensor| tensor.storage().nbytes() > tensor.nbytes());
             for tensor in parts {
-                uses.entry(tensor.storage().identity()).or_insert((0, None)).0 += 1;
+                uses.entry(tensor.storage().identity()).or_default().left += 1;
             }
             uses
         });
-        let Some((left, kept)) = uses.get_mut(&storage.identity()) else { return Ok(None) };
+        let Some(Uses { left, kept }) = uses.get_mut(&storage.identity()) else {
+            return Ok(None);
+        };
         *left = left.saturating_sub(1);
-        if kept.is_none() && *left > 0 {
-            match storage.bytes()? {
-                Cow::Borrowed(_) => {}
-                Cow::Owned(bytes) => {
-                    *kept = Some(Storage::from_bytes_at(bytes, storage.location()))
-                }
-            }
+        if kept.is_none()
+            && *left > 0
+            && let Cow::Owned(bytes) = storage.bytes()?
+        {
+            *kept = Some(Storage::from_bytes_at(bytes, storage.location()));
         }
         // The last one takes it along.
         Ok(if *left == 0 { kept.take() } else { kept.clone() })
