@@ -6,7 +6,7 @@ use std::collections::VecDeque;
 
 use crate::dtype::DType;
 use crate::tensor::{CpuTensor, Element, Shape, TensorView, to_le_bytes};
-use crate::traits::{ByteSink, StorageId, Tensor, TensorError, TensorMut};
+use crate::traits::{ByteSink, StorageId, Tensor, TensorError, TensorMut, Writable};
 
 impl Tensor for CpuTensor {
     fn dtype(&self) -> DType {
@@ -19,6 +19,10 @@ impl Tensor for CpuTensor {
 
     fn adopts(&self, _: DType) -> bool {
         true
+    }
+
+    fn writable(&self) -> Result<Writable, TensorError> {
+        Ok(Writable::Certainly)
     }
 
     fn host_bytes(&self) -> Option<&[u8]> {
@@ -127,6 +131,10 @@ macro_rules! slice_tensor {
             fn shape(&self) -> Shape {
                 let shape: fn(&Self) -> Shape = |$this| $shape;
                 shape(self)
+            }
+
+            fn writable(&self) -> Result<Writable, TensorError> {
+                Ok(Writable::Certainly)
             }
 
             fn host_bytes(&self) -> Option<&[u8]> {
