@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use std::fmt;
 
 use crate::dtype::DType;
+use crate::plain_debug::debug_is_display;
 use crate::tensor::{Shape, StorageError, TensorView};
 
 /// A leaf of a model for reading: a tensor of some library, as a parameter or buffer.
@@ -40,6 +41,16 @@ pub trait Tensor {
         dtype == self.dtype()
     }
 
+    /// Returns how certain it is that this tensor takes what a load writes into it. A load asks before it
+    /// writes anything.
+    ///
+    /// # Errors
+    /// Where it is known already that [`copy_`](TensorMut::copy_) and [`assign`](TensorMut::assign) fail, for
+    /// instance because several elements of the tensor are one in memory.
+    fn writable(&self) -> Result<Writable, TensorError> {
+        Ok(Writable::Perhaps)
+    }
+
     /// All elements in row-major order as little-endian bytes, where they lie in memory like that.
     fn host_bytes(&self) -> Option<&[u8]> {
         None
@@ -57,6 +68,18 @@ pub trait Tensor {
     fn as_any(&self) -> Option<&dyn Any> {
         None
     }
+}
+
+/// How certain it is that a tensor takes what a load writes into it: see [`Tensor::writable`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Writable {
+    /// It takes every tensor of its shape whose elements can be read, and whose element type is its own, or one
+    /// that it adopts.
+    Certainly,
+    /// Its library may fail in the middle. Until a load has succeeded, it keeps a copy of the elements that
+    /// such a tensor had, to give them back.
+    Perhaps,
 }
 
 /// Takes the bytes of a tensor piece by piece; see [`Tensor::with_bytes`].
@@ -187,7 +210,6 @@ impl StorageId {
 
 /// Why a leaf could not be read or written.
 #[non_exhaustive]
-#[derive(Debug)]
 pub enum TensorError {
     /// The bytes of the source cannot be read.
     Storage(StorageError),
@@ -226,6 +248,8 @@ impl fmt::Display for TensorError {
         }
     }
 }
+
+debug_is_display!(TensorError);
 
 impl std::error::Error for TensorError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {

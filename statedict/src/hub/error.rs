@@ -6,12 +6,12 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::escape::OneLine;
+use crate::plain_debug::debug_is_display;
 
 /// Why a location gave no file.
 ///
 /// Addresses are shown without what may be secret: user, password and query.
 #[non_exhaustive]
-#[derive(Debug)]
 pub enum HubError {
     /// An address that is none.
     Address {
@@ -218,10 +218,16 @@ impl fmt::Display for HubError {
                 after(&mut out, *attempts)
             }
             HubError::TooLarge { address, size: Some(size), limit } => {
-                write!(out, "{address}: {size} bytes, of which {limit} are allowed")
+                write!(
+                    out,
+                    "{address}: {size} bytes, of which {limit} are allowed (`Options::max_size`)"
+                )
             }
             HubError::TooLarge { address, size: None, limit } => {
-                write!(out, "{address}: more than the {limit} bytes that are allowed")
+                write!(
+                    out,
+                    "{address}: more than the {limit} bytes that are allowed (`Options::max_size`)"
+                )
             }
             HubError::Hash { path, expected, found } => write!(
                 out,
@@ -237,7 +243,11 @@ impl fmt::Display for HubError {
                 waited.as_secs()
             ),
             HubError::Timeout { address, limit } => {
-                write!(out, "{address}: not done within {} s", limit.as_secs_f64())
+                write!(
+                    out,
+                    "{address}: not done within {} s (`Options::timeout`)",
+                    limit.as_secs_f64()
+                )
             }
         }
     }
@@ -246,6 +256,8 @@ impl fmt::Display for HubError {
 fn after(out: &mut OneLine<'_, '_>, attempts: u32) -> fmt::Result {
     if attempts > 1 { write!(out, " (after {attempts} attempts)") } else { Ok(()) }
 }
+
+debug_is_display!(HubError);
 
 impl std::error::Error for HubError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {

@@ -12,6 +12,11 @@ use crate::hub::schemes::Schemes;
 use crate::load::{DTypePolicy, LoadOptions};
 use crate::setters::setters;
 
+/// How many bytes a download may have unless it is said.
+const MAX_SIZE: u64 = 64 << 30;
+/// How long a download may take unless it is said.
+const TIMEOUT: Duration = Duration::from_secs(24 * 3600);
+
 /// How to find, download and load a checkpoint.
 ///
 /// ```
@@ -82,13 +87,13 @@ impl Options {
             check_hash: HashCheck::default(),
             sha256: None,
             offline: false,
-            max_size: None,
+            max_size: Some(MAX_SIZE),
             retries: 4,
             retry_delay: Duration::from_millis(500),
             connect_timeout: Duration::from_secs(10),
             stall_timeout: Duration::from_secs(30),
             lock_timeout: Duration::from_secs(600),
-            timeout: None,
+            timeout: Some(TIMEOUT),
             environment_proxy: true,
             progress: None,
             rank: None,
@@ -159,7 +164,7 @@ impl Options {
         /// Whether nothing may be downloaded: what is neither local nor in the cache is then an error.
         offline(offline: bool) => offline = offline;
 
-        /// How many bytes a download may have; any number by default.
+        /// How many bytes a download may have: 64 GiB by default. `u64::MAX` allows any number.
         max_size(bytes: u64) => max_size = Some(bytes);
 
         /// How often a download is tried again (4 times): after a connection that failed, broke off or
@@ -174,15 +179,16 @@ impl Options {
         /// How long the name look-up may take, and then connecting (10 s each).
         connect_timeout(limit: Duration) => connect_timeout = limit;
 
-        /// How long the server may be silent (30 s), before its answer as well as in the middle of the file.
+        /// How long the server may be silent (30 s), before its answer as well as in the middle of the file; there
+        /// at least 1 KiB a second must come, over as long a time.
         stall_timeout(limit: Duration) => stall_timeout = limit;
 
         /// How long to wait for another process that downloads the same file but does not get on (10 min):
         /// that neither brings bytes, nor ends. One that dies leaves its lock at once.
         lock_timeout(limit: Duration) => lock_timeout = limit;
 
-        /// How long everything may take together until the file is there, waiting for others included;
-        /// without end by default, as long as bytes come.
+        /// How long everything may take together until the file is there, waiting for others included: 24 hours by
+        /// default. `Duration::MAX` is without end, as long as bytes come.
         timeout(limit: Duration) => timeout = Some(limit);
 
         /// Whether to use the proxy that the environment names (the default): the first of `ALL_PROXY`,

@@ -1,7 +1,8 @@
 //! Loading, all or nothing: plan, migrate, match, verify, then commit.
 //!
 //! The first four look at the model and the state dict and collect every problem. Only where there
-//! is none does the last write, and then nothing is left that could go wrong short of the disk.
+//! is none does the last write: what a library or a lock can still refuse comes first, and is undone where it is.
+//! Then nothing is left that could go wrong short of the disk.
 
 mod check;
 mod hooks;
@@ -17,7 +18,7 @@ mod write;
 
 pub use hooks::PreLoad;
 pub use incompatible::IncompatibleKeys;
-pub use migrate_map::{MapMigration, migrate};
+pub use migrate_map::{MapMigration, migrate, migrate_with};
 pub use options::LoadOptions;
 pub(crate) use plan::migrate::run_on_modules;
 pub use policy::{AliasPolicy, Atomicity, DTypePolicy};
@@ -29,7 +30,8 @@ pub use report::problem::LoadProblem;
 
 use crate::load::plan::expected::Plan;
 use crate::load::steps::run;
-use crate::load::write::commit::{self, Written};
+use crate::load::write::commit;
+use crate::load::write::written::Written;
 use crate::map::StateMap;
 use crate::visit::{self, Loaded, StateDict};
 

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use crate::escape::OneLine;
 use crate::nontemporal_copy;
+use crate::plain_debug::debug_is_display;
 
 /// The storages of one source: a file, a live model, a computed tensor.
 ///
@@ -43,7 +44,16 @@ pub trait Storages: Send + Sync {
         Ok(())
     }
 
-    /// Checks the bytes of storage `index` against the checksum that came with them, if one did.
+    /// Returns `true` if [`read_at`](Self::read_at) takes no longer than its part is large. By default that is
+    /// not known, and a load takes the storage as a whole, once: it may have to be expanded or computed.
+    fn reads_parts(&self, index: u32) -> bool {
+        let _ = index;
+        false
+    }
+
+    /// Checks the bytes of storage `index` against the checksum that came with them, if one did, and that
+    /// [`bytes`](Self::bytes) and [`read_at`](Self::read_at) can give them: a load writes nothing before
+    /// it has asked.
     ///
     /// # Errors
     /// Where the bytes cannot be read or their checksum differs.
@@ -134,6 +144,11 @@ impl<'a> Storage<'a> {
         self.set.read_at(self.index, offset, buffer)
     }
 
+    /// Whether a part can be read without the rest; see [`Storages::reads_parts`].
+    pub(crate) fn reads_parts(&self) -> bool {
+        self.in_memory || self.set.reads_parts(self.index)
+    }
+
     /// Checks the bytes against the checksum that came with them, if one did.
     ///
     /// # Errors
@@ -182,7 +197,6 @@ impl Storages for InMemory<'_> {
 
 /// Why the bytes of a storage could not be had.
 #[non_exhaustive]
-#[derive(Debug)]
 pub enum StorageError {
     /// Reading failed.
     Io {
@@ -235,7 +249,7 @@ impl fmt::Display for StorageError {
 impl StorageError {
     fn message(&self, f: &mut OneLine<'_, '_>) -> fmt::Result {
         match self {
-            StorageError::Io { member, .. } => write!(f, "cannot read `{member}`"),
+            StorageError::Io { member, source } => write!(f, "cannot read `{member}`: {source}"),
             StorageError::Checksum { member, expected, found } => write!(
                 f,
                 "`{member}` is damaged: its CRC-32 is {found:08x}, the file records {expected:08x}"
@@ -252,6 +266,8 @@ impl StorageError {
         }
     }
 }
+
+debug_is_display!(StorageError);
 
 impl std::error::Error for StorageError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {

@@ -16,6 +16,7 @@ const LAYERS: &[&[&str]] = &[
         "name_map",
         "nontemporal_copy",
         "parallel",
+        "plain_debug",
         "setters",
     ],
     &["tensor"],

@@ -9,7 +9,7 @@ use crate::adapters::candle::{dtype, place, reading, writing};
 use crate::dtype::DType;
 use crate::leaves::{check, check_shape};
 use crate::tensor::{Shape, TensorView};
-use crate::traits::{ByteSink, StorageId, Tensor, TensorError, TensorMut};
+use crate::traits::{ByteSink, StorageId, Tensor, TensorError, TensorMut, Writable};
 
 /// Says how a handle of a tensor is read.
 macro_rules! handle {
@@ -37,6 +37,10 @@ macro_rules! handle {
 
             fn adopts(&self, dtype: DType) -> bool {
                 dtype::to_candle(dtype).is_some() || dtype == Tensor::dtype(self)
+            }
+
+            fn writable(&self) -> Result<Writable, TensorError> {
+                writing::writable(self)
             }
 
             fn with_bytes(&self, sink: &mut ByteSink<'_>) -> Result<(), TensorError> {

@@ -6,10 +6,10 @@ use std::path::PathBuf;
 
 use crate::codec::write::source::SourceError;
 use crate::dtype::DType;
+use crate::plain_debug::debug_is_display;
 
 /// Why a state dict could not be written.
 #[non_exhaustive]
-#[derive(Debug)]
 pub enum WriteError {
     /// Two tensors read the same storage as different element types, which PyTorch's format cannot
     /// express.
@@ -57,6 +57,13 @@ pub enum WriteError {
         key: String,
         /// Why not.
         reason: &'static str,
+    },
+    /// Two tensors that are not the same share elements, and the format is safetensors.
+    Overlap {
+        /// The tensor's key.
+        key: String,
+        /// The key of the other one.
+        other: String,
     },
     /// A format that this build cannot write.
     FeatureOff {
@@ -168,12 +175,19 @@ impl fmt::Display for WriteError {
             WriteError::Unwritable { key, reason } => {
                 write!(f, "the value at `{key}` {reason}")
             }
+            WriteError::Overlap { key, other } => write!(
+                f,
+                "`{key}` shares elements with `{other}`, which a safetensors file cannot say; \
+                 `WriteOptions::copy_overlaps(true)` writes them for each of the two"
+            ),
             WriteError::FeatureOff { format, feature } => write!(
                 f,
                 "a {format} file is written with the feature `{feature}` of statedict; \
                  `WriteOptions::layout` writes PyTorch's format whatever the path's ending"
             ),
-            WriteError::Source { key, .. } => write!(f, "cannot read the elements of `{key}`"),
+            WriteError::Source { key, source } => {
+                write!(f, "cannot read the elements of `{key}`: {source}")
+            }
             WriteError::SourceLength { key, expected, found } => {
                 write!(f, "`{key}` has {expected} bytes of elements, but {found} came")
             }
@@ -192,11 +206,19 @@ impl fmt::Display for WriteError {
                 )
             }
             WriteError::TooLarge { what } => write!(f, "{what} too large for the format"),
-            WriteError::Io { action, path: None, .. } => write!(f, "cannot {action}"),
-            WriteError::Io { action, path: Some(path), .. } => {
-                write!(f, "cannot {action} `{}`", path.display())
+            WriteError::Io { action, path: None, source } => write!(f, "cannot {action}: {source}"),
+            WriteError::Io { action, path: Some(path), source } => {
+                write!(f, "cannot {action} `{}`: {source}", path.display())
             }
         }
+    }
+}
+
+debug_is_display!(WriteError);
+/// For functions that return an [`io::Result`].
+impl From<WriteError> for io::Error {
+    fn from(error: WriteError) -> Self {
+        io::Error::other(error)
     }
 }
 

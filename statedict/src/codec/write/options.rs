@@ -19,6 +19,7 @@ use crate::setters::setters;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WriteOptions {
     keep_storage: Option<bool>,
+    copy_overlaps: bool,
     alignment: usize,
     layout: ArchiveLayout,
     format: Format,
@@ -57,6 +58,7 @@ impl Default for WriteOptions {
     fn default() -> Self {
         WriteOptions {
             keep_storage: None,
+            copy_overlaps: false,
             alignment: 64,
             layout: ArchiveLayout::default(),
             format: Format::OfPath,
@@ -109,6 +111,29 @@ impl WriteOptions {
     }
 
     setters! {
+        /// Says whether tensors that overlap without being the same are written to a safetensors file, each with all of its
+        /// elements: they share none of them any more when they are read. By default they are an error there; PyTorch's
+        /// format keeps what is shared. Tensors that are the same stay tied.
+        ///
+        /// ```
+        /// # #[cfg(feature = "safetensors")]
+        /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+        /// use statedict::{StateMap, TensorView, WriteOptions, write_map};
+        ///
+        /// let packed = TensorView::from_vec(vec![0.5f32; 6], [3, 2])?;
+        /// let mut map = StateMap::new();
+        /// map.insert("head", packed.narrow(0, 0..1)?);
+        /// map.insert("packed", packed);
+        /// let options = WriteOptions::new().safetensors();
+        /// assert!(write_map(&map, Vec::new(), &options).is_err());
+        /// write_map(&map, Vec::new(), &options.copy_overlaps(true))?;
+        /// # Ok(())
+        /// # }
+        /// # #[cfg(not(feature = "safetensors"))]
+        /// # fn main() {}
+        /// ```
+        copy_overlaps(copy: bool) => copy_overlaps = copy;
+
         /// The multiple of bytes at which every record's content begins: 64 unless set, 1 to 32768.
         /// PyTorch's name is `torch.utils.serialization.config.save.storage_alignment`.
         ///
@@ -212,6 +237,11 @@ impl WriteOptions {
 
     pub(super) fn keeps_storage(&self) -> bool {
         self.keep_storage.unwrap_or(false)
+    }
+
+    #[cfg(feature = "safetensors")]
+    pub(super) fn copies_overlaps(&self) -> bool {
+        self.copy_overlaps
     }
 
     pub(super) fn storage_alignment(&self) -> usize {
