@@ -8,11 +8,13 @@ use crate::map::StateMap;
 use crate::metadata::{Metadata, ModuleMetadata};
 use crate::migration::MigrateError;
 use crate::name_map::NameMapBuilder;
+use crate::plain_debug::debug_is_display;
 use crate::tensor::{Storage, StorageError, Storages, TensorView};
 use crate::traits::TensorError;
 use crate::value::SharedValue;
 use crate::visit::{
-    Elements, ExtraId, List, MigrateStep, ModelError, Name, StateDict, TensorRef, Walk, walk_saving,
+    Elements, ExtraId, List, MigrateStep, ModelErrors, Name, StateDict, TensorRef, Walk,
+    walk_saving,
 };
 
 /// The storages of a live model: one for each distinct leaf.
@@ -65,10 +67,9 @@ impl<'a> LiveStorages<'a> {
 
 /// Why a model has no state dict.
 #[non_exhaustive]
-#[derive(Debug)]
 pub enum CollectError {
     /// The faults of the model's names.
-    Model(Vec<ModelError>),
+    Model(ModelErrors),
     /// A leaf could not give its elements.
     Tensor {
         /// Its key.
@@ -95,13 +96,7 @@ pub enum CollectError {
 impl std::fmt::Display for CollectError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            CollectError::Model(problems) => {
-                let mut lines = problems.iter();
-                if let Some(first) = lines.next() {
-                    write!(f, "{first}")?;
-                }
-                lines.try_for_each(|problem| write!(f, "\n{problem}"))
-            }
+            CollectError::Model(problems) => problems.fmt(f),
             CollectError::Tensor { key, source } => write!(f, "cannot read `{key}`: {source}"),
             CollectError::ExtraState { key, source } => write!(f, "cannot save `{key}`: {source}"),
             CollectError::PostSave { module, source } => {
@@ -112,10 +107,12 @@ impl std::fmt::Display for CollectError {
     }
 }
 
+debug_is_display!(CollectError);
+
 impl std::error::Error for CollectError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
-            CollectError::Model(problems) => problems.first().map(|problem| problem as _),
+            CollectError::Model(_) => None,
             CollectError::Tensor { source, .. } => source.source(),
             CollectError::ExtraState { source, .. } => source.source(),
             CollectError::PostSave { source, .. } => source.source(),
@@ -152,7 +149,7 @@ fn made<'a>(
     mut walk: Walk<TensorRef<'a>>,
     mut hold: impl FnMut(&TensorRef<'a>) -> Result<Held<'a>, TensorError>,
 ) -> Result<StateMap<'a>, CollectError> {
-    let names = walk.names().map_err(CollectError::Model)?;
+    let names = walk.names().map_err(|problems| CollectError::Model(ModelErrors(problems)))?;
     let extras = walk.extras.iter_mut().map(|extra| {
         let refused = |source| CollectError::ExtraState { key: walk.keys.spell(extra.key), source };
         let value = extra.value.take().expect("extra states are asked for while a model is saved");

@@ -8,10 +8,10 @@ use crate::codec::ReadError;
 use crate::codec::write::WriteError;
 use crate::collect::CollectError;
 use crate::load::LoadError;
+use crate::plain_debug::debug_is_display;
 
 /// Why a file was not loaded into a model, or a model not saved to a file.
 #[non_exhaustive]
-#[derive(Debug)]
 pub enum Error {
     /// The file cannot be read.
     Read {
@@ -59,6 +59,8 @@ impl fmt::Display for Error {
         }
     }
 }
+
+debug_is_display!(Error);
 
 impl std::error::Error for Error {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {

@@ -2,13 +2,15 @@
 
 use std::fmt;
 
+use crate::plain_debug::debug_is_display;
+
 /// The last segment of the key of a module's extra state, as PyTorch names it.
 pub(crate) const EXTRA_STATE: &str = "_extra_state";
 
 /// Why a name cannot be one segment of a key. The rules are those of
 /// `torch.nn.Module.register_parameter`, `register_buffer` and `add_module`.
 #[non_exhaustive]
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub enum InvalidName {
     /// The name is the empty string.
     Empty,
@@ -24,6 +26,8 @@ impl fmt::Display for InvalidName {
         })
     }
 }
+
+debug_is_display!(InvalidName);
 
 impl std::error::Error for InvalidName {}
 

@@ -1,8 +1,12 @@
-//! Plain Rust values as tensors: numbers, vectors, arrays, and [`CpuTensor`].
+//! Plain Rust values as tensors: numbers, sequences, arrays, [`CpuTensor`], and boxes of tensors.
+
+use std::any::Any;
+use std::borrow::Cow;
+use std::collections::VecDeque;
 
 use crate::dtype::DType;
 use crate::tensor::{CpuTensor, Element, Shape, TensorView, to_le_bytes};
-use crate::traits::{ByteSink, Tensor, TensorError, TensorMut, Writable};
+use crate::traits::{ByteSink, StorageId, Tensor, TensorError, TensorMut, Writable};
 
 impl Tensor for CpuTensor {
     fn dtype(&self) -> DType {
@@ -191,9 +195,122 @@ scalars!(
     num_complex::Complex<half::bf16>,
 );
 
-// A vector is a 1-dim tensor whose length is fixed once it is part of a model.
+// A sequence is a 1-dim tensor whose length is fixed once it is part of a model.
 slice_tensor!([T: Element] Vec<T>, T, |this| Shape::from([this.len()]), this.as_slice(), this.as_mut_slice());
 slice_tensor!([T: Element] Box<[T]>, T, |this| Shape::from([this.len()]), &**this, &mut **this);
+// What is borrowed is cloned when it is written.
+slice_tensor!([T: Element] Cow<'_, [T]>, T, |this| Shape::from([this.len()]), &**this, this.to_mut());
+
+// A sequence of arrays has their dimensions after its own.
+slice_tensor!([T: Nested, const N: usize] Vec<[T; N]>, T::Element, |this| rows(this), T::flatten(this.as_flattened()),
+    T::flatten_mut(this.as_flattened_mut()));
+slice_tensor!([T: Nested, const N: usize] Box<[[T; N]]>, T::Element, |this| rows(this), T::flatten(this.as_flattened()),
+    T::flatten_mut(this.as_flattened_mut()));
+
+/// The shape of a sequence of arrays.
+fn rows<T: Nested>(rows: &[T]) -> Shape {
+    let mut shape = Shape::from([rows.len()]);
+    T::sizes(&mut shape);
+    shape
+}
+
+/// A 1-dim tensor; its elements lie in two pieces of memory until it is written.
+impl<T: Element> Tensor for VecDeque<T> {
+    fn dtype(&self) -> DType {
+        T::DTYPE
+    }
+
+    fn shape(&self) -> Shape {
+        Shape::from([self.len()])
+    }
+
+    fn writable(&self) -> Result<Writable, TensorError> {
+        Ok(Writable::Certainly)
+    }
+
+    fn host_bytes(&self) -> Option<&[u8]> {
+        match self.as_slices() {
+            (elements, []) => T::as_bytes(elements),
+            _ => None,
+        }
+    }
+
+    fn with_bytes(&self, sink: &mut ByteSink<'_>) -> Result<(), TensorError> {
+        let (front, back) = self.as_slices();
+        sink(&to_le_bytes(front))?;
+        sink(&to_le_bytes(back))
+    }
+}
+
+impl<T: Element> TensorMut for VecDeque<T> {
+    fn copy_(&mut self, source: &TensorView<'_>) -> Result<(), TensorError> {
+        check(self, source)?;
+        copy_elements(self.make_contiguous(), source)
+    }
+
+    fn host_bytes_mut(&mut self) -> Option<&mut [u8]> {
+        T::as_bytes_mut(self.make_contiguous())
+    }
+}
+
+/// The tensor in the box.
+#[diagnostic::do_not_recommend]
+impl<T: Tensor> Tensor for Box<T> {
+    fn dtype(&self) -> DType {
+        (**self).dtype()
+    }
+
+    fn shape(&self) -> Shape {
+        (**self).shape()
+    }
+
+    fn storage_id(&self) -> Option<StorageId> {
+        (**self).storage_id()
+    }
+
+    fn location(&self) -> Cow<'_, str> {
+        (**self).location()
+    }
+
+    fn adopts(&self, dtype: DType) -> bool {
+        (**self).adopts(dtype)
+    }
+
+    fn writable(&self) -> Result<Writable, TensorError> {
+        (**self).writable()
+    }
+
+    fn host_bytes(&self) -> Option<&[u8]> {
+        (**self).host_bytes()
+    }
+
+    fn with_bytes(&self, sink: &mut ByteSink<'_>) -> Result<(), TensorError> {
+        (**self).with_bytes(sink)
+    }
+
+    fn as_any(&self) -> Option<&dyn Any> {
+        (**self).as_any()
+    }
+}
+
+#[diagnostic::do_not_recommend]
+impl<T: TensorMut> TensorMut for Box<T> {
+    fn copy_(&mut self, source: &TensorView<'_>) -> Result<(), TensorError> {
+        (**self).copy_(source)
+    }
+
+    fn assign(&mut self, source: TensorView<'static>) -> Result<(), TensorError> {
+        (**self).assign(source)
+    }
+
+    fn host_bytes_mut(&mut self) -> Option<&mut [u8]> {
+        (**self).host_bytes_mut()
+    }
+
+    fn share(&mut self, first: &dyn Tensor) -> bool {
+        (**self).share(first)
+    }
+}
 
 // An array of arrays is a tensor of as many dimensions.
 slice_tensor!([T: Nested, const N: usize] [T; N], T::Element,

@@ -29,6 +29,7 @@ mod migration;
 mod name_map;
 mod nontemporal_copy;
 mod parallel;
+mod plain_debug;
 mod save;
 mod schema;
 mod state_dict_ext;
@@ -60,7 +61,7 @@ pub use leaves::Nested;
 pub use load::{
     AliasPolicy, Atomicity, Converted, DTypePolicy, IncompatibleKeys, KeyList, LoadError,
     LoadOptions, LoadProblem, LoadReport, MapMigration, Mismatched, ModuleMigration, PreLoad,
-    PrefixGuess, migrate,
+    PrefixGuess, migrate, migrate_with,
 };
 pub use map::StateMap;
 pub use mapping::{KeyMap, KeyMapError, LocationError, MapLocation, Mapped};
@@ -78,8 +79,8 @@ pub use tensor::{
 pub use traits::{ByteSink, StorageId, Tensor, TensorError, TensorMut, Writable};
 pub use visit::{
     Access, Alias, ByMut, ByRef, Change, Content, Describe, Description, Field, FieldKind,
-    FieldTable, Kind, Loaded, MigrateStep, ModelError, ModuleInfo, Part, StateDict, TensorRef,
-    Unavailable, Visitor,
+    FieldTable, Kind, Loaded, MigrateStep, ModelError, ModelErrors, ModuleInfo, Part, StateDict,
+    TensorRef, Unavailable, Visitor,
 };
 
 #[cfg(feature = "derive")]
@@ -115,6 +116,9 @@ pub mod guide {
     pub mod checkpoints {}
     #[doc = include_str!("../doc/migrating.md")]
     pub mod migrating {}
+    #[cfg(all(feature = "derive", feature = "serde"))]
+    #[doc = include_str!("../doc/pytorch.md")]
+    pub mod pytorch {}
 
     #[cfg(feature = "burn")]
     #[doc = include_str!("../doc/burn.md")]

@@ -10,7 +10,7 @@ use crate::map::StateMap;
 use crate::save;
 use crate::schema::Schema;
 use crate::visit::{
-    self, ByRef, Content, FieldKind, Kind, ModelError, ModuleInfo, Part, StateDict, TensorRef,
+    self, ByRef, Content, FieldKind, Kind, ModelErrors, ModuleInfo, Part, StateDict, TensorRef,
     Visitor,
 };
 
@@ -295,7 +295,7 @@ pub trait StateDictExt: StateDict {
     ///     layers: Vec<Dropout>,
     /// }
     ///
-    /// # fn main() -> Result<(), Vec<statedict::ModelError>> {
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// let mut net = Net { layers: vec![Dropout { p: 0.5, training: false }] };
     /// net.train()?;
     /// assert!(net.layers[0].training);
@@ -307,16 +307,16 @@ pub trait StateDictExt: StateDict {
     ///
     /// # Errors
     /// The modules that cannot be reached, being locked elsewhere. All others are set.
-    fn train(&mut self) -> Result<(), Vec<ModelError>> {
-        visit::set_training(self, true)
+    fn train(&mut self) -> Result<(), ModelErrors> {
+        visit::set_training(self, true).map_err(ModelErrors)
     }
 
     /// The reverse of [`train`](Self::train), as `model.eval()`: before a model is used.
     ///
     /// # Errors
     /// As [`train`](Self::train).
-    fn eval(&mut self) -> Result<(), Vec<ModelError>> {
-        visit::set_training(self, false)
+    fn eval(&mut self) -> Result<(), ModelErrors> {
+        visit::set_training(self, false).map_err(ModelErrors)
     }
 
     /// The parameters with their keys, in order. A parameter with several names comes once, under the

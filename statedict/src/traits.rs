@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use std::fmt;
 
 use crate::dtype::DType;
+use crate::plain_debug::debug_is_display;
 use crate::tensor::{Shape, StorageError, TensorView};
 
 /// A leaf of a model for reading: a tensor of some library, as a parameter or buffer.
@@ -209,7 +210,6 @@ impl StorageId {
 
 /// Why a leaf could not be read or written.
 #[non_exhaustive]
-#[derive(Debug)]
 pub enum TensorError {
     /// The bytes of the source cannot be read.
     Storage(StorageError),
@@ -248,6 +248,8 @@ impl fmt::Display for TensorError {
         }
     }
 }
+
+debug_is_display!(TensorError);
 
 impl std::error::Error for TensorError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {

@@ -2,6 +2,7 @@
 
 mod description;
 pub mod generations;
+pub mod histories;
 pub mod layers;
 mod lines;
 pub mod models;

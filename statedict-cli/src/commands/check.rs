@@ -40,6 +40,10 @@ pub(crate) struct Arguments {
     /// Look only at the keys of FILE that begin with a prefix, without it
     #[arg(long, value_name = "PREFIX")]
     select_prefix: Option<String>,
+    /// Take modules of FILE without a version for this one, or their newest where that is lower; they count as older
+    /// than every version otherwise
+    #[arg(long, value_name = "N")]
+    assume_version: Option<u64>,
     /// Print one JSON object
     #[arg(long)]
     json: bool,
@@ -55,6 +59,10 @@ pub(crate) fn run(arguments: &Arguments, screen: &mut Screen) -> Result<Outcome,
     let map = opened.state_map(&arguments.at)?;
     // What is compared is not read: that is the work of verify.
     let options = LoadOptions::new().verify(false).map_keys(arguments.key_map());
+    let options = match arguments.assume_version {
+        Some(version) => options.assume_version(version),
+        None => options,
+    };
     let result = match schema(&arguments.against)? {
         Some(schema) => schema.check_with(&map, &options),
         None => {

@@ -1,6 +1,7 @@
 //! The rules of a module's history: each step belongs to a version that the module has had.
 
 use std::collections::BTreeSet;
+use std::ops::Range;
 
 use proc_macro2::Ident;
 use syn::{LitInt, LitStr};
@@ -87,8 +88,30 @@ fn past(word: &str) -> &str {
     if word == "migrate" { "migrated" } else { word }
 }
 
-/// The old names of a field: each is a name, no two came to an end with the same version, and none is the
-/// name that follows it.
+/// A run of versions in which a field had one name.
+struct Period<'m> {
+    name: String,
+    /// The first version with the name, and the first without it.
+    versions: Range<u32>,
+    /// The `from` of the rename that ended it; `None` for the name of today.
+    at: Option<&'m LitStr>,
+}
+
+/// The names of a field, in the order of versions.
+fn periods<'m>(field: &'m Field<'_>) -> Vec<Period<'m>> {
+    let mut start = field.since().unwrap_or(1);
+    let mut periods = Vec::new();
+    for (since, from) in field.old_names() {
+        let versions = start..since.number;
+        start = start.max(since.number);
+        periods.push(Period { name: from.value(), versions, at: Some(from) });
+    }
+    periods.push(Period { name: field.key.clone(), versions: start..u32::MAX, at: None });
+    periods
+}
+
+/// The old names of a field: each is a name, no two came to an end with the same version, none is the
+/// name that follows it, and the field existed when it had it.
 fn old_names(ctxt: &Ctxt, model: &Model<'_>, field: &Field<'_>) {
     let names = field.old_names();
     for (nth, (since, from)) in names.iter().enumerate() {
@@ -112,39 +135,74 @@ fn old_names(ctxt: &Ctxt, model: &Model<'_>, field: &Field<'_>) {
             let message =
                 format!("`{next}` is no old name: version {} calls it so too", since.number);
             ctxt.error_help(from, message, "write the name that older files have");
-        } else if nth == 0 {
-            taken(ctxt, model, field, since, from);
+        } else if let Some(came) = field.since().filter(|&came| came >= since.number)
+            // A version beyond the struct's is reported as that.
+            && model.version().is_some_and(|version| came <= version)
+        {
+            let message = format!(
+                "field `{}` came with version {came}: no older file calls it `{}`",
+                field.name(),
+                from.value()
+            );
+            let help = format!(
+                "remove `since` if files before version {came} have it, else this `renamed`"
+            );
+            ctxt.error_help(from, message, help);
         }
     }
+    taken(ctxt, model, field);
 }
 
-/// An old name that another field had at the same time.
-fn taken(ctxt: &Ctxt, model: &Model<'_>, field: &Field<'_>, since: &Version, from: &LitStr) {
-    let owner = model.fields.iter().find(|other| {
-        let had = match other.old_names().first() {
-            Some((_, first)) => first.value(),
-            None => other.key.clone(),
-        };
-        let existed = other.since().is_none_or(|other| other < since.number);
-        other.has_key()
-            && other.key != field.key
-            && other.variant == field.variant
-            && existed
-            && had == from.value()
-    });
-    if let Some(owner) = owner {
-        let message = format!(
-            "before version {}, `{}` was field `{}`",
-            since.number,
-            from.value(),
-            owner.name()
-        );
-        let help = format!(
-            "if `{0}` came with version {1}, mark it `#[since({1})]`",
-            owner.name(),
-            since.number
-        );
-        ctxt.error_help(from, message, help);
+/// The old names of a field that another field had at the same time. Of two old names the later field's is
+/// reported.
+fn taken(ctxt: &Ctxt, model: &Model<'_>, field: &Field<'_>) {
+    let others = || model.fields.iter().filter(|other| other.variant == field.variant);
+    let mine = periods(field);
+    for period in mine.iter().filter(|period| !period.versions.is_empty()) {
+        let Some(from) = period.at else { continue };
+        let mut is_before = true;
+        for other in others() {
+            if std::ptr::eq(other, field) {
+                is_before = false;
+                continue;
+            }
+            // Two fields of one key are reported as that.
+            if !other.has_key() || other.key == field.key {
+                continue;
+            }
+            let overlaps = |theirs: &&Period<'_>| {
+                theirs.name == period.name
+                    && theirs.versions.start.max(period.versions.start)
+                        < theirs.versions.end.min(period.versions.end)
+            };
+            let theirs = periods(other);
+            let Some(theirs) = theirs.iter().find(overlaps) else { continue };
+            let (before, name) = (period.versions.end, &period.name);
+            match theirs.at {
+                None => {
+                    let message =
+                        format!("before version {before}, `{name}` was field `{}`", other.name());
+                    let help = format!(
+                        "if `{}` came with version {before}, mark it `#[since({before})]`",
+                        other.name()
+                    );
+                    ctxt.error_help(from, message, help);
+                }
+                Some(_) if is_before => {
+                    let (mine, other) = (field.name(), other.name());
+                    let message =
+                        format!("fields `{other}` and `{mine}` were both called `{name}`");
+                    let help = format!(
+                        "if one tensor became two, cut it with `Migration::split` in \
+                         `#[migrate(to = {before}, with = Self::to_v{before})]`; if the two are one, mark `{mine}` \
+                         `#[alias({other})]`"
+                    );
+                    ctxt.error_help(from, message, help);
+                }
+                Some(_) => {}
+            }
+            break;
+        }
     }
 }
 
@@ -161,7 +219,8 @@ fn twice(ctxt: &Ctxt, model: &Model<'_>) {
     }
 }
 
-/// What was removed is a name, and no field has it.
+/// What was removed is a name, and no field had it in the version before. A name that came again can be removed
+/// again.
 fn removed(ctxt: &Ctxt, model: &Model<'_>) {
     let mut seen = BTreeSet::new();
     for found in model.words.iter() {
@@ -172,26 +231,38 @@ fn removed(ctxt: &Ctxt, model: &Model<'_>) {
                 text.split('.').find_map(|segment| super::segment(segment).err())
             {
                 ctxt.error_help(name, message, help);
-            } else if !seen.insert(text.clone()) {
-                ctxt.error_help(
-                    name,
-                    format_args!("`{text}` is removed twice"),
-                    "keep one of the two",
-                );
-            } else if let Some(field) = model.fields.iter().find(|field| {
-                field.has_key()
-                    && field.key == text
-                    && field.since().is_none_or(|n| n < since.number)
-            }) {
-                let message = format!("`{text}` is not removed: field `{}` has it", field.name());
+            } else if !seen.insert((text.clone(), since.number)) {
+                let message = format!("`{text}` is removed twice");
+                ctxt.error_help(name, message, "keep one of the two");
+            } else if let Some((field, until)) = owner(model, &text, since.number) {
+                let (field, number) = (field.name(), since.number);
+                let message = match until {
+                    None => format!("`{text}` is not removed: field `{field}` has it"),
+                    Some(until) => format!(
+                        "`{text}` is not removed: before version {until}, field `{field}` was called so"
+                    ),
+                };
                 let help = format!(
-                    "remove the attribute; or, if the field came anew, mark it `#[since({})]`",
-                    since.number
+                    "remove the attribute; or, if the field came anew, mark it `#[since({number})]`"
                 );
                 ctxt.error_help(name, message, help);
             }
         }
     }
+}
+
+/// Returns the field that had a name in the version before `since`, and the version that called it otherwise.
+fn owner<'m, 'i>(
+    model: &'m Model<'i>,
+    name: &str,
+    since: u32,
+) -> Option<(&'m Field<'i>, Option<u32>)> {
+    model.fields.iter().filter(|field| field.has_key()).find_map(|field| {
+        let had = periods(field).into_iter().find(|period| {
+            period.name == name && since > 0 && period.versions.contains(&(since - 1))
+        })?;
+        Some((field, had.at.map(|_| had.versions.end)))
+    })
 }
 
 /// A version to which no step leads, in a history that has steps of code.

@@ -9,10 +9,10 @@ use crate::codec::write::WriteError;
 use crate::collect::CollectError;
 use crate::contents::ValuePath;
 use crate::escape::OneLine;
+use crate::plain_debug::debug_is_display;
 
 /// Why a checkpoint does not give or take a value.
 #[non_exhaustive]
-#[derive(Debug)]
 pub enum CheckpointError {
     /// There is nothing at a path.
     Absent {
@@ -126,6 +126,8 @@ impl fmt::Display for CheckpointError {
         }
     }
 }
+
+debug_is_display!(CheckpointError);
 
 impl std::error::Error for CheckpointError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {

@@ -4,6 +4,7 @@ use std::fmt::{self, Write as _};
 
 use crate::contents::{Segment, ValuePath};
 use crate::escape::OneLine;
+use crate::plain_debug::debug_is_display;
 
 /// The keys under which a checkpoint's state dict is found without being named: those of PyTorch's
 /// tutorials and of the libraries that follow them.
@@ -24,7 +25,7 @@ pub struct Candidate {
 
 /// Which state dict of a checkpoint is meant cannot be told.
 #[non_exhaustive]
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct FindError {
     /// Those that could be meant by their names; none or several.
     pub fitting: Vec<Candidate>,
@@ -94,5 +95,7 @@ fn argument(path: &ValuePath) -> String {
         None => format!("{:?}", path.to_string()),
     }
 }
+
+debug_is_display!(FindError);
 
 impl std::error::Error for FindError {}

@@ -4,12 +4,13 @@ use std::fmt;
 use std::str::FromStr;
 
 use crate::contents::path::{Segment, ValuePath};
+use crate::plain_debug::debug_is_display;
 
 /// Tuples in a key nest no deeper.
 const DEPTH: usize = 8;
 
 /// A text that is not a path.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct PathSyntax {
     /// The byte of the text at which it stops being one.
     pub at: usize,
@@ -22,6 +23,8 @@ impl fmt::Display for PathSyntax {
         write!(f, "byte {} of the path should be {}", self.at, self.expected)
     }
 }
+
+debug_is_display!(PathSyntax);
 
 impl std::error::Error for PathSyntax {}
 

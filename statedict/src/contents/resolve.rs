@@ -11,6 +11,7 @@ use crate::contents::spelling::spell_key;
 use crate::contents::walk::{Contents, Found};
 use crate::escape::OneLine;
 use crate::key;
+use crate::plain_debug::debug_is_display;
 use crate::value::{Kind, Value};
 
 /// So many readings of a text are looked for, and so many are named.
@@ -21,7 +22,7 @@ const SEARCHED: u64 = 1 << 24;
 
 /// A path that leads nowhere, or to several things.
 #[non_exhaustive]
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct NoSuchPath {
     /// What was typed.
     pub text: String,
@@ -66,6 +67,8 @@ impl fmt::Display for NoSuchPath {
         }
     }
 }
+
+debug_is_display!(NoSuchPath);
 
 impl std::error::Error for NoSuchPath {}
 

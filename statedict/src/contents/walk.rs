@@ -6,6 +6,7 @@ use foldhash::{HashMap, HashMapExt, HashSet, HashSetExt};
 
 use crate::contents::parts::{Parts, Step};
 use crate::contents::path::ValuePath;
+use crate::plain_debug::debug_is_display;
 use crate::value::{Kind, Value};
 
 /// So many bytes all paths may have together, unless another number is asked for.
@@ -24,7 +25,7 @@ pub enum Found<'g> {
 
 /// The paths of what is in a value would be longer than allowed, all together.
 #[non_exhaustive]
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct TooManyPaths {
     /// How many bytes are allowed.
     pub allowed: u64,
@@ -35,6 +36,8 @@ impl fmt::Display for TooManyPaths {
         write!(f, "the values have paths of more than {} bytes together", self.allowed)
     }
 }
+
+debug_is_display!(TooManyPaths);
 
 impl std::error::Error for TooManyPaths {}
 

@@ -6,12 +6,12 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::escape::OneLine;
+use crate::plain_debug::debug_is_display;
 
 /// Why a location gave no file.
 ///
 /// Addresses are shown without what may be secret: user, password and query.
 #[non_exhaustive]
-#[derive(Debug)]
 pub enum HubError {
     /// An address that is none.
     Address {
@@ -256,6 +256,8 @@ impl fmt::Display for HubError {
 fn after(out: &mut OneLine<'_, '_>, attempts: u32) -> fmt::Result {
     if attempts > 1 { write!(out, " (after {attempts} attempts)") } else { Ok(()) }
 }
+
+debug_is_display!(HubError);
 
 impl std::error::Error for HubError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {

@@ -1,9 +1,10 @@
 //! What adds nothing of its own: owners of one module, or of none.
 
 use std::borrow::Cow;
-use std::cell::OnceCell;
+use std::cell::{LazyCell, OnceCell};
 use std::marker::PhantomData;
-use std::sync::OnceLock;
+use std::pin::Pin;
+use std::sync::{LazyLock, OnceLock};
 
 use crate::visit::{ByMut, ByRef, Description, StateDict, Visitor};
 
@@ -19,6 +20,21 @@ impl<M: StateDict + ?Sized> StateDict for Box<M> {
 
     fn visit_shared_mut<'a>(&'a self, visitor: &mut dyn Visitor<ByMut<'a>>) {
         (**self).visit_shared_mut(visitor);
+    }
+}
+
+/// Nothing of its own; only what may be moved can be written to.
+impl<M: StateDict + Unpin> StateDict for Pin<Box<M>> {
+    fn visit<'a>(&'a self, visitor: &mut dyn Visitor<ByRef<'a>>) {
+        (**self).visit(visitor);
+    }
+
+    fn visit_mut<'a>(&'a mut self, visitor: &mut dyn Visitor<ByMut<'a>>) {
+        (**self).visit_mut(visitor);
+    }
+
+    fn describe() -> Description {
+        Description::same_as::<M>()
     }
 }
 
@@ -92,3 +108,24 @@ macro_rules! once {
 }
 
 once!(OnceCell, OnceLock);
+
+/// Nothing of its own. The module is made when it is first read or written.
+macro_rules! lazy {
+    ($($lazy:ident),*) => { $(
+        impl<M: StateDict, F: FnOnce() -> M> StateDict for $lazy<M, F> {
+            fn visit<'a>(&'a self, visitor: &mut dyn Visitor<ByRef<'a>>) {
+                (**self).visit(visitor);
+            }
+
+            fn visit_mut<'a>(&'a mut self, visitor: &mut dyn Visitor<ByMut<'a>>) {
+                (**self).visit_mut(visitor);
+            }
+
+            fn describe() -> Description {
+                Description::same_as::<M>()
+            }
+        }
+    )* };
+}
+
+lazy!(LazyCell, LazyLock);

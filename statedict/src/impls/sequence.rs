@@ -24,12 +24,17 @@ impl Number {
     }
 }
 
+/// The class of a sequence.
+const fn class<L: ?Sized>() -> ModuleInfo {
+    ModuleInfo::new("ModuleList").of_type::<L>()
+}
+
 /// Sequences are `torch.nn.ModuleList`: the children `0`, `1`, …
 macro_rules! module_list {
-    ($([$($generics:tt)*] $list:ty, $children:expr;)*) => { $(
+    ($([$($generics:tt)*] $list:ty $(, $children:expr)?;)*) => { $(
         impl<$($generics)*> StateDict for $list {
             fn visit<'a>(&'a self, visitor: &mut dyn Visitor<ByRef<'a>>) {
-                visitor.begin(&Self::describe().table().info);
+                visitor.begin(const { &class::<Self>() });
                 let mut number = Number::zero();
                 for module in self.iter() {
                     visitor.field(&Field::child(&number.0, M::describe), Content::child(module));
@@ -38,7 +43,7 @@ macro_rules! module_list {
             }
 
             fn visit_mut<'a>(&'a mut self, visitor: &mut dyn Visitor<ByMut<'a>>) {
-                visitor.begin(&Self::describe().table().info);
+                visitor.begin(const { &class::<Self>() });
                 let mut number = Number::zero();
                 for module in self.iter_mut() {
                     visitor.field(&Field::child(&number.0, M::describe), Content::child_mut(module));
@@ -46,11 +51,11 @@ macro_rules! module_list {
                 }
             }
 
-            fn describe() -> Description {
+            $(fn describe() -> Description {
                 Description::Module(const {
-                    &FieldTable { info: ModuleInfo::new("ModuleList").of_type::<Self>(), fields: &[$children] }
+                    &FieldTable { info: class::<Self>(), fields: &[$children] }
                 })
-            }
+            })?
         }
     )* };
 }
@@ -59,11 +64,13 @@ module_list! {
     [M: StateDict] Vec<M>, Field::children(M::describe);
     [M: StateDict] VecDeque<M>, Field::children(M::describe);
     [M: StateDict, const N: usize] [M; N], Field::numbered(N, M::describe);
+    // Behind a `Box`, `Rc` or `Arc`.
+    [M: StateDict] [M];
 }
 
 /// Tuples are `torch.nn.Sequential`: the children `0`, `1`, … of different types.
 ///
-/// `do_not_recommend`, or every message about a missing derive would list the eight tuples.
+/// `do_not_recommend`, or every message about a missing derive would list all tuples.
 macro_rules! sequential {
     ($([$($module:ident $index:tt $name:literal),+])*) => { $(
         #[diagnostic::do_not_recommend]
@@ -94,6 +101,10 @@ sequential! {
     [A 0 "0", B 1 "1", C 2 "2", D 3 "3", E 4 "4", F 5 "5"]
     [A 0 "0", B 1 "1", C 2 "2", D 3 "3", E 4 "4", F 5 "5", G 6 "6"]
     [A 0 "0", B 1 "1", C 2 "2", D 3 "3", E 4 "4", F 5 "5", G 6 "6", H 7 "7"]
+    [A 0 "0", B 1 "1", C 2 "2", D 3 "3", E 4 "4", F 5 "5", G 6 "6", H 7 "7", I 8 "8"]
+    [A 0 "0", B 1 "1", C 2 "2", D 3 "3", E 4 "4", F 5 "5", G 6 "6", H 7 "7", I 8 "8", J 9 "9"]
+    [A 0 "0", B 1 "1", C 2 "2", D 3 "3", E 4 "4", F 5 "5", G 6 "6", H 7 "7", I 8 "8", J 9 "9", K 10 "10"]
+    [A 0 "0", B 1 "1", C 2 "2", D 3 "3", E 4 "4", F 5 "5", G 6 "6", H 7 "7", I 8 "8", J 9 "9", K 10 "10", L 11 "11"]
 }
 
 #[cfg(test)]

@@ -97,7 +97,7 @@ fn check(
     map: &StateMap<'_>,
     options: &LoadOptions,
 ) -> Result<LoadReport, LoadError> {
-    let failed = |problems| failed(schema.class(), problems, map, options);
+    let failed = |problems| failed(schema, problems, map, options);
     let prepared = prepare(map, options).map_err(failed)?;
     let (migrated, modules) = migrate_by(schema, &prepared.map, options).map_err(failed)?;
     let mut outline = Outline::new(schema, &migrated, &modules);

@@ -7,13 +7,14 @@ use foldhash::{HashMap, HashMapExt, HashSet};
 
 use crate::load::options::LoadOptions;
 use crate::load::plan::expected::Place;
-use crate::load::plan::migrate::{Tree, run_pre_load, run_steps};
+use crate::load::plan::migrate::{Later, record, run_pre_load, run_steps};
 use crate::load::plan::outline::Outline;
+use crate::load::plan::tree::Tree;
 use crate::load::report::error::LoadError;
 use crate::load::report::key_list::KeyList;
 use crate::load::report::loaded::ModuleMigration;
 use crate::load::report::problem::LoadProblem;
-use crate::load::steps::failed;
+use crate::load::steps::{failed, prepare};
 use crate::map::StateMap;
 use crate::schema::{Paths, Patterns, Schema, SchemaModule, first};
 use crate::visit::{ModuleInfo, StateDict};
@@ -79,10 +80,54 @@ impl fmt::Display for MapMigration {
 /// # Errors
 /// Every step that fails, and every module that is newer than `T`'s; the map is then as it was.
 pub fn migrate<T: StateDict>(map: &mut StateMap<'_>) -> Result<MapMigration, LoadError> {
+    migrate_with::<T>(map, &LoadOptions::new())
+}
+
+/// Does the same as [`migrate`] with the options of a load: which version a module without one counts as
+/// ([`LoadOptions::assume_version`]), whether newer modules are allowed, and other names for keys. The others have
+/// no meaning here.
+///
+/// ```
+/// use statedict::prelude::*;
+/// use statedict::LoadOptions;
+///
+/// #[derive(StateDict)]
+/// #[version(2)]
+/// struct Pair {
+///     #[param]
+///     #[renamed(since = 2, from = "b")]
+///     a: f32,
+///     #[param]
+///     #[renamed(since = 2, from = "a")]
+///     b: f32,
+/// }
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let mut map = StateMap::new();
+/// map.insert("a", TensorView::full(1.0f32, [])?);
+/// map.insert("b", TensorView::full(2.0f32, [])?);
+/// // It says no version, and is new already.
+/// statedict::migrate_with::<Pair>(&mut map, &LoadOptions::new().assume_version(2))?;
+/// assert_eq!(map.get("a").unwrap().item::<f32>()?, 1.0);
+/// assert_eq!(map.version(""), Some(2));
+/// # let _ = Pair { a: 0.0, b: 0.0 };
+/// # Ok(())
+/// # }
+/// ```
+///
+/// # Errors
+/// Like [`migrate`], and where the keys cannot be renamed as the options say.
+pub fn migrate_with<T: StateDict>(
+    map: &mut StateMap<'_>,
+    options: &LoadOptions,
+) -> Result<MapMigration, LoadError> {
     let schema = Schema::of::<T>();
-    let options = LoadOptions::new();
-    let (migrated, modules) = migrate_by(&schema, map, &options)
-        .map_err(|problems| failed(schema.class(), problems, map, &options))?;
+    let prepared = prepare(map, options);
+    let migrated = prepared.and_then(|prepared| migrate_by(&schema, &prepared.map, options));
+    let (migrated, modules) = migrated.map_err(|problems| {
+        let error = failed(&schema, problems, map, options);
+        error.with_call("statedict::migrate_with::<Model>(&mut map, ")
+    })?;
     let absent = Outline::new(&schema, &migrated, &modules).defaulted.into_iter().collect();
     *map = migrated;
     let unknown = schema.unknown().map(|unknown| unknown.path().to_owned());
@@ -106,6 +151,7 @@ pub(super) fn migrate_by<'s>(
     // A record of every module is made, as every load reads one.
     start.metadata.get_or_insert_default();
     let mut tree = Some(start);
+    let mut later = Later::default();
     for (number, module) in schema.modules().enumerate() {
         if ambiguous.contains(module.path()) {
             continue;
@@ -114,9 +160,17 @@ pub(super) fn migrate_by<'s>(
             let alias = module.alias_of().is_some();
             let place = Place { path: &path, module: number, info: *module.info(), alias };
             let records = tree.as_ref().and_then(|tree| tree.metadata.as_ref());
-            let found = records.and_then(|records| records.version(place.path));
+            let recorded = records.and_then(|records| records.version(place.path));
+            let found = options.version_of(&place.info, recorded);
             modules.extend(run_pre_load(map, &place, found, &mut tree, &mut problems));
-            modules.extend(run_steps(map, &place, found, &mut tree, options, &mut problems));
+            let is_absent = later.lacks(&place, || tree.get_or_insert_with(|| Tree::new(map)));
+            if !is_absent {
+                modules.extend(run_steps(map, &place, found, &mut tree, options, &mut problems));
+                later.note(&place, found);
+            }
+            if recorded.is_none() {
+                record(&place, &mut tree);
+            }
         }
     }
     if !problems.is_empty() {

@@ -4,6 +4,7 @@ use crate::load::hooks::{Hooks, PreLoad};
 use crate::load::incompatible::IncompatibleKeys;
 use crate::load::policy::{AliasPolicy, Atomicity, DTypePolicy};
 use crate::mapping::{KeyMap, MapLocation};
+use crate::visit::ModuleInfo;
 
 /// How to load a state dict; the default is strict.
 ///
@@ -24,6 +25,7 @@ pub struct LoadOptions {
     pub(crate) atomicity: Atomicity,
     pub(crate) verify: bool,
     pub(crate) newer_versions: bool,
+    pub(crate) assumed_version: Option<u64>,
     /// `true` if keys are matched by PyTorch's rules, to the order of the lists.
     pub(crate) torch_rules: bool,
     pub(crate) keys: KeyMap,
@@ -50,6 +52,7 @@ impl LoadOptions {
             atomicity: Atomicity::Validated,
             verify: true,
             newer_versions: false,
+            assumed_version: None,
             torch_rules: false,
             keys: KeyMap::new(),
             location: None,
@@ -240,6 +243,57 @@ impl LoadOptions {
     pub fn allow_newer_versions(mut self, allow: bool) -> Self {
         self.newer_versions = allow;
         self
+    }
+
+    /// Says which version a module counts as that has none in the state dict: `version`, or that of its class
+    /// where that is lower. By default it counts as older than every version, as in PyTorch, and all its
+    /// steps run.
+    ///
+    /// Versions are lost where a state dict is copied as a plain dict, and by most programs that write
+    /// safetensors. With the highest version of the model's classes, such a file counts as new.
+    ///
+    /// ```
+    /// use statedict::prelude::*;
+    /// use statedict::{LoadOptions, MigrateError, Migration};
+    ///
+    /// #[derive(StateDict)]
+    /// #[version(3)]
+    /// #[migrate(to = 3, with = Self::to_v3)]
+    /// struct Attention {
+    ///     #[param]
+    ///     q: Vec<f32>,
+    ///     #[param]
+    ///     k: Vec<f32>,
+    /// }
+    ///
+    /// impl Attention {
+    ///     fn to_v3(migration: &mut Migration<'_>) -> Result<(), MigrateError> {
+    ///         migration.split("packed", 0, &[("q", 1), ("k", 1)])
+    ///     }
+    /// }
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let mut map = StateMap::new();
+    /// map.insert("q", TensorView::full(1.0f32, [1])?);
+    /// map.insert("k", TensorView::full(2.0f32, [1])?);
+    ///
+    /// let mut attention = Attention { q: vec![0.0], k: vec![0.0] };
+    /// let error = attention.load_state_dict(&map).unwrap_err();
+    /// assert!(error.hints[0].contains("assume_version(3)"));
+    /// attention.load_state_dict_with(&map, &LoadOptions::new().assume_version(3))?;
+    /// assert_eq!(attention.k, [2.0]);
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn assume_version(mut self, version: u64) -> Self {
+        self.assumed_version = Some(version);
+        self
+    }
+
+    /// Returns the version that a module counts as.
+    pub(crate) fn version_of(&self, class: &ModuleInfo, recorded: Option<u64>) -> Option<u64> {
+        recorded.or_else(|| Some(self.assumed_version?.min(class.version())))
     }
 
     /// Renames the keys of the state dict before anything else; they replace rules given before.

@@ -16,6 +16,7 @@ use crate::load::torch::rules;
 use crate::load::write::written::Written;
 use crate::map::StateMap;
 use crate::mapping::Mapped;
+use crate::schema::Schema;
 
 /// The steps in order; `write` is the last.
 pub(super) fn run(
@@ -24,7 +25,7 @@ pub(super) fn run(
     options: &LoadOptions,
     write: impl FnOnce(&Match<'_, '_>) -> Written,
 ) -> Result<LoadReport, LoadError> {
-    let failed = |problems| failed(plan.class, problems, map, options);
+    let failed = |problems| failed(plan, problems, map, options);
     let prepared = prepare(map, options).map_err(failed)?;
     let mut problems = Vec::new();
     let migrated = migrate::migrate(&prepared.map, plan, options, &mut problems);
@@ -75,15 +76,44 @@ pub(super) fn run(
     })
 }
 
+/// What a state dict is to fit.
+pub(super) trait LoadTarget {
+    fn class(&self) -> &'static str;
+
+    /// The highest version of a module.
+    fn newest_version(&self) -> u64;
+}
+
+impl LoadTarget for Plan {
+    fn class(&self) -> &'static str {
+        self.class
+    }
+
+    fn newest_version(&self) -> u64 {
+        Plan::newest_version(self)
+    }
+}
+
+impl LoadTarget for Schema {
+    fn class(&self) -> &'static str {
+        Schema::class(self)
+    }
+
+    fn newest_version(&self) -> u64 {
+        self.modules().map(|module| module.info().version()).max().unwrap_or(1)
+    }
+}
+
 /// The error of these problems, with what can be done about them.
 pub(super) fn failed(
-    class: &'static str,
+    target: &impl LoadTarget,
     problems: Vec<LoadProblem>,
     map: &StateMap<'_>,
     options: &LoadOptions,
 ) -> LoadError {
-    let hints = remedies(&problems, options, map.metadata().is_some());
-    LoadError { hints, ..LoadError::new(class, problems) }
+    let newest = map.metadata().is_none().then(|| target.newest_version());
+    let hints = remedies(&problems, options, newest);
+    LoadError { hints, ..LoadError::new(target.class(), problems) }
 }
 
 /// The state dict with its keys renamed and its tensors elsewhere, as the options say.

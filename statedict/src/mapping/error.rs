@@ -2,9 +2,11 @@
 
 use std::fmt;
 
+use crate::plain_debug::debug_is_display;
+
 /// Why the keys of a state dict could not be renamed. Nothing was changed.
 #[non_exhaustive]
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub enum KeyMapError {
     /// Two keys would become one; PyTorch and mmengine keep the last in silence.
     Collision {
@@ -91,5 +93,7 @@ impl fmt::Display for KeyMapError {
         }
     }
 }
+
+debug_is_display!(KeyMapError);
 
 impl std::error::Error for KeyMapError {}

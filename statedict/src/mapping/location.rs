@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use crate::escape::OneLine;
 use crate::map::{Part, StateMap};
+use crate::plain_debug::debug_is_display;
 use crate::tensor::{Storage, StorageError, Storages, TensorView};
 
 /// The rule for tensors whose storages are elsewhere in a file, like `map_location` of `torch.load`.
@@ -116,7 +117,7 @@ fn check(location: &str) -> Result<(), LocationError> {
 
 /// A tensor was to go where PyTorch cannot restore it.
 #[non_exhaustive]
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct LocationError {
     /// The location.
     pub location: String,
@@ -130,6 +131,8 @@ impl fmt::Display for LocationError {
         write!(OneLine(f), "`{location}` is no location that PyTorch can restore: {reason}")
     }
 }
+
+debug_is_display!(LocationError);
 
 impl std::error::Error for LocationError {}
 

@@ -3,11 +3,11 @@
 use std::fmt;
 
 use crate::mapping::KeyMapError;
+use crate::plain_debug::debug_is_display;
 use crate::tensor::{StorageError, ViewError};
 
 /// Why a step of a migration failed. The model is untouched, as is the state dict.
 #[non_exhaustive]
-#[derive(Debug)]
 pub enum MigrateError {
     /// The module has no such key.
     NoSuchKey {
@@ -65,6 +65,8 @@ impl fmt::Display for MigrateError {
         }
     }
 }
+
+debug_is_display!(MigrateError);
 
 impl std::error::Error for MigrateError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {

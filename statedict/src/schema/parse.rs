@@ -5,6 +5,7 @@ use std::fmt;
 use std::str::FromStr;
 use std::sync::{Mutex, PoisonError};
 
+use crate::plain_debug::debug_is_display;
 use crate::schema::Schema;
 use crate::schema::item::{
     SchemaEntry, SchemaItem, SchemaModule, SchemaUnknown, UnknownReason, parent,
@@ -13,7 +14,7 @@ use crate::schema::pattern::segments;
 use crate::visit::{Kind, ModuleInfo};
 
 /// Why a text is no schema.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct SchemaParseError {
     line: usize,
     text: String,
@@ -33,6 +34,8 @@ impl fmt::Display for SchemaParseError {
         write!(f, "line {line} of the schema should be {expected}, and is {text:?}")
     }
 }
+
+debug_is_display!(SchemaParseError);
 
 impl std::error::Error for SchemaParseError {}
 

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use crate::escape::OneLine;
 use crate::nontemporal_copy;
+use crate::plain_debug::debug_is_display;
 
 /// The storages of one source: a file, a live model, a computed tensor.
 ///
@@ -196,7 +197,6 @@ impl Storages for InMemory<'_> {
 
 /// Why the bytes of a storage could not be had.
 #[non_exhaustive]
-#[derive(Debug)]
 pub enum StorageError {
     /// Reading failed.
     Io {
@@ -249,7 +249,7 @@ impl fmt::Display for StorageError {
 impl StorageError {
     fn message(&self, f: &mut OneLine<'_, '_>) -> fmt::Result {
         match self {
-            StorageError::Io { member, .. } => write!(f, "cannot read `{member}`"),
+            StorageError::Io { member, source } => write!(f, "cannot read `{member}`: {source}"),
             StorageError::Checksum { member, expected, found } => write!(
                 f,
                 "`{member}` is damaged: its CRC-32 is {found:08x}, the file records {expected:08x}"
@@ -266,6 +266,8 @@ impl StorageError {
         }
     }
 }
+
+debug_is_display!(StorageError);
 
 impl std::error::Error for StorageError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {

@@ -4,12 +4,12 @@ use std::fmt;
 use std::ops::Range;
 
 use crate::dtype::DType;
+use crate::plain_debug::debug_is_display;
 use crate::tensor::shape::Shape;
 use crate::tensor::storage::StorageError;
 
 /// Why there is no such view, or no such reading of one.
 #[non_exhaustive]
-#[derive(Debug)]
 pub enum ViewError {
     /// The last element lies beyond the storage.
     OutOfStorage {
@@ -151,6 +151,8 @@ impl fmt::Display for ViewError {
         }
     }
 }
+
+debug_is_display!(ViewError);
 
 impl std::error::Error for ViewError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {

@@ -4,6 +4,7 @@ use std::fmt;
 
 use foldhash::{HashMap, HashMapExt, HashSet};
 
+use crate::plain_debug::debug_is_display;
 use crate::tensor::Storage;
 use crate::value::build::room;
 use crate::value::handle::Value;
@@ -13,7 +14,7 @@ use crate::value::raw::{ContainerKind, Extra, Object, Raw, StorageRef};
 use crate::value::store::{Graph, KEPT};
 
 /// A value has no place for what was to be put into it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct NotAContainer {
     /// What it would have to be.
@@ -25,6 +26,8 @@ impl fmt::Display for NotAContainer {
         write!(f, "the value is not {}", self.expected)
     }
 }
+
+debug_is_display!(NotAContainer);
 
 impl std::error::Error for NotAContainer {}
 

@@ -4,12 +4,12 @@ use std::cmp::Ordering;
 use std::fmt;
 
 use crate::dtype::DType;
+use crate::plain_debug::debug_is_display;
 use crate::tensor::{StorageError, TensorView, cast};
 use crate::value::sparse::Sparse;
 
 /// Why the indices of a sparse tensor are wrong, or cannot be looked at.
 #[non_exhaustive]
-#[derive(Debug)]
 pub enum SparseError {
     /// An index is not where it may be.
     Index {
@@ -59,6 +59,8 @@ impl fmt::Display for SparseError {
         }
     }
 }
+
+debug_is_display!(SparseError);
 
 impl std::error::Error for SparseError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {

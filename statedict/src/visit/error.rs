@@ -3,13 +3,14 @@
 use std::fmt;
 
 use crate::key::InvalidName;
+use crate::plain_debug::debug_is_display;
 
 /// A fault in the names of a model, found when it is walked.
 ///
 /// The derive refuses most of these at compile time; what is left comes from hand-written
 /// implementations, from the keys of maps, and from aliases that reach into a child.
 #[non_exhaustive]
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub enum ModelError {
     /// A name that cannot be a segment of a key.
     Name {
@@ -153,4 +154,47 @@ impl fmt::Display for ModelError {
     }
 }
 
+debug_is_display!(ModelError, ModelErrors);
+
 impl std::error::Error for ModelError {}
+
+/// Everything that is wrong with a model's names, or kept its modules from being reached: at least one problem.
+///
+/// ```
+/// use statedict::prelude::*;
+///
+/// #[derive(StateDict)]
+/// struct Dropout {
+///     #[training]
+///     training: bool,
+/// }
+///
+/// fn main() -> Result<(), Box<dyn std::error::Error>> {
+///     let mut dropout = Dropout { training: true };
+///     dropout.eval()?;
+///     assert!(!dropout.training);
+///     Ok(())
+/// }
+/// ```
+#[derive(Clone, PartialEq, Eq)]
+pub struct ModelErrors(pub Vec<ModelError>);
+
+impl std::ops::Deref for ModelErrors {
+    type Target = [ModelError];
+
+    fn deref(&self) -> &[ModelError] {
+        &self.0
+    }
+}
+
+impl fmt::Display for ModelErrors {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut problems = self.iter();
+        if let Some(first) = problems.next() {
+            write!(f, "{first}")?;
+        }
+        problems.try_for_each(|problem| write!(f, "\n{problem}"))
+    }
+}
+
+impl std::error::Error for ModelErrors {}

@@ -21,7 +21,7 @@ mod walk;
 mod walking;
 mod writing;
 
-pub use error::{ModelError, Unavailable};
+pub use error::{ModelError, ModelErrors, Unavailable};
 pub use field::{Describe, Description, Field, FieldKind, FieldTable};
 pub use hook::Loaded;
 pub(crate) use ids::{ExtraId, Id, LeafId, List, ModuleId, narrow, wide};

@@ -1,10 +1,10 @@
 //! Every container, by the keys it gives.
 
 use std::borrow::Cow;
-use std::cell::{OnceCell, RefCell};
+use std::cell::{LazyCell, OnceCell, RefCell};
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::rc::Rc;
-use std::sync::{Arc, Mutex, OnceLock, RwLock};
+use std::sync::{Arc, LazyLock, Mutex, OnceLock, RwLock};
 
 use indexmap::IndexMap;
 use statedict::prelude::*;
@@ -52,6 +52,11 @@ fn owners_add_nothing() {
     assert_state(OnceCell::<Linear>::new(), &[], &[]);
     assert_state(OnceLock::from(linear(1.0)), &["weight"], &[""]);
     assert_state(Box::new(linear(1.0)) as Box<dyn StateDict>, &["weight"], &[""]);
+    assert_state(Box::pin(linear(1.0)), &["weight"], &[""]);
+    let lazy: LazyLock<Linear, fn() -> Linear> = LazyLock::new(|| linear(1.0));
+    assert_state(lazy, &["weight"], &[""]);
+    let lazy: LazyCell<Linear, fn() -> Linear> = LazyCell::new(|| linear(1.0));
+    assert_state(lazy, &["weight"], &[""]);
 }
 
 #[test]
@@ -74,6 +79,19 @@ fn sequences_count() {
     assert_state(vec![linear(1.0), linear(2.0)], &keys, &modules);
     assert_state([linear(1.0), linear(2.0)], &keys, &modules);
     assert_state(VecDeque::from([linear(1.0), linear(2.0)]), &keys, &modules);
+    assert_state(vec![linear(1.0), linear(2.0)].into_boxed_slice(), &keys, &modules);
+    assert_state(Rc::<[Linear]>::from([linear(1.0), linear(2.0)]), &keys, &modules);
+    assert_state(Arc::<[Linear]>::from([linear(1.0), linear(2.0)]), &keys, &modules);
+    let mixed: Box<[Box<dyn StateDict>]> = Box::new([Box::new(linear(1.0)), Box::new(linear(2.0))]);
+    assert_state(mixed, &keys, &modules);
+    let l = || linear(1.0);
+    let no = || None::<Linear>;
+    let twelve = (l(), no(), no(), no(), no(), no(), no(), no(), l(), no(), l(), l());
+    assert_state(
+        twelve,
+        &["0.weight", "8.weight", "10.weight", "11.weight"],
+        &["", "0", "8", "10", "11"],
+    );
     assert_state((linear(1.0), Some(Box::new(linear(2.0)))), &keys, &modules);
     let mixed: Vec<Box<dyn StateDict>> = vec![Box::new(linear(1.0)), Box::new(vec![linear(2.0)])];
     assert_state(mixed, &["0.weight", "1.0.weight"], &["", "0", "1", "1.0"]);

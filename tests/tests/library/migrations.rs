@@ -9,7 +9,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use statedict::prelude::*;
 use statedict::{
-    LoadProblem, Metadata, MigrateError, Migration, ModuleMetadata, Storage, StorageError, Storages,
+    LoadOptions, LoadProblem, Metadata, MigrateError, Migration, ModuleMetadata, Storage,
+    StorageError, Storages,
 };
 use statedict_tests::generations::{Encoder, WIDTH};
 use statedict_tests::{Description, fixtures_folder};
@@ -295,4 +296,158 @@ fn children_change_places_with_their_versions() {
     let report = net.load_state_dict(&map).unwrap();
     assert_eq!(report.defaulted, ["a.w"]);
     assert_eq!((net.a.w, net.b.w), (0, 1));
+}
+
+/// What a load into a module of version 3 makes of the version that a file says, or does not say.
+#[test]
+fn versions_are_compared_exactly() {
+    #[derive(StateDict)]
+    #[version(3)]
+    #[removed(since = 2, "x")]
+    struct Net {
+        #[param]
+        #[renamed(since = 3, from = "b")]
+        c: i64,
+        plain: Plain,
+    }
+    #[derive(StateDict)]
+    struct Plain {}
+    let load = |found: Option<u64>, plain: Option<u64>, keys: &[&str], options: &LoadOptions| {
+        let mut map = StateMap::new();
+        for key in keys {
+            map.insert(*key, TensorView::full(1i64, []).unwrap());
+        }
+        let metadata = map.metadata_mut().insert(Metadata::default());
+        for (path, version) in [("", found), ("plain", plain)] {
+            metadata.insert(path, ModuleMetadata::default().set_version(version));
+        }
+        let mut net = Net { c: 0, plain: Plain {} };
+        let loaded = net.load_state_dict_with(&map, options);
+        loaded.map(|report| {
+            assert_eq!(net.c, 1);
+            let news = report.migrations.iter();
+            news.map(|module| (module.path.clone(), module.found, module.current))
+                .collect::<Vec<_>>()
+        })
+    };
+    let (options, newer) = (LoadOptions::new(), LoadOptions::new().allow_newer_versions(true));
+    let root = |found| (String::new(), found, 3);
+    for found in [None, Some(0), Some(1)] {
+        assert_eq!(load(found, Some(1), &["x", "b"], &options).unwrap(), [root(found)]);
+    }
+    // From version 2 on `x` is not removed, and from version 3 on `b` is not renamed.
+    assert_eq!(load(Some(2), Some(1), &["b"], &options).unwrap(), [root(Some(2))]);
+    assert!(load(Some(2), Some(1), &["x", "b"], &options).is_err());
+    assert_eq!(load(Some(3), Some(1), &["c"], &options).unwrap(), []);
+    assert!(load(Some(3), Some(1), &["b"], &options).is_err());
+    let error = load(Some(4), Some(1), &["c"], &options).unwrap_err();
+    assert!(matches!(
+        &error.problems[..],
+        [LoadProblem::NewerVersion { found: 4, current: 3, .. }]
+    ));
+    assert_eq!(load(Some(4), Some(1), &["c"], &newer).unwrap(), [root(Some(4))]);
+    // A module of version 1 that says nothing is no news; one that says another version is.
+    assert_eq!(load(Some(3), None, &["c"], &options).unwrap(), []);
+    let plain = [("plain".to_owned(), Some(0), 1)];
+    assert_eq!(load(Some(3), Some(0), &["c"], &options).unwrap(), plain);
+    assert!(load(Some(3), Some(2), &["c"], &options).is_err());
+}
+
+#[test]
+fn a_child_that_came_later_runs_no_steps_of_its_own() {
+    #[derive(StateDict)]
+    #[version(2)]
+    #[migrate(to = 2, with = split)]
+    struct Pair {
+        #[param]
+        left: i64,
+        #[param]
+        right: i64,
+        inner: Vec<Deep>,
+    }
+    #[derive(StateDict)]
+    #[version(3)]
+    #[migrate(to = 3, with = fail)]
+    struct Deep {
+        #[param]
+        w: i64,
+    }
+    fn split(migration: &mut Migration<'_>) -> Result<(), MigrateError> {
+        let both = migration.take("both")?;
+        migration.insert("left", both.clone())?;
+        migration.insert("right", both)
+    }
+    fn fail(_: &mut Migration<'_>) -> Result<(), MigrateError> {
+        Err(MigrateError::message("it is not there"))
+    }
+    #[derive(StateDict)]
+    #[version(2)]
+    struct Net {
+        #[renamed(since = 2, from = "pair")]
+        old: Pair,
+        #[since(2)]
+        pair: Pair,
+    }
+    let pair =
+        |count| Pair { left: 0, right: 0, inner: (0..count).map(|_| Deep { w: 7 }).collect() };
+    let file = |keys: &[&str]| {
+        let mut map = StateMap::new();
+        for key in keys {
+            map.insert(*key, TensorView::full(1i64, []).unwrap());
+        }
+        map
+    };
+    let mut net = Net { old: pair(0), pair: pair(2) };
+    let report = net.load_state_dict(&file(&["pair.both"])).unwrap();
+    assert_eq!((net.old.right, net.pair.right, net.pair.inner[1].w), (1, 0, 7));
+    let absent = ["pair.left", "pair.right", "pair.inner.0.w", "pair.inner.1.w"];
+    assert_eq!(report.defaulted, absent);
+    assert!(report.migrations.iter().all(|module| !module.path.starts_with("pair")), "{report}");
+
+    let mut map = file(&["pair.both"]);
+    statedict::migrate::<Net>(&mut map).unwrap();
+    assert_eq!(map.keys().collect::<Vec<_>>(), ["old.left", "old.right"]);
+    // Whatever is put there is of the newest version.
+    assert_eq!((map.version("old"), map.version("pair")), (Some(2), Some(2)));
+
+    // Where a file has something of it, its steps run.
+    let mut net = Net { old: pair(0), pair: pair(0) };
+    let mut both = file(&["old.both", "pair.both"]);
+    both.metadata_mut().insert(Metadata::default()).insert("", ModuleMetadata::with_version(2));
+    net.load_state_dict(&both).unwrap();
+    assert_eq!((net.old.right, net.pair.right), (1, 1));
+    // So do those of a child that every version has.
+    let error = net.load_state_dict(&file(&[])).unwrap_err();
+    assert!(error.to_string().contains("old: the step of"), "{error}");
+}
+
+#[test]
+fn a_modules_entry_keeps_what_else_it_holds() {
+    #[derive(StateDict)]
+    #[version(2)]
+    struct Net {
+        #[renamed(since = 2, from = "a")]
+        b: Leaf,
+    }
+    #[derive(StateDict)]
+    #[version(2)]
+    struct Leaf {
+        #[param]
+        w: i64,
+    }
+    let mut map = StateMap::new();
+    map.insert("a.w", TensorView::full(1i64, []).unwrap());
+    let mut entry = ModuleMetadata::with_version(1);
+    let value = statedict::value::Graph::of("kept");
+    let value = statedict::value::SharedValue::of(value.root()).unwrap();
+    entry.insert_extra("note", value.clone());
+    let metadata = map.metadata_mut().insert(Metadata::default());
+    metadata.insert("a", entry);
+    metadata.insert("", ModuleMetadata::with_version(1));
+    statedict::migrate::<Net>(&mut map).unwrap();
+    let entry = map.metadata().unwrap().get("b").unwrap();
+    assert_eq!(entry.version(), Some(2));
+    assert_eq!(entry.extra().collect::<Vec<_>>(), [("note", &value)]);
+    assert!(map.metadata().unwrap().get("a").is_none());
+    let _ = Net { b: Leaf { w: 0 } };
 }

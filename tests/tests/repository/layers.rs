@@ -8,7 +8,16 @@ use crate::imports::Crate;
 
 /// The modules directly under the crate, lowest layer first.
 const LAYERS: &[&[&str]] = &[
-    &["dtype", "escape", "huge_pages", "key", "name_map", "nontemporal_copy", "parallel"],
+    &[
+        "dtype",
+        "escape",
+        "huge_pages",
+        "key",
+        "name_map",
+        "nontemporal_copy",
+        "parallel",
+        "plain_debug",
+    ],
     &["tensor"],
     &["metadata", "map", "value"],
     &["contents"],

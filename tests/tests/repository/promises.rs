@@ -77,6 +77,30 @@ fn every_file_says_its_job() {
     }
 }
 
+/// What `main` prints of an error that it returns is its message.
+#[test]
+fn the_debug_of_every_public_error_is_its_message() {
+    let mut errors = 0;
+    for file in rust_files("statedict/src") {
+        let text = fs::read_to_string(root().join(&file)).expect("UTF-8");
+        let plain = text.lines().filter_map(|line| line.strip_prefix("debug_is_display!("));
+        let plain: Vec<&str> =
+            plain.flat_map(|names| names.trim_end_matches(");").split(", ")).collect();
+        for line in text.lines().filter(|line| line.starts_with("impl std::error::Error for ")) {
+            let name =
+                line["impl std::error::Error for ".len()..].trim_end_matches(['{', '}', ' ']);
+            let is_public = ["struct", "enum"]
+                .iter()
+                .any(|kind| text.contains(&format!("\npub {kind} {name}")));
+            if is_public {
+                errors += 1;
+                assert!(plain.contains(&name), "{file}: `debug_is_display!({name})` is missing");
+            }
+        }
+    }
+    assert!(errors >= 25, "{errors}");
+}
+
 /// A newcomer finds the place of a module of the library in ARCHITECTURE.md.
 #[test]
 fn the_architecture_names_every_module() {

@@ -9,6 +9,8 @@ mod checkpoint;
 mod checkpoint_models;
 mod extra_state;
 mod fixtures;
+mod guide;
+mod histories;
 #[cfg(feature = "hub")]
 mod hub;
 mod load_cast;

@@ -7,10 +7,10 @@ use crate::collect::CollectError;
 use crate::dtype::DType;
 use crate::escape::OneLine;
 use crate::load::LoadError;
+use crate::plain_debug::debug_is_display;
 use crate::tensor::{Shape, StorageError};
 
 /// Why an optimizer's state dict could not be read, named, loaded or filled: every problem at once.
-#[derive(Debug)]
 #[non_exhaustive]
 pub struct OptimizerError {
     /// The problems; at least one.
@@ -201,6 +201,8 @@ impl fmt::Display for OptimizerError {
         }
     }
 }
+
+debug_is_display!(OptimizerError);
 
 impl std::error::Error for OptimizerError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {

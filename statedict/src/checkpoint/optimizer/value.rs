@@ -1,6 +1,7 @@
 //! One value of an optimizer's state dict, as Rust's types read it.
 
 use crate::dtype::DType;
+use crate::plain_debug::debug_is_display;
 use crate::tensor::{CpuTensor, TensorView, cast};
 use crate::value::{Graph, Kind, Value, ValueId};
 
@@ -114,7 +115,7 @@ impl<'s, 'a> StateValue<'s, 'a> {
 }
 
 /// A value is not what it was asked to be.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct WrongValue {
     /// The type that was asked for, in Python's terms.
@@ -134,6 +135,8 @@ impl std::fmt::Display for WrongValue {
         write!(f, "expected {}, found {}", self.expected, self.found)
     }
 }
+
+debug_is_display!(WrongValue);
 
 impl std::error::Error for WrongValue {}
 

@@ -3,10 +3,11 @@
 use std::fmt::{self, Write as _};
 
 use crate::escape::OneLine;
+use crate::plain_debug::debug_is_display;
 
 /// Why a pickle cannot be read: where, what was expected, and what is there.
 #[non_exhaustive]
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub enum PickleError {
     /// The pickle ends in the middle.
     Truncated {
@@ -97,5 +98,7 @@ fn advice(module: &str) -> &'static str {
         "`ReadOptions::opaque(true)` reads the file and keeps such values inert"
     }
 }
+
+debug_is_display!(PickleError);
 
 impl std::error::Error for PickleError {}

@@ -6,6 +6,7 @@ use std::io;
 
 use crate::codec::pickle::PickleError;
 use crate::escape::OneLine;
+use crate::plain_debug::debug_is_display;
 use crate::tensor::StorageError;
 
 /// Why a file cannot be read, or does not hold what was asked of it.
@@ -13,7 +14,6 @@ use crate::tensor::StorageError;
 /// Each says where (the member of the archive, or an offset), what was expected, what is there, and
 /// what to do about it.
 #[non_exhaustive]
-#[derive(Debug)]
 pub enum ReadError {
     /// The operating system could not open or read the file.
     Io {
@@ -233,6 +233,8 @@ impl ReadError {
         }
     }
 }
+
+debug_is_display!(ReadError);
 
 impl std::error::Error for ReadError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {

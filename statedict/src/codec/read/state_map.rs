@@ -241,7 +241,8 @@ impl<'a> Extract<'_, 'a> {
     /// The versions in the attribute `_metadata` of a state dict.
     fn metadata(&self, dict: Dict<'_>) -> Result<Option<Metadata>, ReadError> {
         let metadata = dict.attributes().and_then(|attributes| attributes.get("_metadata"));
-        let Some(found) = metadata else { return Ok(None) };
+        // PyTorch takes `None` for none.
+        let Some(found) = metadata.filter(|found| !found.is_none()) else { return Ok(None) };
         let place = format!("_metadata of {}", self.place);
         let wrong = |path: String, expected, value: Value<'_>| ReadError::NotAStateDict {
             path,
@@ -260,26 +261,25 @@ impl<'a> Extract<'_, 'a> {
             let mut found = ModuleMetadata::default();
             let mut version = None;
             for (key, value) in entries.iter() {
-                if !key.is_str("version") {
-                    let text = key.as_str();
-                    let key =
-                        text.ok_or_else(|| wrong(join(&place, name), "a dict of str", key))?;
-                    if found.insert_extra(key, (self.share)(value)?).is_some() {
-                        return Err(ReadError::DuplicateKey {
-                            key: format!("{place}: {name}: {key}"),
-                        });
-                    }
-                    continue;
-                }
+                // PyTorch does not look at the version of a class that has no other: one that is not a number is
+                // kept, and means something only to a module with a history.
                 let number = value.as_i64().and_then(|version| u64::try_from(version).ok());
-                let number = number.ok_or_else(|| {
-                    wrong(join(&join(&place, name), "version"), "an int from 0 on", value)
-                })?;
-                if version.replace(number).is_some() {
-                    return Err(ReadError::DuplicateKey {
-                        key: format!("{place}: {name}: version"),
-                    });
+                let is_new = match number.filter(|_| key.is_str("version")) {
+                    Some(number) => version.replace(number).is_none(),
+                    None => {
+                        let text = key.as_str();
+                        let key =
+                            text.ok_or_else(|| wrong(join(&place, name), "a dict of str", key))?;
+                        found.insert_extra(key, (self.share)(value)?).is_none()
+                    }
+                };
+                if !is_new {
+                    let key = key.as_str().unwrap_or_default();
+                    return Err(ReadError::DuplicateKey { key: format!("{place}: {name}: {key}") });
                 }
+            }
+            if version.is_some() && found.extra().any(|(key, _)| key == "version") {
+                return Err(ReadError::DuplicateKey { key: format!("{place}: {name}: version") });
             }
             metadata.push(name, found.set_version(version));
         }

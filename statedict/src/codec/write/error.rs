@@ -6,10 +6,10 @@ use std::path::PathBuf;
 
 use crate::codec::write::source::SourceError;
 use crate::dtype::DType;
+use crate::plain_debug::debug_is_display;
 
 /// Why a state dict could not be written.
 #[non_exhaustive]
-#[derive(Debug)]
 pub enum WriteError {
     /// Two tensors read the same storage as different element types, which PyTorch's format cannot
     /// express.
@@ -173,7 +173,9 @@ impl fmt::Display for WriteError {
                 "a {format} file is written with the feature `{feature}` of statedict; \
                  `WriteOptions::layout` writes PyTorch's format whatever the path's ending"
             ),
-            WriteError::Source { key, .. } => write!(f, "cannot read the elements of `{key}`"),
+            WriteError::Source { key, source } => {
+                write!(f, "cannot read the elements of `{key}`: {source}")
+            }
             WriteError::SourceLength { key, expected, found } => {
                 write!(f, "`{key}` has {expected} bytes of elements, but {found} came")
             }
@@ -192,13 +194,15 @@ impl fmt::Display for WriteError {
                 )
             }
             WriteError::TooLarge { what } => write!(f, "{what} too large for the format"),
-            WriteError::Io { action, path: None, .. } => write!(f, "cannot {action}"),
-            WriteError::Io { action, path: Some(path), .. } => {
-                write!(f, "cannot {action} `{}`", path.display())
+            WriteError::Io { action, path: None, source } => write!(f, "cannot {action}: {source}"),
+            WriteError::Io { action, path: Some(path), source } => {
+                write!(f, "cannot {action} `{}`: {source}", path.display())
             }
         }
     }
 }
+
+debug_is_display!(WriteError);
 
 /// For functions that return an [`io::Result`].
 impl From<WriteError> for io::Error {

@@ -257,6 +257,11 @@ impl Plan {
         self.infos.iter().any(|info| !info.changes().is_empty())
     }
 
+    /// The highest version of a module.
+    pub(in crate::load) fn newest_version(&self) -> u64 {
+        self.infos.iter().map(|info| info.version()).max().unwrap_or(1)
+    }
+
     /// A module under one of its paths, which is spelled already.
     pub(crate) fn place<'p>(&self, name: &Name<ModuleId>, path: &'p str) -> Place<'p> {
         let info = *self.infos.of(&self.modules[name.id]);

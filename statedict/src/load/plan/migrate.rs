@@ -3,17 +3,17 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use indexmap::IndexMap;
+use foldhash::HashSet;
 
 use crate::key;
 use crate::load::hooks::Added;
 use crate::load::options::LoadOptions;
 use crate::load::plan::expected::{Place, Plan};
+use crate::load::plan::tree::{Tree, stage};
 use crate::load::report::loaded::ModuleMigration;
 use crate::load::report::problem::LoadProblem;
-use crate::map::{Part, StateMap};
-use crate::metadata::{Metadata, ModuleMetadata};
-use crate::migration::{Edit, MigrateError, Migration};
+use crate::map::StateMap;
+use crate::migration::MigrateError;
 use crate::visit::{Change, MigrateStep};
 
 /// The result of migrating a state dict.
@@ -35,7 +35,8 @@ pub(crate) struct Migrated<'m, 's> {
 /// its own steps.
 ///
 /// Each module goes from the version that the state dict records for it; one without a record counts
-/// as older than every version, as in PyTorch.
+/// as older than every version, as in PyTorch, unless the options assume another. A module that is not in the
+/// state dict, since its parent got it later, has nothing to migrate.
 pub(crate) fn migrate<'m, 's>(
     map: &'m StateMap<'s>,
     plan: &Plan,
@@ -55,6 +56,7 @@ pub(crate) fn migrate<'m, 's>(
     let mut versions = vec![None; if has_history { plan.module_count() } else { 0 }];
     let (mut found_at, mut added) = (Vec::new(), BTreeMap::new());
     let mut speller = plan.keys.speller();
+    let mut later = Later::default();
     // The records mostly are in the order of the modules; then nothing is hashed.
     let mut records = map.metadata().map(|metadata| metadata.iter().peekable());
     let mut recorded = |path: &str| {
@@ -68,6 +70,7 @@ pub(crate) fn migrate<'m, 's>(
             Some(tree) => tree.metadata.as_ref().and_then(|metadata| metadata.version(place.path)),
             None => recorded(place.path),
         };
+        let found = options.version_of(&place.info, found);
         if has_history {
             found_at.push(found);
         }
@@ -75,7 +78,12 @@ pub(crate) fn migrate<'m, 's>(
             *version = found;
         }
         modules.extend(run_pre_load(map, &place, found, &mut tree, problems));
-        modules.extend(run_steps(map, &place, found, &mut tree, options, problems));
+        if later.lacks(&place, || tree.get_or_insert_with(|| Tree::new(map))) {
+            record(&place, &mut tree);
+        } else {
+            modules.extend(run_steps(map, &place, found, &mut tree, options, problems));
+            later.note(&place, found);
+        }
         if options.hooks.has_pre(place.path) {
             let tree = tree.get_or_insert_with(|| Tree::new(map));
             let by_hooks = tree.run_hooks(place.path, found, options, problems);
@@ -157,6 +165,11 @@ pub(in crate::load) fn run_steps<'s>(
     if !is_news && tree.is_none() && info.changes().is_empty() {
         return None;
     }
+    if let Some(source) = unknown_version(map, place, tree.as_ref()) {
+        let (path, module) = (place.path.to_owned(), info.rust_type());
+        problems.push(LoadProblem::Migration { path, module, to: current, source });
+        return None;
+    }
     let mut migrated = ModuleMigration::new(place.path, info.name(), found, current);
     let mut steps: Vec<&Change> = info
         .changes()
@@ -177,174 +190,75 @@ pub(in crate::load) fn run_steps<'s>(
             });
         }
     }
-    if let Some(metadata) = tree.as_mut().and_then(|tree| tree.metadata.as_mut()) {
-        metadata.insert(place.path.to_owned(), ModuleMetadata::with_version(current));
-    }
+    record(place, tree);
     is_news.then_some(migrated)
 }
 
-/// A state dict ordered by key, so that a module's part of it is a range.
-pub(in crate::load) struct Tree<'s> {
-    entries: BTreeMap<String, Entry<'s>>,
-    pub(in crate::load) metadata: Option<Metadata>,
+/// Refuses a version that is not a number, where the module has had several.
+fn unknown_version(
+    map: &StateMap<'_>,
+    place: &Place<'_>,
+    tree: Option<&Tree<'_>>,
+) -> Option<MigrateError> {
+    if place.info.version() == 1 && place.info.changes().is_empty() {
+        return None;
+    }
+    let records = tree.map_or(map.metadata(), |tree| tree.metadata.as_ref());
+    let mut extra = records?.get(place.path)?.extra();
+    let (_, version) = extra.find(|(key, value)| *key == "version" && !value.value().is_none())?;
+    Some(MigrateError::message(format!(
+        "the file says that it is of version {version:?}, which is not an int from 0 on; set the module's version in \
+         `StateMap::metadata_mut`"
+    )))
 }
 
-struct Entry<'s> {
-    /// The place in the file's order; the second number tells entries apart that share a place.
-    place: (usize, usize),
-    part: Part<'s>,
+/// Records that what is at a place is of the newest version now.
+pub(in crate::load) fn record(place: &Place<'_>, tree: &mut Option<Tree<'_>>) {
+    if let Some(metadata) = tree.as_mut().and_then(|tree| tree.metadata.as_mut()) {
+        let entry = metadata.get(place.path).cloned().unwrap_or_default();
+        metadata.insert(place.path, entry.set_version(Some(place.info.version())));
+    }
 }
 
-impl<'s> Tree<'s> {
-    pub(in crate::load) fn new(map: &StateMap<'s>) -> Self {
-        let entries = map
-            .parts()
-            .enumerate()
-            .map(|(index, (key, part))| (key.to_owned(), Entry { place: (index, 0), part }));
-        Tree { entries: entries.collect(), metadata: map.metadata().cloned() }
-    }
+/// The modules that came after the version of their parent in the state dict.
+#[derive(Default)]
+pub(in crate::load) struct Later {
+    /// The paths of what may be absent; some are those of leaves.
+    may_be_absent: HashSet<String>,
+    /// The paths of the modules that are.
+    absent: HashSet<String>,
+}
 
-    pub(in crate::load) fn keys(&self) -> impl Iterator<Item = &str> {
-        self.entries.keys().map(String::as_str)
-    }
-
-    /// Runs the steps of the module at `path` on its own part of the tree.
-    fn migrate(
-        &mut self,
-        path: &str,
-        found: Option<u64>,
-        steps: &[&Change],
-        migrated: &mut ModuleMigration,
-    ) -> Result<(), (u64, MigrateError)> {
-        let (entries, places) = self.take_below(path);
-        let mut migration = Migration::new(path, entries, self.metadata.take(), found);
-        let done = steps.chunk_by(|a, b| stage(a) == stage(b)).try_for_each(|steps| {
-            let to = steps.first().map_or(0, |step| step.since());
-            migration.begin(to);
-            run(steps, &mut migration).map_err(|error| (to, error))
-        });
-        let (entries, metadata, edits) = migration.into_parts();
-        self.metadata = metadata;
-        self.put_below(path, entries, &places);
-        for edit in edits {
-            let full = |name: String| key::join(path, &name);
-            match edit {
-                Edit::Renamed { from, to } => migrated.renamed.push((full(from), full(to))),
-                Edit::Removed(name) => migrated.removed.push(&full(name)),
-                Edit::Inserted(name) => migrated.inserted.push(&full(name)),
-                Edit::Changed(name) => migrated.changed.push(&full(name)),
+impl Later {
+    /// Notes what a module of the version that was found may lack.
+    pub(in crate::load) fn note(&mut self, place: &Place<'_>, found: Option<u64>) {
+        for change in place.info.changes() {
+            if let Change::Added { since, name } = *change
+                && since > found.unwrap_or(0)
+            {
+                self.may_be_absent.insert(key::join(place.path, name));
             }
         }
-        done
     }
 
-    /// Runs the pre-hooks of the module at `path` on its own part of the tree.
-    fn run_hooks(
+    /// Returns `true` if the module came later than its parent's version, or is in one that did, and the state
+    /// dict has nothing of it. Parents must be asked about before their children.
+    pub(in crate::load) fn lacks<'t, 's: 't>(
         &mut self,
-        path: &str,
-        version: Option<u64>,
-        options: &LoadOptions,
-        problems: &mut Vec<LoadProblem>,
-    ) -> Added {
-        let (entries, places) = self.take_below(path);
-        let entries = entries.into_iter().map(|(name, part)| (key::join(path, &name), part));
-        let mut state_dict = StateMap::from_parts(entries);
-        if path.is_empty() {
-            *state_dict.metadata_mut() = self.metadata.take();
-        }
-        let added = options.hooks.run_pre(path, version, &mut state_dict);
-        if path.is_empty() {
-            self.metadata = state_dict.metadata_mut().take();
-        }
-        let mut entries = IndexMap::with_capacity(state_dict.len());
-        for (key, part) in state_dict.parts() {
-            match key::below(key, path) {
-                Some(name) => {
-                    entries.insert(name.to_owned(), part);
-                }
-                // PyTorch does not look at it.
-                None if options.torch_rules => {}
-                None => problems.push(LoadProblem::Hook {
-                    path: path.to_owned(),
-                    message: format!("its pre-hook added `{key}`, which is no key of this module"),
-                }),
+        place: &Place<'_>,
+        tree: impl FnOnce() -> &'t mut Tree<'s>,
+    ) -> bool {
+        let path = place.path;
+        if !self.absent.is_empty() {
+            let mut outer = path.match_indices('.').filter_map(|(end, _)| path.get(..end));
+            if outer.any(|outer| self.absent.contains(outer)) {
+                return true;
             }
         }
-        self.put_below(path, entries, &places);
-        added
-    }
-
-    /// Takes what is below `path` out, with keys relative to it, in the file's order.
-    fn take_below(&mut self, path: &str) -> (IndexMap<String, Part<'s>>, Vec<(usize, usize)>) {
-        let mut taken: Vec<(String, Entry<'s>)> = if path.is_empty() {
-            std::mem::take(&mut self.entries).into_iter().collect()
-        } else {
-            // `/` is the character after `.`: the range holds exactly the keys that begin `path.`.
-            let mut rest = self.entries.split_off(&format!("{path}."));
-            let mut after = rest.split_off(&format!("{path}/"));
-            self.entries.append(&mut after);
-            rest.into_iter().collect()
-        };
-        taken.sort_by_key(|(_, entry)| entry.place);
-        let places = taken.iter().map(|(_, entry)| entry.place).collect();
-        let relative = |(key, entry): (String, Entry<'s>)| {
-            let name = key::below(&key, path).unwrap_or(&key).to_owned();
-            (name, entry.part)
-        };
-        (taken.into_iter().map(relative).collect(), places)
-    }
-
-    /// Puts a module's entries back: into the places they were taken from, in their new order.
-    fn put_below(
-        &mut self,
-        path: &str,
-        entries: IndexMap<String, Part<'s>>,
-        places: &[(usize, usize)],
-    ) {
-        let last = places.last().copied().unwrap_or((usize::MAX, 0));
-        for (nth, (name, part)) in entries.into_iter().enumerate() {
-            let (place, _) = places.get(nth).copied().unwrap_or(last);
-            self.entries.insert(key::join(path, &name), Entry { place: (place, nth), part });
+        let is_absent = self.may_be_absent.contains(path) && !tree().has_module(path);
+        if is_absent {
+            self.absent.insert(path.to_owned());
         }
+        is_absent
     }
-
-    pub(in crate::load) fn into_map(self) -> StateMap<'s> {
-        let mut entries: Vec<(String, Entry<'s>)> = self.entries.into_iter().collect();
-        entries.sort_by_key(|(_, entry)| entry.place);
-        let mut map =
-            StateMap::from_parts(entries.into_iter().map(|(key, entry)| (key, entry.part)));
-        *map.metadata_mut() = self.metadata;
-        map
-    }
-}
-
-/// When a change is made: all of a version before those of the next, and what is dropped before other
-/// things take its name.
-fn stage(change: &Change) -> (u64, u8) {
-    let order = match change {
-        Change::Added { .. } => 0,
-        Change::Removed { .. } => 1,
-        Change::Renamed { .. } => 2,
-        Change::Migrate { .. } => 3,
-    };
-    (change.since(), order)
-}
-
-/// Makes the changes of one stage: renames all at once, so that their order does not matter.
-fn run(changes: &[&Change], migration: &mut Migration<'_>) -> Result<(), MigrateError> {
-    let mut renamed = Vec::new();
-    for change in changes {
-        match **change {
-            // What an older file may lack is the plan's business.
-            Change::Added { .. } => {}
-            // A file of unknown version may have the new names already.
-            Change::Renamed { from, to, .. } if migration.contains(from) => {
-                renamed.push((from, to))
-            }
-            Change::Removed { name, .. } if migration.contains(name) => migration.remove(name)?,
-            Change::Renamed { .. } | Change::Removed { .. } => {}
-            Change::Migrate { with, .. } => with(migration)?,
-        }
-    }
-    if renamed.is_empty() { Ok(()) } else { migration.rename_all(&renamed) }
 }

@@ -8,4 +8,5 @@ pub(super) mod key_problems;
 pub(super) mod matching;
 pub(super) mod migrate;
 pub(super) mod outline;
+pub(super) mod tree;
 pub(super) mod verify;

@@ -3,16 +3,16 @@
 use std::fmt;
 
 use crate::escape::line;
-use crate::load::report::hint::PrefixGuess;
+use crate::load::report::hint::{CALL, PrefixGuess};
 use crate::load::report::loaded::Mismatched;
 use crate::load::report::problem::LoadProblem;
+use crate::plain_debug::debug_is_display;
 
 /// Why a state dict was not loaded: every problem there is, not just the first.
 ///
 /// The model is as it was before the load, unless a problem is [`LoadProblem::Write`], or the options
 /// allow it ([`Atomicity::None`](crate::Atomicity::None));
 /// [`nothing_was_written`](Self::nothing_was_written) tells.
-#[derive(Debug)]
 #[non_exhaustive]
 pub struct LoadError {
     /// The model's class.
@@ -31,6 +31,12 @@ pub struct LoadError {
 impl LoadError {
     pub(crate) fn new(model: &'static str, problems: Vec<LoadProblem>) -> Self {
         LoadError { model, problems, guess: None, written: 0, hints: Vec::new() }
+    }
+
+    /// Names another call in the hints than that of a load: its text as far as the options.
+    pub(crate) fn with_call(mut self, call: &str) -> Self {
+        self.hints.iter_mut().for_each(|hint| *hint = hint.replace(CALL, call));
+        self
     }
 
     /// The keys that the model has and the state dict has not.
@@ -89,6 +95,8 @@ impl fmt::Display for LoadError {
         rest.into_iter().try_for_each(|problem| line(f, format_args!("{problem}")))
     }
 }
+
+debug_is_display!(LoadError);
 
 impl std::error::Error for LoadError {
     /// The cause of the first problem that has one.

@@ -115,16 +115,20 @@ impl fmt::Display for PrefixGuess {
     }
 }
 
+/// How the call begins that takes options.
+pub(super) const CALL: &str = "model.load_with(path, ";
+
 /// A load with one more option.
 fn with_options(option: &str) -> String {
-    format!("model.load_with(path, &LoadOptions::new().{option})")
+    format!("{CALL}&LoadOptions::new().{option})")
 }
 
-/// Says what to do about problems that have a remedy among the options, each kind once.
+/// Says what to do about problems that have a remedy among the options, each kind once. `newest` is the highest
+/// version of the model's modules, where the state dict has no versions.
 pub(crate) fn remedies(
     problems: &[LoadProblem],
     options: &LoadOptions,
-    has_versions: bool,
+    newest: Option<u64>,
 ) -> Vec<String> {
     let count =
         |is: &dyn Fn(&LoadProblem) -> bool| problems.iter().filter(|problem| is(problem)).count();
@@ -162,8 +166,13 @@ pub(crate) fn remedies(
             with_options("allow_newer_versions(true)")
         ));
     }
-    if !has_versions && count(&|problem| matches!(problem, LoadProblem::Migration { .. })) > 0 {
-        hints.push("the file has no versions, so it counts as older than 1".to_owned());
+    let steps = count(&|problem| matches!(problem, LoadProblem::Migration { .. }));
+    if let Some(newest) = newest.filter(|_| steps > 0 && options.assumed_version.is_none()) {
+        let assumed = with_options(&format!("assume_version({newest})"));
+        hints.push(format!(
+            "the file has no versions, so it counts as older than version 1: if the newest version of the model \
+             wrote it, load with `{assumed}`"
+        ));
     }
     hints
 }

@@ -1,6 +1,8 @@
 //! The tensor types of this crate, tested with its own suite.
 
 use std::any::Any;
+use std::borrow::Cow;
+use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
 
 use half::{bf16, f16};
@@ -74,16 +76,47 @@ macro_rules! subject_of_elements {
 }
 
 struct Boxes<T>(T);
+struct Borrowed<T>(T);
+struct Owned<T>(T);
+struct Deques<T>(T);
 struct Scalars<T>(T);
 
 subject_of_elements!(Vectors, Vec<T>, |shape| shape.len() == 1, |v| v, |v| v.clone());
 subject_of_elements!(Boxes, Box<[T]>, |shape| shape.len() == 1, Vec::into_boxed_slice, |v| v
     .to_vec());
+subject_of_elements!(Owned, Cow<'static, [T]>, |shape| shape.len() == 1, Cow::Owned, |v| v
+    .to_vec());
+subject_of_elements!(
+    Borrowed,
+    Cow<'static, [T]>,
+    |shape| shape.len() == 1,
+    |v| Cow::Borrowed(v.leak()),
+    |v| v.to_vec()
+);
+// Its elements lie in two pieces, where there are several.
+subject_of_elements!(
+    Deques,
+    VecDeque<T>,
+    |shape| shape.len() == 1,
+    |v| {
+        let (front, back) = v.split_at(v.len() / 2);
+        let mut deque: VecDeque<T> = VecDeque::with_capacity(v.len());
+        deque.extend(back);
+        front.iter().rev().for_each(|element| deque.push_front(*element));
+        deque
+    },
+    |v| v.iter().copied().collect()
+);
 subject_of_elements!(Scalars, T, |shape| shape.is_empty(), |v| v[0], |v| vec![*v]);
 
 conformance!(vec_of_f32, Vectors(0f32));
 conformance!(vec_of_bool, Vectors(false));
 conformance!(boxed_slice_of_bf16, Boxes(bf16::ZERO));
+conformance!(owned_cow_of_f32, Owned(0f32));
+conformance!(borrowed_cow_of_f32, Borrowed(0f32));
+conformance!(borrowed_cow_of_bool, Borrowed(false));
+conformance!(deque_of_f32, Deques(0f32));
+conformance!(deque_of_bool, Deques(false));
 conformance!(number_i64, Scalars(0i64));
 conformance!(number_bool, Scalars(false));
 
@@ -133,6 +166,99 @@ impl Subject for Arrays {
 }
 
 conformance!(array_of_arrays, Arrays);
+
+/// A sequence of arrays has any length.
+struct Rows;
+
+impl Subject for Rows {
+    type Tensor = Vec<[f32; 3]>;
+
+    fn dtypes(&self) -> Vec<DType> {
+        vec![DType::F32]
+    }
+
+    fn shapes(&self) -> Vec<Shape> {
+        vec![[0, 3].into(), [1, 3].into(), [5, 3].into()]
+    }
+
+    fn tensor(&self, dtype: DType, shape: &[usize], bytes: &[u8]) -> Self::Tensor {
+        let elements = view(dtype, shape, bytes).to_vec::<f32>().unwrap();
+        elements.chunks_exact(3).map(|row| row.try_into().unwrap()).collect()
+    }
+
+    fn bytes(&self, tensor: &Self::Tensor) -> Vec<u8> {
+        tensor.as_flattened().iter().flat_map(|element| element.to_le_bytes()).collect()
+    }
+}
+
+conformance!(vec_of_arrays, Rows);
+
+/// The same of arrays of arrays, whose elements are written one by one, in a box.
+struct BoxedRows;
+
+impl Subject for BoxedRows {
+    type Tensor = Box<[[[bool; 2]; 3]]>;
+
+    fn dtypes(&self) -> Vec<DType> {
+        vec![DType::Bool]
+    }
+
+    fn shapes(&self) -> Vec<Shape> {
+        vec![[0, 3, 2].into(), [4, 3, 2].into()]
+    }
+
+    fn tensor(&self, dtype: DType, shape: &[usize], bytes: &[u8]) -> Self::Tensor {
+        let elements = view(dtype, shape, bytes).to_vec::<bool>().unwrap();
+        let pairs: Vec<[bool; 2]> =
+            elements.chunks_exact(2).map(|pair| pair.try_into().unwrap()).collect();
+        pairs.chunks_exact(3).map(|row| row.try_into().unwrap()).collect()
+    }
+
+    fn bytes(&self, tensor: &Self::Tensor) -> Vec<u8> {
+        tensor.iter().flatten().flatten().map(|element| u8::from(*element)).collect()
+    }
+}
+
+conformance!(boxed_slice_of_arrays, BoxedRows);
+
+/// A box is the tensor in it, which is tested by itself with more types and shapes.
+struct Boxed<S>(S);
+
+impl<S: Subject> Subject for Boxed<S> {
+    type Tensor = Box<S::Tensor>;
+
+    fn dtypes(&self) -> Vec<DType> {
+        self.0
+            .dtypes()
+            .into_iter()
+            .filter(|dtype| [DType::F32, DType::Bool].contains(dtype))
+            .collect()
+    }
+
+    fn shapes(&self) -> Vec<Shape> {
+        self.0.shapes().into_iter().filter(|shape| shape.numel().is_some_and(|n| n < 10)).collect()
+    }
+
+    fn tensor(&self, dtype: DType, shape: &[usize], bytes: &[u8]) -> Self::Tensor {
+        Box::new(self.0.tensor(dtype, shape, bytes))
+    }
+
+    fn bytes(&self, tensor: &Self::Tensor) -> Vec<u8> {
+        self.0.bytes(tensor)
+    }
+
+    fn adopts(&self) -> Vec<DType> {
+        self.0.adopts()
+    }
+
+    fn handle(&self, tensor: &Self::Tensor) -> Option<Self::Tensor> {
+        self.0.handle(tensor).map(Box::new)
+    }
+}
+
+conformance!(boxed_cpu_tensor, Boxed(Cpu));
+conformance!(boxed_array, Boxed(Arrays));
+conformance!(boxed_handle, Boxed(Handles));
 
 /// A tensor with handles, as libraries have that count references.
 #[derive(Clone)]

@@ -64,7 +64,8 @@ fn a_failing_source_leaves_the_old_file_and_no_litter() {
         matches!(&error, Error::Write(WriteError::Source { key, .. }) if key == "t1"),
         "{error:?}"
     );
-    assert_eq!(error.to_string(), "cannot read the elements of `t1`");
+    let text = error.to_string();
+    assert!(text.starts_with("cannot read the elements of `t1`: 1 bytes at offset 0"), "{text}");
     assert_eq!(fs::read(&path).unwrap(), b"old");
     assert_eq!(names(directory.path()), ["model.pt"]);
 }
@@ -111,7 +112,7 @@ fn a_missing_directory_is_named() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("none/model.pt");
     let error = sound().save_with(&path, &WriteOptions::default()).unwrap_err();
-    assert!(error.to_string().ends_with("none`"), "{error}");
+    assert!(error.to_string().contains("none`: No such file or directory"), "{error}");
     assert!(names(directory.path()).is_empty());
 }
 
@@ -242,6 +243,10 @@ mod unix {
     #[cfg(target_os = "linux")]
     fn a_full_disk_is_an_error_that_names_the_file() {
         let error = sound().save_with("/dev/full", &WriteOptions::default()).unwrap_err();
-        assert_eq!(error.to_string(), "cannot write the file `/dev/full`");
+        let text = error.to_string();
+        assert_eq!(
+            text,
+            "cannot write the file `/dev/full`: No space left on device (os error 28)"
+        );
     }
 }
