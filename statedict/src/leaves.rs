@@ -232,6 +232,10 @@ impl<T: Element> Tensor for VecDeque<T> {
         Shape::from([self.len()])
     }
 
+    fn writable(&self) -> Result<Writable, TensorError> {
+        Ok(Writable::Certainly)
+    }
+
     fn host_bytes(&self) -> Option<&[u8]> {
         match self.as_slices() {
             (elements, []) => T::as_bytes(elements),
@@ -278,6 +282,10 @@ impl<T: Tensor> Tensor for Box<T> {
 
     fn adopts(&self, dtype: DType) -> bool {
         (**self).adopts(dtype)
+    }
+
+    fn writable(&self) -> Result<Writable, TensorError> {
+        (**self).writable()
     }
 
     fn host_bytes(&self) -> Option<&[u8]> {

@@ -154,6 +154,7 @@ fn progress_ends_with_all_of_it() {
 #[cfg(unix)]
 #[test]
 fn outputs_keep_modes_and_follow_links() {
+    use std::fs;
     use std::os::unix::fs::{PermissionsExt, symlink};
     let directory = tempfile::tempdir().unwrap();
     let at = |name: &str| directory.path().join(name);
@@ -164,7 +165,7 @@ fn outputs_keep_modes_and_follow_links() {
     symlink(&real, &link).unwrap();
     let [model, out] = [&model, &link].map(|path| path.to_str().unwrap());
     for command in [
-        &["get", model, "weight", "-o", out, "--format", "raw"][..],
+        &["get", model, "weight", "-o", out][..],
         &["inspect", model, "--report", out],
         &["convert", model, out],
     ] {

@@ -56,7 +56,7 @@ pub(crate) fn members_of(file: &[u8]) -> Vec<Member> {
         let mut member = archive.by_index(index).unwrap();
         let mut content = Vec::new();
         std::io::copy(&mut member, &mut content).unwrap();
-        Member::new(&member.name().unwrap().into_owned(), &content)
+        Member::new(&member.name().unwrap(), &content)
     };
     (0..count).map(member).collect()
 }

@@ -9,7 +9,7 @@ const CHUNK: usize = 64 << 10;
 pub(super) fn expand(
     compressed: &[u8],
     size: usize,
-    mut take: impl FnMut(&[u8]),
+    mut take: impl FnMut(&[u8]) -> Result<(), String>,
 ) -> Result<(), String> {
     // No deflated byte expands to more than 1032.
     if size / 1032 > compressed.len() {
@@ -27,7 +27,7 @@ pub(super) fn expand(
             return Err(format!("expected {size} bytes, found more"));
         }
         if !bytes.is_empty() {
-            take(bytes);
+            take(bytes)?;
         } else if found < size {
             return Err(format!("expected {size} bytes, found {found}"));
         } else {
@@ -38,8 +38,17 @@ pub(super) fn expand(
 
 /// Expands deflated bytes to exactly `size` bytes. Memory grows with what really comes out.
 pub(super) fn inflate(compressed: &[u8], size: usize) -> Result<Vec<u8>, String> {
-    let mut bytes = Vec::new();
-    expand(compressed, size, |chunk| bytes.extend_from_slice(chunk))?;
+    let mut bytes: Vec<u8> = Vec::new();
+    expand(compressed, size, |chunk| {
+        if bytes.capacity().saturating_sub(bytes.len()) < chunk.len() {
+            // Doubled, but never beyond what is claimed.
+            let left = size.saturating_sub(bytes.len());
+            let step = bytes.len().max(chunk.len()).min(left);
+            bytes.try_reserve_exact(step).map_err(|error| error.to_string())?;
+        }
+        bytes.extend_from_slice(chunk);
+        Ok(())
+    })?;
     Ok(bytes)
 }
 
@@ -59,6 +68,7 @@ pub(super) fn inflate_part(
         let (to, left) = std::mem::take(&mut rest).split_at_mut(room);
         to.copy_from_slice(bytes.get(..to.len()).unwrap_or_default());
         rest = left;
+        Ok(())
     })
 }
 

@@ -144,8 +144,11 @@ impl Archive {
         let mut hasher = crc32fast::Hasher::new();
         if record.method != Method::Stored {
             let compressed = self.compressed(index, record)?;
-            expand(&compressed, self.size(index, record)?, |bytes| hasher.update(bytes))
-                .map_err(|reason| self.not_deflated(index, reason))?;
+            let checked = expand(&compressed, self.size(index, record)?, |bytes| {
+                hasher.update(bytes);
+                Ok(())
+            });
+            checked.map_err(|reason| self.not_deflated(index, reason))?;
         } else if record.crc == 0 {
             return self.check_place(index, record);
         } else if self.source.slice(0, 0).is_none() {
