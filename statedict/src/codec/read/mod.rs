@@ -45,6 +45,8 @@ pub use source::Source;
 pub use state_map::RefusedTensor;
 pub(crate) use state_map::{Extract, Partial};
 pub use warning::Warning;
+#[cfg(feature = "hub")]
+pub(crate) use zip::is_cut_off;
 
 /// Opens the checkpoint at `path`. No tensor is read: that happens when one is asked for.
 ///
