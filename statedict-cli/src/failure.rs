@@ -2,6 +2,8 @@
 
 use std::io::Write;
 
+use statedict::value::Refusal;
+
 use crate::printable::printable;
 
 /// Why a command failed, in one line.
@@ -58,6 +60,7 @@ const WORDS: &[(&str, &str)] = &[
         "`ReadOptions::flatten(true)` reads nested dicts as one",
         "`statedict convert --flatten` makes one state dict of nested dicts",
     ),
+    ("`ReadOptions::plain_tensors(true)`", "`--plain-tensors`"),
     ("`WriteOptions::copy_overlaps(true)`", "`statedict convert --copy-overlaps`"),
     (", or pass over them with `Source::skip`", ""),
     ("read it through `Document::root`", "`statedict ls` shows what it is"),
@@ -83,6 +86,7 @@ const PREFIXES: [(&str, &str); 3] = [
 pub(crate) fn in_words_of_program(text: &str) -> String {
     let mut text =
         WORDS.iter().fold(text.to_owned(), |text, (rust, here)| text.replace(rust, here));
+    text = as_rename(&text).unwrap_or(text);
     // A limit can be raised in Rust only.
     if let Some((before, _)) = text.split_once("; if you trust the file, raise it with `Limits::") {
         text = before.to_owned();
@@ -117,6 +121,19 @@ pub(crate) fn in_words_of_program(text: &str) -> String {
         };
     }
     text
+}
+
+/// The text with the command that renames a key.
+fn as_rename(text: &str) -> Option<String> {
+    let (before, rest) = text.split_once("`Checkpoint::rename(r#\"")?;
+    let (path, rest) = rest.split_once("\"#, \"")?;
+    let (name, after) = rest.split_once("\")`")?;
+    Some(format!("{before}`statedict convert IN OUT --rename '{path}={name}'`{after}"))
+}
+
+/// Why a tensor is refused, in the words of the program.
+pub(crate) fn refused(refusal: &Refusal) -> String {
+    in_words_of_program(&refusal.to_string())
 }
 
 /// Says on standard error what went wrong, in one line.

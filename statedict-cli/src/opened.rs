@@ -35,6 +35,9 @@ pub(crate) struct Opening {
     /// Refuse a file that names a class that is not known, as torch.load(weights_only=True) does
     #[arg(long, overrides_with = "opaque")]
     pub(crate) no_opaque: bool,
+    /// Read tensors of classes that are not known as the plain tensors that their elements are
+    #[arg(long)]
+    pub(crate) plain_tensors: bool,
     #[command(flatten)]
     pub(crate) reading: Reading,
     /// Whether `torch.save(model)` is read as what `model.state_dict()` would give.
@@ -52,7 +55,10 @@ impl Opening {
     }
 
     pub(crate) fn options(&self) -> ReadOptions {
-        let options = ReadOptions::new().whole_models(self.whole_model).flatten(self.flatten);
+        let options = ReadOptions::new()
+            .whole_models(self.whole_model)
+            .flatten(self.flatten)
+            .plain_tensors(self.plain_tensors);
         match (self.opaque, self.no_opaque) {
             (false, false) => options,
             (opaque, _) => options.opaque(opaque),

@@ -134,10 +134,10 @@ impl StateMap<'_> {
     /// Unlike PyTorch this does not destroy what was at `path` before the new file is complete: the bytes go to
     /// a temporary file in the same directory, which is flushed to the disk and then renamed. On any
     /// error, a panic in a source of bytes included, the old file is untouched and nothing is left
-    /// behind. A new file gets the permissions any new file gets, a replaced one keeps those it had.
+    /// behind. A process that is killed leaves the temporary file, which the next save to the same name removes.
     ///
-    /// If `path` is a symbolic link, the file it leads to is replaced and the link stays. If it is
-    /// something that is not a file (`/dev/null`, a named pipe), the bytes are written to it directly.
+    /// A new file gets the permissions any new file gets, a replaced one keeps those it had. Links are followed; see
+    /// [`Replacement`](crate::codec::Replacement), which all saving goes through.
     ///
     /// As in PyTorch, the name of the archive's root directory comes from the file name, so the same
     /// state dict saved under two names makes two files that differ; see [`WriteOptions::root`].

@@ -6,7 +6,7 @@ use std::collections::VecDeque;
 
 use crate::dtype::DType;
 use crate::tensor::{CpuTensor, Element, Shape, TensorView, to_le_bytes};
-use crate::traits::{ByteSink, StorageId, Tensor, TensorError, TensorMut};
+use crate::traits::{ByteSink, StorageId, Tensor, TensorError, TensorMut, Writable};
 
 impl Tensor for CpuTensor {
     fn dtype(&self) -> DType {
@@ -19,6 +19,10 @@ impl Tensor for CpuTensor {
 
     fn adopts(&self, _: DType) -> bool {
         true
+    }
+
+    fn writable(&self) -> Result<Writable, TensorError> {
+        Ok(Writable::Certainly)
     }
 
     fn host_bytes(&self) -> Option<&[u8]> {
@@ -52,14 +56,22 @@ pub(crate) fn check(
     source: &TensorView<'_>,
 ) -> Result<(), TensorError> {
     let (expected, found) = (destination.dtype(), source.dtype());
-    if expected != found {
-        return Err(TensorError::DType { expected, found });
+    match expected == found {
+        true => check_shape(destination, source),
+        false => Err(TensorError::DType { expected, found }),
     }
-    let expected = destination.shape();
-    if expected != *source.shape() {
-        return Err(TensorError::Shape { expected, found: source.shape().clone() });
+}
+
+/// Checks that `source` has the shape of `destination`.
+pub(crate) fn check_shape(
+    destination: &(impl Tensor + ?Sized),
+    source: &TensorView<'_>,
+) -> Result<(), TensorError> {
+    let (expected, found) = (destination.shape(), source.shape());
+    match expected == *found {
+        true => Ok(()),
+        false => Err(TensorError::Shape { expected, found: found.clone() }),
     }
-    Ok(())
 }
 
 /// Overwrites `elements`, which hold a tensor of `source`'s type and shape.
@@ -127,6 +139,10 @@ macro_rules! slice_tensor {
             fn shape(&self) -> Shape {
                 let shape: fn(&Self) -> Shape = |$this| $shape;
                 shape(self)
+            }
+
+            fn writable(&self) -> Result<Writable, TensorError> {
+                Ok(Writable::Certainly)
             }
 
             fn host_bytes(&self) -> Option<&[u8]> {
@@ -216,6 +232,10 @@ impl<T: Element> Tensor for VecDeque<T> {
         Shape::from([self.len()])
     }
 
+    fn writable(&self) -> Result<Writable, TensorError> {
+        Ok(Writable::Certainly)
+    }
+
     fn host_bytes(&self) -> Option<&[u8]> {
         match self.as_slices() {
             (elements, []) => T::as_bytes(elements),
@@ -262,6 +282,10 @@ impl<T: Tensor> Tensor for Box<T> {
 
     fn adopts(&self, dtype: DType) -> bool {
         (**self).adopts(dtype)
+    }
+
+    fn writable(&self) -> Result<Writable, TensorError> {
+        (**self).writable()
     }
 
     fn host_bytes(&self) -> Option<&[u8]> {

@@ -295,3 +295,56 @@ def allowed_globals():
     from torch._weights_only_unpickler import _get_allowed_globals
 
     return [name.rpartition(".")[::2] for name in _get_allowed_globals()]
+
+
+class Subclass(torch.Tensor):
+    pass
+
+
+def plain(folder):
+    """Tensors of classes that are not torch's own, each with the plain tensor that it is, or None."""
+    import numpy as np
+    import torch.distributed as dist
+    from torch.distributed.device_mesh import init_device_mesh
+    from torch.distributed.tensor import DTensor, Partial, Replicate, Shard
+
+    dist.init_process_group("gloo", store=dist.HashStore(), rank=0, world_size=1)
+    try:
+        mesh = init_device_mesh("cpu", (1,))
+        whole = torch.arange(6.0).view(2, 3)
+        large = torch.Size((4, 3)), (3, 1)
+        array = np.arange(6, dtype=np.float32).reshape(2, 3)
+        cases = {
+            "subclass": (whole.as_subclass(Subclass), whole),
+            "transposed": (whole.t().as_subclass(Subclass), whole.t()),
+            "requires_grad": (whole.clone().requires_grad_().as_subclass(Subclass), whole.clone().requires_grad_()),
+            "sharded": (DTensor.from_local(whole, mesh, [Shard(0)]), whole),
+            "replicated": (DTensor.from_local(whole, mesh, [Replicate()]), whole),
+            "summand": (DTensor.from_local(whole, mesh, [Partial()]), None),
+            "part": (DTensor.from_local(whole, mesh, [Shard(0)], shape=large[0], stride=large[1]), None),
+            "numpy": (Call(rebuild._rebuild_device_tensor_from_numpy, array, torch.float32, "cpu", False), whole),
+            "fortran": (
+                Call(rebuild._rebuild_device_tensor_from_numpy, np.asfortranarray(array), torch.float32, "cpu", False),
+                whole,
+            ),
+            "narrower": (
+                Call(rebuild._rebuild_device_tensor_from_numpy, array, torch.bfloat16, "cpu", True),
+                whole.bfloat16().requires_grad_(),
+            ),
+            "cpu_tensor": (Call(rebuild._rebuild_device_tensor_from_cpu_tensor, whole, torch.float32, "cpu", False), whole),
+        }
+        found = {}
+        for name, (value, expected) in cases.items():
+            torch.save({"v": value, "w": torch.ones(1)}, os.path.join(folder, f"{name}.pt"))
+            if isinstance(value, Call):
+                made = torch.load(os.path.join(folder, f"{name}.pt"), weights_only=False)["v"]
+                assert torch.equal(made, expected)
+            found[name] = None if expected is None else [
+                str(expected.dtype).removeprefix("torch."),
+                list(expected.shape),
+                expected.detach().float().flatten().tolist(),
+                expected.requires_grad,
+            ]
+        return found
+    finally:
+        dist.destroy_process_group()

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use statedict::{ArchiveLayout, WriteOptions, save_graph, write_graph, write_map};
 
+use crate::edits::Edits;
 use crate::envelope::Envelope;
 use crate::failure::{Failure, Outcome, chain, note};
 use crate::inputs::Input;
@@ -40,6 +41,8 @@ pub(crate) struct Arguments {
     /// Write tensors that overlap to a safetensors file, each with all of its elements, so that they share none
     #[arg(long)]
     copy_overlaps: bool,
+    #[command(flatten)]
+    edits: Edits,
     #[command(flatten)]
     overwriting: Overwriting,
     /// Print one JSON object that says what was written
@@ -100,7 +103,10 @@ pub(crate) fn run(arguments: &Arguments, screen: &mut Screen) -> Result<Outcome,
     }
     let &Arguments { whole_model, flatten, .. } = arguments;
     let opening = Opening { whole_model, flatten, ..arguments.opening.of_anything() };
-    let opened = Opened::open(input, &opening)?;
+    let mut opened = Opened::open(input, &opening)?;
+    if let Some(graph) = arguments.edits.apply(opened.document.graph())? {
+        opened.document = opened.document.with_graph(graph);
+    }
     let options = write_options(format).copy_overlaps(arguments.copy_overlaps);
     // A state dict out of a file is written as one; a file as it is, with all that it holds.
     let is_part = !arguments.at.is_empty() || whole_model || flatten;

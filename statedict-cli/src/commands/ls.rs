@@ -6,7 +6,7 @@ use serde_json::{Value as Json, json};
 use statedict::TensorView;
 
 use crate::envelope::Envelope;
-use crate::failure::{Failure, Outcome};
+use crate::failure::{Failure, Outcome, refused};
 use crate::glob::Filter;
 use crate::inputs::Input;
 use crate::opened::{Opened, Opening};
@@ -100,10 +100,11 @@ impl Rows<'_> {
                 kind: "refused".to_owned(),
                 shape: String::new(),
                 nbytes: 0,
-                note: printable(&refusal.to_string()).to_string(),
-                json: self.arguments.json.then(
-                    || json!({"path": path::json(place.steps), "refused": refusal.to_string()}),
-                ),
+                note: printable(&refused(refusal)).to_string(),
+                json: self
+                    .arguments
+                    .json
+                    .then(|| json!({"path": path::json(place.steps), "refused": refused(refusal)})),
             }),
             _ => None,
         }

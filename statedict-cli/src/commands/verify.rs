@@ -9,7 +9,7 @@ use statedict::value::Kind;
 use statedict::{Storage, StorageError};
 
 use crate::envelope::Envelope;
-use crate::failure::{Failure, Outcome, chain, for_each};
+use crate::failure::{Failure, Outcome, chain, for_each, refused};
 use crate::inputs::{Files, Input};
 use crate::numbers;
 use crate::opened::{Opened, Opening};
@@ -151,7 +151,7 @@ fn tensors(opened: &Opened, finite: bool, verified: &mut Verified) -> Result<(),
     walk(opened, |place, found| {
         let name = || place.name();
         match found {
-            Found::Refused(refusal) => verified.add("refused", name(), refusal.to_string()),
+            Found::Refused(refusal) => verified.add("refused", name(), refused(refusal)),
             Found::Tensor(tensor, _) => {
                 verified.tensors += 1;
                 let is_new = seen.insert(tensor.storage().identity());

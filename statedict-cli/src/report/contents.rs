@@ -6,7 +6,7 @@ use serde_json::{Value as Json, json};
 use statedict::contents::Step;
 use statedict::{DType, TensorView};
 
-use crate::failure::Failure;
+use crate::failure::{Failure, refused};
 use crate::histogram::measure;
 use crate::opened::Opened;
 use crate::path;
@@ -63,13 +63,13 @@ pub(super) fn of(opened: &Opened, histograms: usize) -> Result<Json, Failure> {
                 rows.push(Row { parts: parts(at.steps), name, tensor, tie, place });
             }
             Found::Refused(refusal) => {
-                warnings.push(format!("{}: {refusal}", at.name()));
+                warnings.push(format!("{}: {}", at.name(), refused(refusal)));
             }
             Found::Leaf(value) | Found::Flag(value) => {
                 values.add(|| json!([parts(at.steps), words(&format!("{value:?}"))]))
             }
             Found::Metadata(metadata) => {
-                let entries = metadata.as_dict().into_iter().flat_map(|dict| dict.iter());
+                let entries = metadata.as_mapping().into_iter().flat_map(|dict| dict.iter());
                 for (module, entry) in entries {
                     let version = entry.get("version").and_then(|version| version.as_i64());
                     let mut parts = parts(at.steps);

@@ -2,6 +2,10 @@
 
 use std::fmt;
 
+/// What is refused unless it is asked for as a plain tensor.
+pub(crate) const OF_DEVICE: &str = "a tensor of an XLA, MAIA or MTIA device";
+pub(crate) const WRAPPER: &str = "a wrapper tensor subclass";
+
 /// A tensor that could not be represented. It stands in the tree where the tensor would be; the
 /// others are not affected.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -52,9 +56,19 @@ impl Refusal {
     }
 }
 
+const PLAIN: &str = "`ReadOptions::plain_tensors(true)` reads as a plain tensor";
+
 impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.reason {
+            RefusalReason::Kind { kind: kind @ OF_DEVICE } => {
+                write!(f, "{kind}, whose elements {PLAIN}")
+            }
+            RefusalReason::Kind { kind: kind @ WRAPPER } => write!(
+                f,
+                "{kind}, which cannot be represented; of a distributed tensor save `tensor.full_tensor()` instead, \
+                 and one whose local part is all of it {PLAIN}"
+            ),
             RefusalReason::Kind { kind } => write!(f, "{kind}, which cannot be represented"),
             RefusalReason::NotPlain { kind } => write!(
                 f,
@@ -62,7 +76,8 @@ impl fmt::Display for Refusal {
             ),
             RefusalReason::Class { class } => write!(
                 f,
-                "a tensor of {class}, which cannot be represented; save `tensor.as_subclass(torch.Tensor)` instead"
+                "a tensor of {class}, which cannot be represented; save `tensor.as_subclass(torch.Tensor)` instead, or \
+                 what {PLAIN}"
             ),
             RefusalReason::DType { name } => {
                 write!(f, "a tensor of element type {name}, which cannot be read")

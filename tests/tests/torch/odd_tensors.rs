@@ -197,3 +197,39 @@ fn what_torch_allows_in_a_file_of_weights_is_known() {
         .collect();
     assert_eq!(unknown, [""; 0]);
 }
+
+/// A dtype, a shape, elements, and whether it requires a gradient.
+type Plain = (String, Vec<usize>, Vec<f32>, bool);
+
+#[test]
+#[ignore = "needs Python with torch: see CONTRIBUTING.md"]
+fn tensors_of_other_classes_are_plain_on_request() {
+    let torch = Torch::start();
+    let folder = temp_dir();
+    let cases: BTreeMap<String, Option<Plain>> =
+        torch.get("odd_tensors.plain", json!([folder.path()]));
+    assert_eq!(cases.len(), 11);
+    for (name, expected) in &cases {
+        let path = folder.path().join(format!("{name}.pt"));
+        let refused = codec::open(&path, &ReadOptions::new()).unwrap();
+        let (others, found) = refused.state_map_partial(&[]).unwrap();
+        assert_eq!((others.len(), found.len()), (1, 1), "{name}");
+        let advice = found[0].refusal.to_string();
+        assert!(advice.contains("`ReadOptions::plain_tensors(true)`"), "{name}: {advice}");
+        let document = codec::open(&path, &ReadOptions::new().plain_tensors(true)).unwrap();
+        let Some((dtype, shape, elements, requires_grad)) = expected else {
+            assert!(document.state_map().is_err(), "{name}");
+            continue;
+        };
+        let map = document.state_map().unwrap();
+        let tensor = map.get("v").unwrap();
+        assert_eq!(
+            (&tensor.dtype().to_string(), &tensor.shape().to_vec()),
+            (dtype, shape),
+            "{name}"
+        );
+        assert_eq!(tensor.requires_grad(), *requires_grad, "{name}");
+        let floats = tensor.cast(DType::F32).unwrap().to_vec::<f32>().unwrap();
+        assert_eq!(&floats, elements, "{name}");
+    }
+}

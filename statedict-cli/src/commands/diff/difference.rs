@@ -5,6 +5,7 @@ use statedict::contents::Step;
 use statedict::value::{Kind, Value};
 
 use super::delta::Delta;
+use crate::failure::refused;
 use crate::leaf;
 use crate::path;
 use crate::walk::{METADATA, tensor};
@@ -100,7 +101,7 @@ impl Form {
             }));
         }
         match value.kind() {
-            Kind::Refused(refusal) => Form::Refused(refusal.to_string()),
+            Kind::Refused(refusal) => Form::Refused(refused(refusal)),
             Kind::List(_) | Kind::Tuple(_) | Kind::Size(_) | Kind::Dict(_) => {
                 Form::Container(value.type_name())
             }

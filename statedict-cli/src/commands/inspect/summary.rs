@@ -7,7 +7,7 @@ use indexmap::IndexMap;
 use statedict::{DType, TensorView};
 
 use super::contents::Contents;
-use crate::failure::Failure;
+use crate::failure::{Failure, refused};
 use crate::opened::Opened;
 use crate::path;
 use crate::printable::printable;
@@ -63,9 +63,9 @@ impl<'o> Summary<'o> {
     fn add(&mut self, place: &Place<'_, 'o>, found: Found<'o>) {
         match found {
             Found::Tensor(tensor, _) => self.tensor(place, tensor),
-            Found::Refused(refusal) => self.refused.push((place.name(), refusal.to_string())),
+            Found::Refused(refusal) => self.refused.push((place.name(), refused(refusal))),
             Found::Metadata(metadata) => {
-                for (_, entry) in metadata.as_dict().into_iter().flat_map(|dict| dict.iter()) {
+                for (_, entry) in metadata.as_mapping().into_iter().flat_map(|dict| dict.iter()) {
                     let version = entry.get("version").and_then(|version| version.as_i64());
                     *self.versions.entry(version).or_default() += 1;
                 }

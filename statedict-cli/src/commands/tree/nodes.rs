@@ -8,7 +8,7 @@ use statedict::contents::Step;
 use statedict::value::Value;
 use statedict::{DType, Shape};
 
-use crate::failure::Failure;
+use crate::failure::{Failure, refused};
 use crate::glob::Filter;
 use crate::opened::Opened;
 use crate::path;
@@ -99,7 +99,7 @@ impl Nodes {
                     node.nbytes = if is_other { 0 } else { u64::try_from(tensor.nbytes())? };
                     Content::Tensor { dtype: tensor.dtype(), shape: tensor.shape().clone(), tie }
                 }
-                Found::Refused(refusal) => Content::Refused(refusal.to_string()),
+                Found::Refused(refusal) => Content::Refused(refused(refusal)),
                 Found::Leaf(value) | Found::Flag(value) => Content::Value(format!("{value:?}")),
                 Found::Same(first) => Content::Value(format!("(the same as {first})")),
                 Found::Cycle => Content::Value("(itself)".to_owned()),
@@ -155,11 +155,16 @@ impl Builder {
                         at = self.child(at, part.to_owned(), is_leaf);
                     }
                 }
-                Some(key) => at = self.child(at, key.to_owned(), false),
-                None => {
+                // What reads like a key of another kind is quoted.
+                Some(key) if !key.starts_with(['[', '.']) => {
+                    at = self.child(at, key.to_owned(), false)
+                }
+                _ => {
                     let name = match step {
                         Step::Attribute(name) => format!(".{name}"),
-                        step => path::words(std::slice::from_ref(step)).collect(),
+                        Step::Index(index) => index.to_string(),
+                        // As it is typed: a str may read like the key that it is not.
+                        step => path::path(std::slice::from_ref(step)).to_string(),
                     };
                     at = self.child(at, name, false);
                 }
@@ -183,7 +188,7 @@ impl Builder {
     }
 
     fn set_versions(&mut self, root: usize, metadata: Value<'_>) {
-        for (path, entry) in metadata.as_dict().into_iter().flat_map(|dict| dict.iter()) {
+        for (path, entry) in metadata.as_mapping().into_iter().flat_map(|dict| dict.iter()) {
             let version = entry.get("version").and_then(|version| version.as_i64());
             let mut at = Some(root);
             for part in path.as_str().unwrap_or_default().split('.').filter(|part| !part.is_empty())

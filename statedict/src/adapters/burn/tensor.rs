@@ -5,9 +5,9 @@ use burn::tensor::{Bool, Device, Float, Int, Tensor as BurnTensor, TensorData};
 
 use super::data;
 use crate::dtype::DType;
-use crate::leaves::check;
+use crate::leaves::{check, check_shape};
 use crate::tensor::{Shape, TensorView};
-use crate::traits::{ByteSink, Tensor, TensorError, TensorMut};
+use crate::traits::{ByteSink, Tensor, TensorError, TensorMut, Writable};
 
 /// The differences between tensors of numbers, of integers and of truth values.
 pub(super) trait LeafKind: Basic + TensorKind + Sized + 'static {
@@ -84,6 +84,11 @@ impl<const D: usize, K: LeafKind> Tensor for BurnTensor<D, K> {
         adopts(K::KIND, &self.device(), dtype)
     }
 
+    fn writable(&self) -> Result<Writable, TensorError> {
+        data::dtype_of(BurnTensor::dtype(self)).ok_or_else(data::quantized)?;
+        Ok(Writable::Certainly)
+    }
+
     fn with_bytes(&self, sink: &mut ByteSink<'_>) -> Result<(), TensorError> {
         data::write(self, sink)
     }
@@ -110,12 +115,8 @@ pub(super) fn check_assigned(
     source: &TensorView<'_>,
 ) -> Result<(), TensorError> {
     let (expected, found) = (destination.dtype(), source.dtype());
-    if !destination.adopts(found) {
-        return Err(TensorError::DType { expected, found });
+    match destination.adopts(found) {
+        true => check_shape(destination, source),
+        false => Err(TensorError::DType { expected, found }),
     }
-    let expected = destination.shape();
-    if expected != *source.shape() {
-        return Err(TensorError::Shape { expected, found: source.shape().clone() });
-    }
-    Ok(())
 }

@@ -9,6 +9,7 @@ use crate::dtype::DType;
 use crate::value::raw::{
     Composite, ContainerKind, Device, Extra, Object, Raw, Run, TensorFlags, TensorNode, Text,
 };
+use crate::value::refusal::{OF_DEVICE, WRAPPER};
 use crate::value::{Refusal, RefusalReason};
 
 impl<R: StorageResolver> Machine<'_, R> {
@@ -158,13 +159,24 @@ impl<R: StorageResolver> Machine<'_, R> {
             (Meaning::NumPyScalar, &[dtype, data]) => self.numpy_scalar(dtype, data),
             (Meaning::NumPyReconstruct, &[_, shape, _]) => self.numpy_array(shape),
             (Meaning::NumPyFromBuffer, &[data, dtype, shape, Raw::Str(order)]) => {
-                self.numpy_buffer(data, dtype, shape, order)
+                self.numpy_buffer(data, dtype, shape, (order, Raw::None))
+            }
+            (Meaning::NumPyFromBuffer, &[data, dtype, shape, Raw::Str(order), axes]) => {
+                self.numpy_buffer(data, dtype, shape, (order, axes))
             }
             (Meaning::LoadFromBytes, &[Raw::Bytes(file) | Raw::ByteArray(file)]) => {
                 self.load_from_bytes(file)
             }
             (Meaning::Kept, _) => self.object(callee, Raw::Tuple(run), Raw::None),
             (Meaning::Refused(kind), _) => self.refuse(kind),
+            (Meaning::RebuildOfDevice, &[data, Raw::DType(dtype), _, Raw::Bool(grad)])
+                if self.plain =>
+            {
+                let tensor = self.tensor_of_device(data, dtype, grad)?;
+                tensor.map_or_else(|| self.refuse(OF_DEVICE), Ok)
+            }
+            (Meaning::RebuildOfDevice, _) => self.refuse(OF_DEVICE),
+            (Meaning::RebuildWrapper, _) => self.refuse(WRAPPER),
             (Meaning::Inert | Meaning::DType(_) | Meaning::Storage(_), _) => {
                 Err(Fault::expected("a class or function to call", self.describe(callee)))
             }
@@ -369,7 +381,17 @@ impl<R: StorageResolver> Machine<'_, R> {
                 None => return self.refuse_class(callee),
             }
         };
-        let mut tensor = self.call_known(callee, meaning, inner)?;
+        let local = match layers.last() {
+            Some(&(_, state)) if self.plain && meaning == Meaning::RebuildWrapper => {
+                self.local_tensor(inner, state)?
+            }
+            _ => None,
+        };
+        if local.is_some() {
+            // What it has beside its local part is of no use without it.
+            layers.pop();
+        }
+        let mut tensor = local.map_or_else(|| self.call_known(callee, meaning, inner), Ok)?;
         for (class, state) in layers.into_iter().rev() {
             tensor = match self.meaning(class) {
                 Some(Meaning::Tensor) if attributed(tensor, state) => {
@@ -385,6 +407,7 @@ impl<R: StorageResolver> Machine<'_, R> {
                 }
                 // What it is of has been said.
                 _ if matches!(tensor, Raw::Refused(_)) => tensor,
+                _ if self.plain && matches!(tensor, Raw::Tensor(_)) => tensor,
                 _ => return self.refuse_class(class),
             };
             self.attach(tensor, state);

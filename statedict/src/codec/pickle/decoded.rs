@@ -8,6 +8,8 @@ use crate::value::raw::Raw;
 pub(crate) struct PickleOptions<'o> {
     pub(crate) limits: &'o Limits,
     pub(crate) unknown: Unknown,
+    /// Takes tensors of classes that are not known as plain ones.
+    pub(crate) plain: bool,
 }
 
 /// What becomes of classes and functions that are not known.

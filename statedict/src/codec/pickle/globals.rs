@@ -42,6 +42,10 @@ pub(super) enum Meaning {
     Kept,
     /// Makes a tensor of a kind that cannot be represented.
     Refused(&'static str),
+    /// A tensor of another device than PyTorch's own.
+    RebuildOfDevice,
+    /// A tensor that has others in it.
+    RebuildWrapper,
     /// A storage class; without an element type for untyped bytes.
     Storage(Option<DType>),
     /// Reads a file within the pickle.
@@ -87,16 +91,8 @@ const TABLE: &[(&str, &str, Meaning)] = &[
     ("torch", "per_tensor_affine", Meaning::Inert),
     ("torch", "per_tensor_symmetric", Meaning::Inert),
     ("torch._tensor", "_rebuild_from_type_v2", Meaning::RebuildFromType),
-    (
-        "torch._utils",
-        "_rebuild_device_tensor_from_cpu_tensor",
-        Meaning::Refused("a tensor of an XLA, MAIA or MTIA device"),
-    ),
-    (
-        "torch._utils",
-        "_rebuild_device_tensor_from_numpy",
-        Meaning::Refused("a tensor of an XLA, MAIA or MTIA device"),
-    ),
+    ("torch._utils", "_rebuild_device_tensor_from_cpu_tensor", Meaning::RebuildOfDevice),
+    ("torch._utils", "_rebuild_device_tensor_from_numpy", Meaning::RebuildOfDevice),
     ("torch._utils", "_rebuild_meta_tensor_no_storage", Meaning::RebuildMeta),
     ("torch._utils", "_rebuild_nested_tensor", Meaning::Refused("a nested tensor")),
     ("torch._utils", "_rebuild_parameter", Meaning::RebuildParameter),
@@ -106,7 +102,8 @@ const TABLE: &[(&str, &str, Meaning)] = &[
     ("torch._utils", "_rebuild_tensor", Meaning::RebuildTensor),
     ("torch._utils", "_rebuild_tensor_v2", Meaning::RebuildTensorV2),
     ("torch._utils", "_rebuild_tensor_v3", Meaning::RebuildTensorV3),
-    ("torch._utils", "_rebuild_wrapper_subclass", Meaning::Refused("a wrapper tensor subclass")),
+    ("torch._utils", "_rebuild_wrapper_subclass", Meaning::RebuildWrapper),
+    ("torch._utils", "_rebuild_xla_tensor", Meaning::RebuildOfDevice),
     ("torch.nested._internal.nested_tensor", "NestedTensor", Meaning::Inert),
     ("torch.nested._internal.nested_tensor", "_rebuild_njt", Meaning::Refused("a nested tensor")),
     ("torch.nn.parameter", "Parameter", Meaning::Parameter),

@@ -33,6 +33,7 @@ pub(super) struct Machine<'a, R> {
     pub(super) resolver: &'a mut R,
     pub(super) limits: PickleLimits,
     pub(super) unknown: Unknown,
+    pub(super) plain: bool,
     /// Tuples that start below may be referred to from elsewhere.
     pub(super) pinned: u32,
     /// How many values were copied from one container to another.
@@ -83,6 +84,7 @@ impl<'a, R: StorageResolver> Machine<'a, R> {
             resolver,
             limits: options.limits.for_pickle(bytes.len()),
             unknown: options.unknown,
+            plain: options.plain,
             pinned: 0,
             copied: 0,
             undecoded: 0,
@@ -392,7 +394,9 @@ impl<'a, R: StorageResolver> Machine<'a, R> {
         let mut line = || {
             let line = self.input.line()?;
             let text = self.text_before(line.len().saturating_add(1))?;
-            self.str_before(line)?;
+            if std::str::from_utf8(line).is_err() {
+                return Err(Fault::expected("text in UTF-8", "other bytes"));
+            }
             Ok::<_, Fault>(Text { len: text.len.saturating_sub(1), ..text })
         };
         let (module, name) = (line()?, line()?);

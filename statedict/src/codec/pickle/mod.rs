@@ -18,6 +18,7 @@ mod numpy;
 mod opcode;
 mod path;
 mod persistent;
+mod plain;
 mod quantized;
 mod resolver;
 mod scan;

@@ -4,6 +4,7 @@ mod aligned_buffer;
 mod container;
 mod detect;
 mod document;
+mod entries;
 mod error;
 mod flatten;
 mod in_memory;
@@ -31,6 +32,7 @@ use std::path::Path;
 
 pub use document::Document;
 pub(crate) use document::FileFacts;
+pub(crate) use entries::{is_tensor, unfit};
 pub use error::ReadError;
 pub use kind::{ByteOrder, ContainerKind};
 pub use limits::Limits;
@@ -43,6 +45,8 @@ pub use source::Source;
 pub use state_map::RefusedTensor;
 pub(crate) use state_map::{Extract, Partial};
 pub use warning::Warning;
+#[cfg(feature = "hub")]
+pub(crate) use zip::is_cut_off;
 
 /// Opens the checkpoint at `path`. No tensor is read: that happens when one is asked for.
 ///

@@ -20,9 +20,10 @@ pub(super) fn decode<R: StorageResolver>(
     options: &ReadOptions,
     resolver: &mut R,
 ) -> Result<Decoded, Box<ReadError>> {
-    let limits = &options.limits;
-    let mut run =
-        |unknown| pickle::decode(pickle, member, &PickleOptions { limits, unknown }, resolver);
+    let (limits, plain) = (&options.limits, options.plain_tensors);
+    let mut run = |unknown| {
+        pickle::decode(pickle, member, &PickleOptions { limits, unknown, plain }, resolver)
+    };
     let unknown = options.unknown();
     let error = match run(unknown) {
         Ok(decoded) => {

@@ -109,7 +109,7 @@ impl<'s> PickleRun<'s> {
     /// The next pickle, which holds plain values.
     pub(super) fn plain(&mut self, limits: &Limits) -> Result<Graph<'static>, ReadError> {
         let (label, pickle) = self.next()?;
-        let options = PickleOptions { limits, unknown: Unknown::Refused };
+        let options = PickleOptions { limits, unknown: Unknown::Refused, plain: false };
         let Decoded { mut graph, root, .. } =
             pickle::decode(&pickle, &label, &options, &mut NoStorages)?;
         graph.finish(root, Arc::new(NoStorages));

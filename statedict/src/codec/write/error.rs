@@ -227,6 +227,12 @@ impl fmt::Display for WriteError {
 }
 
 debug_is_display!(WriteError);
+/// For functions that return an [`io::Result`].
+impl From<WriteError> for io::Error {
+    fn from(error: WriteError) -> Self {
+        io::Error::other(error)
+    }
+}
 
 impl std::error::Error for WriteError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {

@@ -1,5 +1,6 @@
 //! Files that are refused, and what the refusal says.
 
+use statedict::DType;
 use statedict::codec::{self, PickleError, ReadError, ReadOptions, Source, Warning};
 use statedict::value::{Kind, RefusalReason};
 
@@ -70,7 +71,8 @@ fn a_tensor_of_a_foreign_class_names_it_and_what_helps() {
     let Kind::Refused(refusal) = document.root().kind() else { panic!("not refused") };
     assert!(matches!(refusal.reason(), RefusalReason::Class { .. }));
     let words = "a tensor of <mine.Points>, which cannot be represented; \
-                 save `tensor.as_subclass(torch.Tensor)` instead";
+                 save `tensor.as_subclass(torch.Tensor)` instead, or what \
+                 `ReadOptions::plain_tensors(true)` reads as a plain tensor";
     assert_eq!(refusal.to_string(), words);
 
     let strict = ReadOptions::new().opaque(false);
@@ -117,6 +119,35 @@ fn what_runs_code_is_refused_unless_all_is_to_be_kept_inert() {
     }
     let partial = b"\x80\x02}X\x01\0\0\0ac__builtin__\ngetattr\ncmine\nColour\nX\x01\0\0\0R\x86Rs.";
     assert!(codec::read(Source::bytes(&partial[..]), &ReadOptions::new()).is_ok());
+}
+
+/// A legacy file would do: a pickle with what comes before REDUCE, its arguments on the stack.
+fn device_tensor(dtype: &str) -> Source {
+    let mut pickle = b"\x80\x02ctorch._utils\n_rebuild_device_tensor_from_numpy\n(".to_vec();
+    pickle.extend(b"cnumpy.core.multiarray\n_reconstruct\ncnumpy\nndarray\nK\x00\x85U\x01b\x87R");
+    pickle.extend(b"(K\x01K\x02\x85cnumpy\ndtype\nX\x02\0\0\0f4K\x00K\x01\x87R");
+    pickle.extend(b"(K\x03X\x01\0\0\0<NNNJ\xff\xff\xff\xffJ\xff\xff\xff\xffK\0tb");
+    pickle.extend(b"\x89U\x08\0\0\x80\x3f\0\0\0\x40tb");
+    pickle.extend(format!("ctorch\n{dtype}\nX\x05\0\0\0xla:0").into_bytes());
+    pickle.extend(b"\x88tR.");
+    Source::bytes(pickle)
+}
+
+#[test]
+fn tensors_of_other_devices_are_plain_on_request() {
+    let document = codec::read(device_tensor("float32"), &ReadOptions::new()).unwrap();
+    let Kind::Refused(refusal) = document.root().kind() else { panic!("not refused") };
+    assert!(refusal.to_string().contains("`ReadOptions::plain_tensors(true)`"), "{refusal}");
+    for (dtype, name) in [("float32", DType::F32), ("bfloat16", DType::BF16)] {
+        let plain = ReadOptions::new().plain_tensors(true);
+        let document = codec::read(device_tensor(dtype), &plain).unwrap();
+        let tensor = document.root().as_tensor().unwrap();
+        assert_eq!(
+            (tensor.dtype(), tensor.location(), tensor.requires_grad()),
+            (name, "cpu", true)
+        );
+        assert_eq!(tensor.cast(DType::F32).unwrap().to_vec::<f32>().unwrap(), [1.0, 2.0]);
+    }
 }
 
 #[test]

@@ -14,8 +14,10 @@ pub(super) enum Method {
     Stored,
     /// Compressed into that many bytes.
     Deflated(u64),
-    Encrypted,
-    Other(u16),
+    /// In that many bytes.
+    Encrypted(u64),
+    /// By the method of that number, into that many bytes.
+    Other(u16, u64),
 }
 
 /// A member, as the central directory describes it.
@@ -30,12 +32,24 @@ pub(super) struct Record {
     pub(super) method: Method,
 }
 
+/// What messages say of a way to compress.
+pub(super) fn method_name(method: u16) -> String {
+    match method {
+        12 => "compressed with bzip2".to_owned(),
+        14 => "compressed with LZMA".to_owned(),
+        93 => "compressed with zstd".to_owned(),
+        other => format!("compressed with ZIP method {other}"),
+    }
+}
+
 impl Record {
     /// How many bytes of the file hold it.
     pub(super) fn stored_size(&self) -> u64 {
         match self.method {
-            Method::Deflated(compressed) => compressed,
-            _ => self.size,
+            Method::Stored => self.size,
+            Method::Deflated(stored) | Method::Encrypted(stored) | Method::Other(_, stored) => {
+                stored
+            }
         }
     }
 }
@@ -298,10 +312,10 @@ fn record(entry: &[u8], extra: &[u8]) -> Option<Record> {
     let compressed = widen(compressed);
     let header = widen(header);
     let method = match method {
-        _ if flags & 0x2041 != 0 => Method::Encrypted,
+        _ if flags & 0x2041 != 0 => Method::Encrypted(compressed),
         0 => Method::Stored,
         8 => Method::Deflated(compressed),
-        other => Method::Other(other),
+        other => Method::Other(other, compressed),
     };
     if method == Method::Stored && compressed != size {
         return None;

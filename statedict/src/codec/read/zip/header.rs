@@ -1,6 +1,6 @@
 //! The header before each member, and what the directory says of the same member.
 
-use crate::codec::read::zip::directory::Method;
+use crate::codec::read::zip::directory::{Method, method_name};
 use crate::codec::read::zip::fields::{u16_at, u32_at};
 use crate::codec::read::zip::member::Archive;
 use crate::tensor::StorageError;
@@ -39,8 +39,10 @@ impl Archive {
     pub(in crate::codec::read) fn check_method(&self, index: u32) -> Result<(), StorageError> {
         match self.record(index)?.method {
             Method::Stored | Method::Deflated(_) => Ok(()),
-            Method::Encrypted => Err(self.invalid(index, "it is encrypted")),
-            Method::Other(_) => Err(self.invalid(index, "it is compressed in an unknown way")),
+            Method::Encrypted(_) => Err(self.invalid(index, "it is encrypted")),
+            Method::Other(method, _) => {
+                Err(self.invalid(index, &format!("it is {}", method_name(method))))
+            }
         }
     }
 
