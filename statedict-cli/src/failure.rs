@@ -28,40 +28,92 @@ impl Outcome {
     }
 }
 
-/// An error with those of its causes that it does not tell of itself, in one line.
+/// An error with those of its causes that it does not tell of itself, in one line, and in the words of the program.
 pub(crate) fn chain(error: &dyn std::error::Error) -> String {
     let causes = std::iter::successors(Some(error), |&error| error.source());
-    causes.map(ToString::to_string).fold(String::new(), |text, cause| match text.as_str() {
-        "" => cause,
-        known if known.contains(&cause) => text,
-        known => format!("{known}: {cause}"),
-    })
+    let text =
+        causes.map(ToString::to_string).fold(String::new(), |text, cause| match text.as_str() {
+            "" => cause,
+            known if known.contains(&cause) => text,
+            known => format!("{known}: {cause}"),
+        });
+    in_words_of_program(&text)
 }
 
+/// What the library says to do in Rust, and what that is on the command line.
+const WORDS: &[(&str, &str)] = &[
+    ("`ReadOptions::opaque(false)`", "`--no-opaque`"),
+    ("`ReadOptions::opaque(true)`", "`--opaque`"),
+    (
+        "save `model.state_dict()` instead, or read its parameters and buffers with \
+         `ReadOptions::whole_models(true)`, which runs nothing",
+        "save `model.state_dict()` instead, or make one of it with `statedict convert --whole-model`, \
+         which runs nothing",
+    ),
+    (
+        "`ReadOptions::whole_models(true)` reads it",
+        "`statedict convert --whole-model` makes a state dict of it",
+    ),
+    (
+        "`ReadOptions::flatten(true)` reads nested dicts as one",
+        "`statedict convert --flatten` makes one state dict of nested dicts",
+    ),
+    ("`WriteOptions::copy_overlaps(true)`", "`statedict convert --copy-overlaps`"),
+    (", or pass over them with `Source::skip`", ""),
+    ("read it through `Document::root`", "`statedict ls` shows what it is"),
+    ("; its parts are in the tree, `Document::root`", ""),
+    ("; `Document::state_map_partial` gives the other tensors", ""),
+    ("`codec::read_all` reads all of them", "only the first was read"),
+];
+
+/// What a load is said to be called with, and what does the same here.
+const LOAD: &str = "`model.load_with(path, &LoadOptions::new().";
+const REMEDIES: &[(&str, &str)] = &[
+    ("dtype(DTypePolicy::Cast)", "the step `cast_regex` of `statedict migrate`"),
+    ("ignore_mismatched(true)", "the step `remove` of `statedict migrate`"),
+    ("allow_newer_versions(true)", "the table `[versions]` of `statedict migrate`"),
+];
+const PREFIXES: [(&str, &str); 3] = [
+    ("strip_prefix", "--strip-prefix"),
+    ("add_prefix", "--add-prefix"),
+    ("select_prefix", "--select-prefix"),
+];
+
 /// The text of an error, which says what to write in Rust, with what to write on the command line.
-pub(crate) fn as_options(text: &str) -> String {
-    let key_map = "`model.load_with(path, &LoadOptions::new().map_keys(KeyMap::new().";
-    let rules = [("strip_prefix", "strip"), ("add_prefix", "add"), ("select_prefix", "select")];
-    let text = rules.into_iter().fold(text.to_owned(), |text, (rule, option)| {
-        match text.split_once(&format!("load with {key_map}{rule}(")) {
-            Some((before, after)) => {
-                format!("{before}use `--{option}-prefix {}", after.replacen(")))`", "`", 1))
+pub(crate) fn in_words_of_program(text: &str) -> String {
+    let mut text =
+        WORDS.iter().fold(text.to_owned(), |text, (rust, here)| text.replace(rust, here));
+    // A limit can be raised in Rust only.
+    if let Some((before, _)) = text.split_once("; if you trust the file, raise it with `Limits::") {
+        text = before.to_owned();
+    }
+    while let Some((before, call)) = text.split_once("`state_map_at(&[") {
+        let (keys, after) = call.split_once("])`").unwrap_or((call, ""));
+        text = format!("{before}`--at {}`{after}", keys.replace("\", \"", "\" --at \""));
+    }
+    while let Some((before, call)) = text.split_once(LOAD) {
+        let (option, after) = call.split_once(")`").unwrap_or((call, ""));
+        let remedy =
+            REMEDIES.iter().find(|(rust, _)| *rust == option).map(|(_, here)| (*here).to_owned());
+        let prefix = PREFIXES.iter().find_map(|(rule, here)| {
+            let prefix = option.strip_prefix(&format!("map_keys(KeyMap::new().{rule}("))?;
+            Some(format!("`{here} {}`", prefix.strip_suffix("))")?))
+        });
+        let use_it = |before: &str| match before.strip_suffix("load with ") {
+            Some(before) => format!("{before}use "),
+            None => before.to_owned(),
+        };
+        text = match (prefix, remedy) {
+            (Some(prefix), _) => format!("{}{prefix}{after}", use_it(before)),
+            (None, Some(remedy)) => format!("{before}{remedy}{after}"),
+            // What there is no option for is left out with the words that lead to it.
+            (None, None) => {
+                let end = [", or ", ": ", "; "].iter().filter_map(|mark| before.rfind(mark)).max();
+                format!("{}{after}", before.get(..end.unwrap_or(0)).unwrap_or_default())
             }
-            None => text,
-        }
-    });
-    text.replace("`ReadOptions::opaque(true)`", "`--opaque`")
-        .replace(
-            "read its parameters and buffers with `ReadOptions::whole_models(true)`, which runs nothing",
-            "make one of it with `statedict convert --whole-model`, which runs nothing",
-        )
-        .replace("read it through `Document::root`", "`statedict ls` shows what it is")
-        .replace("; its parts are in the tree, `Document::root`", "")
-        .replace("; `Document::state_map_partial` gives the other tensors", "")
-        .replace("`codec::read_all` reads all of them", "only the first was read")
-        .replace("`state_map_at(&[", "`--at ")
-        .replace("])`", "`")
-        .replace("\", \"", "\" --at \"")
+        };
+    }
+    text
 }
 
 /// Says on standard error what went wrong, in one line.
@@ -101,4 +153,40 @@ pub(crate) fn for_each<T>(
         }
     }
     Ok(all)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_to_be_written_in_rust_becomes_options() {
+        for (rust, here) in [
+            (
+                "all 2 unexpected keys begin with `m.`, and are the model's without it: load with \
+                 `model.load_with(path, &LoadOptions::new().map_keys(KeyMap::new().strip_prefix(\"m.\")))`",
+                "all 2 unexpected keys begin with `m.`, and are the model's without it: use `--strip-prefix \"m.\"`",
+            ),
+            (
+                "1 tensor has another dtype: convert with `model.load_with(path, \
+                 &LoadOptions::new().dtype(DTypePolicy::Cast))`, or take the file's with \
+                 `model.load_with(path, &LoadOptions::new().assign(true))`",
+                "1 tensor has another dtype: convert with the step `cast_regex` of `statedict migrate`",
+            ),
+            (
+                "no versions; say which with `model.load_with(path, &LoadOptions::new().of_a_later_day(3))`",
+                "no versions",
+            ),
+            (
+                "use `state_map_at(&[\"a\", \"b\"])` or `state_map_at(&[\"c\"])`",
+                "use `--at \"a\" --at \"b\"` or `--at \"c\"`",
+            ),
+            (
+                "x needs 5 and the limit `copies` is 4; if you trust the file, raise it with `Limits::copies`",
+                "x needs 5 and the limit `copies` is 4",
+            ),
+        ] {
+            assert_eq!(in_words_of_program(rust), here);
+        }
+    }
 }

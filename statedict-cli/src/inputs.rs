@@ -9,6 +9,10 @@ use crate::failure::Failure;
 
 /// More than this of standard input waits on the disk.
 const IN_MEMORY: usize = 64 << 20;
+/// More than this is not taken from it: whatever writes there may never end.
+const AT_MOST: u64 = 16 << 30;
+/// How long a list of files may be.
+const LIST_AT_MOST: u64 = 64 << 20;
 
 /// A file to read.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -85,7 +89,12 @@ impl Content {
     /// Everything that can be read, to be sought in.
     fn spool(reader: &mut impl Read) -> io::Result<Self> {
         let mut spooled = tempfile::SpooledTempFile::new(IN_MEMORY);
-        io::copy(reader, &mut spooled)?;
+        if io::copy(&mut reader.take(AT_MOST), &mut spooled)? == AT_MOST {
+            return Err(io::Error::other(format!(
+                "what cannot be sought is read up to {} GiB: write it to a file, and give that",
+                AT_MOST >> 30
+            )));
+        }
         spooled.seek(SeekFrom::Start(0))?;
         Ok(Content::Spooled(spooled))
     }
@@ -158,11 +167,13 @@ fn names(list: &Path) -> Result<Vec<Input>, Failure> {
     let about = |error: &dyn fmt::Display| format!("{}: {error}", list.display());
     let mut text = String::new();
     let read = if list == Path::new("-") {
-        io::stdin().lock().read_to_string(&mut text)
+        io::stdin().lock().take(LIST_AT_MOST).read_to_string(&mut text)
     } else {
-        File::open(list).and_then(|mut file| file.read_to_string(&mut text))
+        File::open(list).and_then(|file| file.take(LIST_AT_MOST).read_to_string(&mut text))
     };
-    read.map_err(|error| about(&error))?;
+    if read.map_err(|error| about(&error))? as u64 == LIST_AT_MOST {
+        return Err(about(&"a list of files has at most 64 MiB").into());
+    }
     let end = if text.contains('\0') { '\0' } else { '\n' };
     let names =
         text.split(end).map(|name| if end == '\n' { name.trim_end_matches('\r') } else { name });

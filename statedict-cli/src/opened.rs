@@ -6,7 +6,7 @@ use statedict::StateMap;
 use statedict::codec::{self, ContainerKind, Document, Members, ReadOptions, Source};
 use statedict::value::Value;
 
-use crate::failure::{Failure, as_options, chain, note};
+use crate::failure::{Failure, chain, in_words_of_program, note};
 use crate::inputs::{Content, Input};
 
 /// A file that has been opened.
@@ -17,36 +17,70 @@ pub(crate) struct Opened {
     pub(crate) len: u64,
 }
 
+/// How the bytes of files are had.
+#[derive(Debug, Clone, Default, clap::Args)]
+pub(crate) struct Reading {
+    /// Read files instead of mapping them into memory: if another program cuts a mapped file short meanwhile, the
+    /// system ends this one with SIGBUS (exit status 135 in a shell); of a file that is read it is an error
+    #[arg(long)]
+    no_mmap: bool,
+}
+
 /// How files are opened: the arguments that commands have in common.
 #[derive(Debug, Clone, Default, clap::Args)]
 pub(crate) struct Opening {
-    /// Keep values of unknown classes inert instead of refusing the file
-    #[arg(long)]
+    /// Keep all that is not known inert: also a model that was saved whole, and functions that would run code in Python
+    #[arg(long, overrides_with = "no_opaque")]
     pub(crate) opaque: bool,
+    /// Refuse a file that names a class that is not known, as torch.load(weights_only=True) does
+    #[arg(long, overrides_with = "opaque")]
+    pub(crate) no_opaque: bool,
+    #[command(flatten)]
+    pub(crate) reading: Reading,
     /// Whether `torch.save(model)` is read as what `model.state_dict()` would give.
     #[arg(skip)]
     pub(crate) whole_model: bool,
+    /// Whether nested dicts of tensors are read as one state dict.
+    #[arg(skip)]
+    pub(crate) flatten: bool,
 }
 
-/// The file as the codec takes it, and its size.
-pub(crate) fn source(input: &Input) -> io::Result<(Source, u64)> {
-    let mut content = Content::open(input)?;
-    let len = content.size()?;
-    let source = match (content, input) {
-        (Content::Spooled(spooled), _) => Source::reader(spooled)?,
-        (Content::File(_), Input::Path(path)) => Source::open(path)?,
-        (Content::File(file), Input::Stdin) => Source::reader(file)?,
-    };
-    Ok((source, len))
+impl Opening {
+    /// The same for what copies a file as it is, whatever it holds.
+    pub(crate) fn of_anything(&self) -> Opening {
+        Opening { opaque: !self.no_opaque, ..self.clone() }
+    }
+
+    pub(crate) fn options(&self) -> ReadOptions {
+        let options = ReadOptions::new().whole_models(self.whole_model).flatten(self.flatten);
+        match (self.opaque, self.no_opaque) {
+            (false, false) => options,
+            (opaque, _) => options.opaque(opaque),
+        }
+    }
+}
+
+impl Reading {
+    /// The file as the codec takes it, and its size.
+    pub(crate) fn source(&self, input: &Input) -> io::Result<(Source, u64)> {
+        let mut content = Content::open(input)?;
+        let len = content.size()?;
+        let source = match (content, input) {
+            (Content::Spooled(spooled), _) => Source::reader(spooled)?,
+            (Content::File(_), Input::Path(path)) if self.no_mmap => Source::file(path)?,
+            (Content::File(_), Input::Path(path)) => Source::open(path)?,
+            (Content::File(file), Input::Stdin) => Source::reader(file)?,
+        };
+        Ok((source, len))
+    }
 }
 
 impl Opened {
     /// Opens a file. No tensor is read.
     pub(crate) fn open(input: &Input, opening: &Opening) -> Result<Opened, Failure> {
         let about = |error: &dyn std::error::Error| format!("{input}: {}", chain(error));
-        let (source, len) = source(input).map_err(|error| about(&error))?;
-        let options = ReadOptions::new().opaque(opening.opaque).whole_models(opening.whole_model);
-        let document = codec::read(source, &options).map_err(|error| as_options(&about(&error)))?;
+        let (source, len) = opening.reading.source(input).map_err(|error| about(&error))?;
+        let document = codec::read(source, &opening.options()).map_err(|error| about(&error))?;
         Ok(Opened { document, input: input.clone(), len })
     }
 
@@ -80,7 +114,7 @@ impl Opened {
     pub(crate) fn state_map(&self, at: &[String]) -> Result<StateMap<'static>, Failure> {
         let at: Vec<&str> = at.iter().map(String::as_str).collect();
         let map = self.document.state_map_at(&at);
-        Ok(map.map_err(|error| format!("{}: {}", self.input, as_options(&chain(&error))))?)
+        Ok(map.map_err(|error| format!("{}: {}", self.input, chain(&error)))?)
     }
 
     /// What else there is to say of the archive, for people; nothing of what comes from a pipe.
@@ -90,7 +124,8 @@ impl Opened {
             return Ok(None);
         }
         let about = |error: &dyn std::error::Error| format!("{}: {}", self.input, chain(error));
-        let source = Source::open(path).map_err(|error| about(&error))?;
+        // A few bytes of its ends.
+        let source = Source::file(path).map_err(|error| about(&error))?;
         let members = Members::read(source).map_err(|error| about(&error))?;
         let version = members.format_version().map(|version| format!("version {version}"));
         let alignment = members.alignment().map(|bytes| format!("storages {bytes}-byte aligned"));
@@ -116,7 +151,8 @@ impl Opened {
 
     /// What is unusual about the file.
     pub(crate) fn warnings(&self) -> Vec<String> {
-        self.document.warnings().iter().map(ToString::to_string).collect()
+        let warnings = self.document.warnings().iter();
+        warnings.map(|warning| in_words_of_program(&warning.to_string())).collect()
     }
 
     /// The value that the file holds.

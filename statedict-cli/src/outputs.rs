@@ -1,9 +1,12 @@
 //! Files that commands write: nothing is overwritten unless that is asked for.
 
-use std::io::Write;
+use std::io::{BufWriter, Write};
 use std::path::Path;
 
-use crate::failure::Failure;
+use statedict::WriteError;
+use statedict::codec::Replacement;
+
+use crate::failure::{Failure, chain};
 
 /// The argument of commands that write files.
 #[derive(Debug, Clone, Copy, clap::Args)]
@@ -11,6 +14,18 @@ pub(crate) struct Overwriting {
     /// Replace what exists
     #[arg(long)]
     pub(crate) force: bool,
+}
+
+/// Why a file was not written.
+enum Unwritten {
+    File(WriteError),
+    Content(Failure),
+}
+
+impl From<WriteError> for Unwritten {
+    fn from(error: WriteError) -> Self {
+        Unwritten::File(error)
+    }
 }
 
 impl Overwriting {
@@ -29,33 +44,19 @@ impl Overwriting {
         write: impl FnOnce(&mut dyn Write) -> Result<(), Failure>,
     ) -> Result<(), Failure> {
         self.check(path)?;
-        let about = |error: &dyn std::fmt::Display| format!("{}: {error}", path.display());
-        // What is no file, such as /dev/null, cannot be replaced.
-        if path.exists() && !path.is_file() {
-            let mut file = std::fs::File::create(path).map_err(|error| about(&error))?;
-            return write(&mut file);
-        }
-        let folder = match path.parent() {
-            Some(folder) if !folder.as_os_str().is_empty() => folder,
-            _ => Path::new("."),
-        };
-        // Asked first, since the error below has the name of a temporary file.
-        if let Err(error) = std::fs::metadata(folder) {
-            return Err(about(&error).into());
-        }
-        let mut options = tempfile::Builder::new();
-        #[cfg(unix)]
-        options.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
-        let file = options.tempfile_in(folder).map_err(|error| about(&error))?;
-        let mut out = std::io::BufWriter::new(file);
-        write(&mut out)?;
-        let file = out.into_inner().map_err(|error| about(&error))?;
-        if self.force {
-            file.persist(path).map_err(|error| about(&error.error))?;
-        } else {
-            // What came there meanwhile is not overwritten either.
-            file.persist_noclobber(path).map_err(|error| about(&error.error))?;
-        }
-        Ok(())
+        // What came there meanwhile is not overwritten either.
+        let written = Replacement::of(path).only_new(!self.force).write(|file| {
+            let mut out = BufWriter::new(file);
+            write(&mut out).map_err(Unwritten::Content)?;
+            out.flush().map_err(|error| Unwritten::Content(error.into()))
+        });
+        written.map_err(|error| match error {
+            // The path is told, and what failed there is enough.
+            Unwritten::File(WriteError::Io { source, .. }) => {
+                format!("{}: {source}", path.display()).into()
+            }
+            Unwritten::File(error) => format!("{}: {}", path.display(), chain(&error)).into(),
+            Unwritten::Content(error) => error,
+        })
     }
 }

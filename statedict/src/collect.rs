@@ -53,6 +53,10 @@ impl Storages for LiveStorages<'_> {
             _ => Err(StorageError::out_of_range(0, self.nbytes(index), 0)),
         }
     }
+
+    fn reads_parts(&self, _: u32) -> bool {
+        true
+    }
 }
 
 impl<'a> LiveStorages<'a> {

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use crate::checkpoint::{Checkpoint, CheckpointError, ValuePath};
 use crate::codec::write::{self, WriteOptions};
-use crate::codec::{self, ReadError, ReadOptions, Source};
+use crate::codec::{self, ReadError, ReadOptions};
 use crate::error::Error;
 use crate::map::StateMap;
 
@@ -13,10 +13,12 @@ impl StateMap<'static> {
     ///
     /// Of a checkpoint with more in it, this is the state dict of its model: what it has under `state_dict`,
     /// `model_state_dict` or `model`, as [`Checkpoint::find_state_dict`] finds it. One under another name is
-    /// asked for with [`Checkpoint::state_dict`].
+    /// asked for with [`Checkpoint::state_dict`]. What else is in the checkpoint does not matter: values of unknown
+    /// classes are kept inert ([`ReadOptions::opaque`]).
     ///
-    /// The file is mapped into memory (feature `mmap`): it must not be changed in place while the
-    /// map, or a tensor of it, is in use. Replacing it by renaming, as [`save`](StateMap::save) does, is safe.
+    /// The file is mapped into memory (feature `mmap`) where the system can: it must not be changed in place while
+    /// the map, or a tensor of it, is in use, and cutting it short ends the process with SIGBUS. Replacing it by
+    /// renaming, as [`save`](StateMap::save) does, is safe. See [`ReadOptions::mmap`] for how to do without.
     ///
     /// ```
     /// use statedict::{StateMap, TensorView};
@@ -47,7 +49,8 @@ impl StateMap<'static> {
     /// use statedict::{ReadOptions, StateMap};
     ///
     /// # fn main() -> Result<(), statedict::Error> {
-    /// let map = StateMap::load_with("model.ckpt", &ReadOptions::new().opaque(true))?;
+    /// // A file on a share that another program may cut short meanwhile.
+    /// let map = StateMap::load_with("model.ckpt", &ReadOptions::new().mmap(false))?;
     /// # Ok(())
     /// # }
     /// ```
@@ -86,13 +89,7 @@ impl StateMap<'static> {
     /// # Errors
     /// As [`load`](Self::load), and where a tensor is damaged or the memory cannot be had.
     pub fn load_owned(path: impl AsRef<Path>) -> Result<Self, Error> {
-        let path = path.as_ref();
-        let failed = |source| Error::Read { path: path.to_owned(), source: Box::new(source) };
-        let source = Source::file(path)
-            .map_err(|source| failed(ReadError::Io { file: path.display().to_string(), source }))?;
-        let checkpoint =
-            Checkpoint::read(source, &ReadOptions::new().in_memory(true)).map_err(failed)?;
-        found_in(&checkpoint, path)
+        StateMap::load_with(path, &ReadOptions::new().in_memory(true))
     }
 }
 
@@ -136,10 +133,10 @@ impl StateMap<'_> {
     /// Unlike PyTorch this does not destroy what was at `path` before the new file is complete: the bytes go to
     /// a temporary file in the same directory, which is flushed to the disk and then renamed. On any
     /// error, a panic in a source of bytes included, the old file is untouched and nothing is left
-    /// behind. A new file gets the permissions any new file gets, a replaced one keeps those it had.
+    /// behind. A process that is killed leaves the temporary file, which the next save to the same name removes.
     ///
-    /// If `path` is a symbolic link, the file it leads to is replaced and the link stays. If it is
-    /// something that is not a file (`/dev/null`, a named pipe), the bytes are written to it directly.
+    /// A new file gets the permissions any new file gets, a replaced one keeps those it had. Links are followed; see
+    /// [`Replacement`](crate::codec::Replacement), which all saving goes through.
     ///
     /// As in PyTorch, the name of the archive's root directory comes from the file name, so the same
     /// state dict saved under two names makes two files that differ; see [`WriteOptions::root`].
@@ -168,8 +165,12 @@ impl StateMap<'_> {
 impl Checkpoint<'static> {
     /// Opens a checkpoint file, as `torch.load(path)`. No tensor is read before it is asked for.
     ///
-    /// The file is mapped into memory (feature `mmap`): it must not be changed in place while the checkpoint, or
-    /// a tensor of it, is in use. Replacing it by renaming, as [`save`](Checkpoint::save) does, is safe.
+    /// Values of unknown classes are kept inert, and written again as they were: nothing is imported or run
+    /// ([`ReadOptions::opaque`]).
+    ///
+    /// The file is mapped into memory (feature `mmap`) where the system can: it must not be changed in place while
+    /// the checkpoint, or a tensor of it, is in use, and cutting it short ends the process with SIGBUS. Replacing it
+    /// by renaming, as [`save`](Checkpoint::save) does, is safe. See [`ReadOptions::mmap`] for how to do without.
     ///
     /// # Errors
     /// Where the file cannot be read, is damaged, or holds what the reader refuses.
@@ -177,8 +178,7 @@ impl Checkpoint<'static> {
         Checkpoint::open_with(path, &ReadOptions::default())
     }
 
-    /// Opens a checkpoint file with options: with [`opaque`](ReadOptions::opaque), values of unknown classes are
-    /// kept, and written again as they were.
+    /// Opens a checkpoint file with options.
     ///
     /// # Errors
     /// As [`open`](Self::open), but for what the options allow.

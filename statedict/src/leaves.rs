@@ -6,7 +6,7 @@ use std::collections::VecDeque;
 
 use crate::dtype::DType;
 use crate::tensor::{CpuTensor, Element, Shape, TensorView, to_le_bytes};
-use crate::traits::{ByteSink, StorageId, Tensor, TensorError, TensorMut};
+use crate::traits::{ByteSink, StorageId, Tensor, TensorError, TensorMut, Writable};
 
 impl Tensor for CpuTensor {
     fn dtype(&self) -> DType {
@@ -19,6 +19,10 @@ impl Tensor for CpuTensor {
 
     fn adopts(&self, _: DType) -> bool {
         true
+    }
+
+    fn writable(&self) -> Result<Writable, TensorError> {
+        Ok(Writable::Certainly)
     }
 
     fn host_bytes(&self) -> Option<&[u8]> {
@@ -129,6 +133,10 @@ macro_rules! slice_tensor {
                 shape(self)
             }
 
+            fn writable(&self) -> Result<Writable, TensorError> {
+                Ok(Writable::Certainly)
+            }
+
             fn host_bytes(&self) -> Option<&[u8]> {
                 let $this = self;
                 Element::as_bytes($elements)
@@ -216,6 +224,10 @@ impl<T: Element> Tensor for VecDeque<T> {
         Shape::from([self.len()])
     }
 
+    fn writable(&self) -> Result<Writable, TensorError> {
+        Ok(Writable::Certainly)
+    }
+
     fn host_bytes(&self) -> Option<&[u8]> {
         match self.as_slices() {
             (elements, []) => T::as_bytes(elements),
@@ -262,6 +274,10 @@ impl<T: Tensor> Tensor for Box<T> {
 
     fn adopts(&self, dtype: DType) -> bool {
         (**self).adopts(dtype)
+    }
+
+    fn writable(&self) -> Result<Writable, TensorError> {
+        (**self).writable()
     }
 
     fn host_bytes(&self) -> Option<&[u8]> {

@@ -76,7 +76,7 @@ pub use state_dict_ext::StateDictExt;
 pub use tensor::{
     CpuTensor, Element, Shape, Storage, StorageError, Storages, Strides, TensorView, ViewError,
 };
-pub use traits::{ByteSink, StorageId, Tensor, TensorError, TensorMut};
+pub use traits::{ByteSink, StorageId, Tensor, TensorError, TensorMut, Writable};
 pub use visit::{
     Access, Alias, ByMut, ByRef, Change, Content, Describe, Description, Field, FieldKind,
     FieldTable, Kind, Loaded, MigrateStep, ModelError, ModelErrors, ModuleInfo, Part, StateDict,

@@ -25,7 +25,10 @@ pub(crate) fn threads_for(nbytes: usize) -> usize {
 pub(crate) fn run(threads: usize, work: impl Fn() + Sync) {
     thread::scope(|scope| {
         for _ in 1..threads {
-            scope.spawn(&work);
+            // Where a limit allows no more threads, those that there are do all of it.
+            if thread::Builder::new().spawn_scoped(scope, &work).is_err() {
+                break;
+            }
         }
         work();
     });

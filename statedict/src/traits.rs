@@ -41,6 +41,16 @@ pub trait Tensor {
         dtype == self.dtype()
     }
 
+    /// Returns how certain it is that this tensor takes what a load writes into it. A load asks before it
+    /// writes anything.
+    ///
+    /// # Errors
+    /// Where it is known already that [`copy_`](TensorMut::copy_) and [`assign`](TensorMut::assign) fail, for
+    /// instance because several elements of the tensor are one in memory.
+    fn writable(&self) -> Result<Writable, TensorError> {
+        Ok(Writable::Perhaps)
+    }
+
     /// All elements in row-major order as little-endian bytes, where they lie in memory like that.
     fn host_bytes(&self) -> Option<&[u8]> {
         None
@@ -58,6 +68,18 @@ pub trait Tensor {
     fn as_any(&self) -> Option<&dyn Any> {
         None
     }
+}
+
+/// How certain it is that a tensor takes what a load writes into it: see [`Tensor::writable`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Writable {
+    /// It takes every tensor of its shape whose elements can be read, and whose element type is its own, or one
+    /// that it adopts.
+    Certainly,
+    /// Its library may fail in the middle. Until a load has succeeded, it keeps a copy of the elements that
+    /// such a tensor had, to give them back.
+    Perhaps,
 }
 
 /// Takes the bytes of a tensor piece by piece; see [`Tensor::with_bytes`].

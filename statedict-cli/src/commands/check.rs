@@ -5,7 +5,7 @@ use std::io::Write;
 use statedict::{KeyMap, LoadError, LoadOptions, LoadReport, Schema, StateMap};
 
 use crate::envelope::Envelope;
-use crate::failure::{Failure, Outcome, as_options, chain};
+use crate::failure::{Failure, Outcome, chain, in_words_of_program};
 use crate::inputs::{Content, Input};
 use crate::opened::{Opened, Opening};
 use crate::printable::printable;
@@ -31,6 +31,9 @@ pub(crate) struct Arguments {
     /// Where the state dict is in the other file
     #[arg(long, value_name = "KEY")]
     against_at: Vec<String>,
+    /// Take nested dicts of tensors as one state dict, in both files, their keys joined with dots
+    #[arg(long)]
+    flatten: bool,
     /// Take a prefix off the keys of FILE that begin with it
     #[arg(long, value_name = "PREFIX")]
     strip_prefix: Option<String>,
@@ -55,7 +58,8 @@ pub(crate) fn run(arguments: &Arguments, screen: &mut Screen) -> Result<Outcome,
     if (&arguments.file, &arguments.against) == (&Input::Stdin, &Input::Stdin) {
         return Err("standard input can be read once only".into());
     }
-    let opened = Opened::open(&arguments.file, &arguments.opening)?;
+    let opening = Opening { flatten: arguments.flatten, ..arguments.opening.clone() };
+    let opened = Opened::open(&arguments.file, &opening)?;
     let map = opened.state_map(&arguments.at)?;
     // What is compared is not read: that is the work of verify.
     let options = LoadOptions::new().verify(false).map_keys(arguments.key_map());
@@ -66,7 +70,7 @@ pub(crate) fn run(arguments: &Arguments, screen: &mut Screen) -> Result<Outcome,
     let result = match schema(&arguments.against)? {
         Some(schema) => schema.check_with(&map, &options),
         None => {
-            let other = Opened::open(&arguments.against, &arguments.opening)?;
+            let other = Opened::open(&arguments.against, &opening)?;
             other.state_map(&arguments.against_at)?.check_state_dict(&map, &options)
         }
     };
@@ -123,7 +127,7 @@ fn write(
         Err(error) => {
             let count = paint(palette.bad, plural(error.problems.len(), "problem"));
             writeln!(screen, "{title}   does not fit {against}: {count}")?;
-            as_options(&error.to_string())
+            in_words_of_program(&error.to_string())
         }
     };
     // The first line says how a load ended.

@@ -29,14 +29,22 @@ pub(crate) struct Arguments {
     /// The state dict to convert, by the keys that lead to it, such as model_state_dict
     #[arg(long, value_name = "KEY")]
     at: Vec<String>,
+    /// Take nested dicts of tensors as one state dict, their keys joined with dots
+    #[arg(long)]
+    flatten: bool,
     /// Take a model that was saved whole, with torch.save(model), as its state dict; nothing is run
     #[arg(long)]
     whole_model: bool,
+    /// Write tensors that overlap to a safetensors file, each with all of its elements, so that they share none
+    #[arg(long)]
+    copy_overlaps: bool,
     #[command(flatten)]
     overwriting: Overwriting,
     /// Print one JSON object that says what was written
     #[arg(long)]
     json: bool,
+    #[command(flatten)]
+    opening: Opening,
 }
 
 /// The formats that can be written.
@@ -71,11 +79,12 @@ pub(crate) fn run(arguments: &Arguments, screen: &mut Screen) -> Result<Outcome,
     let (input, output) = (&arguments.input, &arguments.output);
     arguments.overwriting.check(output)?;
     let format = arguments.to.unwrap_or_else(|| Format::of_name(output));
-    let opening = Opening { opaque: true, whole_model: arguments.whole_model };
+    let &Arguments { whole_model, flatten, .. } = arguments;
+    let opening = Opening { whole_model, flatten, ..arguments.opening.of_anything() };
     let opened = Opened::open(input, &opening)?;
-    let options = write_options(format);
+    let options = write_options(format).copy_overlaps(arguments.copy_overlaps);
     // A state dict out of a file is written as one; a file as it is, with all that it holds.
-    let is_part = !arguments.at.is_empty() || arguments.whole_model;
+    let is_part = !arguments.at.is_empty() || whole_model || flatten;
     let saved = if is_part || opened.is_safetensors() || format == Format::Safetensors {
         opened.state_map(&arguments.at)?.save_with(output, &options)
     } else {

@@ -37,6 +37,9 @@ pub(crate) struct Arguments {
     /// Numbers that differ by no more than this are the same
     #[arg(long, value_name = "NUMBER", value_parser = tolerance)]
     tolerance: Option<f64>,
+    /// Of a safetensors file and another, compare also what safetensors has no place for: places, flags, order …
+    #[arg(long)]
+    strict: bool,
     /// Compare form and ties alone, and read no tensor
     #[arg(long)]
     no_values: bool,
@@ -65,7 +68,7 @@ pub(crate) fn run(arguments: &Arguments, screen: &mut Screen) -> Result<Outcome,
     let a = Opened::open(&arguments.a, &arguments.opening)?;
     let b = Opened::open(&arguments.b, &arguments.opening)?;
     // Of a safetensors file it is not known which container it was saved from.
-    let is_strict = a.is_safetensors() == b.is_safetensors();
+    let is_strict = arguments.strict || a.is_safetensors() == b.is_safetensors();
     let Arguments { tolerance, no_values, .. } = *arguments;
     let mut comparison = compare(&a, &b, Rules { tolerance, values: !no_values, is_strict })?;
     file_metadata::compare(&a, &b, &mut comparison);

@@ -3,6 +3,7 @@
 use std::ffi::OsString;
 use std::io::Write;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use statedict::hub::{self, Options, Schemes};
 
@@ -30,6 +31,12 @@ pub(crate) struct Arguments {
     /// The SHA-256 that the file must have, or how it begins
     #[arg(long, value_name = "DIGITS")]
     sha256: Option<String>,
+    /// Take no more than BYTES [default: 64 GiB]
+    #[arg(long, value_name = "BYTES")]
+    max_size: Option<u64>,
+    /// Give up after SECONDS [default: 24 hours]
+    #[arg(long, value_name = "SECONDS")]
+    timeout: Option<u64>,
     /// Download nothing: the file must be there
     #[arg(long)]
     offline: bool,
@@ -53,7 +60,16 @@ pub(crate) fn run(arguments: &Arguments, screen: &mut Screen) -> Result<Outcome,
     if let Some(digits) = &arguments.sha256 {
         options = options.sha256(digits);
     }
-    let path = hub::fetch(&arguments.location, &options)?;
+    if let Some(bytes) = arguments.max_size {
+        options = options.max_size(bytes);
+    }
+    if let Some(seconds) = arguments.timeout {
+        options = options.timeout(Duration::from_secs(seconds));
+    }
+    let path = hub::fetch(&arguments.location, &options).map_err(|error| {
+        let text = error.to_string().replace("`Options::max_size`", "`--max-size`");
+        text.replace("`Options::timeout`", "`--timeout`")
+    })?;
     let shown = path.display().to_string();
     if arguments.json {
         let mut object = Envelope::start(screen, "fetch")?;

@@ -32,6 +32,9 @@ pub(crate) struct Arguments {
     /// Where the state dict is in the file, such as model_state_dict; the rest stays
     #[arg(long, value_name = "KEY")]
     at: Vec<String>,
+    /// Take nested dicts of tensors as one state dict, their keys joined with dots
+    #[arg(long)]
+    flatten: bool,
     /// Say what would be done, and write nothing
     #[arg(long)]
     dry_run: bool,
@@ -40,6 +43,8 @@ pub(crate) struct Arguments {
     /// Print one JSON object that says what was done
     #[arg(long)]
     json: bool,
+    #[command(flatten)]
+    opening: Opening,
 }
 
 fn after() -> String {
@@ -71,7 +76,8 @@ pub(crate) fn run(arguments: &Arguments, screen: &mut Screen) -> Result<Outcome,
     if let Some(output) = output {
         arguments.overwriting.check(output)?;
     }
-    let opened = Opened::open(input, &Opening { opaque: true, whole_model: false })?;
+    let opening = Opening { flatten: arguments.flatten, ..arguments.opening.clone() };
+    let opened = Opened::open(input, &opening)?;
     let at: Vec<&str> = arguments.at.iter().map(String::as_str).collect();
     let about = |error: &dyn std::error::Error| format!("{input}: {}", chain(error));
     let map = opened.state_map(&arguments.at)?;

@@ -30,10 +30,13 @@ pub(crate) struct Arguments {
     /// Print one JSON object with the structs instead
     #[arg(long)]
     json: bool,
+    #[command(flatten)]
+    opening: Opening,
 }
 
 pub(crate) fn run(arguments: &Arguments, screen: &mut Screen) -> Result<Outcome, Failure> {
-    let opened = Opened::open(&arguments.input, &Opening { opaque: true, whole_model: true })?;
+    let opening = Opening { whole_model: true, ..arguments.opening.clone() };
+    let opened = Opened::open(&arguments.input, &opening)?;
     let request = scaffold::Request {
         opened: &opened,
         target: arguments.target,

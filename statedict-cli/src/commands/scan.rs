@@ -8,7 +8,7 @@ use statedict::codec::{self, Scan, ScannedPickle, Verdict};
 use crate::envelope::Envelope;
 use crate::failure::{Failure, Outcome, chain, for_each};
 use crate::inputs::{Files, Input};
-use crate::opened::source;
+use crate::opened::Reading;
 use crate::printable::printable;
 use crate::sizes::plural;
 use crate::terminal::{Palette, Screen, paint};
@@ -28,12 +28,14 @@ pub(crate) struct Arguments {
     /// Print one JSON object for each file
     #[arg(long)]
     json: bool,
+    #[command(flatten)]
+    reading: Reading,
 }
 
 pub(crate) fn run(arguments: &Arguments, screen: &mut Screen) -> Result<Outcome, Failure> {
     for_each(&arguments.files.inputs()?, |input| {
         let about = |error: &dyn std::error::Error| format!("{input}: {}", chain(error));
-        let (source, _) = source(input).map_err(|error| about(&error))?;
+        let (source, _) = arguments.reading.source(input).map_err(|error| about(&error))?;
         let scan = codec::scan(source).map_err(|error| about(&error))?;
         match arguments.json {
             true => write_json(input, &scan, screen)?,

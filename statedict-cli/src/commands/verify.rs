@@ -4,14 +4,15 @@ use std::collections::HashSet;
 use std::io::Write;
 
 use serde_json::{Value as Json, json};
-use statedict::codec::{self, ContainerKind, Members, ReadOptions, Source, Warning};
+use statedict::codec::{self, ContainerKind, Members, Source, Warning};
 use statedict::value::Kind;
+use statedict::{Storage, StorageError};
 
 use crate::envelope::Envelope;
 use crate::failure::{Failure, Outcome, chain, for_each};
 use crate::inputs::{Files, Input};
 use crate::numbers;
-use crate::opened::{Opened, Opening, source};
+use crate::opened::{Opened, Opening};
 use crate::printable::printable;
 use crate::progress::Progress;
 use crate::sizes::{bytes, plural};
@@ -34,6 +35,9 @@ pub(crate) struct Arguments {
     #[command(flatten)]
     opening: Opening,
 }
+
+/// So many bytes are read at a time.
+const PIECE: usize = 1 << 20;
 
 /// Something that is not as it should be.
 struct Problem {
@@ -75,7 +79,7 @@ fn verify(arguments: &Arguments, input: &Input) -> Result<Verified, Failure> {
     // What comes from a pipe can be read once only.
     let (input, _kept) = crate::inputs::on_disk(input)?;
     let about = |error: &dyn std::error::Error| format!("{input}: {}", chain(error));
-    let (source, len) = source(&input).map_err(|error| about(&error))?;
+    let (source, len) = arguments.opening.reading.source(&input).map_err(|error| about(&error))?;
     members(source, len, &mut verified);
     let opened = match Opened::open(&input, &arguments.opening) {
         Ok(opened) => opened,
@@ -92,9 +96,9 @@ fn verify(arguments: &Arguments, input: &Input) -> Result<Verified, Failure> {
     verified.container = Some(opened.container());
     // There may be several objects in such a file.
     if opened.document.container() == ContainerKind::Legacy {
-        let options = ReadOptions::default().opaque(arguments.opening.opaque);
-        let (source, len) = self::source(&input).map_err(|error| about(&error))?;
-        match codec::read_all(source, &options) {
+        let (source, len) =
+            arguments.opening.reading.source(&input).map_err(|error| about(&error))?;
+        match codec::read_all(source, &arguments.opening.options()) {
             Ok(documents) => {
                 for document in documents {
                     let opened = Opened { document, input: input.clone(), len };
@@ -157,7 +161,7 @@ fn tensors(opened: &Opened, finite: bool, verified: &mut Verified) -> Result<(),
                 }
                 // The members of an archive were all looked at; elsewhere this reads the bytes.
                 if verified.members == 0 && is_new {
-                    if let Err(error) = tensor.storage().verify() {
+                    if let Err(error) = read_through(tensor.storage()) {
                         verified.add("storage", name(), chain(&error));
                     }
                     verified.nbytes = verified.nbytes.saturating_add(nbytes);
@@ -190,6 +194,19 @@ fn tensors(opened: &Opened, finite: bool, verified: &mut Verified) -> Result<(),
         }
         Ok(())
     })
+}
+
+/// Checks a storage against its checksum, where it has one, and that all of its bytes can be read.
+fn read_through(storage: &Storage<'_>) -> Result<(), StorageError> {
+    storage.verify()?;
+    let mut piece = vec![0; storage.nbytes().min(PIECE)];
+    let mut at = 0;
+    while at < storage.nbytes() {
+        let len = piece.len().min(storage.nbytes() - at);
+        storage.read_at(at, &mut piece[..len])?;
+        at += len;
+    }
+    Ok(())
 }
 
 fn write(input: &Input, verified: &Verified, screen: &mut Screen) -> Result<(), Failure> {

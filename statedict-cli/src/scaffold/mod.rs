@@ -19,9 +19,9 @@ mod tree;
 
 use std::fmt::Write as _;
 
+use statedict::StateMap;
 use statedict::codec::Document;
 use statedict::value::{Kind, Value};
-use statedict::{Checkpoint, StateMap};
 
 use self::name::{escape, literal};
 use self::names::Names;
@@ -31,8 +31,7 @@ use self::structure::Structure;
 pub(crate) use self::target::Target;
 use self::tree::Tree;
 use crate::envelope::Envelope;
-use crate::failure::{Failure, as_options, chain};
-use crate::inputs::Input;
+use crate::failure::{Failure, chain};
 use crate::opened::Opened;
 use crate::terminal::Screen;
 
@@ -119,7 +118,7 @@ fn state_dict(request: &Request<'_>) -> Result<(StateMap<'static>, Vec<String>, 
             let whole_model = value.is_some_and(|value| value.as_dict().is_none());
             Ok((map, at, whole_model))
         }
-        Err(error) => Err(format!("{input}: {}", as_options(&chain(&error))).into()),
+        Err(error) => Err(format!("{input}: {}", chain(&error)).into()),
     }
 }
 
@@ -140,12 +139,8 @@ fn nested(document: &Document) -> Vec<String> {
 
 /// What loads the file into the model, and what that has to import.
 fn loading(request: &Request<'_>, at: &[String], whole_model: bool) -> (&'static str, String) {
-    let input = &request.opened.input;
-    let file = literal(&input.short_name());
-    // What cannot be opened without is opened with it.
-    let is_opaque =
-        matches!(input, Input::Path(path) if !whole_model && Checkpoint::open(path).is_err());
-    if at.is_empty() && !whole_model && !is_opaque {
+    let file = literal(&request.opened.input.short_name());
+    if at.is_empty() && !whole_model {
         return ("StateDictExt", format!("model.load({file})?;"));
     }
     let place = match at {
@@ -153,15 +148,12 @@ fn loading(request: &Request<'_>, at: &[String], whole_model: bool) -> (&'static
         [key] => literal(key),
         keys => format!("[{}]", keys.iter().map(|key| literal(key)).collect::<Vec<_>>().join(", ")),
     };
-    let (imports, open) = match (is_opaque, whole_model) {
-        (false, false) => ("{Checkpoint, StateDictExt}", format!("open({file})")),
-        (is_opaque, whole) => {
-            let options = [(is_opaque, ".opaque(true)"), (whole, ".whole_models(true)")];
-            let options: String =
-                options.iter().filter(|(is, _)| *is).map(|(_, option)| *option).collect();
-            let open = format!("open_with({file}, &ReadOptions::default(){options})");
-            ("{Checkpoint, StateDictExt, codec::ReadOptions}", open)
-        }
+    let (imports, open) = match whole_model {
+        false => ("{Checkpoint, StateDictExt}", format!("open({file})")),
+        true => (
+            "{Checkpoint, ReadOptions, StateDictExt}",
+            format!("open_with({file}, &ReadOptions::new().whole_models(true))"),
+        ),
     };
     let load = format!(
         "let file = Checkpoint::{open}?;\n//     model.load_state_dict(&file.state_dict({place})?)?;"

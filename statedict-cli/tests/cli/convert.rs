@@ -149,3 +149,35 @@ fn progress_ends_with_all_of_it() {
         assert_eq!((done, total), (file.len() as u64, file.len() as u64));
     }
 }
+
+/// Whatever a command writes, it replaces a file as saving does.
+#[cfg(unix)]
+#[test]
+fn outputs_keep_modes_and_follow_links() {
+    use std::fs;
+    use std::os::unix::fs::{PermissionsExt, symlink};
+    let directory = tempfile::tempdir().unwrap();
+    let at = |name: &str| directory.path().join(name);
+    let (model, real, link) = (at("model.pt"), at("real"), at("link"));
+    let mut map = StateMap::new();
+    map.insert("weight", TensorView::from_vec(vec![1.0f32; 4], [4]).unwrap());
+    map.save(&model).unwrap();
+    symlink(&real, &link).unwrap();
+    let [model, out] = [&model, &link].map(|path| path.to_str().unwrap());
+    for command in [
+        &["get", model, "weight", "-o", out][..],
+        &["inspect", model, "--report", out],
+        &["convert", model, out],
+    ] {
+        fs::write(&real, "old").unwrap();
+        fs::set_permissions(&real, fs::Permissions::from_mode(0o600)).unwrap();
+        let program = || Command::new(env!("CARGO_BIN_EXE_statedict"));
+        let refused = program().args(command).output().unwrap();
+        assert!(!refused.status.success() && fs::read(&real).unwrap() == b"old", "{command:?}");
+        let output = program().args(command).arg("--force").output().unwrap();
+        assert!(output.status.success(), "{command:?}: {output:?}");
+        assert!(link.is_symlink() && fs::read(&real).unwrap() != b"old", "{command:?}");
+        assert_eq!(fs::metadata(&real).unwrap().permissions().mode() & 0o777, 0o600, "{command:?}");
+    }
+    assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 3);
+}

@@ -68,3 +68,17 @@ fn what_is_not_the_file_is_refused_and_not_kept() {
     assert_eq!(output.status.code(), Some(1));
     assert_eq!(server.count(), 1);
 }
+
+#[test]
+fn the_limits_are_options() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Server::of("abc");
+    let address = server.url("/a.pth");
+    let output = fetch(folder.path(), &[&address, "--max-size", "2"]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(text(&output.stderr).ends_with("3 bytes, of which 2 are allowed (`--max-size`)\n"));
+    let output = fetch(folder.path(), &[&address, "--timeout", "0"]);
+    assert!(text(&output.stderr).ends_with("not done within 0 s (`--timeout`)\n"));
+    assert!(files(folder.path()).is_empty() && server.count() == 1);
+    assert!(fetch(folder.path(), &[&address, "--max-size", "3"]).status.success());
+}

@@ -79,17 +79,21 @@ fn sparse_and_quantized_tensors_are_their_parts() {
 }
 
 #[test]
-fn unknown_classes_are_refused_in_one_line_or_kept_on_request() {
-    let output = inspect("unknown_global", &["--json"]);
+fn unknown_classes_are_kept_and_told_or_refused_in_one_line_on_request() {
+    let output = inspect("unknown_global", &["--json", "--no-opaque"]);
     assert_eq!(output.status.code(), Some(1));
     assert!(output.stdout.is_empty());
     let text = String::from_utf8(output.stderr).unwrap();
     assert_eq!(text.lines().count(), 1, "{text}");
     assert!(text.contains("argparse.Namespace"), "{text}");
 
-    let found = json("unknown_global", &["--json", "--opaque"]);
-    assert_eq!(found["leaves"][0]["type"], "argparse.Namespace");
-    assert_eq!(found["leaves"][1]["path"], json!(["args", {"attr": "lr"}]));
+    for arguments in [&["--json"][..], &["--json", "--opaque"]] {
+        let found = json("unknown_global", arguments);
+        assert_eq!(found["leaves"][0]["type"], "argparse.Namespace");
+        assert_eq!(found["leaves"][1]["path"], json!(["args", {"attr": "lr"}]));
+        let told = "kept inert, and nothing of it was run: values of argparse.Namespace";
+        assert_eq!(found["warnings"], json!([told]));
+    }
 }
 
 #[test]

@@ -8,6 +8,7 @@ mod hostile;
 mod inspect;
 mod large;
 mod migrate;
+mod opening;
 mod plot;
 mod report;
 mod safetensors;

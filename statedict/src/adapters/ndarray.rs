@@ -11,7 +11,7 @@ use ndarray::{ArrayBase, ArrayRef, ArrayView, Data, DataMut, Dimension, IxDyn};
 use crate::dtype::DType;
 use crate::leaves::check;
 use crate::tensor::{Element, Shape, TensorView, to_le_bytes};
-use crate::traits::{ByteSink, Tensor, TensorError, TensorMut};
+use crate::traits::{ByteSink, Tensor, TensorError, TensorMut, Writable};
 
 /// How many elements of an array of another layout are handed on at a time.
 const RUN: usize = 8 << 10;
@@ -23,6 +23,10 @@ impl<T: Element, S: Data<Elem = T>, D: Dimension> Tensor for ArrayBase<S, D> {
 
     fn shape(&self) -> Shape {
         Shape::from(ArrayBase::shape(self))
+    }
+
+    fn writable(&self) -> Result<Writable, TensorError> {
+        Ok(Writable::Certainly)
     }
 
     fn host_bytes(&self) -> Option<&[u8]> {

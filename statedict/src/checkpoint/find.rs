@@ -6,6 +6,7 @@ use crate::checkpoint::Checkpoint;
 use crate::checkpoint::error::CheckpointError;
 use crate::checkpoint::find_error::{Candidate, FindError, NAMES};
 use crate::checkpoint::shape::{Shape, described};
+use crate::codec::read::is_module;
 use crate::contents::{Segment, ValuePath};
 use crate::key;
 use crate::map::StateMap;
@@ -142,25 +143,43 @@ impl<'a> Checkpoint<'a> {
             return None;
         }
         let Some(entries) = part.as_dict() else {
-            return Some(format!("it is {}", described(part)));
+            return Some(match is_module(part) {
+                true => format!(
+                    "it is a whole model, {}: `ReadOptions::whole_models(true)` reads it",
+                    described(part)
+                ),
+                false => format!("it is {}", described(part)),
+            });
         };
-        entries.iter().find_map(|(key, value)| {
-            let Some(name) = key.as_str() else {
-                return Some(format!("one of its keys is {}", described(key)));
-            };
-            let fits =
-                Shape::of(value).is_tensor() || name.rsplit('.').next() == Some(key::EXTRA_STATE);
-            (!fits).then(|| format!("its {name:?} is {}", described(value)))
-        })
+        let (mut waiting, mut seen) = (vec![entries], HashSet::new());
+        while let Some(entries) = waiting.pop() {
+            for (key, value) in entries.iter() {
+                let Some(name) = key.as_str() else {
+                    return Some(format!("one of its keys is {}", described(key)));
+                };
+                let is_extra = name.rsplit('.').next() == Some(key::EXTRA_STATE);
+                if is_extra || Shape::of(value).is_tensor() {
+                    continue;
+                }
+                match value.as_dict().filter(|_| self.facts.flattens()) {
+                    Some(inner) if value.id().is_none_or(|id| seen.insert(id)) => {
+                        waiting.push(inner)
+                    }
+                    Some(_) => {}
+                    None => return Some(format!("its {name:?} is {}", described(value))),
+                }
+            }
+        }
+        None
     }
 
     fn count(&self, part: Value<'_>) -> usize {
         match part.as_dict() {
-            Some(entries) => {
+            Some(entries) if !self.facts.flattens() => {
                 let tensor = |part: Value<'_>| Shape::of(part).is_tensor();
                 entries.iter().filter(|&(_, value)| tensor(value)).count()
             }
-            None => self.state_dict_of(part, &ValuePath::root()).map_or(0, |(map, _)| map.len()),
+            _ => self.state_dict_of(part, &ValuePath::root()).map_or(0, |(map, _)| map.len()),
         }
     }
 }

@@ -23,3 +23,4 @@ pub use read::{
     ByteOrder, ContainerKind, Document, Limits, Members, ReadError, ReadOptions, RefusedTensor,
     Scan, ScannedPickle, Source, Warning, open, read, read_all, scan,
 };
+pub use write::replace::Replacement;

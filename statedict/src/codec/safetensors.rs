@@ -11,6 +11,8 @@ use crate::dtype::DType;
 
 /// The entry of `__metadata__` with the keys in order, a JSON list.
 pub(super) const ORDER: &str = "statedict.order";
+/// The entry of `__metadata__` with the keys of the tensors that require gradients, a JSON list.
+pub(super) const GRADIENTS: &str = "statedict.requires_grad";
 /// The entry of `__metadata__` with the modules' versions, a JSON list of pairs.
 pub(super) const VERSIONS: &str = "statedict.versions";
 
@@ -18,8 +20,9 @@ pub(super) const METADATA: &str = "__metadata__";
 
 /// The dtypes of the format that PyTorch has too. The largest elements come last, as in the order by which the
 /// format's own libraries lay tensors out.
-const TYPES: [(DType, &str); 19] = [
+const TYPES: [(DType, &str); 20] = [
     (DType::Bool, "BOOL"),
+    (DType::F4E2M1FNX2, "F4"),
     (DType::U8, "U8"),
     (DType::I8, "I8"),
     (DType::F8E5M2, "F8_E5M2"),
@@ -49,6 +52,26 @@ pub(super) fn to_safetensors(dtype: DType) -> Option<(usize, &'static str)> {
 /// The dtype that the format's name means, where PyTorch has it.
 pub(super) fn from_safetensors(name: &str) -> Option<DType> {
     TYPES.iter().find(|&&(_, theirs)| theirs == name).map(|&(ours, _)| ours)
+}
+
+/// Returns the shape of a tensor as the format has it: of F4 each element counts, of which PyTorch has two in one.
+/// `None` where it has no dimension to count them in.
+pub(super) fn shape_to_safetensors(dtype: DType, shape: &[usize]) -> Option<Vec<usize>> {
+    let mut shape = shape.to_vec();
+    if dtype == DType::F4E2M1FNX2 {
+        let last = shape.last_mut()?;
+        *last = last.checked_mul(2)?;
+    }
+    Some(shape)
+}
+
+/// Returns the shape that PyTorch has; `None` where it has none for an odd number of F4.
+pub(super) fn shape_from_safetensors(dtype: DType, mut shape: Vec<usize>) -> Option<Vec<usize>> {
+    if dtype == DType::F4E2M1FNX2 {
+        let last = shape.last_mut()?;
+        *last = last.is_multiple_of(2).then_some(*last / 2)?;
+    }
+    Some(shape)
 }
 
 /// The header's entry of a tensor.

@@ -3,7 +3,7 @@
 use std::hash::{BuildHasher, RandomState};
 use std::io;
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::hub::address::Address;
 use crate::hub::deadline::Deadline;
@@ -16,6 +16,8 @@ use crate::hub::request::{Answer, Client, Fault};
 
 /// So much is read at once.
 const CHUNK: usize = 1 << 18;
+/// So many bytes a second must come.
+const SLOWEST: f64 = 1024.0;
 /// The longest wait before asking again.
 const LONGEST_DELAY: Duration = Duration::from_secs(30);
 /// The longest one that a server can ask for.
@@ -55,6 +57,12 @@ impl Download<'_> {
         self.log.info(|| format!("Downloading: \"{address}\" to {}", target.display()));
         let mut partial =
             Partial::open(target, locked, self.expected.is_some(), address.fingerprint())?;
+        if locked && !partial.can_resume() {
+            self.log.warn(|| {
+                let path = target.display();
+                format!("{path}.partial: not a file of this user alone: it is left as it is")
+            });
+        }
         match self.fill(&mut partial) {
             Ok(()) => partial.finish(target, self.source),
             Err(error) => {
@@ -78,6 +86,12 @@ impl Download<'_> {
             attempts += 1;
             let failure = match self.attempt(&client, partial) {
                 Ok(()) => match partial.check(self.expected, self.target) {
+                    Ok(()) if self.expected.is_none() && partial.is_cut_off() => {
+                        partial.restart(None, None)?;
+                        let reason =
+                            "what the server says is all of the file is an archive that is cut off";
+                        Failure::Fault(Fault::passing(reason))
+                    }
                     Ok(()) => return Ok(()),
                     // The pieces do not fit together: all of it again.
                     Err(_) if partial.pieced() => {
@@ -137,6 +151,7 @@ impl Download<'_> {
         }
         self.tell(partial);
         let mut buffer = vec![0; CHUNK];
+        let mut pace = Pace::new(self.options.stall_timeout);
         loop {
             let bytes = match answer.body.read(&mut buffer) {
                 Ok(0) => break,
@@ -144,6 +159,7 @@ impl Download<'_> {
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
                 Err(error) => return Err(Failure::Fault(client.body_fault(error))),
             };
+            pace.note(bytes.len())?;
             self.check_size(None, partial.length() + bytes.len() as u64)?;
             partial.write(bytes)?;
             self.tell(partial);
@@ -226,6 +242,34 @@ impl Download<'_> {
                 total: partial.total(),
             });
         }
+    }
+}
+
+/// How fast the bytes come: a server that sends one now and then would never be silent for long.
+struct Pace {
+    window: Duration,
+    since: Instant,
+    bytes: u64,
+}
+
+impl Pace {
+    fn new(window: Duration) -> Self {
+        Pace { window, since: Instant::now(), bytes: 0 }
+    }
+
+    /// Notes bytes that came, and fails where there were too few for as long as a server may be silent.
+    fn note(&mut self, bytes: usize) -> Result<(), Failure> {
+        self.bytes += bytes as u64;
+        if self.since.elapsed() < self.window {
+            return Ok(());
+        }
+        let seconds = self.window.as_secs_f64();
+        if (self.bytes as f64) < SLOWEST * seconds {
+            let reason = format!("only {} bytes came in {seconds} s", self.bytes);
+            return Err(Failure::Fault(Fault::passing(reason)));
+        }
+        *self = Pace::new(self.window);
+        Ok(())
     }
 }
 

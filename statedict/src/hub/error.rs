@@ -218,10 +218,16 @@ impl fmt::Display for HubError {
                 after(&mut out, *attempts)
             }
             HubError::TooLarge { address, size: Some(size), limit } => {
-                write!(out, "{address}: {size} bytes, of which {limit} are allowed")
+                write!(
+                    out,
+                    "{address}: {size} bytes, of which {limit} are allowed (`Options::max_size`)"
+                )
             }
             HubError::TooLarge { address, size: None, limit } => {
-                write!(out, "{address}: more than the {limit} bytes that are allowed")
+                write!(
+                    out,
+                    "{address}: more than the {limit} bytes that are allowed (`Options::max_size`)"
+                )
             }
             HubError::Hash { path, expected, found } => write!(
                 out,
@@ -237,7 +243,11 @@ impl fmt::Display for HubError {
                 waited.as_secs()
             ),
             HubError::Timeout { address, limit } => {
-                write!(out, "{address}: not done within {} s", limit.as_secs_f64())
+                write!(
+                    out,
+                    "{address}: not done within {} s (`Options::timeout`)",
+                    limit.as_secs_f64()
+                )
             }
         }
     }

@@ -3,12 +3,14 @@
 //! The lock is the operating system's advisory lock on `<file>.lock`: it ends with the process that holds it,
 //! however that ends. Nobody waits for a rank, and nobody waits in a barrier.
 
-use std::fs::{self, File, OpenOptions, TryLockError};
+use std::fs::{self, File, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant, SystemTime};
 
+use crate::codec::write::temporary;
 use crate::hub::cache::{LOCK, PARTIAL, beside};
+use crate::hub::companion;
 use crate::hub::deadline::Deadline;
 use crate::hub::error::HubError;
 
@@ -49,7 +51,7 @@ impl Wanted<'_> {
         let mut holder = Holder::new(self.target);
         let mut pause = SHORTEST;
         loop {
-            let file = open(&path).map_err(HubError::io_at("create", &path))?;
+            let file = companion::open_shared(&path).map_err(HubError::io_at("create", &path))?;
             loop {
                 match file.try_lock() {
                     Ok(()) => break,
@@ -70,7 +72,7 @@ impl Wanted<'_> {
                 pause = LONGEST.min(pause * 2);
             }
             // Who held it before has removed it: others may already wait for a new one.
-            if is_at(&file, &path) {
+            if temporary::is_at(&file, &path) {
                 return Ok(Lock::Held(Held { path, _file: file }));
             }
         }
@@ -85,25 +87,6 @@ impl Drop for Held {
             let _ = fs::remove_file(&self.path);
         }
     }
-}
-
-fn open(path: &Path) -> io::Result<File> {
-    OpenOptions::new().create(true).truncate(false).read(true).write(true).open(path)
-}
-
-/// Whether the open file is still the one at the path.
-#[cfg(unix)]
-fn is_at(file: &File, path: &Path) -> bool {
-    use std::os::unix::fs::MetadataExt;
-    match (file.metadata(), fs::metadata(path)) {
-        (Ok(open), Ok(there)) => (open.dev(), open.ino()) == (there.dev(), there.ino()),
-        _ => false,
-    }
-}
-
-#[cfg(not(unix))]
-fn is_at(_: &File, _: &Path) -> bool {
-    true
 }
 
 /// What can be seen of the process that holds the lock: its partial file grows.

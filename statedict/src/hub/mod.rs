@@ -26,11 +26,12 @@
 //! | name in the cache | the end of the address's path; `Content-Disposition` is not looked at | the same | the same, but never a folder, and no name that ends as the files beside it |
 //! | two addresses that end alike | the first one's file for both | the same | an error ([`HubError::OtherAddress`]), where the first was downloaded here or the name has the SHA-256; queries are not looked at |
 //! | SHA-256 in the name | checked on request, while downloading | not checked | checked, *also in the cache*: [`HashCheck`]. A cached file that is wrong is replaced, once the right one is there |
-//! | file cut off by the server | taken for whole | the same | an error, if the server said how long it is (or the name has the SHA-256) |
+//! | file cut off by the server | taken for whole | the same | an error, if the server said how long it is (or the name has the SHA-256). Where it said too little, only the SHA-256 tells, or loading the file |
 //! | interrupted download | from the beginning | the same | goes on where it was, also in another process, if the server has the same `ETag` still (`If-Range`); else from the beginning |
 //! | failed download | an error | an error | again, where that can help, a bounded number of times: [`Options::retries`] |
-//! | silent server | waits for ever | the same | [`Options::stall_timeout`], [`Options::connect_timeout`], [`Options::timeout`] |
-//! | redirects | ten, also from https to http | the same | ten, never from https to http; a password is not sent on |
+//! | silent server | waits for ever | the same | [`Options::stall_timeout`], [`Options::connect_timeout`], [`Options::timeout`]; one that sends less than 1 KiB a second counts as silent |
+//! | endless file | fills the disk | the same | [`Options::max_size`] |
+//! | redirects | ten, also from https to http | the same | ten, never from https to http nor to `file:`; a password is not sent on |
 //! | `Content-Encoding` | the encoded bytes are kept as the file | the same | refused |
 //! | several processes | each downloads | rank 0 downloads, the others wait in a barrier, for ever if it failed | one downloads under a file lock, the others wait for it or take over; each process reports its own error |
 //! | offline | – | – | [`Options::offline`] |
@@ -53,6 +54,10 @@
 //! while it is locked, and `NAME.source` stays: it says from which host and path the file is, where its name does not
 //! have its SHA-256. PyTorch looks at none of them.
 //!
+//! In a cache that several users can write to, what others have put there under these names is not written to: no
+//! symbolic link is followed, and a partial file with another owner or a second name is replaced, or left alone where
+//! it cannot be. A cached file itself is taken from whoever put it there: give [`Options::sha256`] where that matters.
+//!
 //! # What is logged
 //!
 //! With the `log` crate, target `statedict::hub`, by the process whose `RANK`, or else `LOCAL_RANK`, is 0 or not
@@ -68,6 +73,7 @@
 
 mod address;
 mod cache;
+mod companion;
 mod deadline;
 mod download;
 mod error;
@@ -80,6 +86,7 @@ mod options;
 mod partial;
 mod progress;
 mod rank;
+mod redirect;
 mod report;
 mod request;
 mod resolve;

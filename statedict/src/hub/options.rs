@@ -11,6 +11,11 @@ use crate::hub::progress::{Progress, Teller};
 use crate::hub::schemes::Schemes;
 use crate::load::{DTypePolicy, LoadOptions};
 
+/// How many bytes a download may have unless it is said.
+const MAX_SIZE: u64 = 64 << 30;
+/// How long a download may take unless it is said.
+const TIMEOUT: Duration = Duration::from_secs(24 * 3600);
+
 /// How to find, download and load a checkpoint.
 ///
 /// ```
@@ -81,13 +86,13 @@ impl Options {
             check_hash: HashCheck::default(),
             sha256: None,
             offline: false,
-            max_size: None,
+            max_size: Some(MAX_SIZE),
             retries: 4,
             retry_delay: Duration::from_millis(500),
             connect_timeout: Duration::from_secs(10),
             stall_timeout: Duration::from_secs(30),
             lock_timeout: Duration::from_secs(600),
-            timeout: None,
+            timeout: Some(TIMEOUT),
             environment_proxy: true,
             progress: None,
             rank: None,
@@ -181,7 +186,7 @@ impl Options {
         self
     }
 
-    /// How many bytes a download may have; any number by default.
+    /// How many bytes a download may have: 64 GiB by default. `u64::MAX` allows any number.
     #[must_use]
     pub fn max_size(mut self, bytes: u64) -> Self {
         self.max_size = Some(bytes);
@@ -212,7 +217,8 @@ impl Options {
         self
     }
 
-    /// How long the server may be silent (30 s), before its answer as well as in the middle of the file.
+    /// How long the server may be silent (30 s), before its answer as well as in the middle of the file; there
+    /// at least 1 KiB a second must come, over as long a time.
     #[must_use]
     pub fn stall_timeout(mut self, limit: Duration) -> Self {
         self.stall_timeout = limit;
@@ -227,8 +233,8 @@ impl Options {
         self
     }
 
-    /// How long everything may take together until the file is there, waiting for others included;
-    /// without end by default, as long as bytes come.
+    /// How long everything may take together until the file is there, waiting for others included: 24 hours by
+    /// default. `Duration::MAX` is without end, as long as bytes come.
     #[must_use]
     pub fn timeout(mut self, limit: Duration) -> Self {
         self.timeout = Some(limit);

@@ -1,21 +1,23 @@
 //! The file that a download grows in, and the note from which another process can go on.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File};
 use std::io::{self, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
+use crate::codec::Source;
+use crate::codec::read::is_cut_off;
+use crate::codec::write::temporary;
 use crate::hub::cache::{PARTIAL, PARTIAL_NOTE, beside};
+use crate::hub::companion;
 use crate::hub::error::HubError;
 use crate::hub::hash;
 use crate::hub::source;
 
 /// After so many bytes they are flushed to the disk and noted: what a killed process loses at most.
 const NOTE_EVERY: u64 = 16 << 20;
-/// A note is a few hundred bytes.
-const MAX_NOTE: u64 = 1 << 16;
 
 /// A file that is being downloaded.
 #[derive(Debug)]
@@ -57,21 +59,18 @@ impl Partial {
         hashing: bool,
         address: &str,
     ) -> Result<Partial, HubError> {
-        let (path, file, note) = if locked {
-            let path = beside(target, PARTIAL);
-            let file = OpenOptions::new()
-                .create(true)
-                .truncate(false)
-                .read(true)
-                .write(true)
-                .open(&path)
-                .map_err(HubError::io_at("create", &path))?;
-            let note = beside(target, PARTIAL_NOTE);
-            (path, file, Some(note))
-        } else {
-            let (file, path) =
-                own_file(target).map_err(HubError::io_at("create a file beside", target))?;
-            (path, file, None)
+        let path = beside(target, PARTIAL);
+        let ours = match locked {
+            true => companion::open_own(&path).map_err(HubError::io_at("create", &path))?,
+            false => None,
+        };
+        let (path, file, note) = match ours {
+            Some(file) => (path, file, Some(beside(target, PARTIAL_NOTE))),
+            None => {
+                let (file, path) =
+                    own_file(target).map_err(HubError::io_at("create a file beside", target))?;
+                (path, file, None)
+            }
         };
         let mut partial = Partial {
             path,
@@ -119,12 +118,8 @@ impl Partial {
     }
 
     fn read_note(&self) -> Option<Note> {
-        let path = self.note.as_ref()?;
-        let small = fs::metadata(path).ok()?.len() <= MAX_NOTE;
-        small
-            .then(|| fs::read(path).ok())
-            .flatten()
-            .and_then(|json| serde_json::from_slice(&json).ok())
+        let note = companion::read_note(self.note.as_ref()?, true)?;
+        serde_json::from_slice(&note).ok()
     }
 
     pub(super) fn length(&self) -> u64 {
@@ -133,6 +128,11 @@ impl Partial {
 
     pub(super) fn total(&self) -> Option<u64> {
         self.total
+    }
+
+    /// Whether a later process could go on with it.
+    pub(super) fn can_resume(&self) -> bool {
+        self.note.is_some()
     }
 
     /// Whether a part could be wrong although each answer was whole.
@@ -187,9 +187,9 @@ impl Partial {
         self.file.sync_data().map_err(self.failed("flush"))?;
         let (address, etag) = (self.address.clone(), etag.clone());
         let note = Note { address, etag, length: self.length, total: self.total };
-        // One that was cut off is no JSON, and counts as none.
         let json = serde_json::to_vec(&note).map_err(io::Error::other);
-        json.and_then(|json| fs::write(path, json)).map_err(HubError::io_at("write", path))?;
+        json.and_then(|json| companion::write_note(path, &json))
+            .map_err(HubError::io_at("write", path))?;
         self.noted = self.length;
         Ok(())
     }
@@ -213,6 +213,11 @@ impl Partial {
         }
     }
 
+    /// Returns `true` if what is there is the beginning of an archive, although the server sent all that it said.
+    pub(super) fn is_cut_off(&self) -> bool {
+        Source::file(&self.path).is_ok_and(|source| is_cut_off(&source))
+    }
+
     /// Puts the whole file in its place, in one step and once it is on the disk.
     /// Beside it comes the note of its `source`, if there is one.
     pub(super) fn finish(self, target: &Path, source: Option<&str>) -> Result<(), HubError> {
@@ -221,10 +226,17 @@ impl Partial {
             // Before the file is there: one that is there without a note would do for any address.
             source::write(target, &self.file, source)?;
         }
-        fs::rename(&self.path, target)
-            .map_err(HubError::io_at("put the file in its place", target))?;
+        let renamed = match temporary::is_at(&self.file, &self.path) {
+            true => fs::rename(&self.path, target),
+            // What was checked is no longer there.
+            false => {
+                Err(io::Error::other("somebody has put another file in place of the partial one"))
+            }
+        };
+        renamed.map_err(HubError::io_at("put the file in its place", target))?;
         self.remove_note()?;
-        sync_folder(target)
+        let folder = temporary::directory_of(target);
+        temporary::sync_directory(folder).map_err(HubError::io_at("flush", folder))
     }
 
     /// After a failure: keeps what a later process can go on with, and nothing else. What fails here
@@ -244,10 +256,7 @@ impl Partial {
 
 /// A file beside `target` with a name of its own, and the permissions of any new file.
 fn own_file(target: &Path) -> io::Result<(File, PathBuf)> {
-    let folder = match target.parent() {
-        Some(parent) if !parent.as_os_str().is_empty() => parent,
-        _ => Path::new("."),
-    };
+    let folder = temporary::directory_of(target);
     let mut prefix = target.file_name().unwrap_or_default().to_owned();
     prefix.push(".");
     let mut builder = tempfile::Builder::new();
@@ -259,22 +268,6 @@ fn own_file(target: &Path) -> io::Result<(File, PathBuf)> {
         builder.permissions(fs::Permissions::from_mode(0o666));
     }
     Ok(builder.tempfile_in(folder)?.keep()?)
-}
-
-#[cfg(unix)]
-fn sync_folder(target: &Path) -> Result<(), HubError> {
-    let folder = match target.parent() {
-        Some(parent) if !parent.as_os_str().is_empty() => parent,
-        _ => Path::new("."),
-    };
-    File::open(folder)
-        .and_then(|folder| folder.sync_all())
-        .map_err(HubError::io_at("flush", folder))
-}
-
-#[cfg(not(unix))]
-fn sync_folder(_: &Path) -> Result<(), HubError> {
-    Ok(())
 }
 
 #[cfg(test)]

@@ -4,12 +4,14 @@ use std::io::{self, Read};
 use std::time::Duration;
 
 use ureq::http::header::{self, HeaderMap, HeaderName};
-use ureq::{Agent, Timeout};
+use ureq::http::{Response, Uri};
+use ureq::{Agent, Body, Timeout};
 
 use crate::hub::address::Address;
 use crate::hub::deadline::{Deadline, limit};
 use crate::hub::error::HubError;
 use crate::hub::options::Options;
+use crate::hub::redirect;
 use crate::hub::tls;
 
 /// As many redirects are followed.
@@ -64,7 +66,9 @@ impl<'a> Client<'a> {
             .http_status_as_error(false)
             // Redirects from there to plain http are refused.
             .https_only(address.is_https())
-            .max_redirects(MAX_REDIRECTS)
+            // They are followed here, so that it can be told where one leads that is refused.
+            .max_redirects(0)
+            .max_redirects_will_error(false)
             .user_agent(concat!("statedict/", env!("CARGO_PKG_VERSION")))
             // The file's bytes and no others.
             .accept_encoding("identity")
@@ -90,8 +94,31 @@ impl<'a> Client<'a> {
         resume: Option<(u64, &str)>,
         deadline: &Deadline,
     ) -> Result<Answer, Fault> {
-        let mut request = self.agent.get(self.address.uri());
-        if let Some(authorization) = self.address.authorization() {
+        let mut to = None;
+        for _ in 0..=MAX_REDIRECTS {
+            let response = self.ask(to.as_ref(), resume, deadline)?;
+            let location = text(response.headers(), &header::LOCATION);
+            match (response.status().as_u16(), location) {
+                (301 | 302 | 303 | 307 | 308, Some(location)) => {
+                    let from = to.as_ref().unwrap_or(self.address.uri());
+                    to = Some(redirect::resolve(from, location).map_err(Fault::lasting)?);
+                }
+                _ => return self.answer(response),
+            }
+        }
+        Err(Fault::lasting(format!("more than {MAX_REDIRECTS} redirects")))
+    }
+
+    /// Asks the address, or the one that a redirect leads `to`.
+    fn ask(
+        &self,
+        to: Option<&Uri>,
+        resume: Option<(u64, &str)>,
+        deadline: &Deadline,
+    ) -> Result<Response<Body>, Fault> {
+        let mut request = self.agent.get(to.unwrap_or(self.address.uri()));
+        // Not for where a redirect leads.
+        if let Some(authorization) = self.address.authorization().filter(|_| to.is_none()) {
             request = request.header(header::AUTHORIZATION, authorization);
         }
         if let Some((start, etag)) = resume {
@@ -100,7 +127,11 @@ impl<'a> Client<'a> {
                 .header(header::IF_RANGE, etag);
         }
         let request = request.config().timeout_global(deadline.remaining()).build();
-        let (head, body) = request.call().map_err(|error| self.fault(error))?.into_parts();
+        request.call().map_err(|error| self.fault(error))
+    }
+
+    fn answer(&self, response: Response<Body>) -> Result<Answer, Fault> {
+        let (head, body) = response.into_parts();
         let headers = &head.headers;
         if head.status.is_success()
             && let Some(coding) = text(headers, &header::CONTENT_ENCODING)
@@ -146,9 +177,6 @@ impl<'a> Client<'a> {
             },
             Error::HostNotFound => Fault::passing("the host was not found"),
             Error::ConnectionFailed | Error::BodyStalled => Fault::passing("the connection failed"),
-            Error::TooManyRedirects => {
-                Fault::lasting(format!("more than {MAX_REDIRECTS} redirects"))
-            }
             Error::RequireHttpsOnly(_) => {
                 Fault::lasting("it redirects from https to http, which is refused")
             }

@@ -12,10 +12,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::hub::address::Address;
 use crate::hub::cache::{SOURCE, beside};
+use crate::hub::companion;
 use crate::hub::error::HubError;
-
-/// A note is a few hundred bytes.
-const MAX_NOTE: u64 = 1 << 16;
 
 /// The address of a file, and by what the file is known again: where another program has replaced it, the note
 /// says nothing any more.
@@ -39,7 +37,7 @@ pub(super) fn write(target: &Path, file: &File, address: &str) -> Result<(), Hub
     let path = beside(target, SOURCE);
     let write = || {
         let Some(note) = Note::new(address.to_owned(), &file.metadata()?) else { return Ok(()) };
-        fs::write(&path, serde_json::to_vec(&note).map_err(io::Error::other)?)
+        companion::write_note(&path, &serde_json::to_vec(&note).map_err(io::Error::other)?)
     };
     write().map_err(HubError::io_at("write", &path))
 }
@@ -48,8 +46,8 @@ pub(super) fn write(target: &Path, file: &File, address: &str) -> Result<(), Hub
 pub(super) fn check(target: &Path, address: &Address) -> Result<(), HubError> {
     let path = beside(target, SOURCE);
     let read = || {
-        let small = fs::metadata(&path).ok()?.len() <= MAX_NOTE;
-        let note: Note = serde_json::from_slice(&small.then(|| fs::read(&path).ok())??).ok()?;
+        // Another user's too, who shares the cache: all that it can do is to refuse a file.
+        let note: Note = serde_json::from_slice(&companion::read_note(&path, false)?).ok()?;
         let now = Note::new(note.address.clone(), &fs::metadata(target).ok()?)?;
         (now == note && note.address != address.place()).then_some(note.address)
     };

@@ -9,7 +9,7 @@ use crate::load::plan::outline::Outline;
 use crate::load::report::error::LoadError;
 use crate::load::report::loaded::LoadReport;
 use crate::load::steps::{failed, prepare, run};
-use crate::load::write::commit::Written;
+use crate::load::write::written::Written;
 use crate::map::StateMap;
 use crate::schema::Schema;
 

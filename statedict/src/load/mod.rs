@@ -1,7 +1,8 @@
 //! Loading, all or nothing: plan, migrate, match, verify, then commit.
 //!
 //! The first four look at the model and the state dict and collect every problem. Only where there
-//! is none does the last write, and then nothing is left that could go wrong short of the disk.
+//! is none does the last write: what a library or a lock can still refuse comes first, and is undone where it is.
+//! Then nothing is left that could go wrong short of the disk.
 
 mod check;
 mod hooks;
@@ -29,7 +30,8 @@ pub use report::problem::LoadProblem;
 
 use crate::load::plan::expected::Plan;
 use crate::load::steps::run;
-use crate::load::write::commit::{self, Written};
+use crate::load::write::commit;
+use crate::load::write::written::Written;
 use crate::map::StateMap;
 use crate::visit::{self, Loaded, StateDict};
 

@@ -229,7 +229,8 @@ impl LoadOptions {
         self
     }
 
-    /// Sets whether to check the file's checksums before anything is written (the default).
+    /// Sets whether to check the file's checksums, headers and compressed data before anything is written (the
+    /// default). Without, a damaged file can leave the model partly written.
     #[must_use]
     pub fn verify(mut self, verify: bool) -> Self {
         self.verify = verify;

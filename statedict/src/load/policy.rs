@@ -37,12 +37,22 @@ pub enum AliasPolicy {
 pub enum Atomicity {
     /// Whatever fits is written, and what does not is reported after, as in PyTorch.
     None,
-    /// Nothing is written before everything has been checked. Only a disk that cannot be read in
-    /// the end, or a library that refuses a tensor that fits, can leave the model partly written.
+    /// Nothing is written before everything has been checked: checksums, archive headers and compressed data
+    /// included. What can fail after that, because a library refuses a tensor that fits or another thread takes a
+    /// lock meanwhile, is written first, and until it has been written the load keeps a copy of what it overwrites.
+    /// Where it fails, the model gets that back.
+    ///
+    /// Memory, as of vectors, arrays and [`CpuTensor`](crate::CpuTensor), is filled last and costs no copy; nor do
+    /// tensors whose library says that it takes what fits ([`Writable::Certainly`](crate::Writable)). Tensors of
+    /// other libraries, and modules behind a lock that is shared with others, take their memory once more while
+    /// they are loaded.
+    ///
+    /// A disk that fails while the elements are copied, or a file that is changed meanwhile, can still leave the
+    /// model partly written, and so can a library that panics, or refuses to take back what it held. The
+    /// error says so. A lock is waited for up to five seconds where what is behind it has to be given back.
     #[default]
     Validated,
-    /// Everything is read and converted before the first write, which takes the memory of the state
-    /// dict once more. Where a library refuses a tensor in the end, those that were written before
-    /// get their elements back.
+    /// Besides, everything is read and converted before the first write, which takes the memory of the state dict
+    /// once more: then not even the disk can fail in the middle.
     Staged,
 }

@@ -13,7 +13,7 @@ use crate::load::report::hint::{PrefixGuess, remedies};
 use crate::load::report::loaded::LoadReport;
 use crate::load::report::problem::LoadProblem;
 use crate::load::torch::rules;
-use crate::load::write::commit::Written;
+use crate::load::write::written::Written;
 use crate::map::StateMap;
 use crate::mapping::Mapped;
 use crate::schema::Schema;

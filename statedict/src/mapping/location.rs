@@ -272,6 +272,10 @@ impl Storages for Moved<'_> {
         self.with_bytes(index)?.read_at(offset, buffer)
     }
 
+    fn reads_parts(&self, index: u32) -> bool {
+        self.with_bytes(index).is_ok_and(Storage::reads_parts)
+    }
+
     fn verify(&self, index: u32) -> Result<(), StorageError> {
         self.with_bytes(index)?.verify()
     }

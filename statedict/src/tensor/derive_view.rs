@@ -352,8 +352,15 @@ impl Storages for Computed<'_> {
         Ok(Cow::Borrowed(self.bytes.get_or_init(|| bytes)))
     }
 
-    fn verify(&self, _: u32) -> Result<(), StorageError> {
-        self.sources.iter().try_for_each(|source| source.storage().verify())
+    /// The bytes are kept once they are computed.
+    fn reads_parts(&self, _: u32) -> bool {
+        true
+    }
+
+    /// Computes them too, so that nothing is left that could go wrong when they are copied.
+    fn verify(&self, index: u32) -> Result<(), StorageError> {
+        self.sources.iter().try_for_each(|source| source.storage().verify())?;
+        self.bytes(index).map(drop)
     }
 }
 

@@ -44,7 +44,16 @@ pub trait Storages: Send + Sync {
         Ok(())
     }
 
-    /// Checks the bytes of storage `index` against the checksum that came with them, if one did.
+    /// Returns `true` if [`read_at`](Self::read_at) takes no longer than its part is large. By default that is
+    /// not known, and a load takes the storage as a whole, once: it may have to be expanded or computed.
+    fn reads_parts(&self, index: u32) -> bool {
+        let _ = index;
+        false
+    }
+
+    /// Checks the bytes of storage `index` against the checksum that came with them, if one did, and that
+    /// [`bytes`](Self::bytes) and [`read_at`](Self::read_at) can give them: a load writes nothing before
+    /// it has asked.
     ///
     /// # Errors
     /// Where the bytes cannot be read or their checksum differs.
@@ -133,6 +142,11 @@ impl<'a> Storage<'a> {
     /// Where the bytes cannot be read, or the storage ends before the buffer is full.
     pub fn read_at(&self, offset: usize, buffer: &mut [u8]) -> Result<(), StorageError> {
         self.set.read_at(self.index, offset, buffer)
+    }
+
+    /// Whether a part can be read without the rest; see [`Storages::reads_parts`].
+    pub(crate) fn reads_parts(&self) -> bool {
+        self.in_memory || self.set.reads_parts(self.index)
     }
 
     /// Checks the bytes against the checksum that came with them, if one did.

@@ -6,7 +6,7 @@ use std::borrow::Cow;
 use crate::dtype::DType;
 use crate::tensor::{Shape, TensorView};
 use crate::testing::Subject;
-use crate::traits::{ByteSink, StorageId, Tensor, TensorError, TensorMut};
+use crate::traits::{ByteSink, StorageId, Tensor, TensorError, TensorMut, Writable};
 
 /// [`Subject`], without the type of its tensors.
 pub(super) trait Subjects {
@@ -101,6 +101,10 @@ impl<S: Subject> Tensor for Held<'_, S> {
 
     fn adopts(&self, dtype: DType) -> bool {
         self.tensor.adopts(dtype)
+    }
+
+    fn writable(&self) -> Result<Writable, TensorError> {
+        self.tensor.writable()
     }
 
     fn host_bytes(&self) -> Option<&[u8]> {

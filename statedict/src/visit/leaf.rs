@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use crate::dtype::DType;
 use crate::tensor::Shape;
-use crate::traits::{ByteSink, StorageId, Tensor, TensorError};
+use crate::traits::{ByteSink, StorageId, Tensor, TensorError, Writable};
 
 /// A leaf of a model: borrowed from the model, or, where the leaf is behind a lock, a copy.
 ///
@@ -104,6 +104,7 @@ pub(crate) struct Snapshot {
     shape: Shape,
     storage_id: Option<StorageId>,
     location: String,
+    writable: Result<Writable, String>,
     elements: Result<Vec<u8>, String>,
 }
 
@@ -126,6 +127,7 @@ impl Snapshot {
             shape: tensor.shape(),
             storage_id: tensor.storage_id(),
             location: tensor.location().into_owned(),
+            writable: tensor.writable().map_err(|error| error.to_string()),
             elements,
         }
     }
@@ -146,6 +148,10 @@ impl Tensor for Snapshot {
 
     fn location(&self) -> Cow<'_, str> {
         Cow::Borrowed(&self.location)
+    }
+
+    fn writable(&self) -> Result<Writable, TensorError> {
+        self.writable.clone().map_err(|reason| TensorError::Library(reason.into()))
     }
 
     fn host_bytes(&self) -> Option<&[u8]> {

@@ -80,6 +80,7 @@ where
     }
 
     fn go_behind(&mut self, visit: &mut dyn FnMut(&mut dyn for<'h> Visitor<ByRef<'h>>)) {
+        self.reading.walk.locked = true;
         visit(&mut Reader { reading: self.reading, keep: copied });
     }
 

@@ -159,6 +159,15 @@ pub trait Visitor<A: Access> {
         self.take(Part::Locked(visit));
     }
 
+    /// Lists what is made for the visit, like handles of a layer's tensors: the same as
+    /// [`locked`](Self::locked), and nobody else can hold it.
+    fn temporary<'s>(&mut self, visit: A::Locked<'s>)
+    where
+        A: 's,
+    {
+        self.take(Part::Temporary(visit));
+    }
+
     /// Says that the module's content cannot be reached.
     fn unavailable(&mut self, reason: Unavailable) {
         self.take(Part::Unavailable(reason));
@@ -263,6 +272,8 @@ pub enum Part<'s, A: Access> {
     /// A thing behind a lock, which can be borrowed only until the function returns. The visitor calls it
     /// once.
     Locked(A::Locked<'s>),
+    /// What is made for the visit and ends with it. The visitor calls the function once.
+    Temporary(A::Locked<'s>),
     /// Nothing: the module's content cannot be reached.
     Unavailable(Unavailable),
     /// A hook, which comes before the module lends anything.

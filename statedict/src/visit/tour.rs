@@ -36,18 +36,22 @@ pub(crate) fn run_post_load<M: StateDict + ?Sized>(model: &mut M, all: &Loaded) 
     }
 }
 
-/// Hands each extra state to `take`, with its number in the order of a walk.
+/// Hands each extra state to `take`, with its number in the order of a walk and the path of its module. After a
+/// module that cannot be reached, numbers are not known.
 ///
 /// # Errors
-/// The modules that cannot be reached.
+/// The modules that cannot be reached; the others are visited.
 pub(crate) fn visit_extra_states<M: StateDict + ?Sized>(
     model: &mut M,
-    take: &mut dyn FnMut(usize, &mut dyn ExtraState),
+    take: &mut TakeExtra<'_>,
 ) -> Result<(), Vec<ModelError>> {
     let mut tour = Tour::new(Job::ExtraStates { next: 0, take });
     model.visit_mut(&mut tour);
     if tour.problems.is_empty() { Ok(()) } else { Err(tour.problems) }
 }
+
+/// Takes an extra state: its number where that is known, and its module's path.
+type TakeExtra<'t> = dyn FnMut(Option<usize>, &str, &mut dyn ExtraState) + 't;
 
 /// A visit of every module, each once.
 struct Tour<'r> {
@@ -64,7 +68,7 @@ enum Job<'r> {
     FindHooks(Vec<usize>),
     ExtraStates {
         next: usize,
-        take: &'r mut dyn FnMut(usize, &mut dyn ExtraState),
+        take: &'r mut TakeExtra<'r>,
     },
     RunHooks {
         at: usize,
@@ -97,7 +101,7 @@ impl<'a> Visitor<ByMut<'a>> for Tour<'_> {
                 }
             }
             Part::Shared(id, visit) if self.seen.insert(id) => visit(self),
-            Part::Locked(visit) => visit(self),
+            Part::Locked(visit) | Part::Temporary(visit) => visit(self),
             Part::Unavailable(reason) => {
                 self.problems.push(ModelError::Unavailable { module: self.prefix.clone(), reason });
             }
@@ -108,7 +112,7 @@ impl<'a> Visitor<ByMut<'a>> for Tour<'_> {
             },
             Part::ExtraState(state) => {
                 if let Job::ExtraStates { next, take } = &mut self.job {
-                    take(*next, state);
+                    take(self.problems.is_empty().then_some(*next), &self.prefix, state);
                     *next += 1;
                 }
             }

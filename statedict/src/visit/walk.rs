@@ -137,8 +137,10 @@ pub(crate) struct Walk<T> {
     pub(super) flattened: Vec<ModuleId>,
     /// The leaves that were declared to share their storage.
     pub(super) ties: Vec<Tie>,
-    /// `true` if some of it is behind a lock.
+    /// `true` if some of it can only be reached during the walk: it is behind a lock, or made for the visit.
     pub(crate) locked: bool,
+    /// `true` if some of it is behind a lock, which others can take.
+    pub(crate) contended: bool,
     pub(super) problems: Vec<ModelError>,
     prefix: String,
     pub(super) siblings: Siblings,
@@ -207,6 +209,7 @@ impl<T> Walk<T> {
             flattened: Vec::new(),
             ties: Vec::new(),
             locked: false,
+            contended: false,
             problems: Vec::new(),
             prefix: String::new(),
             siblings: Siblings::new(),

@@ -67,9 +67,10 @@ pub(super) trait Walking<A: Access>: Visitor<A> + Sized {
                 }
             }
             Part::Locked(visit) => {
-                self.walk().locked = true;
+                self.walk().contended = true;
                 self.go_behind(visit);
             }
+            Part::Temporary(visit) => self.go_behind(visit),
             Part::Unavailable(reason) => self.walk().add_unavailable(reason),
             Part::Hook(hook) => self.run_hook(hook),
             Part::ExtraState(state) => self.take_extra_state(state),

@@ -40,7 +40,11 @@ pub(crate) fn walk_mut<M: StateDict + ?Sized>(model: &mut M) -> Walk<Slot<'_>> {
     walk_writing(model, &mut |_, _| {})
 }
 
-/// Walks `model`, and hands each leaf behind a lock to `write`.
+/// The number of a leaf that is not known.
+const UNKNOWN: usize = usize::MAX;
+
+/// Walks `model`, and hands each leaf that cannot be borrowed to `write`: up to the first module that cannot
+/// be reached.
 pub(crate) fn walk_writing<'a, M: StateDict + ?Sized>(
     model: &'a mut M,
     write: &mut Write<'_>,
@@ -66,7 +70,9 @@ fn borrowed<'a>(_: usize, _: &mut Write<'_>, tensor: &'a mut dyn TensorMut) -> K
 
 /// Behind a lock no reference can be kept, so the leaf is written here.
 fn written<'a>(leaf: usize, write: &mut Write<'_>, tensor: &mut dyn TensorMut) -> Kept<'a> {
-    write(leaf, tensor);
+    if leaf != UNKNOWN {
+        write(leaf, tensor);
+    }
     (storage_of(tensor), Slot::Locked(Box::new((tensor.dtype(), tensor.shape()))))
 }
 
@@ -90,10 +96,14 @@ where
     }
 
     fn keep(&mut self, tensor: &'g mut dyn TensorMut) -> Kept<'a> {
-        (self.keep)(self.walk.leaves.len(), self.write, tensor)
+        // After a module that cannot be reached, the numbers would be those of other leaves.
+        let known = self.walk.problems().is_empty();
+        let leaf = if known { self.walk.leaves.len() } else { UNKNOWN };
+        (self.keep)(leaf, self.write, tensor)
     }
 
     fn go_behind(&mut self, visit: &mut dyn FnMut(&mut dyn for<'h> Visitor<ByMut<'h>>)) {
+        self.walk.locked = true;
         visit(&mut Writer { walk: self.walk, write: self.write, keep: written });
     }
 

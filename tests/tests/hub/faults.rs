@@ -5,6 +5,7 @@ use std::net::TcpListener;
 use std::time::{Duration, Instant};
 
 use statedict::hub::{self, HubError, Options};
+use statedict::{StateMap, TensorView, WriteOptions, write_map};
 
 use statedict_tests::server::{
     LIMIT, Server, files, give, give_up_after, head, options, say, until_gone,
@@ -51,17 +52,19 @@ fn redirects_in_a_circle_end() {
 
 #[test]
 fn redirects_to_elsewhere_than_the_web() {
-    for location in ["file:///etc/passwd?secret", "ftp://h/secret", "http://", ""] {
+    for (location, expected) in [
+        ("file:///etc/passwd?secret", "a `file:` address, which is refused"),
+        ("ftp://h/secret", "a `ftp:` address, which is refused"),
+        ("http://", "what is no address of the web"),
+        ("", "what is no address of the web"),
+    ] {
         let header = format!("Location: {location}");
-        let server = Server::start(move |request, stream| match request.number {
-            0 => say(stream, "302 Found", &[&header], b""),
-            _ => say(stream, "404 Not Found", &[], b""),
-        });
+        let server = Server::start(move |_, stream| say(stream, "302 Found", &[&header], b""));
         let error = fetch(&server, same).unwrap_err();
-        assert!(
-            matches!(error, HubError::Download { attempts: 1, .. } | HubError::Status { .. }),
-            "{location}: {error}"
-        );
+        assert!(matches!(error, HubError::Download { attempts: 1, .. }), "{location}: {error}");
+        let error = error.to_string();
+        assert!(error.ends_with(&format!("it redirects to {expected}")), "{location}: {error}");
+        assert!(!error.contains("secret") && server.count() == 1, "{location}: {error}");
     }
 }
 
@@ -193,6 +196,67 @@ fn silent_servers() {
         assert_eq!(server.count(), 2);
         assert!(start.elapsed() < LIMIT);
     }
+}
+
+/// The length that a server tells is all that comes; an archive shows that it was not all of it.
+#[test]
+fn lengths_that_lie() {
+    let mut map = StateMap::new();
+    map.insert("weight", TensorView::from_vec(vec![0.5f32; 100], [100]).unwrap());
+    let mut whole = Vec::new();
+    write_map(&map, &mut whole, &WriteOptions::default()).unwrap();
+    for (told, is_cut) in [(10, true), (whole.len() - 1, true), (whole.len(), false)] {
+        let file = whole.clone();
+        let server = Server::start(move |_, stream| {
+            head(stream, "200 OK", &[&format!("Content-Length: {told}")])?;
+            stream.write_all(&file)
+        });
+        let result = fetch(&server, |options| options.retries(1));
+        assert_eq!(result.is_err(), is_cut, "{told}: {result:?}");
+        if let Err(error) = result {
+            assert!(error.to_string().contains("an archive that is cut off"), "{error}");
+        }
+    }
+}
+
+/// Each byte comes in time, but the file would take years.
+#[test]
+fn servers_that_are_as_good_as_silent() {
+    let server = Server::start(|_, stream| {
+        head(stream, "200 OK", &["Content-Length: 1000000000"])?;
+        loop {
+            stream.write_all(b"x")?;
+            std::thread::sleep(Duration::from_millis(10));
+        }
+    });
+    let window = Duration::from_millis(250);
+    let slow = |options: Options| options.stall_timeout(window).retries(1);
+    let error = fetch(&server, slow).unwrap_err();
+    assert!(matches!(error, HubError::Download { attempts: 2, .. }), "{error}");
+    assert!(error.to_string().contains("bytes came in 0.25 s"), "{error}");
+}
+
+/// What others can plant in a folder that is not theirs alone.
+#[cfg(unix)]
+#[test]
+fn links_in_the_cache_are_not_followed() {
+    use std::os::unix::fs::symlink;
+    let server = Server::start(|_, stream| say(stream, "200 OK", &["ETag: \"1\""], b"abc"));
+    for plant in ["a.pt.partial", "a.pt.source", "a.pt.partial.json"] {
+        let (folder, others) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let victim = others.path().join("victim");
+        std::fs::write(&victim, "precious").unwrap();
+        symlink(&victim, folder.path().join(plant)).unwrap();
+        let path = hub::fetch(server.url("/a.pt"), &options(folder.path())).unwrap();
+        assert_eq!(std::fs::read(&victim).unwrap(), b"precious", "{plant}");
+        assert!(std::fs::symlink_metadata(&path).unwrap().is_file(), "{plant}");
+        assert_eq!(std::fs::read(&path).unwrap(), b"abc", "{plant}");
+    }
+    // A lock is not made elsewhere.
+    let folder = tempfile::tempdir().unwrap();
+    symlink(folder.path().join("elsewhere"), folder.path().join("a.pt.lock")).unwrap();
+    assert!(hub::fetch(server.url("/a.pt"), &options(folder.path())).is_err());
+    assert!(!folder.path().join("elsewhere").exists());
 }
 
 #[test]

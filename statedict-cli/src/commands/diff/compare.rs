@@ -17,7 +17,7 @@ use crate::progress::Progress;
 use crate::ties::StorageKey;
 use crate::walk::{METADATA, is_flat, tensor};
 
-/// So many pairs of values are compared at most; files of Python's have one for each value.
+/// So many pairs of values are compared at most.
 const PAIRS: usize = 1 << 28;
 
 /// What comparing two files gave.
@@ -39,13 +39,12 @@ impl Comparison<'_> {
     }
 }
 
-/// How to compare.
 #[derive(Clone, Copy)]
 pub(super) struct Rules {
     pub(super) tolerance: Option<f64>,
     /// Whether tensors are read.
     pub(super) values: bool,
-    /// Whether everything counts; of two formats only what both can hold does.
+    /// Whether everything counts; of two formats only what both can hold does: no attributes, no flags.
     pub(super) is_strict: bool,
 }
 
@@ -123,6 +122,9 @@ impl<'g> Comparer<'g> {
                     self.steps.push(step);
                     self.both(a, b)?;
                 }
+                Some(
+                    Pair::Removed((Step::Attribute(_), _)) | Pair::Added((Step::Attribute(_), _)),
+                ) if !self.rules.is_strict => {}
                 Some(Pair::Removed((step, value))) => {
                     self.steps.push(step);
                     self.single(value, |form| What::Removed { was: form })?;
@@ -378,13 +380,13 @@ impl<'g> Comparer<'g> {
         if x.shape() != y.shape() {
             return self.add(What::Resized { was, is });
         }
-        let has_moved = x.location() != y.location()
-            || x.requires_grad() != y.requires_grad()
-            || (self.rules.is_strict
-                && (a.type_name() != b.type_name()
-                    || std::mem::discriminant(&a.kind()) != std::mem::discriminant(&b.kind())
-                    || x.strides() != y.strides()
-                    || (x.is_conj(), x.is_neg()) != (y.is_conj(), y.is_neg())));
+        let has_moved = self.rules.is_strict
+            && (x.location() != y.location()
+                || x.requires_grad() != y.requires_grad()
+                || a.type_name() != b.type_name()
+                || std::mem::discriminant(&a.kind()) != std::mem::discriminant(&b.kind())
+                || x.strides() != y.strides()
+                || (x.is_conj(), x.is_neg()) != (y.is_conj(), y.is_neg()));
         if has_moved {
             self.add(What::Changed { was: Form::of(a), is: Form::of(b) });
         }

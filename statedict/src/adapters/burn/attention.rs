@@ -28,7 +28,7 @@ impl StateDict for MultiHeadAttention {
     fn visit<'a>(&'a self, visitor: &mut dyn Visitor<ByRef<'a>>) {
         visitor.begin(&TABLE.info);
         // The stacks exist only while they are visited.
-        visitor.locked(&mut |visitor| {
+        visitor.temporary(&mut |visitor| {
             let projections = [&self.query, &self.key, &self.value];
             let weights = projections.map(|linear| weight(&linear.weight));
             visitor.field(&WEIGHT, Content::tensor(&Stacked(weights.into())));
@@ -44,7 +44,7 @@ impl StateDict for MultiHeadAttention {
     fn visit_mut<'a>(&'a mut self, visitor: &mut dyn Visitor<ByMut<'a>>) {
         visitor.begin(&TABLE.info);
         let (query, key, value) = (&mut self.query, &mut self.key, &mut self.value);
-        visitor.locked(&mut |visitor| {
+        visitor.temporary(&mut |visitor| {
             let projections = [&mut *query, &mut *key, &mut *value];
             let weights = projections.map(|linear| weight_mut(&mut linear.weight));
             visitor.field(&WEIGHT, Content::tensor_mut(&mut Stacked(weights.into())));

@@ -7,7 +7,7 @@ use burn::nn::{BatchNorm, GroupNorm, InstanceNorm, LayerNorm, RmsNorm};
 use crate::dtype::DType;
 use crate::leaves::check;
 use crate::tensor::{Shape, TensorView};
-use crate::traits::{ByteSink, Tensor, TensorError, TensorMut};
+use crate::traits::{ByteSink, Tensor, TensorError, TensorMut, Writable};
 use crate::visit::{
     ByMut, ByRef, Change, Content, Description, Field, FieldTable, ModuleInfo, StateDict, Visitor,
 };
@@ -108,6 +108,10 @@ impl Tensor for NotCounted {
 
     fn shape(&self) -> Shape {
         Shape::default()
+    }
+
+    fn writable(&self) -> Result<Writable, TensorError> {
+        Ok(Writable::Certainly)
     }
 
     fn with_bytes(&self, sink: &mut ByteSink<'_>) -> Result<(), TensorError> {

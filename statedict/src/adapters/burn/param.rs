@@ -11,7 +11,7 @@ use super::tensor::{LeafKind, adopts, check_assigned};
 use crate::dtype::DType;
 use crate::leaves::check;
 use crate::tensor::{Shape, TensorView};
-use crate::traits::{ByteSink, StorageId, Tensor, TensorError, TensorMut};
+use crate::traits::{ByteSink, StorageId, Tensor, TensorError, TensorMut, Writable};
 
 impl<const D: usize, K> Tensor for Param<BurnTensor<D, K>>
 where
@@ -51,6 +51,11 @@ where
 
     fn adopts(&self, dtype: DType) -> bool {
         adopts(K::KIND, &self.lazy_device(), dtype)
+    }
+
+    fn writable(&self) -> Result<Writable, TensorError> {
+        stored_dtype::<D, K>(self).ok_or_else(data::quantized)?;
+        Ok(Writable::Certainly)
     }
 
     fn with_bytes(&self, sink: &mut ByteSink<'_>) -> Result<(), TensorError> {

@@ -88,7 +88,7 @@ const REVERSE: [Field<'_>; 4] = [
 fn visit_gates(layer: &impl Gated, visitor: &mut dyn Visitor<ByRef<'_>>, fields: &[Field<'_>; 4]) {
     let (weights, biases) = fields.split_at(2);
     // The stacks exist only while they are visited.
-    visitor.locked(&mut |visitor| {
+    visitor.temporary(&mut |visitor| {
         for (field, Side { linear, .. }) in weights.iter().zip(SIDES) {
             let weights = layer.gates().into_iter().map(|gate| weight(&linear(gate).weight));
             visitor.field(field, Content::tensor(&Stacked(weights.collect())));
@@ -110,7 +110,7 @@ fn visit_gates_mut(
     fields: &[Field<'_>; 4],
 ) {
     let (weights, biases) = fields.split_at(2);
-    visitor.locked(&mut |visitor| {
+    visitor.temporary(&mut |visitor| {
         for (field, Side { linear_mut: linear, .. }) in weights.iter().zip(SIDES) {
             let gates = layer.gates_mut().into_iter();
             let weights = gates.map(|gate| weight_mut(&mut linear(gate).weight));

@@ -9,7 +9,7 @@ use super::tensor::check_assigned;
 use crate::dtype::DType;
 use crate::leaves::check;
 use crate::tensor::{Shape, TensorView};
-use crate::traits::{ByteSink, Tensor, TensorError, TensorMut};
+use crate::traits::{ByteSink, Tensor, TensorError, TensorMut, Writable};
 
 /// Clones of a running state share it, and nothing tells that they do: each is saved for itself.
 impl<const D: usize> Tensor for RunningState<BurnTensor<D>> {
@@ -23,6 +23,10 @@ impl<const D: usize> Tensor for RunningState<BurnTensor<D>> {
 
     fn adopts(&self, dtype: DType) -> bool {
         Tensor::adopts(&self.value(), dtype)
+    }
+
+    fn writable(&self) -> Result<Writable, TensorError> {
+        self.value().writable()
     }
 
     fn with_bytes(&self, sink: &mut ByteSink<'_>) -> Result<(), TensorError> {

@@ -3,7 +3,7 @@
 use crate::dtype::DType;
 use crate::leaves::check;
 use crate::tensor::{Shape, TensorView};
-use crate::traits::{ByteSink, Tensor, TensorError, TensorMut};
+use crate::traits::{ByteSink, Tensor, TensorError, TensorMut, Writable};
 
 /// Tensors of one element type, stacked along their first dimension, in this order; `P` is a reference to one.
 pub(super) struct Stacked<P>(pub(super) Vec<P>);
@@ -26,6 +26,16 @@ macro_rules! stacked {
 
             fn adopts(&self, dtype: DType) -> bool {
                 self.0.iter().all(|piece| piece.adopts(dtype))
+            }
+
+            fn writable(&self) -> Result<Writable, TensorError> {
+                let mut all = Writable::Certainly;
+                for piece in &self.0 {
+                    if piece.writable()? == Writable::Perhaps {
+                        all = Writable::Perhaps;
+                    }
+                }
+                Ok(all)
             }
 
             fn with_bytes(&self, sink: &mut ByteSink<'_>) -> Result<(), TensorError> {

@@ -7,7 +7,7 @@ use super::data;
 use crate::dtype::DType;
 use crate::leaves::check;
 use crate::tensor::{Shape, TensorView};
-use crate::traits::{ByteSink, Tensor, TensorError, TensorMut};
+use crate::traits::{ByteSink, Tensor, TensorError, TensorMut, Writable};
 
 /// The differences between tensors of numbers, of integers and of truth values.
 pub(super) trait LeafKind: Basic + TensorKind + Sized + 'static {
@@ -82,6 +82,11 @@ impl<const D: usize, K: LeafKind> Tensor for BurnTensor<D, K> {
 
     fn adopts(&self, dtype: DType) -> bool {
         adopts(K::KIND, &self.device(), dtype)
+    }
+
+    fn writable(&self) -> Result<Writable, TensorError> {
+        data::dtype_of(BurnTensor::dtype(self)).ok_or_else(data::quantized)?;
+        Ok(Writable::Certainly)
     }
 
     fn with_bytes(&self, sink: &mut ByteSink<'_>) -> Result<(), TensorError> {

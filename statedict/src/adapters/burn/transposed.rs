@@ -9,7 +9,7 @@ use super::tensor::check_assigned;
 use crate::dtype::DType;
 use crate::leaves::check;
 use crate::tensor::{Shape, TensorView};
-use crate::traits::{ByteSink, StorageId, Tensor, TensorError, TensorMut};
+use crate::traits::{ByteSink, StorageId, Tensor, TensorError, TensorMut, Writable};
 
 /// A matrix that is saved and loaded transposed: `Transposed<Param<Tensor<2>>>` of shape `[in, out]`
 /// is `[out, in]` in the state dict.
@@ -90,6 +90,10 @@ impl<T: Tensor> Tensor for Transposed<T> {
 
     fn adopts(&self, dtype: DType) -> bool {
         self.0.adopts(dtype)
+    }
+
+    fn writable(&self) -> Result<Writable, TensorError> {
+        self.0.writable()
     }
 
     fn with_bytes(&self, sink: &mut ByteSink<'_>) -> Result<(), TensorError> {

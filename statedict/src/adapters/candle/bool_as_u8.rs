@@ -10,7 +10,7 @@ use crate::adapters::candle::{place, reading, writing};
 use crate::dtype::DType;
 use crate::leaves::check;
 use crate::tensor::{Shape, TensorView};
-use crate::traits::{ByteSink, StorageId, Tensor, TensorError, TensorMut};
+use crate::traits::{ByteSink, StorageId, Tensor, TensorError, TensorMut, Writable};
 
 /// A `torch.bool` parameter or buffer, held as a tensor of `u8` (candle has no bools): 0 is false and
 /// 1 is true, as in candle's own comparisons.
@@ -74,6 +74,11 @@ impl Tensor for BoolAsU8 {
 
     fn location(&self) -> Cow<'_, str> {
         place::location(&self.0)
+    }
+
+    fn writable(&self) -> Result<Writable, TensorError> {
+        self.check_held()?;
+        writing::writable(&self.0)
     }
 
     fn with_bytes(&self, sink: &mut ByteSink<'_>) -> Result<(), TensorError> {

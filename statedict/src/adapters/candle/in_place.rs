@@ -9,7 +9,7 @@ use crate::adapters::candle::{place, writing};
 use crate::dtype::DType;
 use crate::leaves::check;
 use crate::tensor::{Shape, TensorView};
-use crate::traits::{ByteSink, StorageId, Tensor, TensorError, TensorMut};
+use crate::traits::{ByteSink, StorageId, Tensor, TensorError, TensorMut, Writable};
 
 /// A tensor whose elements can be written, but which cannot become another: its storage has a lock
 /// of its own. It takes no other element type, not even by `assign`.
@@ -47,6 +47,10 @@ impl Tensor for InPlace {
 
     fn location(&self) -> Cow<'_, str> {
         place::location(&self.0)
+    }
+
+    fn writable(&self) -> Result<Writable, TensorError> {
+        writing::writable(&self.0)
     }
 
     fn with_bytes(&self, sink: &mut ByteSink<'_>) -> Result<(), TensorError> {

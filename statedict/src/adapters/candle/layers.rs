@@ -67,7 +67,7 @@ pub(super) fn in_place(
     table: &FieldTable,
     tensors: &[Option<&Tensor>],
 ) {
-    visitor.locked(&mut |visitor| {
+    visitor.temporary(&mut |visitor| {
         let mut handles: Vec<Option<InPlace>> =
             tensors.iter().map(|tensor| tensor.map(InPlace::handle)).collect();
         let contents = handles.iter_mut().map(Content::leaf_mut);

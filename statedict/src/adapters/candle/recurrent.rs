@@ -108,7 +108,7 @@ macro_rules! recurrent {
 
             fn visit_shared_mut<'a>(&'a self, visitor: &mut dyn Visitor<ByMut<'a>>) {
                 visitor.begin(&$layer::INFO);
-                visitor.locked(&mut |visitor| {
+                visitor.temporary(&mut |visitor| {
                     for (name, tensor) in &self.weights {
                         let mut tensor = InPlace::handle(tensor);
                         visitor.field(&Field::parameter(name), Content::tensor_mut(&mut tensor));

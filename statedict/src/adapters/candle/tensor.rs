@@ -9,7 +9,7 @@ use crate::adapters::candle::{dtype, place, reading, writing};
 use crate::dtype::DType;
 use crate::leaves::check;
 use crate::tensor::{Shape, TensorView};
-use crate::traits::{ByteSink, StorageId, Tensor, TensorError, TensorMut};
+use crate::traits::{ByteSink, StorageId, Tensor, TensorError, TensorMut, Writable};
 
 impl Tensor for Candle {
     fn dtype(&self) -> DType {
@@ -31,6 +31,10 @@ impl Tensor for Candle {
 
     fn adopts(&self, dtype: DType) -> bool {
         dtype::to_candle(dtype).is_some() || dtype == Tensor::dtype(self)
+    }
+
+    fn writable(&self) -> Result<Writable, TensorError> {
+        writing::writable(self)
     }
 
     fn with_bytes(&self, sink: &mut ByteSink<'_>) -> Result<(), TensorError> {

@@ -11,7 +11,7 @@ use crate::adapters::candle::writing;
 use crate::dtype::DType;
 use crate::leaves::check;
 use crate::tensor::{Shape, TensorView};
-use crate::traits::{ByteSink, StorageId, Tensor, TensorError, TensorMut};
+use crate::traits::{ByteSink, StorageId, Tensor, TensorError, TensorMut, Writable};
 
 impl Tensor for Var {
     fn dtype(&self) -> DType {
@@ -32,6 +32,10 @@ impl Tensor for Var {
 
     fn adopts(&self, dtype: DType) -> bool {
         self.as_tensor().adopts(dtype)
+    }
+
+    fn writable(&self) -> Result<Writable, TensorError> {
+        self.as_tensor().writable()
     }
 
     fn with_bytes(&self, sink: &mut ByteSink<'_>) -> Result<(), TensorError> {

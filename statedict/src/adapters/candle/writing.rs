@@ -4,14 +4,41 @@ use std::sync::Mutex;
 
 use candle_core::{CpuStorage, Device, Error, InplaceOp1, Layout, Result, Tensor, Var, bail};
 
-use crate::adapters::candle::dtype::{library, to_candle};
+use crate::adapters::candle::dtype::{library, of_candle, to_candle, unsupported};
 use crate::adapters::candle::stored::{Positions, Stored, overlaps, with_elements};
 use crate::parallel;
 use crate::tensor::TensorView;
-use crate::traits::TensorError;
+use crate::traits::{TensorError, Writable};
 
 /// The number of bytes that one thread copies at a time.
 const PIECE: usize = 4 << 20;
+
+/// Returns how certain it is that the elements of `tensor` can be overwritten: it is for those in the host's
+/// memory.
+pub(super) fn writable(tensor: &Tensor) -> std::result::Result<Writable, TensorError> {
+    let is_on_host = matches!(tensor.device(), Device::Cpu);
+    if of_candle(tensor.dtype()).is_none() {
+        return Err(unsupported(tensor.dtype()));
+    }
+    check_layout(tensor, is_on_host).map_err(library)?;
+    Ok(if is_on_host { Writable::Certainly } else { Writable::Perhaps })
+}
+
+/// Refuses a tensor whose elements cannot be overwritten one by one.
+fn check_layout(tensor: &Tensor, is_on_host: bool) -> Result<()> {
+    if overlaps(tensor.layout()) {
+        bail!(
+            "cannot write into a tensor of shape {:?} and strides {:?}: several of its elements are \
+             one in memory; make it contiguous",
+            tensor.dims(),
+            tensor.stride()
+        );
+    }
+    if !is_on_host && !tensor.is_contiguous() {
+        bail!("cannot write into a tensor on a device that is not contiguous");
+    }
+    Ok(())
+}
 
 /// Overwrites the elements of `tensor` with those of `source`, which has its shape and element type.
 pub(super) fn write(
@@ -27,14 +54,7 @@ pub(super) fn write_bytes(tensor: &Tensor, bytes: &[u8]) -> Result<()> {
     if tensor.elem_count() == 0 {
         return Ok(());
     }
-    if overlaps(tensor.layout()) {
-        bail!(
-            "cannot write into a tensor of shape {:?} and strides {:?}: several of its elements are \
-             one in memory; make it contiguous",
-            tensor.dims(),
-            tensor.stride()
-        );
-    }
+    check_layout(tensor, true)?;
     match tensor.device() {
         Device::Cpu => tensor.inplace_op1(&Fill(bytes)),
         _ => by_way_of_the_device(tensor, bytes),
@@ -43,9 +63,7 @@ pub(super) fn write_bytes(tensor: &Tensor, bytes: &[u8]) -> Result<()> {
 
 /// Makes a tensor on the device of `tensor`, and has candle copy it.
 pub(super) fn by_way_of_the_device(tensor: &Tensor, bytes: &[u8]) -> Result<()> {
-    if !tensor.is_contiguous() {
-        bail!("cannot write into a tensor on a device that is not contiguous");
-    }
+    check_layout(tensor, false)?;
     let numel = tensor.elem_count();
     let source = Tensor::from_raw_buffer(bytes, tensor.dtype(), &[numel], tensor.device())?;
     // Of a contiguous tensor this is another handle of the same storage.

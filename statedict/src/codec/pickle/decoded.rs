@@ -7,8 +7,18 @@ use crate::value::raw::Raw;
 /// The options of reading one pickle.
 pub(crate) struct PickleOptions<'o> {
     pub(crate) limits: &'o Limits,
-    /// Keeps values of unknown classes, rather than refusing them.
-    pub(crate) opaque: bool,
+    pub(crate) unknown: Unknown,
+}
+
+/// What becomes of classes and functions that are not known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Unknown {
+    /// The pickle is refused.
+    Refused,
+    /// They are kept inert, but for functions that run commands and code.
+    Inert,
+    /// All are kept inert.
+    AllInert,
 }
 
 /// The values of one pickle.
@@ -18,6 +28,8 @@ pub(crate) struct Decoded {
     pub(crate) protocol: u8,
     /// The number of strings of Python 2 that are not text and were kept as bytes.
     pub(crate) undecoded: usize,
+    /// The classes that are not known and were kept: the first few of them, cut where they are long.
+    pub(crate) unknown: Vec<String>,
     /// The number of bytes that follow STOP.
     pub(crate) trailing: usize,
 }

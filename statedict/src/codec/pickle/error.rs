@@ -2,6 +2,7 @@
 
 use std::fmt::{self, Write as _};
 
+use crate::codec::pickle::verdict::runs_code;
 use crate::escape::OneLine;
 use crate::plain_debug::debug_is_display;
 
@@ -81,21 +82,26 @@ impl PickleError {
                 write!(f, "the pickle names `{module}.{name}` at byte {offset}")?;
                 at(f, path)?;
                 f.write_str(", which is not a class that checkpoints may use; nothing was run. ")?;
-                f.write_str(advice(module))
+                f.write_str(advice(module, name))
             }
         }
     }
 }
 
-/// What helps where a pickle names something of that module.
-fn advice(module: &str) -> &'static str {
+/// What helps where a pickle names something that is refused.
+fn advice(module: &str, name: &str) -> &'static str {
     let is_of = |package: &str| {
         module.strip_prefix(package).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
     };
     if is_of("torch.distributed.tensor") {
         "It is a part of a distributed tensor: save `tensor.full_tensor()` instead"
+    } else if runs_code(module, name) {
+        "It runs commands or code where Python loads the file; `ReadOptions::opaque(true)` keeps it inert"
+    } else if (module, name) == ("torch.storage", "_load_from_bytes") {
+        "It makes a tensor of a file within the pickle, as only a file of `pickle.dump` has it; \
+         `ReadOptions::opaque(true)` keeps it inert"
     } else {
-        "`ReadOptions::opaque(true)` reads the file and keeps such values inert"
+        "Without `ReadOptions::opaque(false)` such values are kept inert"
     }
 }
 

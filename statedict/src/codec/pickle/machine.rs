@@ -5,7 +5,7 @@ use std::sync::Arc;
 use foldhash::{HashMap, HashMapExt};
 
 use crate::codec::pickle::cursor::Cursor;
-use crate::codec::pickle::decoded::{Decoded, PickleOptions};
+use crate::codec::pickle::decoded::{Decoded, PickleOptions, Unknown};
 use crate::codec::pickle::error::PickleError;
 use crate::codec::pickle::fault::{Fault, Problem};
 use crate::codec::pickle::globals::{self, Meaning};
@@ -29,10 +29,10 @@ pub(super) struct Machine<'a, R> {
     marks: Vec<usize>,
     pub(super) memo: Memo,
     /// What the globals of the graph mean, in the same order.
-    meanings: Vec<Option<Meaning>>,
+    pub(super) meanings: Vec<Option<Meaning>>,
     pub(super) resolver: &'a mut R,
     pub(super) limits: PickleLimits,
-    opaque: bool,
+    pub(super) unknown: Unknown,
     /// Tuples that start below may be referred to from elsewhere.
     pub(super) pinned: u32,
     /// How many values were copied from one container to another.
@@ -82,7 +82,7 @@ impl<'a, R: StorageResolver> Machine<'a, R> {
             meanings: Vec::new(),
             resolver,
             limits: options.limits.for_pickle(bytes.len()),
-            opaque: options.opaque,
+            unknown: options.unknown,
             pinned: 0,
             copied: 0,
             undecoded: 0,
@@ -110,6 +110,7 @@ impl<'a, R: StorageResolver> Machine<'a, R> {
         }
         match self.pop() {
             Ok(root) => Ok(Decoded {
+                unknown: self.unknown_names(),
                 graph: self.graph,
                 root,
                 protocol: self.protocol,
@@ -400,13 +401,17 @@ impl<'a, R: StorageResolver> Machine<'a, R> {
 
     fn global(&mut self, module: Text, name: Text) -> Result<Raw, Fault> {
         let mut meaning = globals::meaning(self.graph.str(module), self.graph.str(name));
-        if meaning == Some(Meaning::LoadFromBytes) && !self.resolver.has_nested() {
+        let is_stray = meaning == Some(Meaning::LoadFromBytes) && !self.resolver.has_nested();
+        if is_stray {
             meaning = None;
         }
         if let Some(Meaning::DType(dtype)) = meaning {
             return Ok(Raw::DType(dtype));
         }
-        if meaning.is_none() && !self.opaque {
+        if meaning.is_none()
+            && (is_stray || !self.keeps(module, name))
+            && self.unknown != Unknown::AllInert
+        {
             let name_of = |text| self.graph.str(text).to_owned();
             let (module, name) = (name_of(module), name_of(name));
             return Err(Problem::UnknownGlobal { module, name }.into());

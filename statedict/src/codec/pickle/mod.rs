@@ -24,6 +24,7 @@ mod scan;
 mod sparse;
 mod storageless;
 mod tensor;
+mod unknown;
 mod verdict;
 
 use crate::codec::read::ReadError;
@@ -31,7 +32,7 @@ use crate::value::Bytes;
 use machine::{Machine, Stop};
 use memo::Memo;
 
-pub(crate) use decoded::{Decoded, PickleOptions};
+pub(crate) use decoded::{Decoded, PickleOptions, Unknown};
 pub use error::PickleError;
 pub(crate) use extent::{Extent, extent};
 pub(crate) use resolver::{Saved, SavedTensor, Slice, StorageRequest, StorageResolver};

@@ -154,9 +154,55 @@ pub(super) fn verdict(module: &str, name: &str) -> Verdict {
     if is_dangerous { Verdict::Dangerous } else { Verdict::Unknown }
 }
 
+/// Modules whose functions run commands, code or libraries: where a pickle names one, it is an attack.
+const RUNNERS: &[&str] = &[
+    "_posixsubprocess",
+    "cffi",
+    "code",
+    "codeop",
+    "commands",
+    "ctypes",
+    "imp",
+    "importlib",
+    "nt",
+    "os",
+    "pdb",
+    "pip",
+    "popen2",
+    "posix",
+    "pty",
+    "runpy",
+    "subprocess",
+    "webbrowser",
+];
+const RUNNING: &[&str] =
+    &["__import__", "breakpoint", "compile", "eval", "exec", "execfile", "input", "open"];
+
+/// Returns `true` if calling it runs commands or code. What is merely of no use in a checkpoint, such as the
+/// `getattr` with which Python pickles members of enumerations, is inert like any other.
+pub(super) fn runs_code(module: &str, name: &str) -> bool {
+    let (module, name) = modern(module, name);
+    RUNNERS.contains(&module.split('.').next().unwrap_or(module))
+        || (module == "builtins" && name.split('.').any(|part| RUNNING.contains(&part)))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_runs_code_is_dangerous() {
+        for module in RUNNERS {
+            assert_eq!(verdict(module, "f"), Verdict::Dangerous);
+            assert!(runs_code(module, "f"));
+        }
+        for name in RUNNING {
+            assert_eq!(verdict("__builtin__", name), Verdict::Dangerous);
+            assert!(runs_code("__builtin__", name));
+        }
+        assert!(runs_code("os.path", "join") && !runs_code("pathlib", "PosixPath"));
+        assert!(!runs_code("builtins", "getattr") && !runs_code("functools", "partial"));
+    }
 
     #[test]
     fn names_are_judged_as_python_would_find_them() {

@@ -160,7 +160,7 @@ fn read_nested(source: Source, options: &ReadOptions) -> Result<nested::Found, R
         .clone()
         .pickle_bytes(limits.pickle_bytes.min(len.saturating_mul(8)))
         .inflated_bytes(limits.inflated_bytes.min(len.saturating_mul(16)));
-    let options = ReadOptions::default().limits(limits);
+    let options = ReadOptions::default().opaque(false).limits(limits);
     let document = match detect(&source)? {
         ContainerKind::Zip => read_zip(source, &options)?,
         ContainerKind::Legacy => stream::read(&Arc::new(source), 0, &options)?.0,

@@ -5,6 +5,7 @@ mod container;
 mod detect;
 mod document;
 mod error;
+mod flatten;
 mod in_memory;
 mod kind;
 mod limits;
@@ -35,16 +36,20 @@ pub use kind::{ByteOrder, ContainerKind};
 pub use limits::Limits;
 pub(crate) use limits::PickleLimits;
 pub use members::Members;
+pub(crate) use module::is_module;
 pub use options::ReadOptions;
 pub use scan::{Scan, ScannedPickle, scan};
 pub use source::Source;
 pub use state_map::RefusedTensor;
 pub(crate) use state_map::{Extract, Partial};
 pub use warning::Warning;
+#[cfg(feature = "hub")]
+pub(crate) use zip::is_cut_off;
 
 /// Opens the checkpoint at `path`. No tensor is read: that happens when one is asked for.
 ///
-/// With the feature `mmap` the file is mapped; see [`Source::map`] for what that asks of you.
+/// With the feature `mmap` the file is mapped where the system can; see [`Source::map`] for what that asks of you,
+/// and [`ReadOptions::mmap`] for how to do without.
 ///
 /// # Errors
 /// Where the file cannot be read, is damaged, is no checkpoint, or holds what this reader refuses.
@@ -62,8 +67,14 @@ pub use warning::Warning;
 /// # }
 /// ```
 pub fn open(path: impl AsRef<Path>, options: &ReadOptions) -> Result<Document, ReadError> {
-    let source = Source::open(path.as_ref())
-        .map_err(|source| ReadError::Io { file: path.as_ref().display().to_string(), source })?;
+    let path = path.as_ref();
+    // What is read whole is not mapped first.
+    let source = match options.mmap && !options.in_memory {
+        true => Source::open(path),
+        false => Source::file(path),
+    };
+    let source =
+        source.map_err(|source| ReadError::Io { file: path.display().to_string(), source })?;
     read(source, options)
 }
 

@@ -18,7 +18,7 @@ fn attributes<'g>(object: Object<'g>) -> Option<Dict<'g>> {
 }
 
 /// Returns `true` if a value is a `torch.nn.Module`.
-pub(super) fn is_module(value: Value<'_>) -> bool {
+pub(crate) fn is_module(value: Value<'_>) -> bool {
     match value.kind() {
         Kind::Object(object) => attributes(object).is_some(),
         _ => false,

@@ -95,6 +95,10 @@ impl Storages for NestedStorages {
         self.get(index)?.read_at(offset, buffer)
     }
 
+    fn reads_parts(&self, index: u32) -> bool {
+        self.get(index).is_ok_and(Storage::reads_parts)
+    }
+
     fn verify(&self, index: u32) -> Result<(), StorageError> {
         self.get(index)?.verify()
     }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::codec::pickle::{self, Decoded, Extent, PickleOptions};
+use crate::codec::pickle::{self, Decoded, Extent, PickleOptions, Unknown};
 use crate::codec::read::error::ReadError;
 use crate::codec::read::limits::Limits;
 use crate::codec::read::no_storages::NoStorages;
@@ -109,7 +109,7 @@ impl<'s> PickleRun<'s> {
     /// The next pickle, which holds plain values.
     pub(super) fn plain(&mut self, limits: &Limits) -> Result<Graph<'static>, ReadError> {
         let (label, pickle) = self.next()?;
-        let options = PickleOptions { limits, opaque: false };
+        let options = PickleOptions { limits, unknown: Unknown::Refused };
         let Decoded { mut graph, root, .. } =
             pickle::decode(&pickle, &label, &options, &mut NoStorages)?;
         graph.finish(root, Arc::new(NoStorages));

@@ -121,6 +121,10 @@ impl Storages for RangeStorages {
         self.source.fill(start, buffer).map_err(|error| self.io(range, error))
     }
 
+    fn reads_parts(&self, _: u32) -> bool {
+        true
+    }
+
     fn keep(self: Arc<Self>) -> Option<Arc<dyn Storages>> {
         Some(self)
     }

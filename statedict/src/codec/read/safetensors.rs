@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use foldhash::{HashMap, HashMapExt};
+use foldhash::{HashMap, HashMapExt, HashSet};
 
 use crate::codec::read::detect::MAX_SAFETENSORS_HEADER;
 use crate::codec::read::document::{Document, FileFacts};
@@ -13,7 +13,9 @@ use crate::codec::read::kind::{ByteOrder, ContainerKind};
 use crate::codec::read::options::ReadOptions;
 use crate::codec::read::ranges::RangeStorages;
 use crate::codec::read::source::Source;
-use crate::codec::safetensors::{Header, Info, ORDER, VERSIONS, from_safetensors};
+use crate::codec::safetensors::{
+    GRADIENTS, Header, Info, ORDER, VERSIONS, from_safetensors, shape_from_safetensors,
+};
 use crate::dtype::DType;
 use crate::tensor::{Storage, Storages, TensorView};
 use crate::value::raw::{
@@ -72,6 +74,8 @@ fn ranges(
         at = end;
         let dtype = from_safetensors(&dtype)
             .ok_or_else(|| ReadError::UnknownDType { key: key.clone(), dtype })?;
+        let shape = shape_from_safetensors(dtype, shape)
+            .ok_or_else(|| damaged("an even number of F4 in the last dimension", found()))?;
         let nbytes = usize::try_from(end - start).ok();
         let numel = shape.iter().try_fold(1usize, |numel, &size| numel.checked_mul(size));
         let size = numel.and_then(|numel| numel.checked_mul(dtype.size()));
@@ -106,15 +110,17 @@ fn keys<'h>(
     let places: Option<HashMap<&str, usize>> = order
         .as_ref()
         .map(|order| order.iter().enumerate().map(|(place, key)| (key.as_str(), place)).collect());
-    // Every writer puts a framework under `format`, which is a tie only where it is listed as a key.
-    let may_be_key = |key: &str| match &places {
+    // Anyone may write anything there that is a tensor's name by chance. Where no keys are listed, as
+    // `safetensors.torch.save_model` and huggingface_hub leave it, a tie is one of two names that end alike.
+    let last = |key: &str| key.rsplit('.').next().unwrap_or_default().to_owned();
+    let is_tie = |key: &str, same: &str| match &places {
         Some(places) => places.contains_key(key),
-        None => key != "format",
+        None => last(key) == last(same),
     };
     let mut keys: Vec<Named<'h>> =
         stored.iter().map(|(key, tensor)| (key.clone(), tensor)).collect();
     metadata.retain(|key, same| match known.get(same.as_str()) {
-        Some(&tensor) if !known.contains_key(key.as_str()) && may_be_key(key) => {
+        Some(&tensor) if !known.contains_key(key.as_str()) && is_tie(key, same) => {
             keys.push((key.clone(), tensor));
             false
         }
@@ -138,6 +144,14 @@ pub(super) fn read(source: Source, options: &ReadOptions) -> Result<Document, Re
         versions.map(|text| serde_json::from_str(&text)).transpose().map_err(|error| {
             damaged("a list of versions in `statedict.versions`", error.to_string())
         })?;
+    // Another tool may have changed the file: what it says of other keys means nothing.
+    let gradients: HashSet<String> = header
+        .metadata
+        .remove(GRADIENTS)
+        .and_then(|text| serde_json::from_str::<Vec<String>>(&text).ok())
+        .unwrap_or_default()
+        .into_iter()
+        .collect();
     let storages = in_memory::settle(storages, options)?;
     for (key, (storage, dtype, shape)) in &stored {
         let storage = Storage::new(Arc::clone(&storages), *storage);
@@ -151,25 +165,28 @@ pub(super) fn read(source: Source, options: &ReadOptions) -> Result<Document, Re
         allowed: u64::from(u32::MAX),
         needed: u64::from(u32::MAX),
     };
-    let graph = graph(&keys, versions.as_deref(), storages).map_err(full)?;
+    let graph = graph(&keys, &gradients, versions.as_deref(), storages).map_err(full)?;
     Ok(Document {
         graph: Arc::new(graph),
         container: ContainerKind::Safetensors,
         byte_order: ByteOrder::Little,
         warnings: Vec::new(),
-        facts: FileFacts { whole_models: None, metadata: header.metadata },
+        facts: FileFacts { metadata: header.metadata, ..FileFacts::default() },
     })
 }
 
 /// The values that Python would have: a dict of tensors, or an `OrderedDict` where `_metadata` belongs to it.
 fn graph(
     keys: &[Named<'_>],
+    gradients: &HashSet<String>,
     versions: Option<&[(String, Option<i64>)]>,
     storages: Arc<dyn Storages>,
 ) -> Result<Graph<'static>, Full> {
     let mut graph = Graph::over(Arc::new([]));
     let mut entries = Vec::with_capacity(keys.len().saturating_mul(2));
     for (key, (storage, dtype, shape)) in keys {
+        let can_have = dtype.is_floating_point() || dtype.is_complex();
+        let requires_grad = can_have && gradients.contains(key.as_str());
         let key = Raw::Str(graph.add_bytes(key.as_bytes())?);
         let sizes = shape.iter().map(|&size| i64::try_from(size).map_err(|_| Full));
         let node = TensorNode {
@@ -178,7 +195,7 @@ fn graph(
             dims: 0,
             rank: 0,
             dtype: *dtype,
-            flags: TensorFlags::default(),
+            flags: TensorFlags { requires_grad, ..TensorFlags::default() },
         };
         let tensor = graph.add_tensor(node, &sizes.collect::<Result<Vec<_>, _>>()?, &[])?;
         entries.extend([key, tensor]);

@@ -35,6 +35,18 @@ enum Inner {
     Memory(Box<dyn AsRef<[u8]> + Send + Sync>),
 }
 
+/// Whether the system could map a file.
+#[cfg(feature = "mmap")]
+enum Mapping {
+    Done(Source),
+    /// It can still be read.
+    Refused(File, io::Error),
+}
+
+/// So much of the address space must be left for tensors and values when a file is mapped.
+#[cfg(feature = "mmap")]
+const ROOM: usize = 32 << 20;
+
 /// Files up to this size are read rather than mapped: one call instead of a dozen.
 #[cfg(feature = "mmap")]
 const SMALL_FILE: u64 = 16 << 10;
@@ -44,15 +56,25 @@ trait ReadSeek: Read + Seek + Send {}
 impl<T: Read + Seek + Send> ReadSeek for T {}
 
 impl Source {
-    /// The file at `path`: as a memory map with the feature `mmap`, else with positioned reads.
+    /// Opens the file at `path`: as a memory map with the feature `mmap`, else with positioned reads. Where the
+    /// system cannot map it (some network and FUSE file systems, a limit of the address space), it is read too.
     ///
     /// # Errors
     /// Where it cannot be opened.
     pub fn open(path: impl AsRef<Path>) -> io::Result<Self> {
+        let path = path.as_ref();
+        let file = File::open(path)?;
         #[cfg(feature = "mmap")]
-        return Source::map(path);
+        return match Source::map_file(path, file)? {
+            Mapping::Done(Source { inner: Inner::Map { file, map }, .. }) if crowds(map.len()) => {
+                drop(map);
+                Source::from_file(path, file)
+            }
+            Mapping::Done(source) => Ok(source),
+            Mapping::Refused(file, _) => Source::from_file(path, file),
+        };
         #[cfg(not(feature = "mmap"))]
-        return Source::file(path);
+        Source::from_file(path, file)
     }
 
     /// The file at `path` as a memory map: tensors and other values borrow its pages, and nothing is copied. A
@@ -61,32 +83,43 @@ impl Source {
     /// The file must not be changed or cut short while it is mapped, from opening on. What is read from it could
     /// change under the reader, and touching a page that is no longer there ends the process (SIGBUS on Unix).
     /// Programs that replace a file by renaming a new one over it, as ours do, are no danger. Where
-    /// that cannot be relied on, use [`file`](Self::file).
+    /// that cannot be relied on, use [`file`](Self::file), or
+    /// [`ReadOptions::mmap(false)`](crate::ReadOptions::mmap).
     ///
     /// # Errors
     /// Where it cannot be opened or mapped.
     #[cfg(feature = "mmap")]
     pub fn map(path: impl AsRef<Path>) -> io::Result<Self> {
-        let file = File::open(path.as_ref())?;
+        match Source::map_file(path.as_ref(), File::open(path.as_ref())?)? {
+            Mapping::Done(source) => Ok(source),
+            Mapping::Refused(_, error) => Err(error),
+        }
+    }
+
+    #[cfg(feature = "mmap")]
+    fn map_file(path: &Path, file: File) -> io::Result<Mapping> {
         let metadata = file.metadata()?;
         // Neither can be mapped, and the reason the system gives names neither.
         if metadata.is_dir() || metadata.len() == 0 {
-            return Source::from_file(path.as_ref(), file);
+            return Source::from_file(path, file).map(Mapping::Done);
         }
-        let name = name_of(path.as_ref());
+        let name = name_of(path);
         if metadata.len() <= SMALL_FILE {
             let mut bytes = AlignedBuffer::new(usize::try_from(metadata.len()).unwrap_or(0))?;
             read_file(&file, 0, bytes.bytes_mut())?;
-            return Ok(Source { name, ..Source::bytes(bytes) });
+            return Ok(Mapping::Done(Source { name, ..Source::bytes(bytes) }));
         }
         // One that cannot be addressed cannot be mapped either; the system says so.
         let len = usize::try_from(metadata.len()).unwrap_or(usize::MAX);
         // SAFETY: the map is only read. That nobody shortens or rewrites the file meanwhile cannot be
-        // ensured here, and is asked of the caller in the documentation above, as by every reader of maps.
-        let map = unsafe { memmap2::MmapOptions::new().len(len).map(&file)? };
+        // ensured here, and is asked of the caller in the documentation of `map`, as by every reader of maps.
+        let map = match unsafe { memmap2::MmapOptions::new().len(len).map(&file) } {
+            Ok(map) => map,
+            Err(error) => return Ok(Mapping::Refused(file, error)),
+        };
         // The size of the map, not a second look at the file, bounds what is read from it.
         let len = map.len().try_into().unwrap_or(u64::MAX);
-        Ok(Source { name, start: 0, len, inner: Inner::Map { file, map } })
+        Ok(Mapping::Done(Source { name, start: 0, len, inner: Inner::Map { file, map } }))
     }
 
     /// The file at `path`, of which each tensor is read when it is asked for.
@@ -241,6 +274,12 @@ impl Source {
         self.read_at(offset, &mut buffer)?;
         Ok(buffer)
     }
+}
+
+/// Returns `true` if a map of that size left no room in the address space for anything else, as where it is limited.
+#[cfg(feature = "mmap")]
+fn crowds(len: usize) -> bool {
+    len > ROOM && memmap2::MmapOptions::new().len(ROOM).map_anon().is_err()
 }
 
 /// A path in messages: as it is, where it is text.

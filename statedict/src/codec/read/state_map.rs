@@ -119,6 +119,11 @@ impl FileFacts {
     pub(crate) fn is_whole_model(&self, value: Value<'_>) -> bool {
         self.whole_models.is_some() && module::is_module(value)
     }
+
+    /// Returns `true` if nested dicts are to be read as one state dict.
+    pub(crate) fn flattens(&self) -> bool {
+        self.flatten.is_some()
+    }
 }
 
 /// Gives advice on a dict that is not a state dict.
@@ -138,8 +143,9 @@ pub(crate) struct Extract<'e, 'a> {
 impl<'a> Extract<'_, 'a> {
     /// The state dict that a value is: a dict, or a pickled module where these are to be read.
     pub(crate) fn state_dict(&self, value: Value<'_>) -> Result<Partial<'a>, ReadError> {
-        let (mut map, refused) = match self.facts.whole_models {
-            Some(limit) if module::is_module(value) => self.module(value, limit),
+        let (mut map, refused) = match (self.facts.whole_models, self.facts.flatten) {
+            (Some(limit), _) if module::is_module(value) => self.module(value, limit),
+            (_, Some(limit)) => self.flattened(value, limit),
             _ => self.state_map(value),
         }?;
         if value.same_as(self.graph.root()) {
@@ -149,7 +155,7 @@ impl<'a> Extract<'_, 'a> {
     }
 
     /// The state dict that a dict is.
-    fn state_map(&self, value: Value<'_>) -> Result<Partial<'a>, ReadError> {
+    pub(super) fn state_map(&self, value: Value<'_>) -> Result<Partial<'a>, ReadError> {
         let Some(dict) = value.as_dict() else {
             let whole = module::is_module(value);
             return Err(ReadError::NotAStateDict {
@@ -164,19 +170,22 @@ impl<'a> Extract<'_, 'a> {
         };
         let mut entries = Entries::with_capacity(dict.len());
         for (key, value) in dict.iter() {
-            let Some(name) = key.as_str() else {
-                return Err(ReadError::NotAStateDict {
-                    path: format!("the key {key:?} of {}", self.place),
-                    expected: "a str",
-                    found: key.type_name(),
-                    advice: (self.advice)(dict),
-                });
-            };
+            let Some(name) = key.as_str() else { return Err(self.odd_key(key, dict)) };
             self.add(&mut entries, name, value, || (self.advice)(dict))?;
         }
         let (mut map, refused) = entries.finish()?;
         *map.metadata_mut() = self.metadata(dict)?;
         Ok((map, refused))
+    }
+
+    /// The error of a key that is no str.
+    pub(super) fn odd_key(&self, key: Value<'_>, dict: Dict<'_>) -> ReadError {
+        ReadError::NotAStateDict {
+            path: format!("the key {key:?} of {}", self.place),
+            expected: "a str",
+            found: key.type_name(),
+            advice: (self.advice)(dict),
+        }
     }
 
     /// The state dict of a pickled module.
@@ -201,7 +210,7 @@ impl<'a> Extract<'_, 'a> {
     }
 
     /// Adds an entry, if it is one that a state dict can have.
-    fn add(
+    pub(super) fn add(
         &self,
         entries: &mut Entries<'a>,
         key: &str,
@@ -239,7 +248,7 @@ impl<'a> Extract<'_, 'a> {
     }
 
     /// The versions in the attribute `_metadata` of a state dict.
-    fn metadata(&self, dict: Dict<'_>) -> Result<Option<Metadata>, ReadError> {
+    pub(super) fn metadata(&self, dict: Dict<'_>) -> Result<Option<Metadata>, ReadError> {
         let metadata = dict.attributes().and_then(|attributes| attributes.get("_metadata"));
         // PyTorch takes `None` for none.
         let Some(found) = metadata.filter(|found| !found.is_none()) else { return Ok(None) };
@@ -291,7 +300,7 @@ impl<'a> Extract<'_, 'a> {
 }
 
 /// The entries of a state dict that is being made.
-struct Entries<'a> {
+pub(super) struct Entries<'a> {
     tensors: NameMapBuilder<TensorView<'a>>,
     /// Extra state, and after how many tensors it came.
     values: Vec<(String, SharedValue, usize)>,
@@ -299,12 +308,12 @@ struct Entries<'a> {
 }
 
 impl<'a> Entries<'a> {
-    fn with_capacity(capacity: usize) -> Self {
+    pub(super) fn with_capacity(capacity: usize) -> Self {
         let tensors = NameMapBuilder::with_capacity(capacity);
         Entries { tensors, values: Vec::new(), refused: Vec::new() }
     }
 
-    fn finish(self) -> Result<Partial<'a>, ReadError> {
+    pub(super) fn finish(self) -> Result<Partial<'a>, ReadError> {
         let Entries { tensors, values, refused } = self;
         let duplicate = |key: &str| ReadError::DuplicateKey { key: key.to_owned() };
         let mut map = StateMap::from_tensors(tensors.finish().map_err(|key| duplicate(&key))?);
@@ -324,13 +333,15 @@ impl<'a> Entries<'a> {
 
 /// Gives advice on a checkpoint in which state dicts are nested.
 fn nested(dict: Dict<'_>, path: &[&str]) -> String {
-    let places: Vec<String> = dict
-        .iter()
-        .filter_map(|(key, value)| {
-            let (_, first) = value.as_dict()?.iter().next()?;
-            let is_tensor = matches!(first.kind(), Kind::Tensor(_) | Kind::Refused(_));
-            is_tensor.then(|| key.as_str()).flatten()
-        })
+    let is_tensor = |value: Value<'_>| matches!(value.kind(), Kind::Tensor(_) | Kind::Refused(_));
+    let places = dict.iter().filter(|(_, value)| {
+        value
+            .as_dict()
+            .and_then(|inner| inner.get_index(0))
+            .is_some_and(|(_, first)| is_tensor(first))
+    });
+    let places: Vec<String> = places
+        .filter_map(|(key, _)| key.as_str())
         .take(4)
         .map(|key| {
             let all: Vec<String> =
@@ -338,9 +349,18 @@ fn nested(dict: Dict<'_>, path: &[&str]) -> String {
             format!("`state_map_at(&[{}])`", all.join(", "))
         })
         .collect();
-    match places.is_empty() {
-        true => "read it through `Document::root`".to_owned(),
-        false => format!("the file holds a state dict deeper: use {}", places.join(" or ")),
+    let is_tree = dict.iter().any(|(_, value)| value.as_dict().is_some())
+        && dict.iter().all(|(_, value)| is_tensor(value) || value.as_dict().is_some());
+    let flatten =
+        "`ReadOptions::flatten(true)` reads nested dicts as one, their keys joined with dots";
+    match (places.is_empty(), is_tree) {
+        (true, false) => "read it through `Document::root`".to_owned(),
+        (true, true) => flatten.to_owned(),
+        (false, is_tree) => {
+            let places = places.join(" or ");
+            let or = if is_tree { format!("; {flatten}") } else { String::new() };
+            format!("the file holds a state dict deeper: use {places}{or}")
+        }
     }
 }
 
@@ -352,7 +372,7 @@ fn display(path: &[&str]) -> String {
     }
 }
 
-fn join(path: &str, key: &str) -> String {
+pub(super) fn join(path: &str, key: &str) -> String {
     match path {
         "the file's root" => format!("[{key:?}]"),
         path => format!("{path}[{key:?}]"),

@@ -1,6 +1,8 @@
 //! What is unusual about a file that could be read.
 
-use std::fmt;
+use std::fmt::{self, Write as _};
+
+use crate::escape::OneLine;
 
 /// Something unusual about a file, which did not keep it from being read.
 #[non_exhaustive]
@@ -25,6 +27,11 @@ pub enum Warning {
         /// How many there are.
         nbytes: u64,
     },
+    /// Values of classes that are not known are kept inert: nothing was imported or run for them.
+    Inert {
+        /// The classes, sixteen at most.
+        classes: Vec<String>,
+    },
     /// Strings written by Python 2 are not UTF-8; they are kept as `bytes`.
     UndecodedStrings {
         /// How many.
@@ -32,8 +39,12 @@ pub enum Warning {
     },
 }
 
+/// So many classes are shown.
+const SHOWN: usize = 8;
+
 impl fmt::Display for Warning {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut f = OneLine(f);
         match self {
             Warning::NoVersion => {
                 f.write_str("the archive has no member `version`; torch.load would refuse it")
@@ -47,6 +58,15 @@ impl fmt::Display for Warning {
             ),
             Warning::TrailingBytes { after, nbytes } => {
                 write!(f, "{nbytes} bytes follow the end of {after}, and nothing is read of them")
+            }
+            Warning::Inert { classes } => {
+                let shown: Vec<&str> = classes.iter().take(SHOWN).map(String::as_str).collect();
+                let more = if classes.len() > SHOWN { " and others" } else { "" };
+                write!(
+                    f,
+                    "kept inert, and nothing of it was run: values of {}{more}",
+                    shown.join(", ")
+                )
             }
             Warning::UndecodedStrings { count } => {
                 write!(f, "{count} strings of Python 2 are not UTF-8 and are kept as bytes")

@@ -10,7 +10,7 @@ use crate::codec::write::legacy::LegacyStream;
 use crate::codec::write::options::{ArchiveLayout, WriteOptions};
 use crate::codec::write::pickle::{Pickle, StorageNames};
 use crate::codec::write::progress::Told;
-use crate::codec::write::replace;
+use crate::codec::write::replace::Replacement;
 
 /// How the pickle refers to storages.
 pub(super) fn storage_names(options: &WriteOptions) -> StorageNames<'_> {
@@ -110,7 +110,9 @@ impl Destination<'_> {
     ) -> Result<(), WriteError> {
         let told = |out: &mut dyn Write| write(&mut Told::new(out, options.teller(), len));
         match self {
-            Destination::Path(path) => replace::replace(path, len, options.syncs(), told),
+            Destination::Path(path) => {
+                Replacement::of(path).len(len).sync(options.syncs()).save(told)
+            }
             Destination::Writer(writer) => {
                 told(writer)?;
                 writer.flush().map_err(WriteError::io("flush the file"))

@@ -58,6 +58,13 @@ pub enum WriteError {
         /// Why not.
         reason: &'static str,
     },
+    /// Two tensors that are not the same share elements, and the format is safetensors.
+    Overlap {
+        /// The tensor's key.
+        key: String,
+        /// The key of the other one.
+        other: String,
+    },
     /// A format that this build cannot write.
     FeatureOff {
         /// The format.
@@ -168,6 +175,11 @@ impl fmt::Display for WriteError {
             WriteError::Unwritable { key, reason } => {
                 write!(f, "the value at `{key}` {reason}")
             }
+            WriteError::Overlap { key, other } => write!(
+                f,
+                "`{key}` shares elements with `{other}`, which a safetensors file cannot say; \
+                 `WriteOptions::copy_overlaps(true)` writes them for each of the two"
+            ),
             WriteError::FeatureOff { format, feature } => write!(
                 f,
                 "a {format} file is written with the feature `{feature}` of statedict; \
@@ -203,6 +215,13 @@ impl fmt::Display for WriteError {
 }
 
 debug_is_display!(WriteError);
+
+/// For functions that return an [`io::Result`].
+impl From<WriteError> for io::Error {
+    fn from(error: WriteError) -> Self {
+        io::Error::other(error)
+    }
+}
 
 impl std::error::Error for WriteError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {

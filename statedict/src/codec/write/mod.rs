@@ -29,13 +29,14 @@ mod legacy;
 mod options;
 mod pickle;
 mod progress;
-mod replace;
+pub(crate) mod replace;
 #[cfg(feature = "safetensors")]
 mod safetensors;
 #[cfg(not(feature = "safetensors"))]
 #[path = "without_safetensors.rs"]
 mod safetensors;
 mod source;
+pub(crate) mod temporary;
 mod write_back;
 
 use std::io::Write;

@@ -18,6 +18,7 @@ use crate::codec::write::progress::Progress;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WriteOptions {
     keep_storage: Option<bool>,
+    copy_overlaps: bool,
     alignment: usize,
     layout: ArchiveLayout,
     format: Format,
@@ -56,6 +57,7 @@ impl Default for WriteOptions {
     fn default() -> Self {
         WriteOptions {
             keep_storage: None,
+            copy_overlaps: false,
             alignment: 64,
             layout: ArchiveLayout::default(),
             format: Format::OfPath,
@@ -106,6 +108,33 @@ impl WriteOptions {
     #[must_use]
     pub(crate) fn keep_storage_unless_set(mut self) -> Self {
         self.keep_storage.get_or_insert(true);
+        self
+    }
+
+    /// Says whether tensors that overlap without being the same are written to a safetensors file, each with all of its
+    /// elements: they share none of them any more when they are read. By default they are an error there; PyTorch's
+    /// format keeps what is shared. Tensors that are the same stay tied.
+    ///
+    /// ```
+    /// # #[cfg(feature = "safetensors")]
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use statedict::{StateMap, TensorView, WriteOptions, write_map};
+    ///
+    /// let packed = TensorView::from_vec(vec![0.5f32; 6], [3, 2])?;
+    /// let mut map = StateMap::new();
+    /// map.insert("head", packed.narrow(0, 0..1)?);
+    /// map.insert("packed", packed);
+    /// let options = WriteOptions::new().safetensors();
+    /// assert!(write_map(&map, Vec::new(), &options).is_err());
+    /// write_map(&map, Vec::new(), &options.copy_overlaps(true))?;
+    /// # Ok(())
+    /// # }
+    /// # #[cfg(not(feature = "safetensors"))]
+    /// # fn main() {}
+    /// ```
+    #[must_use]
+    pub fn copy_overlaps(mut self, copy: bool) -> Self {
+        self.copy_overlaps = copy;
         self
     }
 
@@ -229,6 +258,11 @@ impl WriteOptions {
 
     pub(super) fn keeps_storage(&self) -> bool {
         self.keep_storage.unwrap_or(false)
+    }
+
+    #[cfg(feature = "safetensors")]
+    pub(super) fn copies_overlaps(&self) -> bool {
+        self.copy_overlaps
     }
 
     pub(super) fn storage_alignment(&self) -> usize {

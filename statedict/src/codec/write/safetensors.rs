@@ -3,7 +3,9 @@
 use std::collections::{BTreeMap, HashMap};
 use std::io::Write;
 
-use crate::codec::safetensors::{Header, Info, METADATA, ORDER, VERSIONS, to_safetensors};
+use crate::codec::safetensors::{
+    GRADIENTS, Header, Info, METADATA, ORDER, VERSIONS, shape_to_safetensors, to_safetensors,
+};
 use crate::codec::write::chunked_writer::{ChunkedWriter, PIECE};
 use crate::codec::write::container::Destination;
 use crate::codec::write::error::WriteError;
@@ -14,14 +16,14 @@ use crate::tensor::{TensorView, required_bytes};
 /// Writes a state dict as a safetensors file.
 ///
 /// Tied tensors are written once; that they are tied is in `__metadata__` (`name: name of the same`, as
-/// `safetensors.torch.save_model` has it), and so are the order of the keys and the modules' versions. Each
-/// tensor is written row-major.
+/// `safetensors.torch.save_model` has it), and so are the order of the keys, which tensors require gradients, and the
+/// modules' versions. Each tensor is written row-major.
 pub(super) fn write(
     map: &StateMap<'_>,
     to: Destination<'_>,
     options: &WriteOptions,
 ) -> Result<(), WriteError> {
-    let file = SafeTensorsFile::new(map)?;
+    let file = SafeTensorsFile::new(map, options)?;
     to.take(file.len(), options, |out| file.write(out))
 }
 
@@ -37,14 +39,14 @@ fn unwritable(key: &str, reason: &'static str) -> WriteError {
 }
 
 impl<'m> SafeTensorsFile<'m> {
-    fn new(map: &'m StateMap<'m>) -> Result<Self, WriteError> {
+    fn new(map: &'m StateMap<'m>, options: &WriteOptions) -> Result<Self, WriteError> {
         if let Some((key, _)) = map.values().next() {
             return Err(unwritable(key, "is no tensor, which safetensors cannot hold"));
         }
         if map.contains_key(METADATA) {
             return Err(unwritable(METADATA, "has a name that safetensors has another use for"));
         }
-        let (mut tensors, ties) = distinct(map)?;
+        let (mut tensors, ties) = distinct(map, options.copies_overlaps())?;
         let mut metadata = map.file_metadata().clone();
         for (key, same) in ties {
             record(&mut metadata, &key, same)?;
@@ -55,6 +57,11 @@ impl<'m> SafeTensorsFile<'m> {
         let keys: Vec<&str> = map.keys().collect();
         if stored != keys {
             record(&mut metadata, ORDER, json(&keys)?)?;
+        }
+        let gradients = map.iter().filter(|(_, view)| view.requires_grad());
+        let gradients: Vec<&str> = gradients.map(|(key, _)| key).collect();
+        if !gradients.is_empty() {
+            record(&mut metadata, GRADIENTS, json(&gradients)?)?;
         }
         if let Some(modules) = map.metadata() {
             let mut versions = Vec::with_capacity(modules.len());
@@ -73,7 +80,10 @@ impl<'m> SafeTensorsFile<'m> {
         for &(key, (_, dtype), view) in &tensors {
             let end = at.checked_add(view.nbytes() as u64);
             let end = end.ok_or(WriteError::TooLarge { what: "the file is" })?;
-            let (dtype, shape) = (dtype.to_owned(), view.shape().to_vec());
+            let shape = shape_to_safetensors(view.dtype(), view.shape()).ok_or_else(|| {
+                unwritable(key, "has no dimension, in which safetensors would count its two F4")
+            })?;
+            let dtype = dtype.to_owned();
             infos.push((key.to_owned(), Info { dtype, shape, data_offsets: (at, end) }));
             at = end;
         }
@@ -122,10 +132,15 @@ type Stored<'m> = (&'m str, (usize, &'static str), &'m TensorView<'m>);
 type Tie = (String, String);
 
 /// Returns the tensors that must be written, and the ties of the others.
-fn distinct<'m>(map: &'m StateMap<'m>) -> Result<(Vec<Stored<'m>>, Vec<Tie>), WriteError> {
+fn distinct<'m>(
+    map: &'m StateMap<'m>,
+    copies_overlaps: bool,
+) -> Result<(Vec<Stored<'m>>, Vec<Tie>), WriteError> {
     let (mut tensors, mut ties) = (Vec::with_capacity(map.len()), Vec::new());
     // What of each storage is taken, from where to where, and by which key.
     let mut taken: HashMap<(usize, u32), BTreeMap<usize, (usize, usize)>> = HashMap::new();
+    // What overlaps with that and is copied, by its place.
+    let mut copied: HashMap<((usize, u32), usize, usize), Vec<usize>> = HashMap::new();
     for (index, (key, view)) in map.iter().enumerate() {
         let dtype = to_safetensors(view.dtype())
             .ok_or_else(|| unwritable(key, "has an element type that safetensors does not have"))?;
@@ -137,18 +152,27 @@ fn distinct<'m>(map: &'m StateMap<'m>) -> Result<(Vec<Stored<'m>>, Vec<Tie>), Wr
             required_bytes(view.shape(), &view.strides(), view.storage_offset(), view.dtype())
                 .map_err(|_| WriteError::TooLarge { what: "a tensor is" })?;
         if end > start {
-            let ranges = taken.entry(view.storage().identity()).or_default();
+            let storage = view.storage().identity();
+            let ranges = taken.entry(storage).or_default();
             let before = ranges.range(..end).next_back().filter(|(_, (to, _))| *to > start);
-            if let Some((_, &(_, other))) = before {
-                match map.get_index(other) {
-                    Some((name, same)) if same.same_as(view) => {
-                        ties.push((key.to_owned(), name.to_owned()));
-                        continue;
-                    }
-                    _ => return Err(unwritable(key, "shares elements with another tensor")),
+            let overlap = before.and_then(|(_, &(_, other))| map.get_index(other));
+            let copies = copied.get(&(storage, start, end)).into_iter().flatten();
+            let copies = copies.filter_map(|&other| map.get_index(other));
+            let same = overlap.into_iter().chain(copies).find(|(_, other)| other.same_as(view));
+            match (same, overlap) {
+                (Some((name, _)), _) => {
+                    ties.push((key.to_owned(), name.to_owned()));
+                    continue;
+                }
+                (None, None) => drop(ranges.insert(start, (end, index))),
+                (None, Some(_)) if copies_overlaps => {
+                    copied.entry((storage, start, end)).or_default().push(index);
+                }
+                (None, Some((other, _))) => {
+                    let (key, other) = (key.to_owned(), other.to_owned());
+                    return Err(WriteError::Overlap { key, other });
                 }
             }
-            ranges.insert(start, (end, index));
         }
         tensors.push((key, dtype, view));
     }

@@ -8,6 +8,7 @@ use crate::load::plan::outline::{Entry, Outline};
 use crate::load::report::problem::LoadProblem;
 use crate::map::StateMap;
 use crate::tensor::Shape;
+use crate::traits::Writable;
 use crate::visit::{
     Change, ExtraId, ExtraName, Firsts, Id, Infos, Key, KeyTree, Kind, Leaf, LeafId, List, Module,
     ModuleId, ModuleInfo, Name, Names, StateDict, TensorRef, Walk, narrow, walk, wide,
@@ -44,8 +45,12 @@ pub(crate) struct Plan {
     pub(crate) first: Firsts,
     /// The children that are `None`, each by the path of its module and its name.
     pub(crate) none_children: Vec<(String, String)>,
-    /// `true` if some of the model is behind a lock.
+    /// `true` if some of the model can only be written while it is visited.
     pub(crate) locked: bool,
+    /// `true` if some of the leaves may fail to take what fits them.
+    pub(crate) uncertain: bool,
+    /// The reason why a leaf cannot be written, by its number.
+    refused: HashMap<usize, String>,
 }
 
 /// A leaf as it is kept for as long as the model is being loaded.
@@ -105,6 +110,16 @@ impl Plan {
         let first = Firsts::of(&walk);
         let adopts = if wanted { adopted(&walk.leaves, &first) } else { Vec::new() };
         let none_children = none_children(&walk, &places);
+        let (mut uncertain, mut refused) = (false, HashMap::new());
+        for (index, leaf) in walk.leaves.iter().enumerate() {
+            match leaf.tensor.writable() {
+                Ok(Writable::Certainly) => {}
+                Ok(Writable::Perhaps) => uncertain = true,
+                // What cannot be overwritten may still become another.
+                Err(_) if wanted => uncertain = true,
+                Err(reason) => drop(refused.insert(index, reason.to_string())),
+            }
+        }
         let mut sizes = Vec::new();
         let leaves = walk.leaves.iter().map(|leaf| {
             sizes.extend_from_slice(&leaf.tensor.shape());
@@ -132,6 +147,8 @@ impl Plan {
             first,
             none_children,
             locked,
+            uncertain,
+            refused,
         })
     }
 
@@ -157,6 +174,8 @@ impl Plan {
             first: Firsts::default(),
             none_children: Vec::new(),
             locked: false,
+            uncertain: false,
+            refused: HashMap::new(),
         };
         // The leaf of each entry.
         let mut leaves = Vec::with_capacity(outline.entries.len());
@@ -211,6 +230,11 @@ impl Plan {
             since: self.since.get(&index).map_or(&[], Vec::as_slice),
             adopts: self.adopts.get(index).map_or(&[], Vec::as_slice),
         }
+    }
+
+    /// Returns the reason why a leaf cannot be written, where that is known.
+    pub(crate) fn refusal(&self, leaf: usize) -> Option<&str> {
+        self.refused.get(&leaf).map(String::as_str)
     }
 
     /// All leaves in the order of their numbers.

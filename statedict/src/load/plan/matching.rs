@@ -11,6 +11,7 @@ use crate::load::plan::found::Match;
 use crate::load::plan::migrate::Migrated;
 use crate::load::report::problem::LoadProblem;
 use crate::map::StateMap;
+use crate::traits::TensorError;
 use crate::visit::{ExtraId, ExtraName, Name};
 
 /// Matches every name of the plan with the keys of the migrated state dict: linear in both.
@@ -147,6 +148,15 @@ fn check_tensors(
         let shape = compat::shape(&leaf, &source, options);
         if let Ok(Fit::Ignored(mismatched)) = shape {
             found.mismatched.push(mismatched);
+            found.sources.clear(index);
+            continue;
+        }
+        let refusal = plan.refusal(index).map(|reason| LoadProblem::Refused {
+            key: source.key.to_owned(),
+            source: TensorError::Library(reason.into()),
+        });
+        if let Some(refusal) = refusal {
+            problems.push(refusal);
             found.sources.clear(index);
             continue;
         }

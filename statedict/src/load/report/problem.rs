@@ -150,23 +150,31 @@ pub enum LoadProblem {
         /// The cause.
         source: StorageError,
     },
+    /// The model's tensor cannot be written: its library says so before anything is.
+    Refused {
+        /// The key.
+        key: String,
+        /// What the library says.
+        source: TensorError,
+    },
     /// Writing a tensor failed after everything had been checked, and the model is partly written.
     Write {
         /// The key.
         key: String,
         /// The cause.
         source: TensorError,
-        /// How many tensors had been written before.
+        /// How many tensors and extra states of the model are not what they were before the load, apart from
+        /// those at which writing failed.
         written: usize,
     },
-    /// Writing a tensor failed after everything had been checked, and the tensors that had been written
-    /// before got their elements back.
+    /// Writing a tensor failed after everything had been checked, and what had been written before is
+    /// again as it was.
     RolledBack {
-        /// The key.
+        /// The key; empty where it was not a single tensor that failed.
         key: String,
         /// The cause.
         source: TensorError,
-        /// How many tensors had been written before.
+        /// How many tensors and extra states had been written before.
         undone: usize,
     },
 }
@@ -193,6 +201,7 @@ impl LoadProblem {
             | LoadProblem::DType { key, .. }
             | LoadProblem::Alias { key, .. }
             | LoadProblem::Storage { key, .. }
+            | LoadProblem::Refused { key, .. }
             | LoadProblem::Write { key, .. }
             | LoadProblem::ExtraState { key, .. }
             | LoadProblem::RolledBack { key, .. } => Some(key),
@@ -214,9 +223,9 @@ impl LoadProblem {
             }
             LoadProblem::ExtraState { source, .. } => Some(&**source),
             LoadProblem::Storage { source, .. } => Some(source),
-            LoadProblem::Write { source, .. } | LoadProblem::RolledBack { source, .. } => {
-                Some(source)
-            }
+            LoadProblem::Refused { source, .. }
+            | LoadProblem::Write { source, .. }
+            | LoadProblem::RolledBack { source, .. } => Some(source),
             _ => None,
         }
     }
@@ -242,7 +251,9 @@ impl LoadProblem {
             LoadProblem::PreLoad { .. } => "hook",
             LoadProblem::ExtraState { .. } => "extra state",
             LoadProblem::Storage { .. } => "damaged",
-            LoadProblem::Write { .. } | LoadProblem::RolledBack { .. } => "write",
+            LoadProblem::Refused { .. }
+            | LoadProblem::Write { .. }
+            | LoadProblem::RolledBack { .. } => "write",
         }
     }
 
@@ -309,11 +320,14 @@ impl LoadProblem {
                 format!("{key}: {source} ({written} extra states were set before)")
             }
             LoadProblem::Storage { key, source } => format!("{key}: {source}"),
+            LoadProblem::Refused { key, source } => format!("{key}: {source}"),
             LoadProblem::Write { key, source, written } => {
-                format!("{key}: {source} ({written} tensors were written before)")
+                format!("{}: {source} ({} written)", at(key), others(*written))
             }
+            LoadProblem::RolledBack { key, source, undone: 0 } => format!("{}: {source}", at(key)),
             LoadProblem::RolledBack { key, source, undone } => {
-                format!("{key}: {source} (the {undone} tensors written before were undone)")
+                let undone = others(*undone);
+                format!("{}: {source} ({undone} written before, and undone)", at(key))
             }
         }
     }
@@ -322,5 +336,13 @@ impl LoadProblem {
 impl fmt::Display for LoadProblem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{:<11} {}", self.label(), self.text())
+    }
+}
+
+/// So many of the model's tensors and extra states, as the subject of a sentence.
+fn others(count: usize) -> String {
+    match count {
+        1 => "1 other was".to_owned(),
+        count => format!("{count} others were"),
     }
 }

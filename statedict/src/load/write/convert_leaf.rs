@@ -3,7 +3,6 @@
 use crate::dtype::DType;
 use crate::load::options::LoadOptions;
 use crate::load::plan::expected::Destination;
-use crate::load::plan::found::Source;
 use crate::load::policy::DTypePolicy;
 use crate::tensor::{Shape, Storage, StorageError, TensorView, cast, widening};
 use crate::traits::{TensorError, TensorMut};
@@ -66,10 +65,10 @@ fn fit<'s>(
 /// The same, read and converted once and for all.
 pub(in crate::load) fn hold(
     leaf: &Destination<'_>,
-    source: &Source<'_, '_>,
+    source: &TensorView<'_>,
     options: &LoadOptions,
 ) -> Result<TensorView<'static>, TensorError> {
-    free(fit(leaf.dtype, leaf.shape(), source.tensor, options)?, options)
+    free(fit(leaf.dtype, leaf.shape(), source, options)?, options)
 }
 
 /// The same tensor, free of what it borrows: copied, where it may not or cannot stay where it is.

@@ -1,84 +1,84 @@
 //! Handing extra states to their modules, and taking that back.
 
+use foldhash::HashMap;
+
 use crate::extra_state::ExtraStateError;
 use crate::load::options::LoadOptions;
 use crate::load::plan::found::Match;
 use crate::load::policy::Atomicity;
 use crate::load::report::problem::LoadProblem;
+use crate::load::write::written::Written;
 use crate::value::SharedValue;
 use crate::visit::{StateDict, visit_extra_states};
 
-/// What modules held before: their extra states by number.
-pub(in crate::load) type Before = Vec<(usize, SharedValue)>;
+/// What modules held before: their extra states by their paths.
+pub(super) type Before = HashMap<String, SharedValue>;
 
-/// Hands every extra state that was found to its module, and returns what the modules held before, where
-/// that is to be kept; and how many were handed over.
+/// Why an extra state is not taken: its key, which is empty where its module cannot be reached, and the cause.
+pub(super) type Refused = (String, ExtraStateError);
+
+/// Hands every extra state that was found to its module, and adds to `before` what the modules held, where
+/// that is to be kept; `written` counts those that were handed over.
 ///
 /// # Errors
-/// The first that is not taken: then those before it have been given back. Where PyTorch's rules let a
-/// failed load write what it can, all that were not taken are `problems`, and there is no error.
-pub(in crate::load) fn set<M: StateDict + ?Sized>(
+/// The first that is not taken. Where PyTorch's rules let a failed load write what it can, all that were not taken
+/// are problems of `written`, and there is no error.
+pub(super) fn set<M: StateDict + ?Sized>(
     model: &mut M,
     found: &Match<'_, '_>,
     options: &LoadOptions,
-    problems: &mut Vec<LoadProblem>,
-) -> Result<(Before, usize), Box<LoadProblem>> {
-    let (mut before, mut taken) = (Before::new(), 0);
+    before: &mut Before,
+    written: &mut Written,
+) -> Result<(), Refused> {
     if found.extras.iter().all(Option::is_none) {
-        return Ok((before, taken));
+        return Ok(());
     }
     let undo = options.atomicity != Atomicity::None;
-    let mut failed: Option<(&str, ExtraStateError)> = None;
-    let done = visit_extra_states(model, &mut |index, state| {
-        let Some(Some(source)) = found.extras.get(index) else { return };
+    let mut failed: Option<Refused> = None;
+    let done = visit_extra_states(model, &mut |index, path, state| {
+        let found = index.and_then(|index| found.extras.get(index)?.as_ref());
+        let Some(source) = found else { return };
         if failed.is_some() {
             return;
         }
         if undo {
             match SharedValue::of(state.get_extra_state().root()) {
-                Ok(value) => before.push((index, value)),
+                Ok(value) => drop(before.insert(path.to_owned(), value)),
                 Err(error) => {
-                    failed = Some((&source.key, error.into()));
+                    failed = Some((source.key.clone(), error.into()));
                     return;
                 }
             }
         }
         match state.set_extra_state(source.value.value()) {
-            Ok(()) => taken += 1,
-            Err(error) if undo => failed = Some((&source.key, error)),
-            Err(source_error) => problems.push(LoadProblem::ExtraState {
-                key: source.key.clone(),
-                source: source_error,
-                written: taken,
-            }),
+            Ok(()) => written.extras += 1,
+            Err(error) if undo => failed = Some((source.key.clone(), error)),
+            Err(error) => {
+                let (key, taken) = (source.key.clone(), written.extras);
+                let problem = LoadProblem::ExtraState { key, source: error, written: taken };
+                written.problems.push(problem);
+            }
         }
     });
     // Another thread has taken a lock since it was checked.
     let gone = done.err().and_then(|gone| gone.into_iter().next());
-    let failed = failed.or_else(|| gone.map(|gone| ("", gone.into())));
-    let Some((key, source)) = failed else { return Ok((before, taken)) };
-    let written = if undo && give_back(model, &before).is_ok() { 0 } else { taken };
-    Err(Box::new(LoadProblem::ExtraState { key: key.to_owned(), source, written }))
+    match failed.or_else(|| gone.map(|gone| (String::new(), gone.into()))) {
+        Some(failed) => Err(failed),
+        None => Ok(()),
+    }
 }
 
-/// Gives modules the extra states that they had.
-pub(in crate::load) fn give_back<M: StateDict + ?Sized>(
-    model: &mut M,
-    before: &Before,
-) -> Result<(), ExtraStateError> {
+/// Gives modules the extra states that they had, and forgets those that were taken; returns `false` if another thread
+/// has a lock, so that not all modules were met.
+pub(super) fn give_back<M: StateDict + ?Sized>(model: &mut M, before: &mut Before) -> bool {
     if before.is_empty() {
-        return Ok(());
+        return true;
     }
-    let mut refused = None;
-    let done = visit_extra_states(model, &mut |index, state| {
-        if let Some((_, value)) = before.iter().find(|(held, _)| *held == index) {
-            // All are given back that can be.
-            refused = state.set_extra_state(value.value()).err().or(refused.take());
+    let done = visit_extra_states(model, &mut |_, path, state| {
+        let Some(held) = before.get(path) else { return };
+        if state.set_extra_state(held.value()).is_ok() {
+            before.remove(path);
         }
     });
-    match (refused, done.err().and_then(|gone| gone.into_iter().next())) {
-        (Some(refused), _) => Err(refused),
-        (None, Some(gone)) => Err(gone.into()),
-        (None, None) => Ok(()),
-    }
+    done.is_ok()
 }

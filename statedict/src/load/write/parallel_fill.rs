@@ -2,6 +2,9 @@
 
 use std::sync::{Mutex, PoisonError};
 
+use foldhash::{HashMap, HashMapExt};
+
+use crate::nontemporal_copy;
 use crate::parallel;
 use crate::tensor::{StorageError, TensorView};
 
@@ -18,77 +21,156 @@ struct Piece<'a> {
     offset: usize,
 }
 
-/// Cuts the memory of a leaf into pieces; `source` is contiguous and as large.
+/// What one thread does at a time.
+enum Job<'a> {
+    One(Piece<'a>),
+    /// All leaves that are cut out of one storage, which can only be read as a whole.
+    Cut(Vec<Piece<'a>>),
+}
+
+/// Cuts the memory of a leaf into pieces of this size; `source` is contiguous and as large.
 fn pieces<'a>(
     leaf: usize,
     memory: &'a mut [u8],
     source: &'a TensorView<'a>,
+    size: usize,
 ) -> impl Iterator<Item = Piece<'a>> {
     let start = source.storage_offset() * source.dtype().size();
-    memory.chunks_mut(PIECE).enumerate().map(move |(nth, memory)| Piece {
+    memory.chunks_mut(size).enumerate().map(move |(nth, memory)| Piece {
         leaf,
         memory,
         source,
-        offset: start + nth * PIECE,
+        offset: start + nth * size,
     })
 }
 
 /// The leaves' memory being filled: at once, or by several threads in the end where there is much.
-pub(in crate::load) struct Filling<'a> {
+pub(super) struct Filling<'a> {
     threads: usize,
     /// What is left for the end.
-    pieces: Vec<Piece<'a>>,
-    failed: Vec<(usize, StorageError)>,
+    jobs: Vec<Job<'a>>,
+    /// Where among these each storage is of which several leaves may be parts.
+    cut: HashMap<(usize, u32), usize>,
+    failed: Failed,
+}
+
+/// The leaves that were not filled.
+#[derive(Default)]
+pub(super) struct Failed {
+    /// Of each leaf the first failure; of several leaves that needed the same, one.
+    pub(super) errors: Vec<(usize, StorageError)>,
+    /// The numbers of all.
+    pub(super) leaves: Vec<usize>,
 }
 
 impl<'a> Filling<'a> {
     /// `nbytes` are to be filled in all.
-    pub(in crate::load) fn of(nbytes: usize) -> Self {
-        Filling { threads: parallel::threads_for(nbytes), pieces: Vec::new(), failed: Vec::new() }
-    }
-
-    /// Fills a leaf's memory, now or in the end.
-    pub(in crate::load) fn add(
-        &mut self,
-        leaf: usize,
-        memory: &'a mut [u8],
-        source: &'a TensorView<'a>,
-    ) {
-        let pieces = pieces(leaf, memory, source);
-        if self.threads > 1 {
-            self.pieces.extend(pieces);
-        } else {
-            self.failed.extend(pieces.filter_map(Piece::fill));
+    pub(super) fn of(nbytes: usize) -> Self {
+        Filling {
+            threads: parallel::threads_for(nbytes),
+            jobs: Vec::new(),
+            cut: HashMap::new(),
+            failed: Failed::default(),
         }
     }
 
-    /// Fills what is left; the first failure of each leaf that had one.
-    pub(in crate::load) fn finish(self) -> Vec<(usize, StorageError)> {
+    /// Fills a leaf's memory, now or in the end.
+    pub(super) fn add(&mut self, leaf: usize, memory: &'a mut [u8], source: &'a TensorView<'a>) {
+        let storage = source.storage();
+        let in_parts = storage.reads_parts();
+        let pieces = pieces(leaf, memory, source, if in_parts { PIECE } else { usize::MAX });
+        if !in_parts && storage.nbytes() > source.nbytes() {
+            let next = self.jobs.len();
+            let job = *self.cut.entry(storage.identity()).or_insert(next);
+            match self.jobs.get_mut(job) {
+                Some(Job::Cut(cut)) => cut.extend(pieces),
+                _ => self.jobs.push(Job::Cut(pieces.collect())),
+            }
+        } else if self.threads > 1 {
+            self.jobs.extend(pieces.map(Job::One));
+        } else {
+            pieces.for_each(|piece| self.failed.note(piece.fill()));
+        }
+    }
+
+    /// Fills what is left.
+    pub(super) fn finish(self) -> Failed {
         let failed = Mutex::new(self.failed);
-        if !self.pieces.is_empty() {
-            let queue = Mutex::new(self.pieces.into_iter());
+        if !self.jobs.is_empty() {
+            let queue = Mutex::new(self.jobs.into_iter());
             parallel::run(self.threads, || {
                 loop {
-                    let piece = queue.lock().unwrap_or_else(PoisonError::into_inner).next();
-                    let Some(piece) = piece else { break };
-                    if let Some(failure) = piece.fill() {
-                        failed.lock().unwrap_or_else(PoisonError::into_inner).push(failure);
+                    let job = queue.lock().unwrap_or_else(PoisonError::into_inner).next();
+                    let Some(job) = job else { break };
+                    let failures = job.run();
+                    if !failures.leaves.is_empty() {
+                        failed.lock().unwrap_or_else(PoisonError::into_inner).note(failures);
                     }
                 }
             });
         }
         let mut failed = failed.into_inner().unwrap_or_else(PoisonError::into_inner);
-        failed.sort_by_key(|(leaf, _)| *leaf);
-        failed.dedup_by_key(|(leaf, _)| *leaf);
+        failed.errors.sort_by_key(|(leaf, _)| *leaf);
+        failed.errors.dedup_by_key(|(leaf, _)| *leaf);
+        failed.leaves.sort_unstable();
+        failed.leaves.dedup();
+        failed
+    }
+}
+
+impl Failed {
+    fn note(&mut self, more: Failed) {
+        self.errors.extend(more.errors);
+        self.leaves.extend(more.leaves);
+    }
+
+    fn of(leaf: usize, result: Result<(), StorageError>) -> Self {
+        match result {
+            Ok(()) => Failed::default(),
+            Err(error) => Failed { errors: vec![(leaf, error)], leaves: vec![leaf] },
+        }
+    }
+}
+
+impl Job<'_> {
+    fn run(self) -> Failed {
+        let mut cut = match self {
+            Job::One(piece) => return piece.fill(),
+            Job::Cut(cut) => cut,
+        };
+        // One leaf alone needs no second copy of the storage.
+        let Some(last) = cut.pop() else { return Failed::default() };
+        if cut.is_empty() {
+            return last.fill();
+        }
+        let leaf = last.leaf;
+        let bytes = match last.source.storage().bytes() {
+            Ok(bytes) => bytes,
+            Err(error) => {
+                let leaves = cut.iter().map(|piece| piece.leaf).chain([leaf]).collect();
+                return Failed { errors: vec![(leaf, error)], leaves };
+            }
+        };
+        let mut failed = Failed::default();
+        for piece in cut.into_iter().chain([last]) {
+            failed.note(piece.fill_from(&bytes));
+        }
         failed
     }
 }
 
 impl Piece<'_> {
-    /// Fills it from its storage; the leaf and the cause, where that fails.
-    fn fill(self) -> Option<(usize, StorageError)> {
+    /// Fills it from its storage.
+    fn fill(self) -> Failed {
         let Piece { leaf, memory, source, offset } = self;
-        let error = source.storage().read_at(offset, memory).err()?;
-        Some((leaf, error))
+        Failed::of(leaf, source.storage().read_at(offset, memory))
+    }
+
+    /// Fills it from all bytes of its storage.
+    fn fill_from(self, bytes: &[u8]) -> Failed {
+        let Piece { leaf, memory, offset, .. } = self;
+        let part = offset.checked_add(memory.len()).and_then(|end| bytes.get(offset..end));
+        let missing = || StorageError::out_of_range(offset, memory.len(), bytes.len());
+        Failed::of(leaf, part.ok_or_else(missing).map(|part| nontemporal_copy::copy(part, memory)))
     }
 }

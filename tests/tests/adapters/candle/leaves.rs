@@ -1,6 +1,9 @@
 //! What the suite that every tensor type runs does not ask: views, ties between types, locks, and what
 //! candle has no elements for.
 
+use std::cell::RefCell;
+use std::rc::Rc;
+
 use candle_core::{DType, Device, Tensor, Var};
 use candle_nn::{Optimizer, SGD, VarMap};
 use statedict::candle::BoolAsU8;
@@ -66,6 +69,33 @@ fn an_expanded_tensor_is_saved_and_not_loaded() {
     model.load_state_dict_with(&map(new), &LoadOptions::new().assign(true)).unwrap();
     assert_eq!(numbers(&model.weight), [5.0, 6.0, 7.0, 8.0]);
     assert_eq!(numbers(&one), [1.0, 2.0]);
+}
+
+/// That it cannot be written is known before anything is: also by a check, and behind a lock.
+#[test]
+fn an_expanded_tensor_leaves_its_neighbours_alone() {
+    let one = Tensor::new(&[[1f32, 2.0]], &Device::Cpu).unwrap();
+    let expanded = || one.broadcast_as((2, 2)).unwrap();
+    let locked = Rc::new(RefCell::new(One { weight: expanded() }));
+    #[derive(StateDict)]
+    struct Net {
+        #[param]
+        first: Tensor,
+        #[param]
+        second: Tensor,
+        locked: Rc<RefCell<One<Tensor>>>,
+    }
+    let other = Rc::clone(&locked);
+    let mut model = Net { first: zeros(&[2, 2]), second: expanded(), locked };
+    let new = [5.0, 6.0, 7.0, 8.0];
+    let new = map(&["first", "second", "locked.weight"].map(|key| (key, &new[..], &[2, 2][..])));
+    let checked = model.check_state_dict(&new, &LoadOptions::new()).unwrap_err();
+    let error = model.load_state_dict(&new).unwrap_err();
+    assert!(error.nothing_was_written() && error.to_string() == checked.to_string(), "{error}");
+    let refused = error.problems.iter().filter(|it| matches!(it, LoadProblem::Refused { .. }));
+    assert_eq!((refused.count(), error.problems.len()), (2, 2), "{error}");
+    assert_eq!((numbers(&model.first), numbers(&one)), (vec![0.0; 4], vec![1.0, 2.0]));
+    drop(other);
 }
 
 /// The variable of an optimizer and the model's tensor stay one, whichever of them is loaded.

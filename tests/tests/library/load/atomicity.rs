@@ -3,6 +3,7 @@
 use statedict::prelude::*;
 use statedict::{
     Atomicity, ByteSink, DTypePolicy, LoadOptions, LoadProblem, MapLocation, Shape, TensorError,
+    Writable,
 };
 
 /// A tensor of a library that has its memory elsewhere, and refuses what begins with 13.
@@ -87,9 +88,14 @@ fn state(second: f32) -> StateMap<'static> {
 }
 
 #[test]
-fn a_staged_load_gives_back_what_a_library_had_taken() {
-    for assign in [false, true] {
-        let options = LoadOptions::new().atomicity(Atomicity::Staged).assign(assign);
+fn a_load_gives_back_what_a_library_had_taken() {
+    for (assign, atomicity) in [
+        (false, Atomicity::Validated),
+        (true, Atomicity::Validated),
+        (false, Atomicity::Staged),
+        (true, Atomicity::Staged),
+    ] {
+        let options = LoadOptions::new().atomicity(atomicity).assign(assign);
         let mut model = net();
         let error = model.load_state_dict_with(&state(13.0), &options).unwrap_err();
         assert_eq!(model.host, net().host);
@@ -99,14 +105,15 @@ fn a_staged_load_gives_back_what_a_library_had_taken() {
         );
         assert_eq!((model.flag, &model.wide), (false, &net().wide));
         assert!(error.nothing_was_written());
-        // What is plain memory is written last, and only an assigned one can fail.
-        let expected = if assign { 2 } else { 1 };
+        // What cannot fail is written after what can.
         assert!(
-            matches!(&error.problems[..], [LoadProblem::RolledBack { key, undone, .. }]
-                if key == "second" && *undone == expected),
+            matches!(&error.problems[..], [LoadProblem::RolledBack { key, undone: 1, .. }]
+                if key == "second"),
             "{error}"
         );
-        assert!(error.to_string().contains("second: out of memory on the device"), "{error}");
+        let expected = "; nothing was written\n  write       second: out of memory on the device \
+                        (1 other was written before, and undone)";
+        assert!(error.to_string().ends_with(expected), "{error}");
 
         model.load_state_dict_with(&state(50.0), &options).unwrap();
         assert_eq!(model.host, [10.0, 20.0]);
@@ -114,15 +121,84 @@ fn a_staged_load_gives_back_what_a_library_had_taken() {
     }
 }
 
+/// The second tensor refuses to be given back what it held: it begins with 13.
 #[test]
-fn a_validated_load_says_that_the_model_is_partly_written() {
+fn what_cannot_be_undone_is_told() {
     let mut model = net();
+    model.first = Remote::new(&[13.0, 4.0]);
     let error = model.load_state_dict(&state(13.0)).unwrap_err();
-    assert!(!error.nothing_was_written());
-    assert_eq!(model.first.elements, [30.0, 40.0]);
-    // Memory is filled last, so it is as it was.
-    assert_eq!(model.host, [1.0, 2.0]);
-    assert!(error.to_string().contains("the model is partly written"), "{error}");
+    assert!(!error.nothing_was_written() && error.written == 1);
+    assert_eq!(model.first.elements, [13.0, 40.0]);
+    assert_eq!((&model.second, &model.host), (&net().second, &net().host));
+    let expected = "; the model is partly written\n  write       second: out of memory on the device \
+                    (1 other was written)";
+    assert!(error.to_string().ends_with(expected), "{error}");
+}
+
+/// Half of the failing tensor was overwritten, and it is given back although the library refuses it.
+#[test]
+fn what_refuses_its_own_elements_may_hold_them_all_the_same() {
+    let mut model = net();
+    model.second = Remote::new(&[13.0, 6.0]);
+    let error = model.load_state_dict(&state(13.0)).unwrap_err();
+    assert!(error.nothing_was_written(), "{error}");
+    assert_eq!((model.first.elements, model.second.elements), (vec![3.0, 4.0], vec![13.0, 6.0]));
+}
+
+/// All that a library knows is told before anything is written, also by a check.
+#[test]
+fn a_tensor_that_cannot_be_written_is_refused_at_once() {
+    struct ReadOnly(Remote);
+    impl Tensor for ReadOnly {
+        fn dtype(&self) -> DType {
+            DType::F32
+        }
+
+        fn shape(&self) -> Shape {
+            self.0.shape()
+        }
+
+        fn writable(&self) -> Result<Writable, TensorError> {
+            Err(TensorError::Library("it is read only".into()))
+        }
+
+        fn with_bytes(&self, sink: &mut ByteSink<'_>) -> Result<(), TensorError> {
+            self.0.with_bytes(sink)
+        }
+    }
+    impl TensorMut for ReadOnly {
+        fn copy_(&mut self, _: &TensorView<'_>) -> Result<(), TensorError> {
+            panic!("it is not written to")
+        }
+    }
+    #[derive(StateDict)]
+    struct Frozen {
+        #[param]
+        free: Remote,
+        #[param]
+        fixed: ReadOnly,
+        locked: std::rc::Rc<std::cell::RefCell<Fixed>>,
+    }
+    #[derive(StateDict)]
+    struct Fixed {
+        #[param]
+        fixed: ReadOnly,
+    }
+    let fixed = || ReadOnly(Remote::new(&[1.0]));
+    let locked = std::rc::Rc::new(std::cell::RefCell::new(Fixed { fixed: fixed() }));
+    let mut model = Frozen { free: Remote::new(&[1.0]), fixed: fixed(), locked };
+    let one = TensorView::from_vec(vec![2.0f32], [1]).unwrap();
+    let map: StateMap<'_> = ["free", "fixed", "locked.fixed"]
+        .map(|key| (key.to_owned(), one.clone()))
+        .into_iter()
+        .collect();
+    let checked = model.check_state_dict(&map, &LoadOptions::new()).unwrap_err();
+    let error = model.load_state_dict(&map).unwrap_err();
+    assert_eq!(checked.to_string(), error.to_string());
+    let expected =
+        "\n  write       fixed: it is read only\n  write       locked.fixed: it is read only";
+    assert!(error.nothing_was_written() && error.to_string().ends_with(expected), "{error}");
+    assert_eq!(model.free.elements, [1.0]);
 }
 
 #[test]

@@ -1,7 +1,10 @@
 //! Loading a state dict into a model: all or nothing, with a report.
 
 mod atomicity;
+mod failing;
+mod large_storages;
 mod mapping;
 mod report;
 mod state_dict;
+mod ties;
 mod warm_start;

@@ -20,4 +20,4 @@ mod special_tensors;
 mod state_dicts;
 mod values;
 mod whole_models;
-mod zip_builder;
+pub(crate) mod zip_builder;

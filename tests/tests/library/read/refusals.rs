@@ -1,13 +1,14 @@
 //! Files that are refused, and what the refusal says.
 
-use statedict::codec::{self, PickleError, ReadError, ReadOptions, Source};
+use statedict::codec::{self, PickleError, ReadError, ReadOptions, Source, Warning};
 use statedict::value::{Kind, RefusalReason};
 
 use super::fixture::{path, refused};
 
 #[test]
-fn an_unknown_class_is_named_with_its_place() {
-    let error = refused("unknown_global");
+fn an_unknown_class_is_named_with_its_place_where_it_is_refused() {
+    let strict = ReadOptions::new().opaque(false);
+    let error = codec::open(path("unknown_global.pt"), &strict).unwrap_err();
     let ReadError::Pickle { source: PickleError::UnknownGlobal { module, name, path, .. }, .. } =
         &error
     else {
@@ -20,12 +21,16 @@ fn an_unknown_class_is_named_with_its_place() {
         text.starts_with("`unknown_global/data.pkl`: the pickle names `argparse.Namespace`"),
         "{text}"
     );
+    assert!(text.contains("Without `ReadOptions::opaque(false)`"), "{text}");
 }
 
 #[test]
-fn an_unknown_class_is_kept_inert_on_request() {
-    let options = ReadOptions::default().opaque(true);
-    let document = codec::open(path("unknown_global.pt"), &options).unwrap();
+fn an_unknown_class_is_kept_inert_and_told() {
+    let document = codec::open(path("unknown_global.pt"), &ReadOptions::new()).unwrap();
+    let [Warning::Inert { classes }] = document.warnings() else { panic!("not told") };
+    assert_eq!(classes, &["argparse.Namespace"]);
+    let told = document.warnings()[0].to_string();
+    assert_eq!(told, "kept inert, and nothing of it was run: values of argparse.Namespace");
     let Kind::Object(object) = document.root().get("args").unwrap().kind() else {
         panic!("not an object");
     };
@@ -61,19 +66,69 @@ fn a_tensor_of_a_foreign_class_names_it_and_what_helps() {
         pickle.extend(b"(ctorch\nfloat32\nK\x02\x85K\x01\x85\x89t}tR.");
         Source::bytes(pickle)
     };
-    let opaque = ReadOptions::default().opaque(true);
-    let document = codec::read(rebuild("cmine\nPoints\n"), &opaque).unwrap();
+    let document = codec::read(rebuild("cmine\nPoints\n"), &ReadOptions::new()).unwrap();
     let Kind::Refused(refusal) = document.root().kind() else { panic!("not refused") };
     assert!(matches!(refusal.reason(), RefusalReason::Class { .. }));
     let words = "a tensor of <mine.Points>, which cannot be represented; \
                  save `tensor.as_subclass(torch.Tensor)` instead";
     assert_eq!(refusal.to_string(), words);
 
-    let error =
-        |class| codec::read(rebuild(class), &ReadOptions::default()).unwrap_err().to_string();
+    let strict = ReadOptions::new().opaque(false);
+    let error = |class| codec::read(rebuild(class), &strict).unwrap_err().to_string();
     assert!(error("cmine\nPoints\n").contains("opaque"));
     let distributed = error("ctorch.distributed.tensor\nDTensor\n");
     assert!(distributed.contains("full_tensor()") && !distributed.contains("opaque"));
-    let joblib = error("cjoblib.numpy_pickle\nNumpyArrayWrapper\n");
-    assert!(joblib.contains("joblib.load") && !joblib.contains("opaque"));
+}
+
+/// A pickle of an object that was made without arguments, and what follows it.
+fn object(class: &str, rest: &[u8]) -> Source {
+    Source::bytes([b"\x80\x02c", class.as_bytes(), b"\n)\x81", rest].concat())
+}
+
+#[test]
+fn a_class_tells_what_a_file_is_where_it_cannot_be_read_or_is_nothing_else() {
+    let error = |source| codec::read(source, &ReadOptions::new()).unwrap_err().to_string();
+    // The arrays follow in the pickle, and are no opcodes.
+    let joblib = error(object("joblib.numpy_pickle\nNumpyArrayWrapper", b"\x07\x07\x07."));
+    assert!(joblib.contains("joblib.load") && !joblib.contains("opaque"), "{joblib}");
+    let metadata = "torch.distributed.checkpoint.metadata\nMetadata";
+    let distributed = error(object(metadata, b"."));
+    assert!(distributed.contains("dcp_to_torch"), "{distributed}");
+    let inert = ReadOptions::new().opaque(true);
+    assert!(codec::read(object(metadata, b"."), &inert).is_ok());
+    // Beside others it is a value like any other.
+    let source = object("joblib.memory\nMemory", b"\x85.");
+    assert!(codec::read(source, &ReadOptions::new()).is_ok());
+}
+
+#[test]
+fn what_runs_code_is_refused_unless_all_is_to_be_kept_inert() {
+    for name in
+        ["posix\nsystem", "subprocess\nPopen", "__builtin__\neval", "os\npopen", "runpy\n_run_code"]
+    {
+        // In a dict, beside what could be read.
+        let pickle =
+            [b"\x80\x02}(X\x01\0\0\0aK\x01X\x01\0\0\0bc", name.as_bytes(), b"\n)Ru."].concat();
+        let read = |options: &ReadOptions| codec::read(Source::bytes(pickle.clone()), options);
+        let error = read(&ReadOptions::new()).unwrap_err().to_string();
+        assert!(error.contains("runs commands or code"), "{error}");
+        assert!(read(&ReadOptions::new().whole_models(true)).is_err());
+        assert!(read(&ReadOptions::new().opaque(true)).is_ok());
+    }
+    let partial = b"\x80\x02}X\x01\0\0\0ac__builtin__\ngetattr\ncmine\nColour\nX\x01\0\0\0R\x86Rs.";
+    assert!(codec::read(Source::bytes(&partial[..]), &ReadOptions::new()).is_ok());
+}
+
+#[test]
+fn what_is_told_of_classes_is_bounded() {
+    let mut pickle = b"\x80\x02(".to_vec();
+    for index in 0..40 {
+        pickle.extend(format!("cmine\nC{index}{}\n", "x".repeat(1000)).into_bytes());
+    }
+    pickle.extend(b"l.");
+    let document = codec::read(Source::bytes(pickle), &ReadOptions::new()).unwrap();
+    let [Warning::Inert { classes }] = document.warnings() else { panic!("not told") };
+    assert_eq!(classes.len(), 16);
+    assert!(classes.iter().all(|class| class.len() < 410));
+    assert!(document.warnings()[0].to_string().ends_with(" and others"));
 }

@@ -111,7 +111,16 @@ fn a_damaged_file_is_called_a_damaged_safetensors_file() {
     };
     assert!(changed("[2,3]", "[1,3]").contains("without a gap, found `b` from 1 to 3"));
     assert!(changed("[0,2]", "[0,3]").contains("that fill their bytes, found `a` from 0 to 3"));
-    assert!(changed("\"U8\"", "\"F4\"").contains("`a` has the dtype F4"));
+    let typed = |dtype: &str, len: usize, nbytes: usize| {
+        let header = format!(
+            "{{\"a\":{{\"dtype\":\"{dtype}\",\"shape\":[{len}],\"data_offsets\":[0,{nbytes}]}}}}"
+        );
+        let len = u64::try_from(header.len()).unwrap().to_le_bytes();
+        refused([&len[..], header.as_bytes(), &vec![0; nbytes]].concat())
+    };
+    assert!(typed("F6_E2M3", 4, 3).contains("`a` has the dtype F6_E2M3, which PyTorch does not"));
+    assert!(typed("F4", 3, 2).contains("an even number of F4"));
+    assert!(typed("F4", 4, 4).contains("that fill their bytes"));
     assert!(changed("\"b\":", "\"a\":").contains("\"a\" comes twice"));
     assert!(changed("\"shape\":[2]", "\"shape\":{2}").contains("the JSON"));
 }
@@ -166,7 +175,17 @@ fn a_tensor_named_as_the_framework_is_no_tie() {
         map.keys().map(str::to_owned).collect::<Vec<_>>()
     };
     assert_eq!(keys(file("\"format\":\"pt\"", &tensors, 0)), ["pt", "w"]);
-    assert_eq!(keys(file("\"format\":\"pt\",\"tied\":\"w\"", &tensors, 0)), ["pt", "w", "tied"]);
+    // As huggingface_hub and safetensors.torch.save_model record a tie; and what is a tensor's name by chance.
+    assert_eq!(
+        keys(file("\"format\":\"pt\",\"tied.w\":\"w\"", &tensors, 0)),
+        ["pt", "w", "tied.w"]
+    );
+    for chance in ["title", "base.model", "w.note"] {
+        let metadata = format!("\"{chance}\":\"w\"");
+        assert_eq!(keys(file(&metadata, &tensors, 0)), ["pt", "w"]);
+        let map = read(file(&metadata, &tensors, 0)).unwrap().state_map().unwrap();
+        assert_eq!(map.file_metadata()[chance], "w");
+    }
 
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("a.safetensors");
@@ -221,4 +240,56 @@ fn what_a_file_says_of_itself_outlives_an_edit() {
     let found = StateMap::load(&edited).unwrap();
     assert_eq!(found.keys().collect::<Vec<_>>(), ["b"]);
     assert_eq!(found.file_metadata()["owner"], "me");
+}
+
+#[test]
+fn flags_and_packed_elements_come_back() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("a.safetensors");
+    let packed = TensorView::from_bytes(vec![0x12u8, 0x34], DType::F4E2M1FNX2, [1, 2]).unwrap();
+    let weight = TensorView::from_vec(vec![0.5f32, -1.0], [2]).unwrap();
+    let mut map = StateMap::new();
+    map.insert("packed", packed);
+    map.insert("plain", weight.clone());
+    map.insert("weight", weight.with_requires_grad(true));
+    map.save(&path).unwrap();
+    // In the file each of two elements in a byte counts.
+    let text = std::fs::read(&path).unwrap();
+    let header = String::from_utf8_lossy(&text);
+    assert!(
+        header.contains(r#""packed":{"dtype":"F4","shape":[1,4],"data_offsets":["#),
+        "{header}"
+    );
+
+    let found = StateMap::load(&path).unwrap();
+    let packed = found.get("packed").unwrap();
+    assert_eq!((packed.dtype(), packed.shape().to_vec()), (DType::F4E2M1FNX2, vec![1, 2]));
+    assert_eq!(packed.bytes().unwrap(), vec![0x12u8, 0x34]);
+    assert!(found.get("weight").unwrap().requires_grad());
+    assert!(!found.get("plain").unwrap().requires_grad());
+    assert!(!found.file_metadata().contains_key("statedict.requires_grad"));
+    let scalar = TensorView::from_bytes(vec![0x12u8], DType::F4E2M1FNX2, []).unwrap();
+    map.insert("scalar", scalar);
+    assert!(map.save(&path).unwrap_err().to_string().contains("`scalar` has no dimension"));
+}
+
+#[test]
+fn what_overlaps_is_copied_on_request() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("a.safetensors");
+    let all = TensorView::from_vec(vec![0.0f32, 1.0, 2.0, 3.0, 4.0, 5.0], [3, 2]).unwrap();
+    let mut map = StateMap::new();
+    map.insert("head", all.narrow(0, 0..2).unwrap());
+    map.insert("all", all.clone());
+    map.insert("turned", all.transpose(0, 1).unwrap());
+    map.insert("tied", all.clone());
+    let error = map.save(&path).unwrap_err().to_string();
+    assert!(error.contains("`all` shares elements with `head`"), "{error}");
+    map.save_with(&path, &WriteOptions::new().copy_overlaps(true)).unwrap();
+    let found = StateMap::load(&path).unwrap();
+    for (key, view) in map.iter() {
+        assert_eq!(found.get(key).unwrap().bytes().unwrap(), view.bytes().unwrap(), "{key}");
+    }
+    let storage = |key| found.get(key).unwrap().storage();
+    assert!(storage("tied").same_as(storage("all")) && !storage("tied").same_as(storage("head")));
 }

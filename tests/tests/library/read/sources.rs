@@ -3,6 +3,7 @@
 use std::fs::File;
 
 use statedict::codec::{self, ReadOptions, Source};
+use statedict::{StateMap, TensorView};
 
 use super::fixture::{bytes, expected, lines, path};
 
@@ -52,4 +53,21 @@ fn a_directory_is_called_one_by_every_source() {
     }
     let error = statedict::StateMap::load(&directory).unwrap_err().to_string();
     assert!(error.starts_with("cannot read `") && error.contains("is a directory"), "{error}");
+}
+
+#[test]
+fn a_file_that_is_cut_short_is_an_error_where_it_is_not_mapped() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("a.pt");
+    let mut map = StateMap::new();
+    for key in ["a", "b"] {
+        map.insert(key, TensorView::from_vec(vec![0.5f32; 10_000], [10_000]).unwrap());
+    }
+    map.save(&path).unwrap();
+    let options = ReadOptions::new().mmap(false);
+    let map = StateMap::load_with(&path, &options).unwrap();
+    assert_eq!(map.get("b").unwrap().to_vec::<f32>().unwrap(), [0.5; 10_000]);
+    File::options().write(true).open(&path).unwrap().set_len(20_000).unwrap();
+    assert!(map.get("b").unwrap().bytes().is_err());
+    assert!(map.get("a").unwrap().storage().verify().is_err());
 }

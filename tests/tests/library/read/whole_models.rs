@@ -52,3 +52,23 @@ fn it_is_read_after_an_edit_beside_it_too() {
     checkpoint.set_value("epoch", 2).unwrap();
     assert_eq!(map_lines(&checkpoint.state_dict("net").unwrap()), before);
 }
+
+#[test]
+fn one_beside_other_values_is_named_where_its_state_dict_is_asked_for() {
+    let inert = ReadOptions::new().opaque(true);
+    let model = Checkpoint::open_with(path("whole_model.zip.pt"), &inert).unwrap();
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("yolo.pt");
+    let mut outer = Checkpoint::new();
+    outer.set_value("epoch", 1).unwrap();
+    outer.set_graph("model", model.graph()).unwrap();
+    outer.save(&file).unwrap();
+
+    let checkpoint = Checkpoint::open(&file).unwrap();
+    assert_eq!(checkpoint.get::<i64>("epoch").unwrap(), 1);
+    let error = statedict::StateMap::load(&file).unwrap_err().to_string();
+    assert!(error.contains("a whole model") && error.contains("whole_models(true)"), "{error}");
+    let read = ReadOptions::new().whole_models(true);
+    let map = statedict::StateMap::load_with(&file, &read).unwrap();
+    assert_eq!(map_lines(&map), expected("whole_model.zip"));
+}

@@ -5,6 +5,7 @@ use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 
+use statedict::codec::Replacement;
 use statedict::{
     DType, Error, StateMap, Storage, StorageError, Storages, TensorView, WriteError, WriteOptions,
     write_map,
@@ -83,6 +84,29 @@ fn a_panicking_source_leaves_the_old_file_and_no_litter() {
     assert_eq!(names(directory.path()), ["model.pt"]);
 }
 
+/// Each removes what killed processes left, and nothing that another is writing.
+#[test]
+fn several_writers_of_one_name_leave_each_other_alone() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("model.pt");
+    let whole = |byte: u8| vec![byte; 10_000];
+    let is_whole = |file: Vec<u8>| (0..4).any(|byte| file == whole(byte));
+    std::thread::scope(|scope| {
+        for byte in 0..4u8 {
+            let (path, is_whole) = (&path, &is_whole);
+            scope.spawn(move || {
+                for _ in 0..100 {
+                    let replacement = Replacement::of(path).sync(false);
+                    replacement.write(|file| file.write_all(&whole(byte))).unwrap();
+                    assert!(is_whole(fs::read(path).unwrap()));
+                }
+            });
+        }
+    });
+    assert!(is_whole(fs::read(&path).unwrap()));
+    assert_eq!(names(directory.path()), ["model.pt"]);
+}
+
 #[test]
 fn a_missing_directory_is_named() {
     let directory = tempfile::tempdir().unwrap();
@@ -132,6 +156,48 @@ mod unix {
             sound().save_with(&new, &WriteOptions::default()).unwrap();
             assert_eq!(mode(&new), bits);
         }
+    }
+
+    /// They were given to the old content and its owner.
+    #[test]
+    fn bits_that_run_a_file_as_another_user_are_not_kept() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("model.pt");
+        for bits in [0o4755, 0o2640, 0o1600, 0o7777] {
+            fs::write(&path, "old").unwrap();
+            fs::set_permissions(&path, fs::Permissions::from_mode(bits)).unwrap();
+            sound().save_with(&path, &WriteOptions::default()).unwrap();
+            assert_eq!(mode(&path), bits & 0o777);
+        }
+    }
+
+    /// What is written beside the checkpoints goes the same way.
+    #[test]
+    fn any_file_can_be_replaced() {
+        let directory = tempfile::tempdir().unwrap();
+        let (file, link) = (directory.path().join("file"), directory.path().join("link"));
+        fs::write(&file, "old").unwrap();
+        fs::set_permissions(&file, fs::Permissions::from_mode(0o600)).unwrap();
+        symlink(&file, &link).unwrap();
+        let write = |replacement: Replacement<'_>, text: &str| {
+            replacement.write(|out| out.write_all(text.as_bytes()))
+        };
+        write(Replacement::of(&link), "new").unwrap();
+        assert!(link.is_symlink() && fs::read(&file).unwrap() == b"new" && mode(&file) == 0o600);
+
+        // Neither of these follows it.
+        assert!(write(Replacement::of(&link).only_new(true), "newer").is_err());
+        write(Replacement::of(&link).follow_links(false).sync(false), "newer").unwrap();
+        assert!(!link.is_symlink() && fs::read(&link).unwrap() == b"newer");
+        assert_eq!(fs::read(&file).unwrap(), b"new");
+
+        let failed = Replacement::of(&file).write(|out| {
+            out.write_all(b"half")?;
+            Err(std::io::Error::other("no more"))
+        });
+        assert_eq!(failed.unwrap_err().to_string(), "no more");
+        assert_eq!(fs::read(&file).unwrap(), b"new");
+        assert_eq!(names(directory.path()), ["file", "link"]);
     }
 
     #[test]

@@ -61,14 +61,10 @@ fn by_start(head: &[u8]) -> Option<ContainerKind> {
 
 /// Returns `true` if the file starts with a length and a JSON object, as safetensors files do.
 fn may_be_safetensors(head: &[u8]) -> bool {
-    match head.split_first_chunk::<8>() {
-        Some((len, [b'{', b'"' | b'}' | b' ' | b'\n' | b'\t' | b'\r', ..])) => {
-            let len = u64::from_le_bytes(*len);
-            // One that was cut short is called so by its reader.
-            len <= MAX_SAFETENSORS_HEADER
-        }
-        _ => false,
-    }
+    let Some((len, text)) = head.split_first_chunk::<8>() else { return false };
+    // One that was cut short is called so by its reader. There may be blanks before it.
+    u64::from_le_bytes(*len) <= MAX_SAFETENSORS_HEADER
+        && matches!(text.trim_ascii_start(), [b'{', b'"' | b'}' | b' ' | b'\n' | b'\t' | b'\r', ..])
 }
 
 /// Returns `true` if the header is one as a whole: a length within the file, and as long a JSON object. Bytes
@@ -119,6 +115,8 @@ mod tests {
         assert_eq!(kind(b"PK\x03\x04\0\0\0\0{").unwrap(), ContainerKind::Zip);
         let header = [&b"\x80\x02\0\0\0\0\0\0{\"a\":1}"[..], &[b' '; 640 - 7]].concat();
         assert_eq!(kind(&header).unwrap(), ContainerKind::Safetensors);
+        let blanks = kind(b"\x0a\0\0\0\0\0\0\0 \n{\"a\":1}x").unwrap();
+        assert_eq!(blanks, ContainerKind::Safetensors);
         assert!(kind(b"short").is_err());
     }
 }

@@ -265,7 +265,8 @@ fn check<S: FileStorages>(storages: &S, index: u32, hasher: Hasher) -> Result<()
     }
 }
 
-fn swap(memory: &mut [u8], width: usize) {
+/// Turns each number of `width` bytes round; what is left at the end stays.
+pub(in crate::codec::read) fn swap(memory: &mut [u8], width: usize) {
     if width > 1 {
         memory.chunks_exact_mut(width).for_each(<[u8]>::reverse);
     }

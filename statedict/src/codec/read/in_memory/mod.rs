@@ -15,6 +15,7 @@ use crate::codec::read::error::ReadError;
 use crate::codec::read::options::ReadOptions;
 use crate::codec::read::source::Source;
 use crate::tensor::{StorageError, Storages};
+pub(super) use filling::swap;
 use layout::Layout;
 pub(super) use place::Place;
 
@@ -162,6 +163,10 @@ impl Storages for InMemory {
             return Ok(Cow::Borrowed(bytes.map_or(&[], |(_, bytes)| bytes)));
         }
         Ok(Cow::Borrowed(self.buffer.get(offset, nbytes)))
+    }
+
+    fn reads_parts(&self, _: u32) -> bool {
+        true
     }
 
     fn keep(self: Arc<Self>) -> Option<Arc<dyn Storages>> {

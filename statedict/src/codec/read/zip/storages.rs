@@ -7,13 +7,13 @@ use foldhash::{HashMap, HashMapExt};
 
 use crate::codec::pickle::{StorageRequest, StorageResolver};
 use crate::codec::read::error::ReadError;
-use crate::codec::read::in_memory::{FileStorages, Place};
+use crate::codec::read::in_memory::{FileStorages, Place, swap};
 use crate::codec::read::limits::FileLimits;
 use crate::codec::read::source::Source;
-use crate::codec::read::zip::directory::Method;
+use crate::codec::read::zip::directory::{Method, Record};
+use crate::codec::read::zip::inflate::inflate_part;
 use crate::codec::read::zip::member::{Archive, LOCAL_HEADER};
 use crate::dtype::DType;
-use crate::nontemporal_copy;
 use crate::tensor::{StorageError, Storages};
 
 /// The pickle's statement about a storage.
@@ -52,10 +52,16 @@ impl Storages for ArchiveStorages {
             0 | 1 => bytes,
             width => {
                 let mut bytes = bytes.into_owned();
-                bytes.chunks_exact_mut(width).for_each(<[u8]>::reverse);
+                swap(&mut bytes, width);
                 Cow::Owned(bytes)
             }
         })
+    }
+
+    /// A compressed storage is expanded from its beginning.
+    fn reads_parts(&self, index: u32) -> bool {
+        let record = self.archive.directory.record(index);
+        record.is_some_and(|record| record.method == Method::Stored)
     }
 
     fn read_at(&self, index: u32, offset: usize, buffer: &mut [u8]) -> Result<(), StorageError> {
@@ -66,15 +72,48 @@ impl Storages for ArchiveStorages {
         if end.is_none_or(|end| end > size) {
             return Err(outside());
         }
-        if record.method != Method::Stored || self.swap(index) > 1 {
-            let bytes = self.bytes(index)?;
-            let part = end.and_then(|end| bytes.get(offset..end)).ok_or_else(outside)?;
-            nontemporal_copy::copy(part, buffer);
-            return Ok(());
-        }
         if buffer.is_empty() {
             return Ok(());
         }
+        let width = self.swap(index).max(1);
+        let is_whole = offset.is_multiple_of(width)
+            && (buffer.len().is_multiple_of(width) || end == Some(size));
+        if !is_whole {
+            // Some of an element: of no view that the file itself has.
+            let bytes = self.bytes(index)?;
+            let part = end.and_then(|end| bytes.get(offset..end)).ok_or_else(outside)?;
+            buffer.copy_from_slice(part);
+            return Ok(());
+        }
+        if record.method == Method::Stored {
+            self.fill(index, record, offset, buffer)?;
+        } else {
+            let compressed = self.archive.compressed(index, record)?;
+            inflate_part(&compressed, size, offset, buffer)
+                .map_err(|reason| self.archive.not_deflated(index, reason))?;
+        }
+        swap(buffer, width);
+        Ok(())
+    }
+
+    fn verify(&self, index: u32) -> Result<(), StorageError> {
+        self.archive.verify(index)
+    }
+
+    fn keep(self: Arc<Self>) -> Option<Arc<dyn Storages>> {
+        Some(self)
+    }
+}
+
+impl ArchiveStorages {
+    /// Fills `buffer` with the bytes of a storage from `offset` on, as they are in the file.
+    fn fill(
+        &self,
+        index: u32,
+        record: Record,
+        offset: usize,
+        buffer: &mut [u8],
+    ) -> Result<(), StorageError> {
         let start = self.archive.payload(index, record)?;
         let start = start.saturating_add(u64::try_from(offset).unwrap_or(u64::MAX));
         let member = || self.archive.label(index);
@@ -84,12 +123,9 @@ impl Storages for ArchiveStorages {
             .map_err(|source| StorageError::Io { member: member(), source })
     }
 
-    fn verify(&self, index: u32) -> Result<(), StorageError> {
-        self.archive.verify(index)
-    }
-
-    fn keep(self: Arc<Self>) -> Option<Arc<dyn Storages>> {
-        Some(self)
+    /// The width of what must be swapped.
+    fn swap(&self, index: u32) -> usize {
+        self.uses.get(index as usize).map_or(0, |used| used.swap.into())
     }
 }
 
@@ -130,12 +166,6 @@ impl FileStorages for ArchiveStorages {
 
     fn label(&self, index: u32) -> String {
         self.archive.label(index)
-    }
-}
-
-impl ArchiveStorages {
-    fn swap(&self, index: u32) -> usize {
-        self.uses.get(index as usize).map_or(0, |used| used.swap.into())
     }
 }
 
