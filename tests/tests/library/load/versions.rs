@@ -125,8 +125,7 @@ fn a_child_that_came_later_runs_no_steps_of_its_own() {
 
     // Where a file has something of it, its steps run.
     let mut net = Net { old: pair(0), pair: pair(0) };
-    let mut both = file(&["old.both", "pair.both"]);
-    both.metadata_mut().insert(Metadata::default()).insert("", ModuleMetadata::with_version(2));
+    let both = file(&["old.both", "pair.both"], &[("", 2)]);
     net.load_state_dict(&both).unwrap();
     assert_eq!((net.old.right, net.pair.right), (1, 2));
     // So do those of a child that every version has.
