@@ -56,14 +56,22 @@ pub(crate) fn check(
     source: &TensorView<'_>,
 ) -> Result<(), TensorError> {
     let (expected, found) = (destination.dtype(), source.dtype());
-    if expected != found {
-        return Err(TensorError::DType { expected, found });
+    match expected == found {
+        true => check_shape(destination, source),
+        false => Err(TensorError::DType { expected, found }),
     }
-    let expected = destination.shape();
-    if expected != *source.shape() {
-        return Err(TensorError::Shape { expected, found: source.shape().clone() });
+}
+
+/// Checks that `source` has the shape of `destination`.
+pub(crate) fn check_shape(
+    destination: &(impl Tensor + ?Sized),
+    source: &TensorView<'_>,
+) -> Result<(), TensorError> {
+    let (expected, found) = (destination.shape(), source.shape());
+    match expected == *found {
+        true => Ok(()),
+        false => Err(TensorError::Shape { expected, found: found.clone() }),
     }
-    Ok(())
 }
 
 /// Overwrites `elements`, which hold a tensor of `source`'s type and shape.

@@ -32,6 +32,7 @@ mod parallel;
 mod plain_debug;
 mod save;
 mod schema;
+mod setters;
 mod state_dict_ext;
 mod tensor;
 #[cfg(feature = "testing")]

@@ -1,7 +1,7 @@
 //! Threads for work on bytes.
 
 use std::num::NonZero;
-use std::sync::OnceLock;
+use std::sync::{Mutex, OnceLock, PoisonError};
 use std::thread;
 
 /// Below this many bytes a second thread costs more than it saves.
@@ -32,4 +32,24 @@ pub(crate) fn run(threads: usize, work: impl Fn() + Sync) {
         }
         work();
     });
+}
+
+/// Does `work` with each item, on `threads` threads at once, each with a state of its own; returns what failed,
+/// in no order.
+pub(crate) fn each<T: Send, S: Default, F: Send>(
+    threads: usize,
+    items: impl Iterator<Item = T> + Send,
+    work: impl Fn(&mut S, T) -> Result<(), F> + Sync,
+) -> Vec<F> {
+    let (queue, failed) = (Mutex::new(items), Mutex::new(Vec::new()));
+    let next = || queue.lock().unwrap_or_else(PoisonError::into_inner).next();
+    run(threads, || {
+        let mut state = S::default();
+        while let Some(item) = next() {
+            if let Err(failure) = work(&mut state, item) {
+                failed.lock().unwrap_or_else(PoisonError::into_inner).push(failure);
+            }
+        }
+    });
+    failed.into_inner().unwrap_or_else(PoisonError::into_inner)
 }

@@ -7,7 +7,7 @@ use std::borrow::Cow;
 use ::tch::{Device, Kind, TchError, Tensor as Tch, no_grad};
 
 use crate::dtype::DType;
-use crate::leaves::check;
+use crate::leaves::{check, check_shape};
 use crate::tensor::{Shape, TensorView};
 use crate::traits::{ByteSink, StorageId, Tensor, TensorError, TensorMut};
 
@@ -79,10 +79,7 @@ impl TensorMut for Tch {
 
     /// Every handle of this tensor becomes the source, as all of them are one tensor of libtorch.
     fn assign(&mut self, source: TensorView<'static>) -> Result<(), TensorError> {
-        let (expected, found) = (Tensor::shape(self), source.shape());
-        if expected != *found {
-            return Err(TensorError::Shape { expected, found: found.clone() });
-        }
+        check_shape(self, &source)?;
         let source = from_view(&source)?.f_to_device(self.device()).map_err(library)?;
         no_grad(|| self.f_set_data(&source)).map_err(library)
     }

@@ -10,6 +10,7 @@ use crate::hub::hash::HashCheck;
 use crate::hub::progress::{Progress, Teller};
 use crate::hub::schemes::Schemes;
 use crate::load::{DTypePolicy, LoadOptions};
+use crate::setters::setters;
 
 /// How many bytes a download may have unless it is said.
 const MAX_SIZE: u64 = 64 << 30;
@@ -140,136 +141,70 @@ impl Options {
         Options::new().load_options(load)
     }
 
-    /// The folder to cache in, instead of [`cache_directory`](crate::hub::cache_directory):
-    /// `model_dir` of torch.hub. It is created where it is not there.
-    #[must_use]
-    pub fn directory(mut self, directory: impl Into<PathBuf>) -> Self {
-        self.directory = Some(directory.into());
-        self
-    }
+    setters! {
+        /// The folder to cache in, instead of [`cache_directory`](crate::hub::cache_directory):
+        /// `model_dir` of torch.hub. It is created where it is not there.
+        directory(directory: impl Into<PathBuf>) => directory = Some(directory.into());
 
-    /// The name of the file in the cache, instead of the end of the address's path: `file_name` of
-    /// torch.hub. Two addresses that end in the same name would be one file in the cache: give one of
-    /// them another name.
-    #[must_use]
-    pub fn file_name(mut self, name: impl Into<String>) -> Self {
-        self.file_name = Some(name.into());
-        self
-    }
+        /// The name of the file in the cache, instead of the end of the address's path: `file_name` of
+        /// torch.hub. Two addresses that end in the same name would be one file in the cache: give one of
+        /// them another name.
+        file_name(name: impl Into<String>) => file_name = Some(name.into());
 
-    /// What names as `torchvision://resnet18` stand for.
-    #[must_use]
-    pub fn schemes(mut self, schemes: Schemes) -> Self {
-        self.schemes = schemes;
-        self
-    }
+        /// What names as `torchvision://resnet18` stand for.
+        schemes(schemes: Schemes) => schemes = schemes;
 
-    /// Whether the file's name says what its SHA-256 is; see [`HashCheck`].
-    #[must_use]
-    pub fn check_hash(mut self, check: HashCheck) -> Self {
-        self.check_hash = check;
-        self
-    }
+        /// Whether the file's name says what its SHA-256 is; see [`HashCheck`].
+        check_hash(check: HashCheck) => check_hash = check;
 
-    /// How the SHA-256 of the file begins, in hexadecimal, or all of it; instead of what its name
-    /// says, and for local files too.
-    #[must_use]
-    pub fn sha256(mut self, digits: impl Into<String>) -> Self {
-        self.sha256 = Some(digits.into());
-        self
-    }
+        /// How the SHA-256 of the file begins, in hexadecimal, or all of it; instead of what its name
+        /// says, and for local files too.
+        sha256(digits: impl Into<String>) => sha256 = Some(digits.into());
 
-    /// Whether nothing may be downloaded: what is neither local nor in the cache is then an error.
-    #[must_use]
-    pub fn offline(mut self, offline: bool) -> Self {
-        self.offline = offline;
-        self
-    }
+        /// Whether nothing may be downloaded: what is neither local nor in the cache is then an error.
+        offline(offline: bool) => offline = offline;
 
-    /// How many bytes a download may have: 64 GiB by default. `u64::MAX` allows any number.
-    #[must_use]
-    pub fn max_size(mut self, bytes: u64) -> Self {
-        self.max_size = Some(bytes);
-        self
-    }
+        /// How many bytes a download may have: 64 GiB by default. `u64::MAX` allows any number.
+        max_size(bytes: u64) => max_size = Some(bytes);
 
-    /// How often a download is tried again (4 times): after a connection that failed, broke off or
-    /// stalled, and after the HTTP status 408, 425, 429, 500, 502, 503 or 504. Nothing else gets
-    /// better by asking again.
-    #[must_use]
-    pub fn retries(mut self, retries: u32) -> Self {
-        self.retries = retries;
-        self
-    }
+        /// How often a download is tried again (4 times): after a connection that failed, broke off or
+        /// stalled, and after the HTTP status 408, 425, 429, 500, 502, 503 or 504. Nothing else gets
+        /// better by asking again.
+        retries(retries: u32) => retries = retries;
 
-    /// How long to wait before the first time (500 ms). The next waits are each twice as long, 30 s at most,
-    /// up to a quarter longer at random, or what the server's `Retry-After` says, 120 s at most.
-    #[must_use]
-    pub fn retry_delay(mut self, delay: Duration) -> Self {
-        self.retry_delay = delay;
-        self
-    }
+        /// How long to wait before the first time (500 ms). The next waits are each twice as long, 30 s at most,
+        /// up to a quarter longer at random, or what the server's `Retry-After` says, 120 s at most.
+        retry_delay(delay: Duration) => retry_delay = delay;
 
-    /// How long the name look-up may take, and then connecting (10 s each).
-    #[must_use]
-    pub fn connect_timeout(mut self, limit: Duration) -> Self {
-        self.connect_timeout = limit;
-        self
-    }
+        /// How long the name look-up may take, and then connecting (10 s each).
+        connect_timeout(limit: Duration) => connect_timeout = limit;
 
-    /// How long the server may be silent (30 s), before its answer as well as in the middle of the file; there
-    /// at least 1 KiB a second must come, over as long a time.
-    #[must_use]
-    pub fn stall_timeout(mut self, limit: Duration) -> Self {
-        self.stall_timeout = limit;
-        self
-    }
+        /// How long the server may be silent (30 s), before its answer as well as in the middle of the file; there
+        /// at least 1 KiB a second must come, over as long a time.
+        stall_timeout(limit: Duration) => stall_timeout = limit;
 
-    /// How long to wait for another process that downloads the same file but does not get on (10 min):
-    /// that neither brings bytes, nor ends. One that dies leaves its lock at once.
-    #[must_use]
-    pub fn lock_timeout(mut self, limit: Duration) -> Self {
-        self.lock_timeout = limit;
-        self
-    }
+        /// How long to wait for another process that downloads the same file but does not get on (10 min):
+        /// that neither brings bytes, nor ends. One that dies leaves its lock at once.
+        lock_timeout(limit: Duration) => lock_timeout = limit;
 
-    /// How long everything may take together until the file is there, waiting for others included: 24 hours by
-    /// default. `Duration::MAX` is without end, as long as bytes come.
-    #[must_use]
-    pub fn timeout(mut self, limit: Duration) -> Self {
-        self.timeout = Some(limit);
-        self
-    }
+        /// How long everything may take together until the file is there, waiting for others included: 24 hours by
+        /// default. `Duration::MAX` is without end, as long as bytes come.
+        timeout(limit: Duration) => timeout = Some(limit);
 
-    /// Whether to use the proxy that the environment names (the default): the first of `ALL_PROXY`,
-    /// `HTTPS_PROXY` and `HTTP_PROXY`, in either case, but for the hosts of `NO_PROXY`.
-    #[must_use]
-    pub fn environment_proxy(mut self, wanted: bool) -> Self {
-        self.environment_proxy = wanted;
-        self
-    }
+        /// Whether to use the proxy that the environment names (the default): the first of `ALL_PROXY`,
+        /// `HTTPS_PROXY` and `HTTP_PROXY`, in either case, but for the hosts of `NO_PROXY`.
+        environment_proxy(wanted: bool) => environment_proxy = wanted;
 
-    /// Is called with how far a download has come: once at the beginning, and after each piece.
-    #[must_use]
-    pub fn progress(mut self, tell: impl Fn(Progress<'_>) + Send + Sync + 'static) -> Self {
-        self.progress = Some(Teller(Arc::new(tell)));
-        self
-    }
+        /// Is called with how far a download has come: once at the beginning, and after each piece.
+        progress(tell: impl Fn(Progress<'_>) + Send + Sync + 'static) => progress = Some(Teller(Arc::new(tell)));
 
-    /// The rank of this process, instead of `RANK` or else `LOCAL_RANK` of the environment. Only rank
-    /// 0, or a process without one, logs.
-    #[must_use]
-    pub fn rank(mut self, rank: u64) -> Self {
-        self.rank = Some(rank);
-        self
-    }
+        /// The rank of this process, instead of `RANK` or else `LOCAL_RANK` of the environment. Only rank
+        /// 0, or a process without one, logs.
+        rank(rank: u64) => rank = Some(rank);
 
-    /// Where in the checkpoint the state dict is, instead of looking for it as
-    /// [`Checkpoint::find_state_dict`](crate::Checkpoint::find_state_dict).
-    #[must_use]
-    pub fn state_dict(mut self, path: impl Into<ValuePath>) -> Self {
-        self.state_dict = Some(path.into());
-        self
+        /// Where in the checkpoint the state dict is, instead of looking for it as
+        /// [`Checkpoint::find_state_dict`](crate::Checkpoint::find_state_dict).
+        state_dict(path: impl Into<ValuePath>) => state_dict = Some(path.into());
     }
 
     /// Takes `prefix` off the keys that begin with it; call it again for another one after it.
@@ -292,18 +227,12 @@ impl Options {
         self
     }
 
-    /// How to load the state dict: strictly, by default. Keys are renamed, and locations mapped, after
-    /// the prefix was taken off.
-    #[must_use]
-    pub fn load_options(mut self, options: LoadOptions) -> Self {
-        self.load = options;
-        self
-    }
+    setters! {
+        /// How to load the state dict: strictly, by default. Keys are renamed, and locations mapped, after
+        /// the prefix was taken off.
+        load_options(options: LoadOptions) => load = options;
 
-    /// How to read the file.
-    #[must_use]
-    pub fn read_options(mut self, options: ReadOptions) -> Self {
-        self.read = options;
-        self
+        /// How to read the file.
+        read_options(options: ReadOptions) => read = options;
     }
 }

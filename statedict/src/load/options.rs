@@ -4,6 +4,7 @@ use crate::load::hooks::{Hooks, PreLoad};
 use crate::load::incompatible::IncompatibleKeys;
 use crate::load::policy::{AliasPolicy, Atomicity, DTypePolicy};
 use crate::mapping::{KeyMap, MapLocation};
+use crate::setters::setters;
 use crate::visit::ModuleInfo;
 
 /// How to load a state dict; the default is strict.
@@ -118,177 +119,139 @@ impl LoadOptions {
         self
     }
 
-    /// Sets whether missing and unexpected keys are errors (the default) or only reported.
-    /// A tensor of another shape is an error either way, as in PyTorch.
-    #[must_use]
-    pub fn strict(mut self, strict: bool) -> Self {
-        self.strict = strict;
-        self
-    }
+    setters! {
+        /// Sets whether missing and unexpected keys are errors (the default) or only reported.
+        /// A tensor of another shape is an error either way, as in PyTorch.
+        strict(strict: bool) => strict = strict;
 
-    /// Sets whether a tensor of another shape is left out and listed in
-    /// [`LoadReport::mismatched`](crate::LoadReport::mismatched), instead of being an error: for a
-    /// new head on an old body.
-    ///
-    /// ```
-    /// use statedict::prelude::*;
-    /// use statedict::LoadOptions;
-    ///
-    /// #[derive(StateDict)]
-    /// struct Head {
-    ///     #[param]
-    ///     weight: Vec<f32>,
-    /// }
-    ///
-    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
-    /// let old = Head { weight: vec![1.0; 1000] };
-    /// let mut new = Head { weight: vec![0.0; 10] };
-    /// let options = LoadOptions::new().ignore_mismatched(true);
-    /// let report = new.load_state_dict_with(&old.state_dict()?, &options)?;
-    /// assert_eq!(report.mismatched[0].key, "weight");
-    /// assert_eq!(new.weight, [0.0; 10]);
-    /// # Ok(())
-    /// # }
-    /// ```
-    #[must_use]
-    pub fn ignore_mismatched(mut self, ignore: bool) -> Self {
-        self.ignore_mismatched = ignore;
-        self
-    }
+        /// Sets whether a tensor of another shape is left out and listed in
+        /// [`LoadReport::mismatched`](crate::LoadReport::mismatched), instead of being an error: for a
+        /// new head on an old body.
+        ///
+        /// ```
+        /// use statedict::prelude::*;
+        /// use statedict::LoadOptions;
+        ///
+        /// #[derive(StateDict)]
+        /// struct Head {
+        ///     #[param]
+        ///     weight: Vec<f32>,
+        /// }
+        ///
+        /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+        /// let old = Head { weight: vec![1.0; 1000] };
+        /// let mut new = Head { weight: vec![0.0; 10] };
+        /// let options = LoadOptions::new().ignore_mismatched(true);
+        /// let report = new.load_state_dict_with(&old.state_dict()?, &options)?;
+        /// assert_eq!(report.mismatched[0].key, "weight");
+        /// assert_eq!(new.weight, [0.0; 10]);
+        /// # Ok(())
+        /// # }
+        /// ```
+        ignore_mismatched(ignore: bool) => ignore_mismatched = ignore;
 
-    /// Sets whether each tensor of the model becomes the one of the state dict, element type included,
-    /// instead of taking its elements over: `assign=True` of PyTorch. The shapes must still be
-    /// equal.
-    ///
-    /// A tensor whose Rust type fixes the element type takes only that type. A tensor with several
-    /// names (`#[alias]`) stays one, where PyTorch makes several of it; so do several handles of one
-    /// storage, which are written in place and take only the element type that they have. The state
-    /// dict's bytes are copied: nothing of it is borrowed by the model, unless
-    /// [`keep_mapped`](Self::keep_mapped) allows it.
-    ///
-    /// ```
-    /// use statedict::prelude::*;
-    /// use statedict::LoadOptions;
-    ///
-    /// #[derive(StateDict)]
-    /// struct Linear {
-    ///     #[param]
-    ///     weight: CpuTensor,
-    /// }
-    ///
-    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
-    /// let half = Linear { weight: CpuTensor::zeros(DType::F16, [2]) };
-    /// let mut fc = Linear { weight: CpuTensor::zeros(DType::F32, [2]) };
-    /// fc.load_state_dict_with(&half.state_dict()?, &LoadOptions::new().assign(true))?;
-    /// assert_eq!(fc.weight.dtype(), DType::F16);
-    /// # Ok(())
-    /// # }
-    /// ```
-    #[must_use]
-    pub fn assign(mut self, assign: bool) -> Self {
-        self.assign = assign;
-        self
-    }
+        /// Sets whether each tensor of the model becomes the one of the state dict, element type included,
+        /// instead of taking its elements over: `assign=True` of PyTorch. The shapes must still be
+        /// equal.
+        ///
+        /// A tensor whose Rust type fixes the element type takes only that type. A tensor with several
+        /// names (`#[alias]`) stays one, where PyTorch makes several of it; so do several handles of one
+        /// storage, which are written in place and take only the element type that they have. The state
+        /// dict's bytes are copied: nothing of it is borrowed by the model, unless
+        /// [`keep_mapped`](Self::keep_mapped) allows it.
+        ///
+        /// ```
+        /// use statedict::prelude::*;
+        /// use statedict::LoadOptions;
+        ///
+        /// #[derive(StateDict)]
+        /// struct Linear {
+        ///     #[param]
+        ///     weight: CpuTensor,
+        /// }
+        ///
+        /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+        /// let half = Linear { weight: CpuTensor::zeros(DType::F16, [2]) };
+        /// let mut fc = Linear { weight: CpuTensor::zeros(DType::F32, [2]) };
+        /// fc.load_state_dict_with(&half.state_dict()?, &LoadOptions::new().assign(true))?;
+        /// assert_eq!(fc.weight.dtype(), DType::F16);
+        /// # Ok(())
+        /// # }
+        /// ```
+        assign(assign: bool) => assign = assign;
 
-    /// With [`assign`](Self::assign): whether tensors may stay where the file is mapped into memory, as after
-    /// `torch.load(..., mmap=True)` and `load_state_dict(..., assign=True)`. Loading then copies nothing
-    /// that a tensor library can use as it is, such as burn's on the CPU; what it writes to later, it copies
-    /// first. The default is not to.
-    ///
-    /// The file must not be changed or cut short while the model, or a clone of one of its tensors, lives:
-    /// what they hold would change, or the program end. Replacing the file by another, as saving
-    /// to the same path does, is safe. Tensors of a map that was read into memory
-    /// ([`StateMap::load_owned`](crate::StateMap::load_owned)) stay there, where no file matters.
-    ///
-    /// A tensor that has to be converted, gathered or transposed is copied all the same, and so is
-    /// one of a library that keeps its elements in memory of its own.
-    #[must_use]
-    pub fn keep_mapped(mut self, keep: bool) -> Self {
-        self.keep_mapped = keep;
-        self
-    }
+        /// With [`assign`](Self::assign): whether tensors may stay where the file is mapped into memory, as after
+        /// `torch.load(..., mmap=True)` and `load_state_dict(..., assign=True)`. Loading then copies nothing
+        /// that a tensor library can use as it is, such as burn's on the CPU; what it writes to later, it copies
+        /// first. The default is not to.
+        ///
+        /// The file must not be changed or cut short while the model, or a clone of one of its tensors, lives:
+        /// what they hold would change, or the program end. Replacing the file by another, as saving
+        /// to the same path does, is safe. Tensors of a map that was read into memory
+        /// ([`StateMap::load_owned`](crate::StateMap::load_owned)) stay there, where no file matters.
+        ///
+        /// A tensor that has to be converted, gathered or transposed is copied all the same, and so is
+        /// one of a library that keeps its elements in memory of its own.
+        keep_mapped(keep: bool) => keep_mapped = keep;
 
-    /// Sets the treatment of a tensor whose element type is not the model's.
-    #[must_use]
-    pub fn dtype(mut self, policy: DTypePolicy) -> Self {
-        self.dtype = policy;
-        self
-    }
+        /// Sets the treatment of a tensor whose element type is not the model's.
+        dtype(policy: DTypePolicy) => dtype = policy;
 
-    /// Sets the treatment of a file that has different tensors under the names of one.
-    #[must_use]
-    pub fn alias(mut self, policy: AliasPolicy) -> Self {
-        self.alias = policy;
-        self
-    }
+        /// Sets the treatment of a file that has different tensors under the names of one.
+        alias(policy: AliasPolicy) => alias = policy;
 
-    /// How much of the model may be written where the load fails.
-    #[must_use]
-    pub fn atomicity(mut self, atomicity: Atomicity) -> Self {
-        self.atomicity = atomicity;
-        self
-    }
+        /// How much of the model may be written where the load fails.
+        atomicity(atomicity: Atomicity) => atomicity = atomicity;
 
-    /// Sets whether to check the file's checksums, headers and compressed data before anything is written (the
-    /// default). Without, a damaged file can leave the model partly written.
-    #[must_use]
-    pub fn verify(mut self, verify: bool) -> Self {
-        self.verify = verify;
-        self
-    }
+        /// Sets whether to check the file's checksums, headers and compressed data before anything is written (the
+        /// default). Without, a damaged file can leave the model partly written.
+        verify(verify: bool) => verify = verify;
 
-    /// Sets whether to accept a module whose version in the file is newer than the model's. By default
-    /// that is an error: the model cannot know what has changed.
-    #[must_use]
-    pub fn allow_newer_versions(mut self, allow: bool) -> Self {
-        self.newer_versions = allow;
-        self
-    }
+        /// Sets whether to accept a module whose version in the file is newer than the model's. By default
+        /// that is an error: the model cannot know what has changed.
+        allow_newer_versions(allow: bool) => newer_versions = allow;
 
-    /// Says which version a module counts as that has none in the state dict: `version`, or that of its class
-    /// where that is lower. By default it counts as older than every version, as in PyTorch, and all its
-    /// steps run.
-    ///
-    /// Versions are lost where a state dict is copied as a plain dict, and by most programs that write
-    /// safetensors. With the highest version of the model's classes, such a file counts as new.
-    ///
-    /// ```
-    /// use statedict::prelude::*;
-    /// use statedict::{LoadOptions, MigrateError, Migration};
-    ///
-    /// #[derive(StateDict)]
-    /// #[version(3)]
-    /// #[migrate(to = 3, with = Self::to_v3)]
-    /// struct Attention {
-    ///     #[param]
-    ///     q: Vec<f32>,
-    ///     #[param]
-    ///     k: Vec<f32>,
-    /// }
-    ///
-    /// impl Attention {
-    ///     fn to_v3(migration: &mut Migration<'_>) -> Result<(), MigrateError> {
-    ///         migration.split("packed", 0, &[("q", 1), ("k", 1)])
-    ///     }
-    /// }
-    ///
-    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
-    /// let mut map = StateMap::new();
-    /// map.insert("q", TensorView::full(1.0f32, [1])?);
-    /// map.insert("k", TensorView::full(2.0f32, [1])?);
-    ///
-    /// let mut attention = Attention { q: vec![0.0], k: vec![0.0] };
-    /// let error = attention.load_state_dict(&map).unwrap_err();
-    /// assert!(error.hints[0].contains("assume_version(3)"));
-    /// attention.load_state_dict_with(&map, &LoadOptions::new().assume_version(3))?;
-    /// assert_eq!(attention.k, [2.0]);
-    /// # Ok(())
-    /// # }
-    /// ```
-    #[must_use]
-    pub fn assume_version(mut self, version: u64) -> Self {
-        self.assumed_version = Some(version);
-        self
+        /// Says which version a module counts as that has none in the state dict: `version`, or that of its class
+        /// where that is lower. By default it counts as older than every version, as in PyTorch, and all its
+        /// steps run.
+        ///
+        /// Versions are lost where a state dict is copied as a plain dict, and by most programs that write
+        /// safetensors. With the highest version of the model's classes, such a file counts as new.
+        ///
+        /// ```
+        /// use statedict::prelude::*;
+        /// use statedict::{LoadOptions, MigrateError, Migration};
+        ///
+        /// #[derive(StateDict)]
+        /// #[version(3)]
+        /// #[migrate(to = 3, with = Self::to_v3)]
+        /// struct Attention {
+        ///     #[param]
+        ///     q: Vec<f32>,
+        ///     #[param]
+        ///     k: Vec<f32>,
+        /// }
+        ///
+        /// impl Attention {
+        ///     fn to_v3(migration: &mut Migration<'_>) -> Result<(), MigrateError> {
+        ///         migration.split("packed", 0, &[("q", 1), ("k", 1)])
+        ///     }
+        /// }
+        ///
+        /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+        /// let mut map = StateMap::new();
+        /// map.insert("q", TensorView::full(1.0f32, [1])?);
+        /// map.insert("k", TensorView::full(2.0f32, [1])?);
+        ///
+        /// let mut attention = Attention { q: vec![0.0], k: vec![0.0] };
+        /// let error = attention.load_state_dict(&map).unwrap_err();
+        /// assert!(error.hints[0].contains("assume_version(3)"));
+        /// attention.load_state_dict_with(&map, &LoadOptions::new().assume_version(3))?;
+        /// assert_eq!(attention.k, [2.0]);
+        /// # Ok(())
+        /// # }
+        /// ```
+        assume_version(version: u64) => assumed_version = Some(version);
     }
 
     /// Returns the version that a module counts as.
@@ -296,41 +259,35 @@ impl LoadOptions {
         recorded.or_else(|| Some(self.assumed_version?.min(class.version())))
     }
 
-    /// Renames the keys of the state dict before anything else; they replace rules given before.
-    ///
-    /// ```
-    /// use statedict::prelude::*;
-    /// use statedict::{KeyMap, LoadOptions};
-    ///
-    /// #[derive(StateDict)]
-    /// struct Linear {
-    ///     #[param]
-    ///     weight: Vec<f32>,
-    /// }
-    ///
-    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
-    /// let mut wrapped = StateMap::new();
-    /// wrapped.insert("module.weight", TensorView::from_vec(vec![1.0f32, 2.0], [2])?);
-    ///
-    /// let mut fc = Linear { weight: vec![0.0; 2] };
-    /// let options = LoadOptions::new().map_keys(KeyMap::new().strip_prefix("module."));
-    /// let report = fc.load_state_dict_with(&wrapped, &options)?;
-    /// assert_eq!(report.renamed, [("module.weight".into(), "weight".into())]);
-    /// # Ok(())
-    /// # }
-    /// ```
-    #[must_use]
-    pub fn map_keys(mut self, keys: KeyMap) -> Self {
-        self.keys = keys;
-        self
-    }
+    setters! {
+        /// Renames the keys of the state dict before anything else; they replace rules given before.
+        ///
+        /// ```
+        /// use statedict::prelude::*;
+        /// use statedict::{KeyMap, LoadOptions};
+        ///
+        /// #[derive(StateDict)]
+        /// struct Linear {
+        ///     #[param]
+        ///     weight: Vec<f32>,
+        /// }
+        ///
+        /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+        /// let mut wrapped = StateMap::new();
+        /// wrapped.insert("module.weight", TensorView::from_vec(vec![1.0f32, 2.0], [2])?);
+        ///
+        /// let mut fc = Linear { weight: vec![0.0; 2] };
+        /// let options = LoadOptions::new().map_keys(KeyMap::new().strip_prefix("module."));
+        /// let report = fc.load_state_dict_with(&wrapped, &options)?;
+        /// assert_eq!(report.renamed, [("module.weight".into(), "weight".into())]);
+        /// # Ok(())
+        /// # }
+        /// ```
+        map_keys(keys: KeyMap) => keys = keys;
 
-    /// Gives the tensors of the state dict other location tags, as `map_location` of `torch.load`;
-    /// a tensor library that knows devices goes by them where it is [assigned](Self::assign) a tensor.
-    #[must_use]
-    pub fn map_location(mut self, location: MapLocation) -> Self {
-        self.location = Some(location);
-        self
+        /// Gives the tensors of the state dict other location tags, as `map_location` of `torch.load`;
+        /// a tensor library that knows devices goes by them where it is [assigned](Self::assign) a tensor.
+        map_location(location: MapLocation) => location = Some(location);
     }
 
     /// Runs `hook` on the whole state dict before it is matched with the model:

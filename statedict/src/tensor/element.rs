@@ -50,8 +50,9 @@ pub trait Element: Copy + Default + PartialEq + Send + Sync + 'static + sealed::
     fn write_le(self, out: &mut Vec<u8>);
 }
 
-macro_rules! number {
-    ($($rust:ty => $dtype:ident),* $(,)?) => {$(
+/// Types whose memory is what files hold, on a machine of their byte order.
+macro_rules! numbers {
+    ($($rust:ty => $dtype:ident),*; |$bytes:ident| $read:expr; |$this:ident, $out:ident| $write:expr) => {$(
         impl sealed::Sealed for $rust {}
 
         impl Element for $rust {
@@ -73,65 +74,44 @@ macro_rules! number {
                 in_file_order::<Self>().then(|| bytemuck::try_cast_slice_mut(bytes).ok())?
             }
 
-            fn read_le(bytes: &[u8]) -> Self {
-                let mut array = [0; size_of::<Self>()];
-                array.copy_from_slice(bytes);
-                <$rust>::from_le_bytes(array)
+            fn read_le($bytes: &[u8]) -> Self {
+                $read
             }
 
-            fn write_le(self, out: &mut Vec<u8>) {
-                out.extend_from_slice(&self.to_le_bytes());
+            fn write_le(self, $out: &mut Vec<u8>) {
+                let $this = self;
+                $write;
             }
         }
     )*};
 }
 
-number! {
+numbers! {
     f64 => F64, f32 => F32, f16 => F16, bf16 => BF16,
     i64 => I64, i32 => I32, i16 => I16, i8 => I8,
-    u64 => U64, u32 => U32, u16 => U16, u8 => U8,
+    u64 => U64, u32 => U32, u16 => U16, u8 => U8;
+    |bytes| {
+        let mut array = [0; size_of::<Self>()];
+        array.copy_from_slice(bytes);
+        Self::from_le_bytes(array)
+    };
+    |number, out| out.extend_from_slice(&number.to_le_bytes())
 }
 
-/// Complex numbers: the real part, then the imaginary one.
+// Complex numbers: the real part, then the imaginary one.
 #[cfg(feature = "num-complex")]
-macro_rules! complex {
-    ($($part:ty => $dtype:ident),* $(,)?) => {$(
-        impl sealed::Sealed for num_complex::Complex<$part> {}
-
-        impl Element for num_complex::Complex<$part> {
-            const DTYPE: DType = DType::$dtype;
-
-            fn as_bytes(elements: &[Self]) -> Option<&[u8]> {
-                in_file_order::<Self>().then(|| bytemuck::must_cast_slice(elements))
-            }
-
-            fn as_bytes_mut(elements: &mut [Self]) -> Option<&mut [u8]> {
-                in_file_order::<Self>().then(|| bytemuck::must_cast_slice_mut(elements))
-            }
-
-            fn from_bytes(bytes: &[u8]) -> Option<&[Self]> {
-                in_file_order::<Self>().then(|| bytemuck::try_cast_slice(bytes).ok())?
-            }
-
-            fn from_bytes_mut(bytes: &mut [u8]) -> Option<&mut [Self]> {
-                in_file_order::<Self>().then(|| bytemuck::try_cast_slice_mut(bytes).ok())?
-            }
-
-            fn read_le(bytes: &[u8]) -> Self {
-                let (real, imaginary) = bytes.split_at(size_of::<$part>());
-                num_complex::Complex::new(<$part>::read_le(real), <$part>::read_le(imaginary))
-            }
-
-            fn write_le(self, out: &mut Vec<u8>) {
-                self.re.write_le(out);
-                self.im.write_le(out);
-            }
-        }
-    )*};
+numbers! {
+    num_complex::Complex<f64> => C128, num_complex::Complex<f32> => C64,
+    num_complex::Complex<f16> => C32, num_complex::Complex<bf16> => BC32;
+    |bytes| {
+        let (real, imaginary) = bytes.split_at(size_of::<Self>() / 2);
+        num_complex::Complex::new(Element::read_le(real), Element::read_le(imaginary))
+    };
+    |number, out| {
+        number.re.write_le(out);
+        number.im.write_le(out);
+    }
 }
-
-#[cfg(feature = "num-complex")]
-complex! { f64 => C128, f32 => C64, f16 => C32, bf16 => BC32 }
 
 impl sealed::Sealed for bool {}
 

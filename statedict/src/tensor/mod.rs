@@ -7,6 +7,7 @@ mod derive_view;
 mod element;
 mod float8;
 mod gather;
+mod identities;
 mod shape;
 mod storage;
 mod view;
@@ -19,6 +20,7 @@ pub use element::Element;
 #[cfg(feature = "burn")]
 pub(crate) use element::copy_le_bytes;
 pub(crate) use element::to_le_bytes;
+pub(crate) use identities::{Identities, Numbering};
 pub use shape::{Shape, Strides};
 pub use storage::{Storage, StorageError, Storages};
 pub use view::TensorView;

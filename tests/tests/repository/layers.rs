@@ -17,6 +17,7 @@ const LAYERS: &[&[&str]] = &[
         "nontemporal_copy",
         "parallel",
         "plain_debug",
+        "setters",
     ],
     &["tensor"],
     &["metadata", "map", "value"],

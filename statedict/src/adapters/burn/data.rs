@@ -32,22 +32,10 @@ pub(super) fn dtype_of(dtype: BurnDType) -> Option<DType> {
 
 /// burn's name of one of PyTorch's element types, if it has it.
 pub(super) fn burn_dtype(dtype: DType) -> Option<BurnDType> {
-    Some(match dtype {
-        DType::F64 => BurnDType::F64,
-        DType::F32 => BurnDType::F32,
-        DType::F16 => BurnDType::F16,
-        DType::BF16 => BurnDType::BF16,
-        DType::I64 => BurnDType::I64,
-        DType::I32 => BurnDType::I32,
-        DType::I16 => BurnDType::I16,
-        DType::I8 => BurnDType::I8,
-        DType::U64 => BurnDType::U64,
-        DType::U32 => BurnDType::U32,
-        DType::U16 => BurnDType::U16,
-        DType::U8 => BurnDType::U8,
-        DType::Bool => BurnDType::Bool(BoolStore::Native),
-        _ => return None,
-    })
+    use BurnDType::{BF16, F16, F32, F64, I8, I16, I32, I64, U8, U16, U32, U64};
+    let bool = BurnDType::Bool(BoolStore::Native);
+    let all = [F64, F32, F16, BF16, I64, I32, I16, I8, U64, U32, U16, U8, bool];
+    all.into_iter().find(|&burn| dtype_of(burn) == Some(dtype))
 }
 
 /// The sizes of burn's shape.

@@ -1,7 +1,7 @@
-//! burn's linear layers and embeddings as PyTorch's.
+//! burn's linear layers as PyTorch's.
 
 use burn::module::Param;
-use burn::nn::{Embedding, Linear};
+use burn::nn::Linear;
 use burn::tensor::Tensor as BurnTensor;
 use bytemuck::TransparentWrapper;
 
@@ -14,10 +14,6 @@ use crate::visit::{
 const LINEAR: &FieldTable = &FieldTable {
     info: ModuleInfo::new("Linear").with_rust_type("burn::nn::Linear"),
     fields: &[Field::parameter("weight"), Field::parameter("bias").optional()],
-};
-const EMBEDDING: &FieldTable = &FieldTable {
-    info: ModuleInfo::new("Embedding").with_rust_type("burn::nn::Embedding"),
-    fields: &[Field::parameter("weight")],
 };
 
 /// As `torch.nn.Linear`: `weight` of shape `[out, in]`, whichever [`LinearLayout`](burn::nn::LinearLayout)
@@ -53,19 +49,4 @@ pub(super) fn weight_mut(weight: &mut Param<BurnTensor<2>>) -> &mut dyn TensorMu
 fn is_stored_transposed(weight: &Param<BurnTensor<2>>) -> bool {
     let probe = BurnTensor::<2>::zeros([1, 2], &weight.lazy_device());
     weight.clone().transform_for_load(probe, weight.id).dims() == [2, 1]
-}
-
-/// As `torch.nn.Embedding`: `weight` of shape `[num_embeddings, embedding_dim]`.
-impl StateDict for Embedding {
-    fn visit<'a>(&'a self, visitor: &mut dyn Visitor<ByRef<'a>>) {
-        visitor.module(EMBEDDING, &mut [Content::leaf(&self.weight)]);
-    }
-
-    fn visit_mut<'a>(&'a mut self, visitor: &mut dyn Visitor<ByMut<'a>>) {
-        visitor.module(EMBEDDING, &mut [Content::leaf_mut(&mut self.weight)]);
-    }
-
-    fn describe() -> Description {
-        Description::Module(EMBEDDING)
-    }
 }

@@ -15,10 +15,11 @@
 //! - Tensors are saved with the location `cpu`, whatever device they are on.
 
 mod attention;
-mod conv;
+mod batch_norm;
 mod data;
+mod layers;
 mod linear;
-mod norm;
+
 mod param;
 mod recurrent;
 mod running;
@@ -27,5 +28,5 @@ mod stateless;
 mod tensor;
 mod transposed;
 
-pub use norm::CountedBatchNorm;
+pub use batch_norm::CountedBatchNorm;
 pub use transposed::Transposed;

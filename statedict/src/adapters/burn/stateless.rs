@@ -1,10 +1,9 @@
 //! burn's layers without parameters, so that they can be fields of a model: they have a place among
-//! its modules, as in PyTorch, and nothing in its state dict. `PRelu`, the one activation that has a
-//! parameter, is here as well.
+//! its modules, as in PyTorch, and nothing in its state dict.
 
 use burn::nn::activation::{
     Celu, Elu, GLU, Gelu, HardShrink, HardSigmoid, HardSwish, Hardtanh, LeakyRelu, LogSigmoid,
-    Mish, PRelu, RRelu, Relu, Relu6, Selu, SiLU, Sigmoid, SoftShrink, Softplus, Softsign, Tanh,
+    Mish, RRelu, Relu, Relu6, Selu, SiLU, Sigmoid, SoftShrink, Softplus, Softsign, Tanh,
     Tanhshrink, Threshold,
 };
 use burn::nn::interpolate::{Interpolate1d, Interpolate2d};
@@ -17,9 +16,7 @@ use burn::nn::{
     PairwiseDistance, PixelShuffle, PixelUnshuffle, Unfold4d,
 };
 
-use crate::visit::{
-    ByMut, ByRef, Content, Description, Field, FieldTable, ModuleInfo, StateDict, Visitor,
-};
+use crate::visit::{ByMut, ByRef, Description, FieldTable, ModuleInfo, StateDict, Visitor};
 
 /// Layers by their Rust type and PyTorch's class.
 macro_rules! stateless {
@@ -55,24 +52,4 @@ stateless! {
     Relu6 "ReLU6", Selu "SELU", SiLU "SiLU", Sigmoid "Sigmoid", SoftShrink "Softshrink",
     Softplus "Softplus", Softsign "Softsign", Tanh "Tanh", Tanhshrink "Tanhshrink",
     Threshold "Threshold", Unfold4d "Unfold",
-}
-
-const PRELU: &FieldTable = &FieldTable {
-    info: ModuleInfo::new("PReLU").with_rust_type("burn::nn::PRelu"),
-    fields: &[Field::parameter("weight")],
-};
-
-/// As `torch.nn.PReLU`: `weight`, which burn calls `alpha`.
-impl StateDict for PRelu {
-    fn visit<'a>(&'a self, visitor: &mut dyn Visitor<ByRef<'a>>) {
-        visitor.module(PRELU, &mut [Content::leaf(&self.alpha)]);
-    }
-
-    fn visit_mut<'a>(&'a mut self, visitor: &mut dyn Visitor<ByMut<'a>>) {
-        visitor.module(PRELU, &mut [Content::leaf_mut(&mut self.alpha)]);
-    }
-
-    fn describe() -> Description {
-        Description::Module(PRELU)
-    }
 }

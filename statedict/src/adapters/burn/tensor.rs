@@ -5,7 +5,7 @@ use burn::tensor::{Bool, Device, Float, Int, Tensor as BurnTensor, TensorData};
 
 use super::data;
 use crate::dtype::DType;
-use crate::leaves::check;
+use crate::leaves::{check, check_shape};
 use crate::tensor::{Shape, TensorView};
 use crate::traits::{ByteSink, Tensor, TensorError, TensorMut, Writable};
 
@@ -115,12 +115,8 @@ pub(super) fn check_assigned(
     source: &TensorView<'_>,
 ) -> Result<(), TensorError> {
     let (expected, found) = (destination.dtype(), source.dtype());
-    if !destination.adopts(found) {
-        return Err(TensorError::DType { expected, found });
+    match destination.adopts(found) {
+        true => check_shape(destination, source),
+        false => Err(TensorError::DType { expected, found }),
     }
-    let expected = destination.shape();
-    if expected != *source.shape() {
-        return Err(TensorError::Shape { expected, found: source.shape().clone() });
-    }
-    Ok(())
 }

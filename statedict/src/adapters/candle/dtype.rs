@@ -26,19 +26,9 @@ pub(super) fn of_candle(dtype: Candle) -> Option<DType> {
 
 /// The type of which candle can make a tensor.
 pub(super) fn to_candle(dtype: DType) -> Option<Candle> {
-    Some(match dtype {
-        DType::U8 => Candle::U8,
-        DType::U32 => Candle::U32,
-        DType::I16 => Candle::I16,
-        DType::I32 => Candle::I32,
-        DType::I64 => Candle::I64,
-        DType::BF16 => Candle::BF16,
-        DType::F16 => Candle::F16,
-        DType::F32 => Candle::F32,
-        DType::F64 => Candle::F64,
-        DType::F8E4M3FN => Candle::F8E4M3,
-        _ => return None,
-    })
+    use Candle::{BF16, F8E4M3, F16, F32, F64, I16, I32, I64, U8, U32};
+    let all = [U8, U32, I16, I32, I64, BF16, F16, F32, F64, F8E4M3];
+    all.into_iter().find(|&candle| of_candle(candle) == Some(dtype))
 }
 
 /// The error about elements that PyTorch has no type for.

@@ -1,4 +1,4 @@
-//! `candle_core::Tensor` as a leaf.
+//! `candle_core::Tensor` as a leaf, and how it and `candle_core::Var` are read.
 
 use std::any::Any;
 use std::borrow::Cow;
@@ -7,44 +7,55 @@ use candle_core::{Tensor as Candle, Var};
 
 use crate::adapters::candle::{dtype, place, reading, writing};
 use crate::dtype::DType;
-use crate::leaves::check;
+use crate::leaves::{check, check_shape};
 use crate::tensor::{Shape, TensorView};
 use crate::traits::{ByteSink, StorageId, Tensor, TensorError, TensorMut, Writable};
 
-impl Tensor for Candle {
-    fn dtype(&self) -> DType {
-        // What PyTorch has no type for can be neither read nor written; both say so.
-        dtype::of_candle(Candle::dtype(self)).unwrap_or(DType::Bits8)
-    }
+/// Says how a handle of a tensor is read.
+macro_rules! handle {
+    ($handle:ty, |$this:ident| $tensor:expr) => {
+        impl Tensor for $handle {
+            fn dtype(&self) -> DType {
+                let $this = self;
+                // What PyTorch has no type for can be neither read nor written; both say so.
+                dtype::of_candle(Candle::dtype($tensor)).unwrap_or(DType::Bits8)
+            }
 
-    fn shape(&self) -> Shape {
-        self.dims().into()
-    }
+            fn shape(&self) -> Shape {
+                self.dims().into()
+            }
 
-    fn storage_id(&self) -> Option<StorageId> {
-        Some(place::storage_id(self))
-    }
+            fn storage_id(&self) -> Option<StorageId> {
+                let $this = self;
+                Some(place::storage_id($tensor))
+            }
 
-    fn location(&self) -> Cow<'_, str> {
-        place::location(self)
-    }
+            fn location(&self) -> Cow<'_, str> {
+                let $this = self;
+                place::location($tensor)
+            }
 
-    fn adopts(&self, dtype: DType) -> bool {
-        dtype::to_candle(dtype).is_some() || dtype == Tensor::dtype(self)
-    }
+            fn adopts(&self, dtype: DType) -> bool {
+                dtype::to_candle(dtype).is_some() || dtype == Tensor::dtype(self)
+            }
 
-    fn writable(&self) -> Result<Writable, TensorError> {
-        writing::writable(self)
-    }
+            fn writable(&self) -> Result<Writable, TensorError> {
+                writing::writable(self)
+            }
 
-    fn with_bytes(&self, sink: &mut ByteSink<'_>) -> Result<(), TensorError> {
-        reading::read(self, sink)
-    }
+            fn with_bytes(&self, sink: &mut ByteSink<'_>) -> Result<(), TensorError> {
+                reading::read(self, sink)
+            }
 
-    fn as_any(&self) -> Option<&dyn Any> {
-        Some(self)
-    }
+            fn as_any(&self) -> Option<&dyn Any> {
+                Some(self)
+            }
+        }
+    };
 }
+
+handle!(Candle, |tensor| tensor);
+handle!(Var, |variable| variable.as_tensor());
 
 impl TensorMut for Candle {
     fn copy_(&mut self, source: &TensorView<'_>) -> Result<(), TensorError> {
@@ -67,17 +78,5 @@ impl TensorMut for Candle {
             variable.map(Var::as_tensor)
         });
         first.inspect(|first| *self = (*first).clone()).is_some()
-    }
-}
-
-/// Checks that `source` has the shape of the tensor that it is to become.
-pub(super) fn check_shape(
-    destination: &impl Tensor,
-    source: &TensorView<'_>,
-) -> Result<(), TensorError> {
-    let expected = destination.shape();
-    match expected == *source.shape() {
-        true => Ok(()),
-        false => Err(TensorError::Shape { expected, found: source.shape().clone() }),
     }
 }

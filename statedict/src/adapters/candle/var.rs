@@ -1,51 +1,12 @@
 //! `candle_core::Var` as a leaf.
 
-use std::any::Any;
-use std::borrow::Cow;
-
 use candle_core::{Tensor as Candle, Var};
 
 use crate::adapters::candle::dtype::library;
-use crate::adapters::candle::tensor::check_shape;
 use crate::adapters::candle::writing;
-use crate::dtype::DType;
-use crate::leaves::check;
-use crate::tensor::{Shape, TensorView};
-use crate::traits::{ByteSink, StorageId, Tensor, TensorError, TensorMut, Writable};
-
-impl Tensor for Var {
-    fn dtype(&self) -> DType {
-        Tensor::dtype(self.as_tensor())
-    }
-
-    fn shape(&self) -> Shape {
-        Tensor::shape(self.as_tensor())
-    }
-
-    fn storage_id(&self) -> Option<StorageId> {
-        self.as_tensor().storage_id()
-    }
-
-    fn location(&self) -> Cow<'_, str> {
-        self.as_tensor().location()
-    }
-
-    fn adopts(&self, dtype: DType) -> bool {
-        self.as_tensor().adopts(dtype)
-    }
-
-    fn writable(&self) -> Result<Writable, TensorError> {
-        self.as_tensor().writable()
-    }
-
-    fn with_bytes(&self, sink: &mut ByteSink<'_>) -> Result<(), TensorError> {
-        self.as_tensor().with_bytes(sink)
-    }
-
-    fn as_any(&self) -> Option<&dyn Any> {
-        Some(self)
-    }
-}
+use crate::leaves::{check, check_shape};
+use crate::tensor::TensorView;
+use crate::traits::{Tensor, TensorError, TensorMut};
 
 impl TensorMut for Var {
     fn copy_(&mut self, source: &TensorView<'_>) -> Result<(), TensorError> {

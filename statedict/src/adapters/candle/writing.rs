@@ -1,7 +1,5 @@
 //! Elements into the storage that a tensor has: one copy, and every handle sees them.
 
-use std::sync::Mutex;
-
 use candle_core::{CpuStorage, Device, Error, InplaceOp1, Layout, Result, Tensor, Var, bail};
 
 use crate::adapters::candle::dtype::{library, of_candle, to_candle, unsupported};
@@ -149,13 +147,10 @@ fn copy(memory: &mut [u8], bytes: &[u8]) {
     if threads == 1 {
         return memory.copy_from_slice(bytes);
     }
-    let pieces = Mutex::new(memory.chunks_mut(PIECE).zip(bytes.chunks(PIECE)));
-    parallel::run(threads, || {
-        loop {
-            let piece = pieces.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).next();
-            let Some((memory, bytes)) = piece else { break };
-            memory.copy_from_slice(bytes);
-        }
+    let pieces = memory.chunks_mut(PIECE).zip(bytes.chunks(PIECE));
+    parallel::each(threads, pieces, |(): &mut (), (memory, bytes)| {
+        memory.copy_from_slice(bytes);
+        std::result::Result::<(), ()>::Ok(())
     });
 }
 

@@ -1,5 +1,7 @@
 //! Limits on what reading a file may cost.
 
+use crate::setters::setters;
+
 /// Limits on what reading may cost, so that no file can take more memory than a small multiple of its
 /// size. What is not set follows from the size of the file.
 ///
@@ -20,44 +22,26 @@ pub struct Limits {
 const MIB: u64 = 1 << 20;
 
 impl Limits {
-    /// The size of the pickle. By default eight times the file, at least 64 MiB; it is larger than the
-    /// file only where it is compressed.
-    #[must_use]
-    pub fn pickle_bytes(mut self, bytes: u64) -> Self {
-        self.pickle_bytes = Some(bytes);
-        self
-    }
+    setters! {
+        /// The size of the pickle. By default eight times the file, at least 64 MiB; it is larger than the
+        /// file only where it is compressed.
+        pickle_bytes(bytes: u64) => pickle_bytes = Some(bytes);
 
-    /// The size of one compressed storage when it is expanded, or of all where all are read at once
-    /// ([`ReadOptions::in_memory`](crate::ReadOptions::in_memory)). By default sixteen times the file, at least
-    /// 256 MiB.
-    #[must_use]
-    pub fn inflated_bytes(mut self, bytes: u64) -> Self {
-        self.inflated_bytes = Some(bytes);
-        self
-    }
+        /// The size of one compressed storage when it is expanded, or of all where all are read at once
+        /// ([`ReadOptions::in_memory`](crate::ReadOptions::in_memory)). By default sixteen times the file, at least
+        /// 256 MiB.
+        inflated_bytes(bytes: u64) => inflated_bytes = Some(bytes);
 
-    /// How many values and bytes the pickle may have copied, such as a set made of a list, or text
-    /// converted to bytes. By default four times the pickle's size, at least 65,536.
-    #[must_use]
-    pub fn copies(mut self, copies: u64) -> Self {
-        self.copies = Some(copies);
-        self
-    }
+        /// How many values and bytes the pickle may have copied, such as a set made of a list, or text
+        /// converted to bytes. By default four times the pickle's size, at least 65,536.
+        copies(copies: u64) => copies = Some(copies);
 
-    /// The size of an integer beyond 64 bits. By default 4,096 bytes.
-    #[must_use]
-    pub fn integer_bytes(mut self, bytes: u64) -> Self {
-        self.integer_bytes = Some(bytes);
-        self
-    }
+        /// The size of an integer beyond 64 bits. By default 4,096 bytes.
+        integer_bytes(bytes: u64) => integer_bytes = Some(bytes);
 
-    /// The length of all names of the state dict of a whole model together, in which a module under two
-    /// names comes twice. By default four times the pickle's size, at least 65,536.
-    #[must_use]
-    pub fn name_bytes(mut self, bytes: u64) -> Self {
-        self.name_bytes = Some(bytes);
-        self
+        /// The length of all names of the state dict of a whole model together, in which a module under two
+        /// names comes twice. By default four times the pickle's size, at least 65,536.
+        name_bytes(bytes: u64) => name_bytes = Some(bytes);
     }
 
     pub(crate) fn for_names(&self, pickle_len: usize) -> u64 {

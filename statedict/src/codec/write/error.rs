@@ -215,7 +215,6 @@ impl fmt::Display for WriteError {
 }
 
 debug_is_display!(WriteError);
-
 /// For functions that return an [`io::Result`].
 impl From<WriteError> for io::Error {
     fn from(error: WriteError) -> Self {

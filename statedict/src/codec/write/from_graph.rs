@@ -4,12 +4,12 @@ use crate::codec::write::contents::Contents;
 use crate::codec::write::error::WriteError;
 use crate::codec::write::facts::{Facts, StorageFacts};
 use crate::codec::write::from_map::{stream_compact, stream_whole};
-use crate::codec::write::identities::Identities;
 use crate::codec::write::source::{Sink, SourceError};
 use crate::dtype::DType;
-use crate::tensor::{Storage, TensorView};
+use crate::tensor::{Identities, Storage, TensorView};
 use crate::value::Graph;
 use crate::value::raw::Raw;
+use crate::value::text::quoted;
 
 /// The storages of a graph as far as they have been met.
 pub(super) struct GraphStorages<'g> {
@@ -104,6 +104,7 @@ impl<'g> GraphStorages<'g> {
         let key = |key: &Raw| match *key {
             Raw::Str(text) => format!("{:?}", self.graph.str(text)),
             Raw::Int(value) => value.to_string(),
+            Raw::Surrogates(text) => quoted(self.graph.text(text)),
             _ => "…".to_owned(),
         };
         match path {

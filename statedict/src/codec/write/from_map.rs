@@ -3,12 +3,11 @@
 use crate::codec::write::contents::Contents;
 use crate::codec::write::error::WriteError;
 use crate::codec::write::facts::{Facts, StorageFacts, stored_as};
-use crate::codec::write::identities::Numbering;
 use crate::codec::write::source::{Sink, SourceError};
 use crate::dtype::DType;
 use crate::map::StateMap;
 use crate::metadata::Metadata;
-use crate::tensor::{Storage, TensorView};
+use crate::tensor::{Numbering, Storage, TensorView};
 
 /// Hands over the bytes of a storage of a map, by its index in its set, where the map's own storages have none:
 /// those of a live model, which cannot be lent to other threads.

@@ -5,16 +5,6 @@
 //! ([`archive`]): every size is known before the first byte, so that the archive is written in one pass without
 //! seeking, checksums included. Writing to a path goes through a temporary file ([`replace`]).
 
-#![deny(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    clippy::cast_possible_truncation,
-    clippy::cast_possible_wrap,
-    clippy::cast_sign_loss
-)]
-
 mod archive;
 mod chunked_writer;
 mod container;
@@ -24,7 +14,6 @@ mod error;
 mod facts;
 mod from_graph;
 mod from_map;
-mod identities;
 mod legacy;
 mod options;
 mod pickle;

@@ -4,6 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use crate::codec::write::progress::Progress;
+use crate::setters::setters;
 
 /// How a state dict is written. The default is what `torch.save` of PyTorch 2.15 does, except that
 /// a tensor which uses only a part of its storage is written without the rest; see
@@ -75,33 +76,31 @@ impl WriteOptions {
         WriteOptions::default()
     }
 
-    /// Sets whether to write the whole storage of every tensor with the tensor's strides and offset, as
-    /// `torch.save` does, however little of it is used. Off by default, but for a
-    /// [`Checkpoint`](crate::Checkpoint): a tensor that uses only a
-    /// part of a storage is then written row-major in a storage of its own.
-    /// A storage that is shared by different tensors is always written whole, so that they still
-    /// share it when loaded.
-    ///
-    /// ```
-    /// use statedict::{Storage, StateMap, TensorView, DType, WriteOptions, write_map};
-    ///
-    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
-    /// // The first two elements of a million: torch.save writes the million.
-    /// let million = Storage::from_bytes(vec![0u8; 4_000_000]);
-    /// let mut map = StateMap::new();
-    /// map.insert("head", TensorView::contiguous(million, DType::F32, [2], 0)?);
-    ///
-    /// let (mut small, mut large) = (Vec::new(), Vec::new());
-    /// write_map(&map, &mut small, &WriteOptions::default())?;
-    /// write_map(&map, &mut large, &WriteOptions::default().keep_storage(true))?;
-    /// assert!(small.len() < 2_000 && large.len() > 4_000_000);
-    /// # Ok(())
-    /// # }
-    /// ```
-    #[must_use]
-    pub fn keep_storage(mut self, keep: bool) -> Self {
-        self.keep_storage = Some(keep);
-        self
+    setters! {
+        /// Sets whether to write the whole storage of every tensor with the tensor's strides and offset, as
+        /// `torch.save` does, however little of it is used. Off by default, but for a
+        /// [`Checkpoint`](crate::Checkpoint): a tensor that uses only a
+        /// part of a storage is then written row-major in a storage of its own.
+        /// A storage that is shared by different tensors is always written whole, so that they still
+        /// share it when loaded.
+        ///
+        /// ```
+        /// use statedict::{Storage, StateMap, TensorView, DType, WriteOptions, write_map};
+        ///
+        /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+        /// // The first two elements of a million: torch.save writes the million.
+        /// let million = Storage::from_bytes(vec![0u8; 4_000_000]);
+        /// let mut map = StateMap::new();
+        /// map.insert("head", TensorView::contiguous(million, DType::F32, [2], 0)?);
+        ///
+        /// let (mut small, mut large) = (Vec::new(), Vec::new());
+        /// write_map(&map, &mut small, &WriteOptions::default())?;
+        /// write_map(&map, &mut large, &WriteOptions::default().keep_storage(true))?;
+        /// assert!(small.len() < 2_000 && large.len() > 4_000_000);
+        /// # Ok(())
+        /// # }
+        /// ```
+        keep_storage(keep: bool) => keep_storage = Some(keep);
     }
 
     /// Writes storages whole unless something else was asked for, as for a checkpoint.
@@ -111,46 +110,40 @@ impl WriteOptions {
         self
     }
 
-    /// Says whether tensors that overlap without being the same are written to a safetensors file, each with all of its
-    /// elements: they share none of them any more when they are read. By default they are an error there; PyTorch's
-    /// format keeps what is shared. Tensors that are the same stay tied.
-    ///
-    /// ```
-    /// # #[cfg(feature = "safetensors")]
-    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
-    /// use statedict::{StateMap, TensorView, WriteOptions, write_map};
-    ///
-    /// let packed = TensorView::from_vec(vec![0.5f32; 6], [3, 2])?;
-    /// let mut map = StateMap::new();
-    /// map.insert("head", packed.narrow(0, 0..1)?);
-    /// map.insert("packed", packed);
-    /// let options = WriteOptions::new().safetensors();
-    /// assert!(write_map(&map, Vec::new(), &options).is_err());
-    /// write_map(&map, Vec::new(), &options.copy_overlaps(true))?;
-    /// # Ok(())
-    /// # }
-    /// # #[cfg(not(feature = "safetensors"))]
-    /// # fn main() {}
-    /// ```
-    #[must_use]
-    pub fn copy_overlaps(mut self, copy: bool) -> Self {
-        self.copy_overlaps = copy;
-        self
-    }
+    setters! {
+        /// Says whether tensors that overlap without being the same are written to a safetensors file, each with all of its
+        /// elements: they share none of them any more when they are read. By default they are an error there; PyTorch's
+        /// format keeps what is shared. Tensors that are the same stay tied.
+        ///
+        /// ```
+        /// # #[cfg(feature = "safetensors")]
+        /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+        /// use statedict::{StateMap, TensorView, WriteOptions, write_map};
+        ///
+        /// let packed = TensorView::from_vec(vec![0.5f32; 6], [3, 2])?;
+        /// let mut map = StateMap::new();
+        /// map.insert("head", packed.narrow(0, 0..1)?);
+        /// map.insert("packed", packed);
+        /// let options = WriteOptions::new().safetensors();
+        /// assert!(write_map(&map, Vec::new(), &options).is_err());
+        /// write_map(&map, Vec::new(), &options.copy_overlaps(true))?;
+        /// # Ok(())
+        /// # }
+        /// # #[cfg(not(feature = "safetensors"))]
+        /// # fn main() {}
+        /// ```
+        copy_overlaps(copy: bool) => copy_overlaps = copy;
 
-    /// The multiple of bytes at which every record's content begins: 64 unless set, 1 to 32768.
-    /// PyTorch's name is `torch.utils.serialization.config.save.storage_alignment`.
-    ///
-    /// ```
-    /// use statedict::WriteOptions;
-    ///
-    /// // Whole pages, for reading with direct I/O.
-    /// let options = WriteOptions::default().alignment(4096);
-    /// ```
-    #[must_use]
-    pub fn alignment(mut self, bytes: usize) -> Self {
-        self.alignment = bytes;
-        self
+        /// The multiple of bytes at which every record's content begins: 64 unless set, 1 to 32768.
+        /// PyTorch's name is `torch.utils.serialization.config.save.storage_alignment`.
+        ///
+        /// ```
+        /// use statedict::WriteOptions;
+        ///
+        /// // Whole pages, for reading with direct I/O.
+        /// let options = WriteOptions::default().alignment(4096);
+        /// ```
+        alignment(bytes: usize) => alignment = bytes;
     }
 
     /// Which PyTorch's format to write, whatever the path's ending.
@@ -192,64 +185,50 @@ impl WriteOptions {
         }
     }
 
-    /// The name of the archive's root directory. Unless set, it is PyTorch's: the file name up to
-    /// its last dot, and `archive` for a path with a character that is not ASCII and for writers.
-    ///
-    /// ```
-    /// use statedict::WriteOptions;
-    ///
-    /// // The same bytes, whatever the file is called.
-    /// let options = WriteOptions::default().root("archive");
-    /// ```
-    #[must_use]
-    pub fn root(mut self, name: impl Into<String>) -> Self {
-        self.root = Some(name.into());
-        self
-    }
+    setters! {
+        /// The name of the archive's root directory. Unless set, it is PyTorch's: the file name up to
+        /// its last dot, and `archive` for a path with a character that is not ASCII and for writers.
+        ///
+        /// ```
+        /// use statedict::WriteOptions;
+        ///
+        /// // The same bytes, whatever the file is called.
+        /// let options = WriteOptions::default().root("archive");
+        /// ```
+        root(name: impl Into<String>) => root = Some(name.into());
 
-    /// The names of the storages in the order of their first use, for [`ArchiveLayout::Legacy`], where
-    /// PyTorch takes addresses in memory. Unless set, they are numbers; an archive has numbers always.
-    ///
-    /// ```
-    /// use statedict::{ArchiveLayout, WriteOptions};
-    ///
-    /// let names = vec!["94304870911728".to_owned()];
-    /// let options = WriteOptions::default().layout(ArchiveLayout::Legacy).storage_names(names);
-    /// ```
-    #[must_use]
-    pub fn storage_names(mut self, names: Vec<String>) -> Self {
-        self.storage_names = names;
-        self
-    }
+        /// The names of the storages in the order of their first use, for [`ArchiveLayout::Legacy`], where
+        /// PyTorch takes addresses in memory. Unless set, they are numbers; an archive has numbers always.
+        ///
+        /// ```
+        /// use statedict::{ArchiveLayout, WriteOptions};
+        ///
+        /// let names = vec!["94304870911728".to_owned()];
+        /// let options = WriteOptions::default().layout(ArchiveLayout::Legacy).storage_names(names);
+        /// ```
+        storage_names(names: Vec<String>) => storage_names = names;
 
-    /// Sets whether saving to a path waits until the file is on the disk, so that neither a crash nor a
-    /// loss of power can lose it or what was there before. On unless set; PyTorch does not wait.
-    ///
-    /// ```
-    /// use statedict::WriteOptions;
-    ///
-    /// // For files that need not outlive the machine.
-    /// let options = WriteOptions::default().sync(false);
-    /// ```
-    #[must_use]
-    pub fn sync(mut self, sync: bool) -> Self {
-        self.sync = sync;
-        self
-    }
+        /// Sets whether saving to a path waits until the file is on the disk, so that neither a crash nor a
+        /// loss of power can lose it or what was there before. On unless set; PyTorch does not wait.
+        ///
+        /// ```
+        /// use statedict::WriteOptions;
+        ///
+        /// // For files that need not outlive the machine.
+        /// let options = WriteOptions::default().sync(false);
+        /// ```
+        sync(sync: bool) => sync = sync;
 
-    /// Sets the function that is told how far the writing has come: the bytes written and the bytes there will be, after
-    /// each piece of about a mebibyte.
-    ///
-    /// ```
-    /// use statedict::WriteOptions;
-    ///
-    /// let options = WriteOptions::default()
-    ///     .progress(|done, total| println!("{} %", done * 100 / total.max(1)));
-    /// ```
-    #[must_use]
-    pub fn progress(mut self, tell: impl Fn(u64, u64) + Send + Sync + 'static) -> Self {
-        self.progress = Some(Progress(Arc::new(tell)));
-        self
+        /// Sets the function that is told how far the writing has come: the bytes written and the bytes there will be, after
+        /// each piece of about a mebibyte.
+        ///
+        /// ```
+        /// use statedict::WriteOptions;
+        ///
+        /// let options = WriteOptions::default()
+        ///     .progress(|done, total| println!("{} %", done * 100 / total.max(1)));
+        /// ```
+        progress(tell: impl Fn(u64, u64) + Send + Sync + 'static) => progress = Some(Progress(Arc::new(tell)));
     }
 
     pub(super) fn teller(&self) -> Option<&Progress> {

@@ -3,13 +3,11 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
-use foldhash::HashSet;
-
 use crate::load::plan::found::Match;
 use crate::load::report::problem::LoadProblem;
 use crate::map::StateMap;
 use crate::parallel;
-use crate::tensor::{StorageError, TensorView};
+use crate::tensor::{Numbering, StorageError, TensorView};
 
 impl StateMap<'_> {
     /// Reads every tensor and compares it with the checksum that came with it: the keys of those that are
@@ -82,22 +80,11 @@ fn damaged<'k, 't>(
 fn distinct<'k, 't>(
     tensors: impl Iterator<Item = (&'k str, &'t TensorView<'t>)>,
 ) -> Vec<(&'k str, &'t TensorView<'t>)> {
-    let mut distinct: Vec<(&str, &TensorView<'_>)> = Vec::new();
-    // Those of a file come in ascending order, mostly: then there is no need to remember them.
-    let (mut greatest, mut seen) = (None, None::<HashSet<(usize, u32)>>);
+    let (mut distinct, mut numbering) =
+        (Vec::<(&str, &TensorView<'_>)>::new(), Numbering::default());
     for (key, tensor) in tensors.filter(|(_, tensor)| tensor.storage().can_be_damaged()) {
-        let identity = tensor.storage().identity();
-        let is_new = match &mut seen {
-            Some(seen) => seen.insert(identity),
-            None if greatest < Some(identity) => true,
-            None if greatest == Some(identity) => false,
-            None => {
-                let before = distinct.iter().map(|(_, tensor)| tensor.storage().identity());
-                seen.insert(before.collect()).insert(identity)
-            }
-        };
-        if is_new {
-            greatest = greatest.max(Some(identity));
+        let before = distinct.iter().map(|(_, tensor)| tensor.storage().identity());
+        if numbering.known(tensor.storage().identity(), before).is_none() {
             distinct.push((key, tensor));
         }
     }

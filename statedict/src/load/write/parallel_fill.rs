@@ -1,7 +1,5 @@
 //! Filling the memory of leaves from storages, on several threads.
 
-use std::sync::{Mutex, PoisonError};
-
 use foldhash::{HashMap, HashMapExt};
 
 use crate::nontemporal_copy;
@@ -95,21 +93,12 @@ impl<'a> Filling<'a> {
 
     /// Fills what is left.
     pub(super) fn finish(self) -> Failed {
-        let failed = Mutex::new(self.failed);
-        if !self.jobs.is_empty() {
-            let queue = Mutex::new(self.jobs.into_iter());
-            parallel::run(self.threads, || {
-                loop {
-                    let job = queue.lock().unwrap_or_else(PoisonError::into_inner).next();
-                    let Some(job) = job else { break };
-                    let failures = job.run();
-                    if !failures.leaves.is_empty() {
-                        failed.lock().unwrap_or_else(PoisonError::into_inner).note(failures);
-                    }
-                }
-            });
+        let Filling { threads, jobs, mut failed, .. } = self;
+        if !jobs.is_empty() {
+            let run = |(): &mut (), job: Job<'_>| job.run().into_result();
+            let failures = parallel::each(threads, jobs.into_iter(), run);
+            failures.into_iter().for_each(|failure| failed.note(failure));
         }
-        let mut failed = failed.into_inner().unwrap_or_else(PoisonError::into_inner);
         failed.errors.sort_by_key(|(leaf, _)| *leaf);
         failed.errors.dedup_by_key(|(leaf, _)| *leaf);
         failed.leaves.sort_unstable();
@@ -122,6 +111,10 @@ impl Failed {
     fn note(&mut self, more: Failed) {
         self.errors.extend(more.errors);
         self.leaves.extend(more.leaves);
+    }
+
+    fn into_result(self) -> Result<(), Failed> {
+        if self.leaves.is_empty() { Ok(()) } else { Err(self) }
     }
 
     fn of(leaf: usize, result: Result<(), StorageError>) -> Self {

@@ -1,7 +1,5 @@
 //! Filling memory from a file on several threads, and checking it while it is in the cache.
 
-use std::sync::{Mutex, PoisonError};
-
 use crc32fast::Hasher;
 
 use crate::codec::read::in_memory::layout::{Layout, Segment};
@@ -34,16 +32,6 @@ struct Piece {
     crc: Option<Hasher>,
 }
 
-/// The first failure in the order of the file, whichever thread met it.
-type Failure = Mutex<Option<(u64, StorageError)>>;
-
-fn fail(failure: &Failure, at: u64, error: StorageError) {
-    let mut first = failure.lock().unwrap_or_else(PoisonError::into_inner);
-    if first.as_ref().is_none_or(|(place, _)| at < *place) {
-        *first = Some((at, error));
-    }
-}
-
 /// Fills `memory`, laid out as `layout` says, with the storages' bytes, all of them verified.
 pub(super) fn fill<S: FileStorages>(
     storages: &S,
@@ -52,19 +40,14 @@ pub(super) fn fill<S: FileStorages>(
 ) -> Result<(), StorageError> {
     let mut pieces = cut(storages, layout)?;
     let pages = jobs_by_page(layout, memory, &mut pieces);
-    let (queue, failure) = (Mutex::new(pages.into_iter()), Failure::default());
-    parallel::run(parallel::threads_for(layout.len()), || {
-        let mut buffer = Vec::new();
-        loop {
-            let page = queue.lock().unwrap_or_else(PoisonError::into_inner).next();
-            let Some(page) = page else { break };
-            for job in page {
-                if let Err((at, error)) = run(storages, layout, job, &mut buffer) {
-                    fail(&failure, at, error);
-                }
-            }
-        }
-    });
+    // What follows a failure in its page is read in vain.
+    let mut failed = parallel::each(
+        parallel::threads_for(layout.len()),
+        pages.into_iter(),
+        |buffer: &mut Vec<u8>, page| {
+            page.into_iter().try_for_each(|job| run(storages, layout, job, buffer))
+        },
+    );
     for pieces in pieces.chunk_by(|one, other| one.segment == other.segment) {
         let segment = pieces.first().and_then(|piece| layout.segments().get(piece.segment));
         let Some(place) = segment.and_then(|segment| layout.place(segment)) else { continue };
@@ -76,13 +59,12 @@ pub(super) fn fill<S: FileStorages>(
         if let Some(whole) = whole
             && let Err(error) = check(storages, place.index, whole)
         {
-            fail(&failure, place.at, error);
+            failed.push((place.at, error));
         }
     }
-    match failure.into_inner().unwrap_or_else(PoisonError::into_inner) {
-        Some((_, error)) => Err(error),
-        None => Ok(()),
-    }
+    // The first in the order of the file, whichever thread met it.
+    let first = failed.into_iter().reduce(|one, other| if other.0 < one.0 { other } else { one });
+    first.map_or(Ok(()), |(_, error)| Err(error))
 }
 
 fn is_small(segment: &Segment) -> bool {

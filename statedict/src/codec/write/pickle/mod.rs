@@ -5,13 +5,13 @@ mod bytes;
 mod encoder;
 mod graph;
 mod pickler;
-mod plain;
+mod state_dict;
 mod steps;
 mod streams;
-mod template;
+mod tensor_template;
 
 pub(super) use bytes::Pickle;
 pub(super) use graph::graph;
 pub(super) use pickler::{StorageNames, storage_name};
+pub(super) use state_dict::state_dict;
 pub(super) use streams::{legacy_preamble, list_of_strings};
-pub(super) use template::state_dict;

@@ -1,8 +1,8 @@
-//! burn's normalizations as PyTorch's: `gamma` is called `weight`, `beta` `bias`.
+//! burn's batch normalization as PyTorch's: `gamma` is called `weight`, `beta` `bias`.
 
 use std::ops::{Deref, DerefMut};
 
-use burn::nn::{BatchNorm, GroupNorm, InstanceNorm, LayerNorm, RmsNorm};
+use burn::nn::BatchNorm;
 
 use crate::dtype::DType;
 use crate::leaves::check;
@@ -28,24 +28,6 @@ const BATCH_NORM: &FieldTable = &FieldTable {
         Field::buffer(COUNT),
     ],
 };
-const LAYER_NORM: &FieldTable = &FieldTable {
-    info: ModuleInfo::new("LayerNorm").with_rust_type("burn::nn::LayerNorm"),
-    fields: &[Field::parameter("weight"), BIAS],
-};
-const GROUP_NORM: &FieldTable = &FieldTable {
-    info: ModuleInfo::new("GroupNorm").with_rust_type("burn::nn::GroupNorm"),
-    fields: &[Field::parameter("weight").optional(), BIAS],
-};
-const INSTANCE_NORM: &FieldTable = &FieldTable {
-    // PyTorch derives it from its batch norm, and gives it that one's version.
-    info: ModuleInfo::new("InstanceNorm").with_rust_type("burn::nn::InstanceNorm").with_version(2),
-    fields: &[Field::parameter("weight").optional(), BIAS],
-};
-const RMS_NORM: &FieldTable = &FieldTable {
-    info: ModuleInfo::new("RMSNorm").with_rust_type("burn::nn::RmsNorm"),
-    fields: &[Field::parameter("weight")],
-};
-const BIAS: Field<'_> = Field::parameter("bias").optional();
 
 /// As `torch.nn.BatchNorm1d`, `BatchNorm2d` and `BatchNorm3d`: `weight`, `bias`, `running_mean`,
 /// `running_var` and `num_batches_tracked`.
@@ -185,51 +167,5 @@ impl StateDict for CountedBatchNorm {
 
     fn describe() -> Description {
         BatchNorm::describe()
-    }
-}
-
-/// A normalization of a `gamma` and a `beta`, which may be options.
-macro_rules! affine {
-    ($($doc:literal $layer:ident, $table:ident;)*) => {$(
-        #[doc = $doc]
-        impl StateDict for $layer {
-            fn visit<'a>(&'a self, visitor: &mut dyn Visitor<ByRef<'a>>) {
-                let contents = &mut [Content::leaf(&self.gamma), Content::leaf(&self.beta)];
-                visitor.module($table, contents);
-            }
-
-            fn visit_mut<'a>(&'a mut self, visitor: &mut dyn Visitor<ByMut<'a>>) {
-                let beta = Content::leaf_mut(&mut self.beta);
-                visitor.module($table, &mut [Content::leaf_mut(&mut self.gamma), beta]);
-            }
-
-            fn describe() -> Description {
-                Description::Module($table)
-            }
-        }
-    )*};
-}
-
-affine! {
-    "As `torch.nn.LayerNorm` over one dimension: `weight`, and `bias` where the layer has one."
-    LayerNorm, LAYER_NORM;
-    "As `torch.nn.GroupNorm`: `weight` and `bias` where the layer is affine."
-    GroupNorm, GROUP_NORM;
-    "As `torch.nn.InstanceNorm1d` and its like, without running statistics, which is their default: `weight` and `bias` where the layer is affine."
-    InstanceNorm, INSTANCE_NORM;
-}
-
-/// As `torch.nn.RMSNorm` over one dimension: `weight`.
-impl StateDict for RmsNorm {
-    fn visit<'a>(&'a self, visitor: &mut dyn Visitor<ByRef<'a>>) {
-        visitor.module(RMS_NORM, &mut [Content::leaf(&self.gamma)]);
-    }
-
-    fn visit_mut<'a>(&'a mut self, visitor: &mut dyn Visitor<ByMut<'a>>) {
-        visitor.module(RMS_NORM, &mut [Content::leaf_mut(&mut self.gamma)]);
-    }
-
-    fn describe() -> Description {
-        Description::Module(RMS_NORM)
     }
 }

@@ -4,15 +4,15 @@ use std::collections::hash_map::Entry;
 
 use foldhash::HashMap;
 
-/// A map by what [`Storage::identity`](crate::tensor::Storage) gives.
-pub(super) type Identities<T> = HashMap<(usize, u32), T>;
+/// A map by what [`Storage::identity`](crate::tensor::Storage::identity) gives.
+pub(crate) type Identities<T> = HashMap<(usize, u32), T>;
 
 /// Numbers storages by their first use.
 ///
 /// A file's storages mostly come in the order of their identities, and as long as they do nothing need
 /// be looked up: what comes after the last is new.
 #[derive(Default)]
-pub(super) struct Numbering {
+pub(crate) struct Numbering {
     count: u32,
     last: Option<(usize, u32)>,
     /// The numbers of all, once one has come out of order.
@@ -22,7 +22,7 @@ pub(super) struct Numbering {
 impl Numbering {
     /// The number of the storage with this identity, where it has one already; otherwise the next one
     /// becomes its number. `known` are the identities of those so far.
-    pub(super) fn known(
+    pub(crate) fn known(
         &mut self,
         identity: (usize, u32),
         known: impl Iterator<Item = (usize, u32)>,

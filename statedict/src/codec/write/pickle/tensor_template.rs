@@ -12,7 +12,7 @@ const KINDS: usize = 16;
 /// Writes tensors that are row-major from the beginning of a storage that nothing before them uses, once
 /// all that they name is in the memo. This is for speed only: it writes what the general way does.
 #[derive(Default)]
-pub(super) struct Plain {
+pub(super) struct TensorTemplates {
     kinds: Vec<Kind>,
     /// The kind that makes way for the next one.
     oldest: usize,
@@ -94,7 +94,7 @@ impl Kind {
     }
 }
 
-impl Plain {
+impl TensorTemplates {
     /// Writes the tensor if it is one of these; otherwise writes nothing.
     #[inline]
     pub(super) fn tensor(&mut self, pickler: &mut Pickler<'_>, entry: &Facts<'_>) -> bool {

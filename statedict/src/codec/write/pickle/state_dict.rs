@@ -24,7 +24,7 @@ use crate::codec::write::pickle::batches::{Batches, Rule};
 use crate::codec::write::pickle::bytes::PickleSink;
 use crate::codec::write::pickle::encoder::Encoder;
 use crate::codec::write::pickle::pickler::{Pickler, StorageNames, is_constant};
-use crate::codec::write::pickle::plain::Plain;
+use crate::codec::write::pickle::tensor_template::TensorTemplates;
 use crate::metadata::Metadata;
 
 /// Hands the pickle of a state dict over.
@@ -34,7 +34,7 @@ pub(in crate::codec::write) fn state_dict(
     sink: &mut PickleSink<'_>,
 ) -> Result<(), WriteError> {
     let mut pickler = Pickler::new(Encoder::for_pieces(), outline.sizes().len(), names);
-    let mut plain = Plain::default();
+    let mut templates = TensorTemplates::default();
     pickler.ordered_dict();
     let mut entries = outline.entries();
     for batch in Batches::new(Rule::Iterated, entries.len()) {
@@ -48,7 +48,7 @@ pub(in crate::codec::write) fn state_dict(
             } else {
                 pickler.encoder.string(key);
             }
-            if !plain.tensor(&mut pickler, &entry) {
+            if !templates.tensor(&mut pickler, &entry) {
                 pickler.rebuild_function(&entry);
                 pickler.tensor_arguments(&entry)?;
                 pickler.encoder.reduce();
