@@ -10,7 +10,7 @@ const NAMED: usize = 6;
 /// What of the state dict at a place is not kept where only its tensors and versions are.
 pub(crate) fn not_kept(root: Value<'_>, at: &[String]) -> Vec<String> {
     let found = path::value_at(root, at);
-    let Some(dict) = found.and_then(Value::as_dict) else { return Vec::new() };
+    let Some(dict) = found.and_then(Value::as_mapping) else { return Vec::new() };
     let mut lost = Vec::new();
     let names = |attributes: Option<Value<'_>>| -> Vec<String> {
         let entries = attributes.and_then(Value::as_dict).into_iter().flat_map(|dict| dict.iter());

@@ -8,7 +8,7 @@ use std::collections::HashMap;
 use std::io::Write;
 use std::path::PathBuf;
 
-use statedict::value::{DictKind, Graph, Value, ValueId};
+use statedict::value::{Dict, DictKind, Graph, Value, ValueId};
 use statedict::{Metadata, Migration, StateMap, WriteOptions, save_graph};
 
 use crate::envelope::Envelope;
@@ -99,12 +99,15 @@ pub(crate) fn run(arguments: &Arguments, screen: &mut Screen) -> Result<Outcome,
     let keys = migrated.len() + migrated.values().len();
 
     let root = opened.root();
-    let dict = path::value_at(root, &arguments.at).filter(|value| value.as_dict().is_some());
-    let is_plain = dict
-        .and_then(Value::as_dict)
-        .is_some_and(|dict| dict.kind() == DictKind::Dict && dict.attributes().is_none());
-    if is_plain && before.as_ref() != migrated.metadata() {
-        let about = "dict -> OrderedDict, which can hold versions".to_owned();
+    let dict = path::value_at(root, &arguments.at).filter(|value| value.as_mapping().is_some());
+    let holds_versions = |value: Value<'_>| {
+        let has_place = |of: Dict<'_>| of.kind() != DictKind::Dict || of.attributes().is_some();
+        value.as_dict().is_some_and(has_place)
+    };
+    if let Some(dict) = dict.filter(|&dict| !holds_versions(dict))
+        && before.as_ref() != migrated.metadata()
+    {
+        let about = format!("{} -> OrderedDict, which can hold versions", dict.type_name());
         done.push(Done { what: "type", about });
     }
     let mut lost = Vec::new();

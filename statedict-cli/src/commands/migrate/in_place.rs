@@ -48,7 +48,7 @@ pub(super) fn edit(
     origins: &HashMap<String, Origin>,
 ) -> Result<Edited, Failure> {
     let mut lost = Vec::new();
-    let entries = graph.get(dict).as_dict().into_iter().flat_map(|dict| dict.iter());
+    let entries = graph.get(dict).as_mapping().into_iter().flat_map(|dict| dict.iter());
     let old: HashMap<String, (ValueId, ValueId)> = entries
         .filter_map(|(key, value)| {
             Some((key.as_str()?.to_owned(), (key.value_id(), value.value_id())))
@@ -92,10 +92,7 @@ pub(super) fn edit(
         };
         entries.push((key, value));
     }
-    let len = graph.get(dict).as_dict().map_or(0, |dict| dict.len());
-    for position in (0..len).rev() {
-        graph.remove_entry(dict, position)?;
-    }
+    graph.retain_entries(dict, |_| false)?;
     let mut target = dict;
     if before != map.metadata() {
         let mut versions = StateMap::new();

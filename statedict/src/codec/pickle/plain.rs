@@ -23,7 +23,7 @@ impl<R: StorageResolver> Machine<'_, R> {
         let view = match found.kind() {
             Kind::NumPy(array) => array.to_tensor(),
             Kind::Tensor(tensor) if tensor.dtype() == Some(dtype) => {
-                return Ok(self.copy_of(data, requires_grad)?);
+                return self.copy_of(data, requires_grad);
             }
             _ => None,
         };
@@ -74,6 +74,14 @@ impl<R: StorageResolver> Machine<'_, R> {
         ] = self.graph.run(args)
         else {
             return Ok(None);
+        };
+        // What classes with slots have in these comes second.
+        let state = match state {
+            Raw::Tuple(parts) => match *self.graph.run(parts) {
+                [_, slots] => slots,
+                _ => return Ok(None),
+            },
+            state => state,
         };
         let state = Value::new(&self.graph, state);
         let local = state.get("_local_tensor").map(Value::raw);
