@@ -35,7 +35,7 @@ enum Inner {
     Memory(Box<dyn AsRef<[u8]> + Send + Sync>),
 }
 
-/// Whether the system could map a file.
+/// `true` if the system could map a file.
 #[cfg(feature = "mmap")]
 enum Mapping {
     Done(Source),

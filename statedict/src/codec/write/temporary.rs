@@ -6,7 +6,7 @@ use std::path::Path;
 
 use tempfile::NamedTempFile;
 
-/// What stands in the names of such files between that of the target and the random part.
+/// The part of the names of such files between that of the target and the random part.
 const MARK: &str = ".saving-";
 const END: &str = ".tmp";
 /// How many random letters and digits make a name.

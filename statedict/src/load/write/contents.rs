@@ -12,11 +12,11 @@ use crate::load::write::convert_leaf;
 use crate::tensor::{Storage, StorageError, TensorView};
 use crate::traits::TensorError;
 
-/// What goes into the leaves of a model, by their numbers.
+/// The new content of the leaves of a model, by their numbers.
 pub(super) struct Contents<'c, 'm, 's> {
     pub(super) plan: &'c Plan,
     found: &'c Match<'m, 's>,
-    /// What has been read and converted before the first write; empty where that is not asked for.
+    /// The elements that have been read and converted before the first write; empty where that is not asked for.
     held: Vec<Option<TensorView<'static>>>,
     cut: RefCell<CutStorages>,
 }
@@ -45,7 +45,7 @@ impl<'c, 'm, 's> Contents<'c, 'm, 's> {
         Ok(())
     }
 
-    /// What goes into a leaf.
+    /// Returns the source of a leaf.
     pub(super) fn of(&self, leaf: usize) -> Option<Source<'_, '_>> {
         let source = self.found.sources.get(leaf)?;
         match self.held.get(leaf) {

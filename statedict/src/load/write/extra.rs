@@ -11,7 +11,7 @@ use crate::load::write::written::Written;
 use crate::value::SharedValue;
 use crate::visit::{StateDict, visit_extra_states};
 
-/// What modules held before: their extra states by their paths.
+/// The extra states of modules before, by path.
 pub(super) type Before = HashMap<String, SharedValue>;
 
 /// Why an extra state is not taken: its key, which is empty where its module cannot be reached, and the cause.

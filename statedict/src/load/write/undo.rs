@@ -18,14 +18,14 @@ use crate::visit::{Slot, StateDict, walk_writing};
 const PATIENCE: Duration = Duration::from_secs(5);
 const PAUSE: Duration = Duration::from_millis(1);
 
-/// What the model held before it was written.
+/// The content of the model before it was written.
 pub(super) struct Undo {
     /// The elements of leaves, by their number.
     leaves: HashMap<usize, TensorView<'static>>,
     extras: extra::Before,
 }
 
-/// What is not as it was.
+/// The parts that are not as they were.
 pub(super) struct Left {
     /// The numbers of leaves.
     pub(super) leaves: Vec<usize>,

@@ -24,12 +24,12 @@ pub(super) enum Stop {
     /// Something can only be written while it is visited, for which the model must be looked at first; nothing was
     /// written.
     Locked {
-        /// Whether it is behind a lock that others can take.
+        /// `true` if it is behind a lock that others can take.
         contended: bool,
     },
 }
 
-/// What failed.
+/// The failure.
 pub(super) struct Failed {
     /// The leaf, and whether it held before what is still known; `None` where it was not a single leaf.
     pub(super) leaf: Option<(usize, bool)>,
@@ -49,7 +49,7 @@ pub(super) struct Writer<'w, 'c, 'm, 's> {
     pub(super) options: &'w LoadOptions,
     pub(super) written: Written,
     pub(super) undo: Undo,
-    /// Whether something may fail after the first write, so that what can be overwritten before is kept.
+    /// `true` if something may fail after the first write, so that what can be overwritten before is kept.
     pub(super) keep: bool,
     /// How many leaves were written that were not kept.
     pub(super) unkept: usize,

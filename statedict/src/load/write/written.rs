@@ -2,7 +2,7 @@
 
 use crate::load::report::problem::LoadProblem;
 
-/// What was written.
+/// The leaves that were written.
 #[derive(Default)]
 pub(crate) struct Written {
     /// How many tensors were written, and stayed so.
