@@ -83,6 +83,7 @@ const PREFIXES: [(&str, &str); 3] = [
 pub(crate) fn in_words_of_program(text: &str) -> String {
     let mut text =
         WORDS.iter().fold(text.to_owned(), |text, (rust, here)| text.replace(rust, here));
+    text = as_rename(&text).unwrap_or(text);
     // A limit can be raised in Rust only.
     if let Some((before, _)) = text.split_once("; if you trust the file, raise it with `Limits::") {
         text = before.to_owned();
@@ -114,6 +115,14 @@ pub(crate) fn in_words_of_program(text: &str) -> String {
         };
     }
     text
+}
+
+/// The text with the command that renames a key.
+fn as_rename(text: &str) -> Option<String> {
+    let (before, rest) = text.split_once("`Checkpoint::rename(r#\"")?;
+    let (path, rest) = rest.split_once("\"#, \"")?;
+    let (name, after) = rest.split_once("\")`")?;
+    Some(format!("{before}`statedict convert IN OUT --rename '{path}={name}'`{after}"))
 }
 
 /// Says on standard error what went wrong, in one line.

@@ -6,7 +6,7 @@ use crate::failure::Failure;
 
 /// A pattern of names.
 #[derive(Debug, Clone)]
-pub(crate) struct Glob(Regex);
+pub(crate) struct Glob(Regex, String);
 
 /// As clap parses an argument.
 pub(crate) fn parse(pattern: &str) -> Result<Glob, String> {
@@ -54,7 +54,11 @@ impl Glob {
             return Err("a `{` without its `}`".into());
         }
         regex.push('$');
-        Ok(Glob(Regex::new(&regex)?))
+        Ok(Glob(Regex::new(&regex)?, pattern.to_owned()))
+    }
+
+    pub(crate) fn pattern(&self) -> &str {
+        &self.1
     }
 
     pub(crate) fn matches(&self, name: &str) -> bool {

@@ -64,7 +64,9 @@ impl Writer {
             Kind::Float(value) => json!({"type": "float", "bits": bits(value)}),
             Kind::Str(value) => json!({"type": "str", "value": value}),
             Kind::Bool(value) => json!({"type": "bool", "value": value}),
-            Kind::Bytes(bytes) | Kind::ByteArray(bytes) => json!({"type": name, "hex": hex(bytes)}),
+            Kind::Bytes(bytes) | Kind::ByteArray(bytes) | Kind::Surrogates(bytes) => {
+                json!({"type": name, "hex": hex(bytes)})
+            }
             Kind::Complex { re, im } => json!({"type": name, "bits": [bits(re), bits(im)]}),
             Kind::DType(dtype) => json!({"type": name, "value": format!("torch.{dtype}")}),
             Kind::Device(device) => json!({"type": name, "value": device.to_string()}),
@@ -90,7 +92,10 @@ impl Writer {
             // What has parts, which are told of by themselves.
             _ => {
                 self.is_whole = false;
-                json!({"type": name})
+                match value.text() {
+                    Some(text) => json!({"type": name, "value": text}),
+                    None => json!({"type": name}),
+                }
             }
         }
     }
@@ -125,6 +130,10 @@ impl Writer {
         }
         if value.is_fortran_order() {
             json["fortran"] = json!(true);
+        }
+        if !value.axes().is_empty() {
+            let axes: Vec<Option<i64>> = value.axes().iter().map(Value::as_i64).collect();
+            json["axes"] = json!(axes);
         }
         json
     }

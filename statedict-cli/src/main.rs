@@ -2,6 +2,7 @@
 
 mod cli;
 mod commands;
+mod edits;
 mod envelope;
 mod failure;
 mod glob;

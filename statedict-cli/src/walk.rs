@@ -48,7 +48,7 @@ pub(crate) const METADATA: &str = "_metadata";
 /// Checks that no value of the root leads further: what a state dict is like.
 pub(crate) fn is_flat(root: Value<'_>) -> bool {
     let has_parts = |value| Parts::of(value).get(0).is_some();
-    root.as_dict().is_none_or(|dict| dict.iter().all(|(_, value)| !has_parts(value)))
+    root.as_mapping().is_none_or(|dict| dict.iter().all(|(_, value)| !has_parts(value)))
 }
 
 /// Tells `tell` of everything in a file with its path, in the file's order.
@@ -91,8 +91,10 @@ pub(crate) fn walk_under<'o>(
                 Found::Same(first)
             }
             contents::Found::Value(_) => {
-                if let (Some(Step::Attribute(METADATA)), Some(Kind::Dict(_)), Kind::Dict(_)) =
-                    (steps.last(), contents.parent().map(Value::kind), value.kind())
+                let is_mapping = |value: Value<'_>| value.as_mapping().is_some();
+                if let Some(Step::Attribute(METADATA)) = steps.last()
+                    && contents.parent().is_some_and(is_mapping)
+                    && let Kind::Dict(_) = value.kind()
                 {
                     let steps = &steps[..steps.len() - 1];
                     tell(&Place { steps, value, is_flat }, Found::Metadata(value))?;

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use statedict::{ArchiveLayout, WriteOptions, save_graph};
 
+use crate::edits::Edits;
 use crate::envelope::Envelope;
 use crate::failure::{Failure, Outcome, chain};
 use crate::inputs::Input;
@@ -38,6 +39,8 @@ pub(crate) struct Arguments {
     /// Write tensors that overlap to a safetensors file, each with all of its elements, so that they share none
     #[arg(long)]
     copy_overlaps: bool,
+    #[command(flatten)]
+    edits: Edits,
     #[command(flatten)]
     overwriting: Overwriting,
     /// Print one JSON object that says what was written
@@ -81,7 +84,10 @@ pub(crate) fn run(arguments: &Arguments, screen: &mut Screen) -> Result<Outcome,
     let format = arguments.to.unwrap_or_else(|| Format::of_name(output));
     let &Arguments { whole_model, flatten, .. } = arguments;
     let opening = Opening { whole_model, flatten, ..arguments.opening.of_anything() };
-    let opened = Opened::open(input, &opening)?;
+    let mut opened = Opened::open(input, &opening)?;
+    if let Some(graph) = arguments.edits.apply(opened.document.graph())? {
+        opened.document = opened.document.with_graph(graph);
+    }
     let options = write_options(format).copy_overlaps(arguments.copy_overlaps);
     // A state dict out of a file is written as one; a file as it is, with all that it holds.
     let is_part = !arguments.at.is_empty() || whole_model || flatten;

@@ -127,6 +127,12 @@ pub(crate) fn run(arguments: &Arguments, screen: &mut Screen) -> Result<Outcome,
         return Err(about(format!("`{}` is {count} tensors and values", arguments.key).into()));
     }
     for one in &mut selected {
+        if let Selected { what: select::What::Value { array: Some(array), .. }, .. } = &*one
+            && is_single
+            && let Some(tensor) = array.to_tensor()
+        {
+            one.what = select::What::Tensor(tensor);
+        }
         if let (Selected { what: select::What::Tensor(tensor), .. }, true) = (&mut *one, is_single)
         {
             *tensor = arguments.tensor(tensor.clone()).map_err(about)?;

@@ -69,7 +69,7 @@ pub(super) fn of(opened: &Opened, histograms: usize) -> Result<Json, Failure> {
                 values.add(|| json!([parts(at.steps), words(&format!("{value:?}"))]))
             }
             Found::Metadata(metadata) => {
-                let entries = metadata.as_dict().into_iter().flat_map(|dict| dict.iter());
+                let entries = metadata.as_mapping().into_iter().flat_map(|dict| dict.iter());
                 for (module, entry) in entries {
                     let version = entry.get("version").and_then(|version| version.as_i64());
                     let mut parts = parts(at.steps);

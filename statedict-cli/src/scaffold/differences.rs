@@ -1,10 +1,18 @@
 //! What of a file the printed model cannot say, so that saving it writes something else.
 
 use statedict::StateMap;
+use statedict::value::SharedValue;
 
 use super::name::escape;
 use super::tie::Unsaid;
-use super::tree::Tree;
+use super::tree::{Tree, extra_state_of};
+
+/// The values for which no struct has a field.
+pub(super) fn left_out<'m>(
+    map: &'m StateMap<'_>,
+) -> impl Iterator<Item = (&'m str, &'m SharedValue)> {
+    map.values().filter(|(key, _)| extra_state_of(key).is_none())
+}
 
 pub(super) fn of(tree: &Tree, map: &StateMap<'_>, unsaid: &Unsaid) -> Vec<String> {
     let mut differences = Vec::new();
@@ -20,7 +28,8 @@ pub(super) fn of(tree: &Tree, map: &StateMap<'_>, unsaid: &Unsaid) -> Vec<String
     };
     let (keys, modules) = tree.order();
     let mut own = Vec::with_capacity(keys.len());
-    let mut values = map.values().map(|(key, _)| key).peekable();
+    let is_extra = |key: &&str| extra_state_of(key).is_some();
+    let mut values = map.values().map(|(key, _)| key).filter(is_extra).peekable();
     for (index, key) in map.keys().enumerate() {
         while let Some(value) = values
             .next_if(|value| map.value_position(value).is_some_and(|position| position <= index))
@@ -60,6 +69,11 @@ pub(super) fn of(tree: &Tree, map: &StateMap<'_>, unsaid: &Unsaid) -> Vec<String
                 .collect();
             say("modules that note more than a version, or none", &more);
         }
+    }
+    for (key, value) in left_out(map) {
+        let what = value.value().type_name();
+        differences
+            .push(format!("a value that is no tensor is left out: `{}`, a {what}", escape(key)));
     }
     let views: Vec<&str> = unsaid.views.iter().map(String::as_str).collect();
     let mut say = |what: &str, names: Vec<&str>| {

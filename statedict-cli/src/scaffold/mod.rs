@@ -21,7 +21,6 @@ use std::fmt::Write as _;
 
 use statedict::StateMap;
 use statedict::codec::Document;
-use statedict::value::{Kind, Value};
 
 use self::name::{escape, literal};
 use self::names::Names;
@@ -115,7 +114,7 @@ fn state_dict(request: &Request<'_>) -> Result<(StateMap<'static>, Vec<String>, 
     match document.state_map_at(&path) {
         Ok(map) => {
             let value = path.iter().try_fold(document.root(), |value, key| value.get(key));
-            let whole_model = value.is_some_and(|value| value.as_dict().is_none());
+            let whole_model = value.is_some_and(|value| value.as_mapping().is_none());
             Ok((map, at, whole_model))
         }
         Err(error) => Err(format!("{input}: {}", chain(&error)).into()),
@@ -124,46 +123,52 @@ fn state_dict(request: &Request<'_>) -> Result<(StateMap<'static>, Vec<String>, 
 
 /// The state dicts in a checkpoint that is none itself.
 fn nested(document: &Document) -> Vec<String> {
-    let is_tensor = |value: Value<'_>| matches!(value.kind(), Kind::Tensor(_) | Kind::Refused(_));
-    let Some(root) = document.root().as_dict() else { return Vec::new() };
-    let is_extra = |key: Value<'_>| key.as_str().is_some_and(|key| key.ends_with("_extra_state"));
-    if root.iter().all(|(key, value)| is_tensor(value) || is_extra(key)) {
+    let is_state_dict = |path: &[&str]| {
+        let found = document.state_map_partial(path);
+        found.is_ok_and(|(map, refused)| !map.is_empty() || !refused.is_empty())
+    };
+    let Some(root) = document.root().as_mapping().filter(|_| !is_state_dict(&[])) else {
         return Vec::new();
-    }
-    let places = root.iter().filter_map(|(key, value)| {
-        let (_, first) = value.as_dict()?.iter().next()?;
-        is_tensor(first).then(|| key.as_str()).flatten()
-    });
-    places.map(str::to_owned).collect()
+    };
+    let dicts = root.iter().filter(|(_, value)| value.as_mapping().is_some());
+    let keys = dicts.filter_map(|(key, _)| key.as_str());
+    keys.filter(|key| is_state_dict(&[key])).map(str::to_owned).collect()
 }
 
 /// What loads the file into the model, and what that has to import.
-fn loading(request: &Request<'_>, at: &[String], whole_model: bool) -> (&'static str, String) {
+fn loading(request: &Request<'_>, found: &Findings<'_>) -> (String, String) {
+    let Findings { map, at, whole_model, .. } = found;
+    // What no struct has a field for is passed over.
+    let is_strict = differences::left_out(map).next().is_none();
+    let (imported, with, options) = match is_strict {
+        true => ("", "", ""),
+        false => ("LoadOptions, ", "_with", ", &LoadOptions::new().strict(false)"),
+    };
     let file = literal(&request.opened.input.short_name());
     if at.is_empty() && !whole_model {
-        return ("StateDictExt", format!("model.load({file})?;"));
+        let imports = if is_strict { "StateDictExt" } else { "{LoadOptions, StateDictExt}" };
+        return (imports.to_owned(), format!("model.load{with}({file}{options})?;"));
     }
-    let place = match at {
+    let place = match at.as_slice() {
         [] => "()".to_owned(),
         [key] => literal(key),
         keys => format!("[{}]", keys.iter().map(|key| literal(key)).collect::<Vec<_>>().join(", ")),
     };
-    let (imports, open) = match whole_model {
-        false => ("{Checkpoint, StateDictExt}", format!("open({file})")),
-        true => (
-            "{Checkpoint, ReadOptions, StateDictExt}",
-            format!("open_with({file}, &ReadOptions::new().whole_models(true))"),
-        ),
+    let (reading, open) = match whole_model {
+        false => ("", format!("open({file})")),
+        true => {
+            ("ReadOptions, ", format!("open_with({file}, &ReadOptions::new().whole_models(true))"))
+        }
     };
     let load = format!(
-        "let file = Checkpoint::{open}?;\n//     model.load_state_dict(&file.state_dict({place})?)?;"
+        "let file = Checkpoint::{open}?;\n//     model.load_state_dict{with}(&file.state_dict({place})?{options})?;"
     );
-    (imports, load)
+    (format!("{{Checkpoint, {imported}{reading}StateDictExt}}"), load)
 }
 
 /// The comment before the program.
 fn head(request: &Request<'_>, found: &Findings<'_>) -> String {
-    let Findings { map, at, whole_model, differences } = found;
+    let Findings { map, at, differences, .. } = found;
     let mut text = String::new();
     let file = request.opened.input.short_name();
     let place: String = at.iter().map(|key| format!("[{}]", literal(key))).collect();
@@ -172,7 +177,7 @@ fn head(request: &Request<'_>, found: &Findings<'_>) -> String {
     let name = request.name;
     let device = if request.target.has_device() { "&device" } else { "" };
     let fallible = if request.target.is_fallible() { "?" } else { "" };
-    let (imports, load) = loading(request, at, *whole_model);
+    let (imports, load) = loading(request, found);
     let _ = writeln!(
         text,
         "//\n//     use statedict::{imports};\n//\n\

@@ -69,9 +69,8 @@ impl Tree {
                 problems.push(problem);
             }
         }
-        for (key, _) in map.values() {
-            let path = key.strip_suffix("_extra_state").unwrap_or(key);
-            match tree.module(path.strip_suffix('.').unwrap_or(path)) {
+        for path in map.values().filter_map(|(key, _)| extra_state_of(key)) {
+            match tree.module(path) {
                 Ok(module) => tree.modules[module].extra_state = true,
                 Err(problem) => problems.push(problem),
             }
@@ -247,6 +246,12 @@ fn check(segment: &str, key: &str) -> Result<(), String> {
         return Err(format!("{} has white space or control characters", literal(key)));
     }
     Ok(())
+}
+
+/// The module whose extra state has this key; `None` where the key is that of something else.
+pub(super) fn extra_state_of(key: &str) -> Option<&str> {
+    let path = key.strip_suffix("_extra_state")?;
+    if path.is_empty() { Some(path) } else { path.strip_suffix('.') }
 }
 
 pub(super) fn join(prefix: &str, name: &str) -> String {

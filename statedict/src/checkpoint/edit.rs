@@ -9,7 +9,7 @@ use crate::checkpoint::shape::{self, described};
 use crate::collect;
 use crate::contents::{Segment, ValuePath};
 use crate::map::StateMap;
-use crate::value::{Graph, Kind, NewValue, ValueId};
+use crate::value::{Dict, Graph, Kind, NewValue, Value, ValueId};
 use crate::visit::StateDict;
 
 impl<'a> Checkpoint<'a> {
@@ -143,13 +143,53 @@ impl<'a> Checkpoint<'a> {
             return Err(unfit(&path, "in a dict", "in nothing".to_owned()));
         };
         let place = self.part(&parent)?;
-        let entry = place.as_dict().and_then(|dict| shape::entry(dict, last));
-        let Some(entry) = entry else {
+        let Some((dict, Some(entry), _)) = entry(place, last) else {
             return Err(unfit(&parent, "a dict to take an entry out of", described(place)));
         };
-        let dict = place.value_id();
+        let dict = dict.value_id();
         let removed = self.graph_mut().remove_entry(dict, entry);
         removed.map_err(|error| unfit(&parent, error.expected, String::new()))
+    }
+
+    /// Gives an entry of a dict another key, which keeps its place: keys that are no str, such as bytes, have a path
+    /// as text.
+    ///
+    /// ```
+    /// use statedict::Checkpoint;
+    /// use statedict::value::NewValue;
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let mut checkpoint = Checkpoint::new();
+    /// # let graph = checkpoint.graph_mut();
+    /// # let (root, key, value) = (graph.root().value_id(), graph.add(NewValue::Bytes(b"lr"[..].into())), graph.add(0.5));
+    /// # graph.push_entry(root, key, value)?;
+    /// assert_eq!(checkpoint.list(())?[0].path.to_string(), r#"[b"lr"]"#);
+    /// checkpoint.rename(r#"[b"lr"]"#, "lr")?;
+    /// assert!(checkpoint.contains("lr"));
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// Where there is nothing at the path, what it is in is no dict, or the dict has the key.
+    pub fn rename(&mut self, path: impl Into<ValuePath>, key: &str) -> Result<(), CheckpointError> {
+        let path = self.meant(path.into())?;
+        self.part(&path)?;
+        let Some((parent, last)) = path.split_last() else {
+            return Err(unfit(&path, "in a dict", "in nothing".to_owned()));
+        };
+        let place = self.part(&parent)?;
+        let Some((dict, Some(position), _)) = entry(place, last) else {
+            return Err(unfit(&parent, "a dict", described(place)));
+        };
+        if dict.position(|known| known.is_text(key)).is_some_and(|other| other != position) {
+            return Err(unfit(&parent, "a dict without the new key", format!("one with {key:?}")));
+        }
+        let dict = dict.value_id();
+        let graph = self.graph_mut();
+        let key = graph.key(key);
+        let renamed = graph.rename_entry(dict, position, key);
+        renamed.map_err(|error| unfit(&parent, error.expected, String::new()))
     }
 
     /// Puts what `make` adds to the graph at a path. Where the path leads nowhere, nothing is made.
@@ -165,43 +205,59 @@ impl<'a> Checkpoint<'a> {
             return Ok(());
         };
         let place = self.part(&parent)?;
-        let container = place.value_id();
         // Where in it: an entry or item that is there, or the end.
-        let (is_dict, position) = match (place.kind(), last) {
-            (Kind::Dict(dict), Segment::Key(_) | Segment::Index(_)) => {
-                (true, shape::entry(dict, last))
-            }
-            (Kind::Dict(_), _) => {
-                let found = "something else".to_owned();
-                return Err(unfit(path, "what a dict has under a str or an int", found));
-            }
-            (Kind::List(items), &Segment::Index(index)) => match shape::item(items, index) {
+        let (dict, position, key) = match (entry(place, last), place.kind(), last) {
+            (Some((dict, position, key)), ..) => (Some(dict.value_id()), position, key),
+            (None, Kind::List(items), &Segment::Index(index)) => match shape::item(items, index) {
                 None => return Err(absent(path, path.segments().len() - 1, place)),
-                found => (false, found),
+                found => (None, found, last.clone()),
             },
             _ => {
                 let found = described(place);
                 return Err(unfit(&parent, "a dict or list to put something into", found));
             }
         };
+        let list = place.value_id();
+        if position.is_none() && !matches!(key, Segment::Key(_) | Segment::Index(_)) {
+            let found = "something else".to_owned();
+            return Err(unfit(path, "what a dict has under a str or an int", found));
+        }
         let graph = self.graph_mut();
         let value = make(graph)?;
-        let put = match (position, last) {
-            (Some(position), _) if is_dict => {
-                graph.replace_entry(container, position, value).map(drop)
-            }
-            (Some(position), _) => graph.set_item(container, position, value),
-            (None, last) => {
-                let key = match last {
+        let put = match (dict, position) {
+            (Some(dict), Some(position)) => graph.replace_entry(dict, position, value).map(drop),
+            (None, position) => graph.set_item(list, position.unwrap_or(usize::MAX), value),
+            (Some(dict), None) => {
+                let key = match &key {
                     &Segment::Index(key) => graph.add(key),
                     Segment::Key(key) => graph.key(key),
                     _ => return Err(unfit(path, "under a str or an int", String::new())),
                 };
-                graph.push_entry(container, key, value)
+                graph.push_entry(dict, key, value)
             }
         };
         put.map_err(|error| unfit(&parent, error.expected, String::new()))
     }
+}
+
+/// The place of an entry: the dict, which of its entries it is, if there is one, and its key.
+type Place<'c> = (Dict<'c>, Option<usize>, Segment);
+
+/// The entry that a segment means: of an object, one of its entries or of its attributes.
+fn entry<'c>(value: Value<'c>, segment: &Segment) -> Option<Place<'c>> {
+    let attributes = match value.kind() {
+        Kind::Object(object) => object.state().as_dict(),
+        _ => None,
+    };
+    let (dicts, key) = match segment {
+        Segment::Attribute(name) => ([None, attributes], Segment::Key(name.clone())),
+        _ => ([value.as_mapping(), attributes], segment.clone()),
+    };
+    let found = dicts.into_iter().flatten().find_map(|dict| Some((dict, key.position(dict)?)));
+    let new = dicts.into_iter().flatten().next();
+    let (dict, position) =
+        found.map(|(dict, at)| (dict, Some(at))).or(new.map(|dict| (dict, None)))?;
+    Some((dict, position, key))
 }
 
 fn unfit(path: &ValuePath, expected: &'static str, found: String) -> CheckpointError {

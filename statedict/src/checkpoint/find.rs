@@ -6,9 +6,8 @@ use crate::checkpoint::Checkpoint;
 use crate::checkpoint::error::CheckpointError;
 use crate::checkpoint::find_error::{Candidate, FindError, NAMES};
 use crate::checkpoint::shape::{Shape, described};
-use crate::codec::read::is_module;
-use crate::contents::{Segment, ValuePath};
-use crate::key;
+use crate::codec::read::{is_module, is_tensor, unfit};
+use crate::contents::{Segment, Step, ValuePath};
 use crate::map::StateMap;
 use crate::value::{Dict, Value};
 
@@ -60,7 +59,7 @@ impl<'a> Checkpoint<'a> {
         let mut fitting: Vec<(ValuePath, Value<'_>)> = Vec::new();
         let mut unfit = Vec::new();
         for name in NAMES {
-            let Some(part) = root.as_dict().and_then(|entries| entries.get(name)) else { continue };
+            let Some(part) = root.get(name) else { continue };
             // One state dict under two names is one.
             let known = |(_, other): &(_, Value<'_>)| other.id() == part.id();
             if !self.is_state_dict(part) {
@@ -105,14 +104,12 @@ impl<'a> Checkpoint<'a> {
             }
             match Shape::of(part) {
                 Shape::Dict(entries) if !is_optimizer(&entries) => {
-                    waiting.extend(entries.iter().filter_map(|(key, value)| {
-                        let segment = match (key.as_str(), key.as_i64()) {
-                            (Some(key), _) => Segment::Key(key.to_owned()),
-                            (_, Some(key)) => Segment::Index(key),
-                            _ => return None,
-                        };
-                        has_parts(value).then(|| (value, path.join(segment)))
-                    }));
+                    waiting.extend(entries.iter().enumerate().filter_map(
+                        |(place, (key, value))| {
+                            let segment = || Segment::from(&Step::of_entry(key, place));
+                            has_parts(value).then(|| (value, path.join(segment())))
+                        },
+                    ));
                 }
                 Shape::Items(items) if items.len() <= items_left => {
                     items_left -= items.len();
@@ -133,7 +130,7 @@ impl<'a> Checkpoint<'a> {
             let said = |entries: Dict<'_>| {
                 entries.attributes().is_some_and(|found| found.get("_metadata").is_some())
             };
-            part.as_dict().is_none_or(|entries| !entries.is_empty() || said(entries))
+            part.as_mapping().is_none_or(|entries| !entries.is_empty() || said(entries))
         }
     }
 
@@ -142,7 +139,7 @@ impl<'a> Checkpoint<'a> {
         if self.is_whole_model(part) {
             return None;
         }
-        let Some(entries) = part.as_dict() else {
+        let Some(entries) = part.as_mapping() else {
             return Some(match is_module(part) {
                 true => format!(
                     "it is a whole model, {}: `ReadOptions::whole_models(true)` reads it",
@@ -153,31 +150,25 @@ impl<'a> Checkpoint<'a> {
         };
         let (mut waiting, mut seen) = (vec![entries], HashSet::new());
         while let Some(entries) = waiting.pop() {
-            for (key, value) in entries.iter() {
-                let Some(name) = key.as_str() else {
-                    return Some(format!("one of its keys is {}", described(key)));
-                };
-                let is_extra = name.rsplit('.').next() == Some(key::EXTRA_STATE);
-                if is_extra || Shape::of(value).is_tensor() {
-                    continue;
-                }
-                match value.as_dict().filter(|_| self.facts.flattens()) {
-                    Some(inner) if value.id().is_none_or(|id| seen.insert(id)) => {
-                        waiting.push(inner)
-                    }
-                    Some(_) => {}
-                    None => return Some(format!("its {name:?} is {}", described(value))),
-                }
+            if let Some((key, value)) = unfit(entries, self.facts.flattens()) {
+                return Some(match key.text() {
+                    Some(name) => format!("its {name:?} is {}", described(value)),
+                    None => format!("one of its keys is {}", described(key)),
+                });
+            }
+            if self.facts.flattens() {
+                let inner =
+                    entries.iter().filter(|(_, value)| value.id().is_none_or(|id| seen.insert(id)));
+                waiting.extend(inner.filter_map(|(_, value)| value.as_mapping()));
             }
         }
         None
     }
 
     fn count(&self, part: Value<'_>) -> usize {
-        match part.as_dict() {
+        match part.as_mapping() {
             Some(entries) if !self.facts.flattens() => {
-                let tensor = |part: Value<'_>| Shape::of(part).is_tensor();
-                entries.iter().filter(|&(_, value)| tensor(value)).count()
+                entries.iter().filter(|&(_, value)| is_tensor(value)).count()
             }
             _ => self.state_dict_of(part, &ValuePath::root()).map_or(0, |(map, _)| map.len()),
         }

@@ -5,10 +5,10 @@ use std::fmt::{self, Write as _};
 use crate::checkpoint::Checkpoint;
 use crate::checkpoint::error::CheckpointError;
 use crate::checkpoint::shape::{Shape, described};
-use crate::contents::{Segment, ValuePath};
+use crate::codec::read::{is_tensor, unfit};
+use crate::contents::{self, Segment, Step, ValuePath};
 use crate::escape::OneLine;
-use crate::key::EXTRA_STATE;
-use crate::value::{Dict, Items, Value};
+use crate::value::{Dict, Items, Kind, Value};
 
 /// The limits of what is shown: levels, entries of one container, lines in all, and
 /// characters of a text.
@@ -21,8 +21,8 @@ const TEXT: usize = 60;
 #[non_exhaustive]
 #[derive(Debug, Clone, PartialEq)]
 pub struct Listed {
-    /// Its path; `None` where its key is neither str nor int, and no path leads to it.
-    pub path: Option<ValuePath>,
+    /// Where it is.
+    pub path: ValuePath,
     /// Its type's name in Python.
     pub type_name: String,
     /// How many entries or items it has, where it is a container.
@@ -44,7 +44,7 @@ impl Checkpoint<'_> {
     /// checkpoint.set_value("epoch", 5)?;
     /// checkpoint.set_value("mask", TensorView::from_vec(vec![true; 6], [6])?)?;
     /// for listed in checkpoint.list(())? {
-    ///     println!("{:?}: {} of {} bytes", listed.path, listed.type_name, listed.nbytes);
+    ///     println!("{}: {} of {} bytes", listed.path, listed.type_name, listed.nbytes);
     /// }
     /// # assert_eq!(checkpoint.list(())?[1].nbytes, 6);
     /// # Ok(())
@@ -68,7 +68,7 @@ impl Checkpoint<'_> {
             let (name, part) = parts.get(index)?;
             let (tensors, nbytes) = tensors(part).unwrap_or_default();
             Some(Listed {
-                path: name.segment().map(|segment| path.join(segment)),
+                path: path.join(Segment::from(&name)),
                 type_name: part.type_name(),
                 len: Parts::of(part).map(|parts| parts.len()),
                 tensors,
@@ -83,30 +83,16 @@ impl Checkpoint<'_> {
 enum Parts<'c> {
     Entries(Dict<'c>),
     Items(Items<'c>),
-}
-
-/// The name of a part.
-enum Name<'c> {
-    Key(Value<'c>),
-    Index(usize),
-}
-
-impl Name<'_> {
-    fn segment(&self) -> Option<Segment> {
-        match self {
-            Name::Key(key) => match (key.as_str(), key.as_i64()) {
-                (Some(key), _) => Some(key.into()),
-                (_, key) => key.map(Segment::Index),
-            },
-            Name::Index(index) => Some((*index).into()),
-        }
-    }
+    Attributes(Vec<(Step<'c>, Value<'c>)>),
 }
 
 impl<'c> Parts<'c> {
     fn of(part: Value<'c>) -> Option<Self> {
         match Shape::of(part) {
-            Shape::Dict(entries) | Shape::Object(Some(entries)) => Some(Parts::Entries(entries)),
+            Shape::Dict(entries) => Some(Parts::Entries(entries)),
+            Shape::Object(Some(_)) => {
+                Some(Parts::Attributes(contents::Parts::of(part).named().to_vec()))
+            }
             Shape::Items(items) => Some(Parts::Items(items)),
             _ => None,
         }
@@ -116,38 +102,36 @@ impl<'c> Parts<'c> {
         match self {
             Parts::Entries(entries) => entries.len(),
             Parts::Items(items) => items.len(),
+            Parts::Attributes(attributes) => attributes.len(),
         }
     }
 
-    fn get(&self, index: usize) -> Option<(Name<'c>, Value<'c>)> {
+    fn get(&self, index: usize) -> Option<(Step<'c>, Value<'c>)> {
         match self {
             Parts::Entries(entries) => {
-                entries.get_index(index).map(|(key, value)| (Name::Key(key), value))
+                let (key, value) = entries.get_index(index)?;
+                Some((Step::of_entry(key, index), value))
             }
-            Parts::Items(items) => items.get(index).map(|item| (Name::Index(index), item)),
+            Parts::Items(items) => Some((Step::Index(index), items.get(index)?)),
+            Parts::Attributes(attributes) => attributes.get(index).copied(),
         }
     }
 }
 
 /// How many tensors a tensor or a dict of tensors has, and of how many bytes.
 fn tensors(part: Value<'_>) -> Option<(usize, u64)> {
-    let size = |part: Value<'_>| match (part.as_tensor(), Shape::of(part)) {
-        (Some(view), _) => u64::try_from(view.nbytes()).ok(),
-        (None, Shape::OddTensor(_)) => Some(0),
-        _ => None,
+    let size = |part: Value<'_>| {
+        let nbytes = match (part.as_tensor(), part.kind()) {
+            (Some(view), _) => view.nbytes(),
+            (None, Kind::NumPy(array)) => array.data().as_bytes().map_or(0, <[u8]>::len),
+            _ => 0,
+        };
+        is_tensor(part).then(|| u64::try_from(nbytes).unwrap_or(u64::MAX))
     };
-    match Shape::of(part) {
-        Shape::Dict(entries) if !entries.is_empty() => {
-            let mut total = (0usize, 0u64);
-            for (key, value) in entries.iter() {
-                match size(value) {
-                    Some(nbytes) => total = (total.0 + 1, total.1.saturating_add(nbytes)),
-                    None if key.as_str().and_then(|key| key.rsplit('.').next())
-                        == Some(EXTRA_STATE) => {}
-                    None => return None,
-                }
-            }
-            Some(total)
+    match part.as_mapping() {
+        Some(entries) if !entries.is_empty() && unfit(entries, false).is_none() => {
+            let sizes = entries.iter().filter_map(|(_, value)| size(value));
+            Some(sizes.fold((0, 0), |(count, all), nbytes| (count + 1, all.saturating_add(nbytes))))
         }
         _ => size(part).map(|nbytes| (1, nbytes)),
     }
@@ -197,13 +181,10 @@ impl fmt::Display for Checkpoint<'_> {
                 return writeln!(f, "{:indent$}… and what follows", "");
             }
             write!(f, "{:indent$}", "")?;
-            match name {
-                Name::Index(index) => write!(f, "[{index}]: ")?,
-                Name::Key(key) => match (key.as_str(), key.as_i64()) {
-                    (Some(key), _) => write!(OneLine(f), "{key}: ")?,
-                    (_, Some(key)) => write!(f, "{key}: ")?,
-                    _ => write!(f, "<{}>: ", key.type_name())?,
-                },
+            match (&name, Segment::from(&name)) {
+                (_, Segment::Key(key) | Segment::Attribute(key)) => write!(OneLine(f), "{key}: ")?,
+                (Step::Key(_), Segment::Index(key)) => write!(f, "{key}: ")?,
+                (_, segment) => write!(OneLine(f), "{}: ", ValuePath::from(segment))?,
             }
             write_value(f, part)?;
             match shown(part) {
@@ -246,6 +227,11 @@ fn plain(part: Value<'_>) -> Option<String> {
         Shape::Int(value) => value.to_string(),
         Shape::Float(value) => format!("{value:?}"),
         Shape::Complex(re, im) => format!("{re:?}{im:+?}j"),
+        Shape::Surrogates(_) => {
+            let text = format!("{part:?}");
+            let rest = if text.chars().nth(TEXT).is_some() { "…" } else { "" };
+            text.chars().take(TEXT).collect::<String>() + rest
+        }
         Shape::Str(text) => {
             let mut chars = text.chars();
             let start: String = chars.by_ref().take(TEXT).collect();

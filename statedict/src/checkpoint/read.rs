@@ -9,7 +9,7 @@ use crate::contents::{Segment, ValuePath, resolve};
 use crate::key;
 use crate::map::StateMap;
 use crate::tensor::TensorView;
-use crate::value::{Dict, SharedValue, Value};
+use crate::value::{Dict, Kind, SharedValue, Value};
 
 /// So many keys are named in a message.
 const NAMED: usize = 8;
@@ -76,14 +76,19 @@ impl<'a> Checkpoint<'a> {
         self.state_dict_of(self.part(&path)?, &path)
     }
 
-    /// The tensor at a path, as a lazy view.
+    /// The tensor at a path, as a lazy view; of an array or a scalar of NumPy, a copy of its elements.
     ///
     /// # Errors
     /// Where there is nothing at the path, or something else.
     pub fn tensor(&self, path: impl Into<ValuePath>) -> Result<TensorView<'a>, CheckpointError> {
         let path = self.meant(path.into())?;
         let part = self.part(&path)?;
-        self.graph.tensor_of(part.value_id()).ok_or_else(|| CheckpointError::Unfit {
+        let array = || match part.kind() {
+            Kind::NumPy(array) => array.to_tensor(),
+            _ => None,
+        };
+        let view = self.graph.tensor_of(part.value_id()).or_else(array);
+        view.ok_or_else(|| CheckpointError::Unfit {
             expected: "a tensor",
             found: match Shape::of(part) {
                 Shape::OddTensor(what) => what.to_owned(),
@@ -146,7 +151,7 @@ pub(super) fn absent(path: &ValuePath, depth: usize, part: Value<'_>) -> Checkpo
     let place = Named(&path.first(depth)).to_string();
     let mut nearest = None;
     let within = match Shape::of(part) {
-        Shape::Dict(entries) => {
+        Shape::Dict(entries) | Shape::Object(Some(entries)) => {
             let keys: Vec<&str> = entries.iter().filter_map(|(key, _)| key.as_str()).collect();
             if let Some(Segment::Key(wanted)) = path.segments().get(depth) {
                 nearest = key::nearest(wanted, keys.iter().copied()).map(str::to_owned);

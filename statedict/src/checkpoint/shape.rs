@@ -2,7 +2,6 @@
 
 use half::f16;
 
-use crate::contents::Segment;
 use crate::value::{Dict, Integer, Items, Kind, NumPy, NumPyForm, Object, Value};
 
 /// The kind of a value.
@@ -13,6 +12,8 @@ pub(super) enum Shape<'c> {
     Float(f64),
     Complex(f64, f64),
     Str(&'c str),
+    /// A str with lone surrogates.
+    Surrogates(&'c [u8]),
     Bytes(&'c [u8]),
     /// A list, tuple, size or set.
     Items(Items<'c>),
@@ -37,6 +38,7 @@ impl<'c> Shape<'c> {
             Kind::Float(value) => Shape::Float(value),
             Kind::Complex { re, im } => Shape::Complex(re, im),
             Kind::Str(text) => Shape::Str(text),
+            Kind::Surrogates(bytes) => Shape::Surrogates(bytes),
             Kind::Bytes(bytes) | Kind::ByteArray(bytes) => Shape::Bytes(bytes),
             Kind::List(items)
             | Kind::Tuple(items)
@@ -51,16 +53,14 @@ impl<'c> Shape<'c> {
             Kind::DType(dtype) => Shape::Name(format!("torch.{dtype}")),
             Kind::Device(device) => Shape::Name(device.to_string()),
             Kind::Layout(name) => Shape::Name(name.to_owned()),
-            Kind::Object(object) => {
-                scalar_call(object).unwrap_or_else(|| Shape::Object(object.state().as_dict()))
-            }
+            Kind::Object(object) => match (scalar_call(object), value.as_mapping()) {
+                (Some(scalar), _) => scalar,
+                (None, Some(entries)) => Shape::Dict(entries),
+                (None, None) => Shape::Object(object.state().as_dict()),
+            },
             Kind::NumPy(value) => scalar(value).unwrap_or(Shape::Other),
             Kind::Storage(_) | Kind::Global(_) => Shape::Other,
         }
-    }
-
-    pub(super) fn is_tensor(&self) -> bool {
-        matches!(self, Shape::Tensor | Shape::OddTensor(_))
     }
 }
 
@@ -71,15 +71,6 @@ pub(super) fn described(value: Value<'_>) -> String {
         name if name.starts_with(['a', 'e', 'i', 'o', 'u']) => format!("an {name}"),
         name => format!("a {name}"),
     }
-}
-
-/// Which entry of a dict a segment means: of two with one key the last, as Python has it.
-pub(super) fn entry(dict: Dict<'_>, segment: &Segment) -> Option<usize> {
-    dict.position(|key| match segment {
-        Segment::Key(wanted) => key.as_str() == Some(wanted),
-        Segment::Index(wanted) => key.as_i64() == Some(*wanted),
-        _ => false,
-    })
 }
 
 /// Which item an index means: one below zero counts from the end.

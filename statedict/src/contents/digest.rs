@@ -110,7 +110,9 @@ impl Digests {
             Kind::Float(value) => value.to_bits().hash(&mut hasher),
             Kind::Complex { re, im } => (re.to_bits(), im.to_bits()).hash(&mut hasher),
             Kind::Str(text) | Kind::Layout(text) => text.hash(&mut hasher),
-            Kind::Bytes(bytes) | Kind::ByteArray(bytes) => bytes.hash(&mut hasher),
+            Kind::Bytes(bytes) | Kind::ByteArray(bytes) | Kind::Surrogates(bytes) => {
+                bytes.hash(&mut hasher)
+            }
             Kind::Tensor(tensor) => {
                 tensor.dtype().hash(&mut hasher);
                 if let Some(view) = tensor.view() {

@@ -5,6 +5,7 @@ use std::str::FromStr;
 
 use crate::contents::path::{Segment, ValuePath};
 use crate::plain_debug::debug_is_display;
+use crate::value::text::{push_char, quoted as spelling};
 
 /// Tuples in a key nest no deeper.
 const DEPTH: usize = 8;
@@ -119,7 +120,7 @@ impl<'t> Reader<'t> {
         }
         if self.take('@') {
             let name = match self.quote() {
-                Some(quote) => self.quoted(quote)?,
+                Some(quote) => self.name(quote)?,
                 None => match self.until(&['.', '[', '@', '{']) {
                     "" => return Err(self.expected("a name")),
                     name => name.to_owned(),
@@ -145,7 +146,10 @@ impl<'t> Reader<'t> {
     /// What stands in brackets: a key as Python writes it.
     fn key(&mut self) -> Result<Segment, PathSyntax> {
         if let Some(quote) = self.quote() {
-            return self.quoted(quote).map(Segment::Key);
+            return Ok(match String::from_utf8(self.quoted(quote)?) {
+                Ok(key) => Segment::Key(key),
+                Err(error) => Segment::Literal(spelling(error.as_bytes())),
+            });
         }
         let start = self.at;
         let mut text = String::new();
@@ -158,7 +162,7 @@ impl<'t> Reader<'t> {
     fn literal(&mut self, depth: usize, text: &mut String) -> Result<(), PathSyntax> {
         let wrong = self.expected("a number or a quoted key");
         if let Some(quote) = self.quote() {
-            text.push_str(&format!("{:?}", self.quoted(quote)?));
+            text.push_str(&spelling(&self.quoted(quote)?));
         } else if self.rest().starts_with(['b', 'B'])
             && let Some(quote) =
                 self.rest().chars().nth(1).filter(|quote| matches!(quote, '"' | '\''))
@@ -168,8 +172,13 @@ impl<'t> Reader<'t> {
             text.push_str(&format!("b\"{}\"", bytes.escape_ascii()));
         } else if self.take('<') {
             let quote = self.quote().ok_or_else(|| self.expected("a quoted name"))?;
-            text.push_str(&format!("<{:?}>", self.quoted(quote)?));
+            text.push_str(&format!("<{:?}>", self.name(quote)?));
             self.need('>', "`>`")?;
+            if self.take('(') {
+                let quote = self.quote().ok_or_else(|| self.expected("a quoted text"))?;
+                text.push_str(&format!("({:?})", self.name(quote)?));
+                self.need(')', "`)`")?;
+            }
         } else if self.take('(') {
             self.tuple(depth.checked_sub(1).ok_or(wrong)?, text)?;
         } else {
@@ -213,33 +222,49 @@ impl<'t> Reader<'t> {
         self.rest().chars().next().filter(|quote| matches!(quote, '"' | '\''))
     }
 
-    fn quoted(&mut self, quote: char) -> Result<String, PathSyntax> {
+    /// A quoted text that a Rust text can hold.
+    fn name(&mut self, quote: char) -> Result<String, PathSyntax> {
+        let wrong = self.expected("a name without lone surrogates");
+        String::from_utf8(self.quoted(quote)?).map_err(|_| wrong)
+    }
+
+    /// A quoted text, in which there may be lone surrogates.
+    fn quoted(&mut self, quote: char) -> Result<Vec<u8>, PathSyntax> {
         self.next();
-        let mut key = String::new();
+        let mut key = Vec::new();
         loop {
-            match self.next() {
+            let wrong = self.expected("an escaped character");
+            let number = match self.next() {
                 None => return Err(self.expected("the end of the quoted key")),
                 Some(char) if char == quote => return Ok(key),
-                Some('\\') => key.push(self.escaped()?),
-                Some(char) => key.push(char),
+                Some('\\') => self.escaped()?,
+                Some(char) => char.into(),
+            };
+            if !push_char(&mut key, number) {
+                return Err(wrong);
             }
         }
     }
 
-    /// What Rust writes after a backslash in a quoted text.
-    fn escaped(&mut self) -> Result<char, PathSyntax> {
+    /// The number of what Rust or Python writes after a backslash in a quoted text.
+    fn escaped(&mut self) -> Result<u32, PathSyntax> {
         let wrong = self.expected("an escaped character");
         match self.next() {
-            Some('n') => Ok('\n'),
-            Some('r') => Ok('\r'),
-            Some('t') => Ok('\t'),
-            Some('0') => Ok('\0'),
-            Some(same @ ('\\' | '"' | '\'')) => Ok(same),
+            Some('n') => Ok('\n'.into()),
+            Some('r') => Ok('\r'.into()),
+            Some('t') => Ok('\t'.into()),
+            Some('0') => Ok(0),
+            Some(same @ ('\\' | '"' | '\'')) => Ok(same.into()),
             Some('u') if self.take('{') => {
-                let number =
-                    u32::from_str_radix(self.until(&['}']), 16).map_err(|_| wrong.clone())?;
+                let number = u32::from_str_radix(self.until(&['}']), 16).map_err(|_| wrong)?;
                 self.need('}', "`}`")?;
-                char::from_u32(number).ok_or(wrong)
+                Ok(number)
+            }
+            Some('u') => {
+                let digits = self.rest().get(..4).ok_or_else(|| wrong.clone())?;
+                let number = u32::from_str_radix(digits, 16).map_err(|_| wrong)?;
+                self.at += digits.len();
+                Ok(number)
             }
             _ => Err(wrong),
         }
@@ -310,8 +335,19 @@ mod tests {
         }
         assert_eq!("".parse(), Ok(ValuePath::root()));
         assert_eq!("a-b['x.y'].c".parse(), Ok(ValuePath::from(["a-b", "x.y", "c"])));
-        for literal in ["None", "True", "1.0", "1e400", "-0.0", "NaN", "torch.bfloat16", "1.0+2.0j"]
-        {
+        for literal in [
+            "None",
+            "True",
+            "1.0",
+            "1e400",
+            "-0.0",
+            "NaN",
+            "torch.bfloat16",
+            "1.0+2.0j",
+            r#""caf\u{dce9}""#,
+            r#"<"m.S">("w")"#,
+            r#"(<"m.S">("\u{e9}"), b"\x00")"#,
+        ] {
             let path: ValuePath = format!("[{literal}]").parse().unwrap();
             assert!(matches!(path.segments(), [Segment::Literal(_)]), "{literal}");
             assert_eq!(path.to_string().parse(), Ok(path));
@@ -332,9 +368,14 @@ mod tests {
         ] {
             assert_eq!(text.parse::<ValuePath>().map_err(|error| error.at), Err(at), "{text}");
         }
-        for text in
-            ["a[0]b", "[\"\\q\"]", "[\"\\u{zz}\"]", "[\"\\u{d800}\"]", "[\"\\u{12", "[((((((((()]"]
-        {
+        for text in [
+            "a[0]b",
+            "[\"\\q\"]",
+            "[\"\\u{zz}\"]",
+            "[\"\\u{110000}\"]",
+            "[\"\\u{12",
+            "[((((((((()]",
+        ] {
             assert!(text.parse::<ValuePath>().is_err(), "{text}");
         }
     }

@@ -1,7 +1,10 @@
 //! One level of what a value holds.
 
+use foldhash::{HashMap, HashMapExt};
+
 use crate::contents::path::{Segment, ValuePath};
 use crate::contents::spelling::spell_key;
+use crate::value::raw::Raw;
 use crate::value::{Dict, Items, Kind, NumPy, NumPyForm, Object, Value};
 
 /// One step of a path: what leads from a value to one of its parts.
@@ -61,11 +64,11 @@ impl<'s, 'g: 's> FromIterator<&'s Step<'g>> for ValuePath {
 /// The elements of a container.
 #[derive(Debug, Clone, Copy)]
 pub enum Elements<'g> {
-    /// Those of a list or tuple.
+    /// Those of a list or tuple, or of an object of a class that is made from `list`.
     Items(Items<'g>),
     /// Those of a set.
     Members(Items<'g>),
-    /// Those of a dict, with their keys.
+    /// Those of a dict, or of an object of a class that is made from `dict`, with their keys.
     Entries(Dict<'g>),
 }
 
@@ -74,12 +77,14 @@ pub enum Elements<'g> {
 pub struct Parts<'g> {
     elements: Option<Elements<'g>>,
     named: Vec<(Step<'g>, Value<'g>)>,
+    /// The places of entries that share the spelling of their key with a later one, which has it.
+    hidden: Vec<usize>,
 }
 
 impl<'g> Parts<'g> {
     /// The parts of a value. Those of its attributes are parts of the attributes.
     pub fn of(value: Value<'g>) -> Self {
-        let mut parts = Parts { elements: None, named: Vec::new() };
+        let mut parts = Parts { elements: None, named: Vec::new(), hidden: Vec::new() };
         match value.kind() {
             Kind::List(items) | Kind::Tuple(items) | Kind::Size(items) => {
                 parts.elements = Some(Elements::Items(items));
@@ -88,9 +93,7 @@ impl<'g> Parts<'g> {
                 parts.elements = Some(Elements::Members(items));
             }
             Kind::Dict(dict) => {
-                parts.elements = Some(Elements::Entries(dict));
-                let keys = dict.iter().enumerate().filter(|(_, (key, _))| !has_spelling(*key));
-                parts.named.extend(keys.map(|(place, (key, _))| (Step::Member(place), key)));
+                parts.entries(dict);
                 parts.name_some("default_factory", dict.default_factory());
                 parts.attributes(dict.attributes());
             }
@@ -133,11 +136,30 @@ impl<'g> Parts<'g> {
                 None => items.len(),
             },
             Some(Elements::Entries(dict)) => match dict.get_index(index) {
+                Some((key, value)) if self.hidden.binary_search(&index).is_ok() => {
+                    return Some((Step::Entry(index, key), value));
+                }
                 Some((key, value)) => return Some((Step::of_entry(key, index), value)),
                 None => dict.len(),
             },
         };
         self.named.get(index.checked_sub(len)?).copied()
+    }
+
+    fn entries(&mut self, dict: Dict<'g>) {
+        self.elements = Some(Elements::Entries(dict));
+        let mut known: HashMap<String, usize> = HashMap::new();
+        for (place, (key, _)) in dict.iter().enumerate() {
+            if matches!(key.raw(), Raw::Str(_) | Raw::Int(_)) {
+                continue;
+            }
+            match spell_key(key) {
+                // NaN is not equal to itself, and a class may say the same of its objects.
+                Some(text) => self.hidden.extend(known.insert(text, place)),
+                None => self.named.push((Step::Member(place), key)),
+            }
+        }
+        self.hidden.sort_unstable();
     }
 
     fn name_some(&mut self, name: &'static str, value: Option<Value<'g>>) {
@@ -168,14 +190,20 @@ impl<'g> Parts<'g> {
     }
 
     fn object(&mut self, object: Object<'g>) {
+        let mut items = object.items();
+        if let Some(entries) = object.entries().as_dict() {
+            self.entries(entries);
+        } else if let Some(found) = items.as_items() {
+            self.elements = Some(Elements::Items(found));
+            items = Value::new(items.graph(), Raw::None);
+        }
         self.attributes(Some(object.state()));
         let class = object.class();
         let parts = [
             ("__class__", class),
             ("__args__", object.args()),
             ("__kwargs__", object.kwargs()),
-            ("__items__", object.items()),
-            ("__entries__", object.entries()),
+            ("__items__", items),
         ];
         for (name, part) in parts {
             let is_name = matches!(part.kind(), Kind::Global(_)) && name == "__class__";

@@ -12,7 +12,7 @@ use crate::contents::walk::{Contents, Found};
 use crate::escape::OneLine;
 use crate::key;
 use crate::plain_debug::debug_is_display;
-use crate::value::{Kind, Value};
+use crate::value::{Dict, Items, Kind, Value};
 
 /// So many readings of a text are looked for, and so many are named.
 const READINGS: usize = 8;
@@ -102,69 +102,102 @@ impl ValuePath {
     pub fn find<'g>(&self, root: Value<'g>) -> Option<Value<'g>> {
         self.segments().iter().try_fold(root, |value, segment| segment.find(value))
     }
-}
 
-impl ValuePath {
     /// The steps that the path takes from `root`, and the value that it leads to.
     pub fn steps<'g>(&self, root: Value<'g>) -> Option<(Vec<Step<'g>>, Value<'g>)> {
-        let mut value = root;
         let mut steps = Vec::new();
-        for segment in self.segments() {
-            let part = segment.find(value)?;
-            let parts = Parts::of(value);
-            let places = || (0..).map_while(|index| parts.get(index));
-            let (step, _) = places()
-                .find(|(step, found)| found.same_as(part) && Segment::from(step) == *segment)
-                .or_else(|| places().find(|(_, found)| found.same_as(part)))?;
-            steps.push(step);
-            value = part;
-        }
+        let lead = |value, segment: &Segment| segment.lead(value, &mut steps);
+        let value = self.segments().iter().try_fold(root, lead)?;
         Some((steps, value))
     }
 }
 
 impl Segment {
-    /// The part of `value` that the segment leads to.
+    /// The part of `value` that the segment leads to. A name leads to an attribute of an object too, where the object
+    /// has no entry of that name.
     pub fn find<'g>(&self, value: Value<'g>) -> Option<Value<'g>> {
+        self.lead(value, &mut Vec::new())
+    }
+
+    /// The same, with the steps that the segment takes.
+    fn lead<'g>(&self, value: Value<'g>, steps: &mut Vec<Step<'g>>) -> Option<Value<'g>> {
         let parts = Parts::of(value);
-        match (self, parts.elements()) {
-            (Segment::Attribute(name), _) => {
-                let mut named = parts.named().iter().rev();
-                named
-                    .find(|(step, _)| matches!(step, Step::Attribute(known) if known == name))
-                    .map(|found| found.1)
+        if let Some((step, part)) = self.part(&parts) {
+            steps.push(step);
+            return Some(part);
+        }
+        let Kind::Object(_) = value.kind() else { return None };
+        if let Some((step, data)) = user_dict(value, &parts)
+            && let Some((inner, part)) = self.part(&Parts::of(data))
+        {
+            steps.extend([step, inner]);
+            return Some(part);
+        }
+        let Segment::Key(name) = self else { return None };
+        let (step, part) = attribute(&parts, name)?;
+        steps.push(step);
+        Some(part)
+    }
+
+    /// The part that the segment means, and its step.
+    fn part<'g>(&self, parts: &Parts<'g>) -> Option<(Step<'g>, Value<'g>)> {
+        if let Segment::Attribute(name) = self {
+            return attribute(parts, name);
+        }
+        match (self, parts.elements()?) {
+            (&Segment::Index(index), Elements::Items(items)) => {
+                let index = place_of(items, index)?;
+                Some((Step::Index(index), items.get(index)?))
             }
-            (Segment::Key(key), Some(Elements::Entries(dict))) => dict.get(key),
-            (&Segment::Index(key), Some(Elements::Entries(dict))) => {
-                let found = dict.iter().filter(|(known, _)| known.as_i64() == Some(key));
-                found.last().map(|(_, value)| value)
+            (&Segment::Index(index), Elements::Members(items)) => {
+                let index = place_of(items, index)?;
+                Some((Step::Member(index), items.get(index)?))
             }
-            (&Segment::Index(index), Some(Elements::Items(items) | Elements::Members(items))) => {
-                match usize::try_from(index) {
-                    Ok(index) => items.get(index),
-                    Err(_) => {
-                        let back = usize::try_from(index.unsigned_abs()).ok()?;
-                        items.get(items.len().checked_sub(back)?)
-                    }
-                }
+            (&Segment::Member(place), Elements::Members(items)) => {
+                Some((Step::Member(place), items.get(place)?))
             }
-            (Segment::Literal(key), Some(Elements::Entries(dict))) => {
-                let is_key = |known: Value<'_>| spell_key(known).is_some_and(|known| known == *key);
-                dict.iter().filter(|(known, _)| is_key(*known)).last().map(|(_, value)| value)
+            (&Segment::Member(place), Elements::Entries(dict)) => {
+                Some((Step::Member(place), dict.get_index(place)?.0))
             }
-            (&Segment::Member(place), Some(Elements::Members(items))) => items.get(place),
-            (Segment::Key(_) | Segment::Literal(_), None) => {
-                let Kind::Object(object) = value.kind() else { return None };
-                self.find(Some(object.entries()).filter(|entries| entries.as_dict().is_some())?)
-            }
-            (&Segment::Member(place), Some(Elements::Entries(dict))) => {
-                Some(dict.get_index(place)?.0)
-            }
-            (&Segment::Entry(place), Some(Elements::Entries(dict))) => {
-                Some(dict.get_index(place)?.1)
+            (_, Elements::Entries(dict)) => {
+                let place = self.position(dict)?;
+                let (key, part) = dict.get_index(place)?;
+                Some((Step::of_entry(key, place), part))
             }
             _ => None,
         }
+    }
+
+    /// Which entry of a dict the segment means: of several with one key the last, as Python has it.
+    pub(crate) fn position(&self, dict: Dict<'_>) -> Option<usize> {
+        match self {
+            Segment::Key(wanted) => dict.position(|key| key.is_text(wanted)),
+            Segment::Index(wanted) => dict.position(|key| key.as_i64() == Some(*wanted)),
+            Segment::Literal(wanted) => {
+                dict.position(|key| spell_key(key).is_some_and(|key| key == *wanted))
+            }
+            &Segment::Entry(place) => Some(place).filter(|&place| place < dict.len()),
+            Segment::Attribute(_) | Segment::Member(_) => None,
+        }
+    }
+}
+
+/// The attribute that holds the entries of a `UserDict`.
+fn user_dict<'g>(value: Value<'g>, parts: &Parts<'g>) -> Option<(Step<'g>, Value<'g>)> {
+    let is_one = parts.elements().is_none() && value.as_mapping().is_some();
+    attribute(parts, "data").filter(|_| is_one)
+}
+
+fn attribute<'g>(parts: &Parts<'g>, name: &str) -> Option<(Step<'g>, Value<'g>)> {
+    let mut named = parts.named().iter().rev();
+    named.find(|(step, _)| matches!(step, Step::Attribute(known) if *known == name)).copied()
+}
+
+/// Which item an index means: one below zero counts from the end.
+fn place_of(items: Items<'_>, index: i64) -> Option<usize> {
+    match usize::try_from(index) {
+        Ok(index) => Some(index),
+        Err(_) => items.len().checked_sub(usize::try_from(index.unsigned_abs()).ok()?),
     }
 }
 
@@ -175,7 +208,9 @@ fn readings(root: Value<'_>, text: &str) -> Vec<ValuePath> {
     let mut open = vec![(root, text, ValuePath::root())];
     while let Some((value, rest, path)) = open.pop() {
         if rest.is_empty() {
-            found.push(path);
+            if !found.contains(&path) {
+                found.push(path);
+            }
             if found.len() >= READINGS {
                 break;
             }
@@ -186,10 +221,15 @@ fn readings(root: Value<'_>, text: &str) -> Vec<ValuePath> {
             continue;
         }
         let from = open.len();
+        let mut steps = Vec::new();
         if let Ok(Some((segment, len))) = special(rest)
-            && let Some(part) = segment.find(value)
+            && let Some(part) = segment.lead(value, &mut steps)
         {
-            open.push((part, rest.get(len..).unwrap_or_default(), path.join(segment)));
+            let path = steps.iter().fold(path.clone(), |path, step| path.join(Segment::from(step)));
+            open.push((part, rest.get(len..).unwrap_or_default(), path));
+        }
+        if let Some((step, data)) = user_dict(value, &Parts::of(value)) {
+            open.push((data, rest, path.join(Segment::from(&step))));
         }
         // The root's own name has no dot before it.
         let named = if path.is_root() { Some(rest) } else { rest.strip_prefix('.') };
@@ -198,7 +238,14 @@ fn readings(root: Value<'_>, text: &str) -> Vec<ValuePath> {
             let steps = (0..).map_while(|index| parts.get(index));
             for (step, part) in steps {
                 let segment = Segment::from(&step);
+                // What Python takes for a str goes by its text too.
+                let text = match step {
+                    Step::Key(key) | Step::Entry(_, key) => key.text(),
+                    _ => None,
+                };
+                let by_text = text.and_then(|text| after(named, &text));
                 let after = match &segment {
+                    _ if by_text.is_some() => by_text,
                     Segment::Key(key) | Segment::Literal(key) | Segment::Attribute(key) => {
                         after(named, key)
                     }

@@ -3,7 +3,8 @@
 use std::fmt::{self, Write};
 
 use crate::contents::path::{Segment, ValuePath};
-use crate::value::{Kind, Value};
+use crate::value::text::quoted;
+use crate::value::{Kind, Object, Value};
 
 /// A key that is longer, or has more parts, is meant by its place.
 const LENGTH: usize = 256;
@@ -50,6 +51,14 @@ pub(super) fn spell_key(key: Value<'_>) -> Option<String> {
     Some(text)
 }
 
+/// The class of an object that `__new__` made of a text alone.
+fn class_name(object: Object<'_>) -> Option<String> {
+    match object.class().kind() {
+        Kind::Global(name) if object.is_new() && object.state().is_none() => Some(name.to_string()),
+        _ => None,
+    }
+}
+
 fn spell(key: Value<'_>, (depth, parts): (usize, &mut usize), text: &mut String) -> Option<()> {
     *parts = parts.checked_sub(1)?;
     let written = match key.kind() {
@@ -59,6 +68,7 @@ fn spell(key: Value<'_>, (depth, parts): (usize, &mut usize), text: &mut String)
         Kind::Float(value) => write!(text, "{value:?}"),
         Kind::Complex { re, im } => write!(text, "{re:?}{im:+?}j"),
         Kind::Str(value) if value.len() <= LENGTH => write!(text, "{value:?}"),
+        Kind::Surrogates(bytes) if bytes.len() <= LENGTH => text.write_str(&quoted(bytes)),
         Kind::Bytes(bytes) if bytes.len() <= LENGTH => {
             write!(text, "b\"{}\"", bytes.escape_ascii())
         }
@@ -74,7 +84,14 @@ fn spell(key: Value<'_>, (depth, parts): (usize, &mut usize), text: &mut String)
             text.push_str(if items.len() == 1 { ",)" } else { ")" });
             Ok(())
         }
-        _ => return None,
+        _ => {
+            let class = match key.kind() {
+                Kind::Object(object) => class_name(object)?,
+                _ => key.type_name(),
+            };
+            let content = key.text().filter(|content| content.len() <= LENGTH)?;
+            write!(text, "<{class:?}>({content:?})")
+        }
     };
     written.ok().filter(|()| text.len() <= LENGTH)
 }

@@ -128,6 +128,7 @@ impl<'a, 'b, E, S: FnMut(Storage<'b>) -> Result<Storage<'a>, E>> Copying<'_, 'a,
             Raw::BigInt(text) => Raw::BigInt(self.content(text)),
             Raw::Str(text) if from.is_key(text) => self.to.key(from.str(text)).0,
             Raw::Str(text) => Raw::Str(self.content(text)),
+            Raw::Surrogates(text) => Raw::Surrogates(self.content(text)),
             Raw::Bytes(text) => Raw::Bytes(self.bytes(text)?),
             Raw::ByteArray(text) => Raw::ByteArray(self.bytes(text)?),
             Raw::Layout(text) => Raw::Layout(self.content(text)),
@@ -281,6 +282,7 @@ impl<'a, 'b, E, S: FnMut(Storage<'b>) -> Result<Storage<'a>, E>> Copying<'_, 'a,
                 let value = NumPy {
                     dtype: self.copy(value.dtype)?,
                     shape: self.copy(value.shape)?,
+                    axes: self.copy(value.axes)?,
                     data: self.copy(value.data)?,
                     ..known
                 };
@@ -301,7 +303,12 @@ impl<'a, 'b, E, S: FnMut(Storage<'b>) -> Result<Storage<'a>, E>> Copying<'_, 'a,
 fn has_parts(value: Raw) -> bool {
     !matches!(
         value,
-        Raw::Str(_) | Raw::Bytes(_) | Raw::ByteArray(_) | Raw::Complex(_) | Raw::Device(_)
+        Raw::Str(_)
+            | Raw::Surrogates(_)
+            | Raw::Bytes(_)
+            | Raw::ByteArray(_)
+            | Raw::Complex(_)
+            | Raw::Device(_)
     )
 }
 

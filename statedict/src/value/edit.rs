@@ -44,10 +44,8 @@ impl<'a> Graph<'a> {
     }
 
     fn dict_index(&self, dict: ValueId) -> Result<u32, NotAContainer> {
-        match dict.0 {
-            Raw::Container(index) if self.container_kind(index).is_dict() => Ok(index),
-            _ => Err(NotAContainer { expected: "a dict" }),
-        }
+        let found = self.get(dict).as_mapping();
+        found.map(|dict| dict.index()).ok_or(NotAContainer { expected: "a dict" })
     }
 
     fn container_kind(&self, index: u32) -> ContainerKind {
@@ -67,7 +65,7 @@ impl<'a> Graph<'a> {
     ) -> Result<Option<ValueId>, NotAContainer> {
         self.dict_index(dict)?;
         let found =
-            self.get(dict).as_dict().and_then(|dict| dict.position(|known| known.is_str(key)));
+            self.get(dict).as_mapping().and_then(|dict| dict.position(|known| known.is_text(key)));
         match found {
             Some(position) => self.replace_entry(dict, position, value).map(Some),
             None => {
@@ -101,8 +99,8 @@ impl<'a> Graph<'a> {
         key: ValueId,
         value: ValueId,
     ) -> Result<(), NotAContainer> {
-        self.dict_index(dict)?;
-        self.extend_raw(dict.0, &[key.0, value.0]);
+        let index = self.dict_index(dict)?;
+        self.extend_raw(Raw::Container(index), &[key.0, value.0]);
         Ok(())
     }
 
@@ -122,13 +120,53 @@ impl<'a> Graph<'a> {
         Ok(ValueId(std::mem::replace(place, value.0)))
     }
 
+    /// Gives the entry at `position`, counted in order, another key. It should be none that the dict has.
+    ///
+    /// # Errors
+    /// Where `dict` is not a dict, or has not so many entries.
+    pub fn rename_entry(
+        &mut self,
+        dict: ValueId,
+        position: usize,
+        key: ValueId,
+    ) -> Result<(), NotAContainer> {
+        let index = self.dict_index(dict)?;
+        let place = room(self.values_mut(index)).as_chunks_mut::<2>().0.get_mut(position);
+        let [place, _] = place.ok_or(NotAContainer { expected: "a dict with so many entries" })?;
+        *place = key.0;
+        Ok(())
+    }
+
+    /// Keeps the entries of a dict for whose position, counted in order, `keep` returns `true`.
+    ///
+    /// # Errors
+    /// Where `dict` is not a dict.
+    pub fn retain_entries(
+        &mut self,
+        dict: ValueId,
+        mut keep: impl FnMut(usize) -> bool,
+    ) -> Result<(), NotAContainer> {
+        let index = self.dict_index(dict)?;
+        let entries = room(self.values_mut(index)).as_chunks_mut::<2>().0;
+        let mut kept = 0;
+        for position in 0..entries.len() {
+            if keep(position) {
+                entries.swap(kept, position);
+                kept += 1;
+            }
+        }
+        let removed = kept * 2..entries.len() * 2;
+        room(self.remove_values(index, removed));
+        Ok(())
+    }
+
     /// Takes the entry at `position` out of a dict, counted in order; the others keep their order.
     ///
     /// # Errors
     /// Where `dict` is not a dict, or has not so many entries.
     pub fn remove_entry(&mut self, dict: ValueId, position: usize) -> Result<(), NotAContainer> {
         let index = self.dict_index(dict)?;
-        if self.get(dict).as_dict().is_none_or(|dict| dict.len() <= position) {
+        if self.get(dict).as_mapping().is_none_or(|dict| dict.len() <= position) {
             return Err(NotAContainer { expected: "a dict with so many entries" });
         }
         room(self.remove_values(index, position * 2..position * 2 + 2));

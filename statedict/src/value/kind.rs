@@ -15,6 +15,7 @@ use crate::value::raw::{Composite, ContainerKind, Raw};
 use crate::value::refusal::Refusal;
 use crate::value::sparse::Sparse;
 use crate::value::store::{Graph, KEPT};
+use crate::value::text::quoted;
 
 /// What a value is.
 #[non_exhaustive]
@@ -37,6 +38,9 @@ pub enum Kind<'g> {
     },
     /// A `str`.
     Str(&'g str),
+    /// A `str` with lone surrogates, which no Rust text can hold: as Python's `surrogatepass` encodes it, UTF-8 with
+    /// three bytes for each surrogate.
+    Surrogates(&'g [u8]),
     /// A `bytes`.
     Bytes(&'g [u8]),
     /// A `bytearray`.
@@ -96,6 +100,7 @@ impl<'g> Value<'g> {
                 Kind::Complex { re, im }
             }
             Raw::Str(text) => Kind::Str(graph.str(text)),
+            Raw::Surrogates(text) => Kind::Surrogates(graph.text(text)),
             Raw::Bytes(text) => Kind::Bytes(graph.text(text)),
             Raw::ByteArray(text) => Kind::ByteArray(graph.text(text)),
             Raw::Tuple(run) => Kind::Tuple(items(run)),
@@ -139,7 +144,7 @@ impl<'g> Value<'g> {
             Kind::Int(_) => "int",
             Kind::Float(_) => "float",
             Kind::Complex { .. } => "complex",
-            Kind::Str(_) => "str",
+            Kind::Str(_) | Kind::Surrogates(_) => "str",
             Kind::Bytes(_) => "bytes",
             Kind::ByteArray(_) => "bytearray",
             Kind::List(_) => "list",
@@ -201,9 +206,9 @@ impl<'g> Value<'g> {
         }
     }
 
-    /// The value under `key` of a dict; linear in the number of keys.
+    /// The value under `key` of a [mapping](Self::as_mapping); linear in the number of keys.
     pub fn get(self, key: &str) -> Option<Value<'g>> {
-        self.as_dict()?.get(key)
+        self.as_mapping()?.get(key)
     }
 }
 
@@ -215,13 +220,17 @@ impl fmt::Debug for Value<'_> {
             Kind::Float(value) => write!(f, "{value:?}"),
             Kind::Bool(value) => write!(f, "{value}"),
             Kind::Str(value) => write!(f, "{value:?}"),
+            Kind::Surrogates(value) => f.write_str(&quoted(value)),
             Kind::None => f.write_str("None"),
             Kind::DType(dtype) => write!(f, "torch.{dtype}"),
             Kind::Global(name) => write!(f, "<{name}>"),
-            _ => match (self.as_items(), self.as_dict()) {
+            _ => match (self.as_items(), self.as_mapping()) {
                 (Some(items), _) => write!(f, "{} of {}", self.type_name(), items.len()),
                 (_, Some(dict)) => write!(f, "{} of {}", self.type_name(), dict.len()),
-                _ => f.write_str(&self.type_name()),
+                _ => match self.text() {
+                    Some(text) => write!(f, "{} {text:?}", self.type_name()),
+                    None => f.write_str(&self.type_name()),
+                },
             },
         }
     }

@@ -9,6 +9,7 @@ mod handle;
 mod id;
 pub(crate) mod integer;
 mod kind;
+mod mapping;
 mod new_value;
 mod numpy;
 mod origin;
@@ -24,7 +25,9 @@ mod sparse;
 mod sparse_check;
 mod state_dict;
 mod store;
+mod str_like;
 mod tables;
+pub(crate) mod text;
 
 pub(crate) use copy::Copies;
 pub use edit::NotAContainer;

@@ -116,6 +116,37 @@ impl<'g> NumPy<'g> {
         self.node.fortran
     }
 
+    /// Which axis of the elements as they are stored, row-major, each axis of the array is; nothing where they are
+    /// stored in the array's order or in column-major order.
+    pub fn axes(&self) -> Items<'g> {
+        let run = match self.node.axes {
+            Raw::Tuple(run) => self.graph.run(run),
+            _ => &[],
+        };
+        Items::new(self.graph, run)
+    }
+
+    /// The strides of the elements as they are stored; `None` where they are row-major.
+    fn strides(&self, shape: &Shape) -> Option<Strides> {
+        let axes: Vec<usize> = match (self.is_fortran_order(), self.axes()) {
+            (true, _) => (0..shape.len()).rev().collect(),
+            (false, axes) if axes.is_empty() => return None,
+            (false, axes) => axes
+                .iter()
+                .map(|axis| usize::try_from(axis.as_i64()?).ok())
+                .collect::<Option<_>>()?,
+        };
+        let mut strides = vec![0isize; shape.len()];
+        let mut step = 1isize;
+        // From the axis that is stored last.
+        for stored in (0..shape.len()).rev() {
+            let axis = axes.iter().position(|&axis| axis == stored)?;
+            *strides.get_mut(axis)? = step;
+            step = step.checked_mul(isize::try_from(*shape.get(axis)?.max(&1)).ok()?)?;
+        }
+        Some(strides.into_iter().collect())
+    }
+
     /// What the elements are stored as: `bytes`, or a list of the objects of an array of objects;
     /// `None` for a dtype.
     pub fn data(&self) -> Value<'g> {
@@ -125,6 +156,10 @@ impl<'g> NumPy<'g> {
     /// A scalar or array of numbers as a tensor of its own, little-endian; `None` for anything else.
     pub fn to_tensor(&self) -> Option<TensorView<'static>> {
         let dtype = self.dtype()?;
+        // NumPy has no array of more.
+        if self.shape().len() > 64 {
+            return None;
+        }
         let mut bytes = self.data().as_bytes()?.to_vec();
         if self.is_big_endian() {
             bytes.chunks_exact_mut(dtype.scalar_size()).for_each(<[u8]>::reverse);
@@ -135,17 +170,10 @@ impl<'g> NumPy<'g> {
             return None;
         }
         let storage = Storage::from_bytes(bytes);
-        if !self.is_fortran_order() {
-            return TensorView::contiguous(storage, dtype, shape, 0).ok();
+        match self.strides(&shape) {
+            None => TensorView::contiguous(storage, dtype, shape, 0).ok(),
+            Some(strides) => TensorView::strided(storage, dtype, shape, strides, 0).ok(),
         }
-        let mut step = 1isize;
-        let mut strides = Vec::with_capacity(shape.len());
-        for &size in shape.iter() {
-            strides.push(step);
-            step = step.checked_mul(isize::try_from(size.max(1)).ok()?)?;
-        }
-        let strides: Strides = strides.into_iter().collect();
-        TensorView::strided(storage, dtype, shape, strides, 0).ok()
     }
 }
 

@@ -5,6 +5,7 @@ use std::fmt;
 use crate::dtype::DType;
 use crate::tensor::{Storage, TensorView};
 use crate::value::handle::Value;
+use crate::value::id::ValueId;
 use crate::value::python_name::modern;
 use crate::value::raw::{ContainerKind, Raw, StorageRef, TensorNode};
 use crate::value::store::{Graph, KEPT};
@@ -83,12 +84,29 @@ pub struct Dict<'g> {
     index: u32,
     kind: DictKind,
     entries: &'g [Raw],
+    /// The attributes of the object whose entries these are.
+    attributes: Option<Raw>,
 }
 
 impl<'g> Dict<'g> {
     pub(crate) fn new(graph: &'g Graph<'g>, index: u32, kind: DictKind) -> Self {
         let run = graph.container(index).expect(KEPT).run;
-        Dict { graph, index, kind, entries: graph.run(run) }
+        Dict { graph, index, kind, entries: graph.run(run), attributes: None }
+    }
+
+    /// The entries of an object, with its attributes.
+    pub(crate) fn with_attributes(self, attributes: Value<'g>) -> Self {
+        Dict { attributes: Some(attributes.raw()), ..self }
+    }
+
+    /// The index of the container.
+    pub(super) fn index(&self) -> u32 {
+        self.index
+    }
+
+    /// Which value is to be changed to change the entries.
+    pub(crate) fn value_id(&self) -> ValueId {
+        ValueId(Raw::Container(self.index))
     }
 
     /// Which kind of dict it is.
@@ -120,9 +138,10 @@ impl<'g> Dict<'g> {
         Some((Value::new(self.graph, key), Value::new(self.graph, value)))
     }
 
-    /// The value under the str `key`; linear in the number of entries.
+    /// The value under the str `key`, or under what Python takes for it ([`Value::text`]); linear in the number of
+    /// entries.
     pub fn get(&self, key: &str) -> Option<Value<'g>> {
-        let position = self.position(|known| known.is_str(key))?;
+        let position = self.position(|known| known.is_text(key))?;
         self.get_index(position).map(|(_, value)| value)
     }
 
@@ -134,7 +153,10 @@ impl<'g> Dict<'g> {
 
     /// The attributes of the dict object, as PyTorch puts `_metadata` on a state dict; a dict, or `None`.
     pub fn attributes(&self) -> Option<Value<'g>> {
-        let attributes = self.graph.extra(self.index)?.attributes;
+        let attributes = match self.attributes {
+            Some(attributes) => attributes,
+            None => self.graph.extra(self.index)?.attributes,
+        };
         (attributes != Raw::None).then(|| Value::new(self.graph, attributes))
     }
 
@@ -287,6 +309,11 @@ impl<'g> Object<'g> {
     /// The state it is given, usually a dict of attributes; or `None`.
     pub fn state(&self) -> Value<'g> {
         self.part(|object| object.state)
+    }
+
+    /// Whether it is made with `__new__` of its class rather than by a call.
+    pub(crate) fn is_new(&self) -> bool {
+        self.graph.object(self.index).is_some_and(|object| object.new)
     }
 
     /// What is appended to it: a list, or `None`.

@@ -11,6 +11,9 @@ pub(crate) fn modern<'n>(module: &'n str, name: &'n str) -> (&'n str, &'n str) {
         ("__builtin__", "unicode") => ("builtins", "str"),
         ("__builtin__", name) => ("builtins", name),
         ("copy_reg", name) => ("copyreg", name),
+        ("UserDict", "IterableUserDict" | "UserDict") => ("collections", "UserDict"),
+        ("UserList", "UserList") => ("collections", "UserList"),
+        ("UserString", "UserString") => ("collections", "UserString"),
         ("exceptions", name) if EXCEPTIONS.iter().any(|end| name.ends_with(end)) => {
             ("builtins", name)
         }
@@ -29,6 +32,7 @@ mod tests {
         assert_eq!(modern("copy_reg", "_reconstructor"), ("copyreg", "_reconstructor"));
         assert_eq!(modern("exceptions", "ValueError"), ("builtins", "ValueError"));
         assert_eq!(modern("exceptions", "set"), ("exceptions", "set"));
+        assert_eq!(modern("UserDict", "IterableUserDict"), ("collections", "UserDict"));
         assert_eq!(modern("mine", "long"), ("mine", "long"));
     }
 }

@@ -28,7 +28,10 @@ pub(crate) enum Raw {
     BigInt(Text),
     Float(f64),
     Complex(u32),
+    /// A `str` in UTF-8.
     Str(Text),
+    /// A `str` with lone surrogates, each of them three bytes.
+    Surrogates(Text),
     Bytes(Text),
     ByteArray(Text),
     Tuple(Run),
@@ -90,7 +93,7 @@ impl Raw {
         let run = |kind, run: Run| Some(Identity(kind, run.start, run.len));
         let node = |kind, index| Some(Identity(kind, index, 0));
         match self {
-            Raw::Str(content) => text(Kind::Str, content),
+            Raw::Str(content) | Raw::Surrogates(content) => text(Kind::Str, content),
             Raw::Bytes(content) => text(Kind::Bytes, content),
             Raw::ByteArray(content) => text(Kind::ByteArray, content),
             Raw::Tuple(elements) => run(Kind::Tuple, elements),
@@ -245,6 +248,8 @@ pub(crate) struct NumPy {
     pub(crate) dtype: Raw,
     pub(crate) shape: Raw,
     pub(crate) fortran: bool,
+    /// A tuple of which axis of the row-major elements each axis is; `Raw::None` where they are the same.
+    pub(crate) axes: Raw,
     pub(crate) data: Raw,
 }
 

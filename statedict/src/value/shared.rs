@@ -129,7 +129,9 @@ fn same_content(a: Value<'_>, b: Value<'_>, depth: usize, left: &mut usize) -> b
         (Kind::Int(a), Kind::Int(b)) => a.to_string() == b.to_string(),
         (Kind::Float(a), Kind::Float(b)) => a.to_bits() == b.to_bits(),
         (Kind::Str(a), Kind::Str(b)) | (Kind::Layout(a), Kind::Layout(b)) => a == b,
-        (Kind::Bytes(a), Kind::Bytes(b)) | (Kind::ByteArray(a), Kind::ByteArray(b)) => a == b,
+        (Kind::Bytes(a), Kind::Bytes(b))
+        | (Kind::ByteArray(a), Kind::ByteArray(b))
+        | (Kind::Surrogates(a), Kind::Surrogates(b)) => a == b,
         (Kind::DType(a), Kind::DType(b)) => a == b,
         (Kind::Global(a), Kind::Global(b)) => a == b,
         (Kind::Device(a), Kind::Device(b)) => a == b,

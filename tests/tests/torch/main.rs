@@ -24,6 +24,7 @@ mod odd_tensors;
 mod optimizer;
 mod pickled;
 mod pieces;
+mod python_values;
 mod read_grid;
 mod resume_training;
 mod safetensors;

@@ -149,13 +149,13 @@ impl<'g> Comparer<'g> {
         let dict =
             self.frames.len().checked_sub(below + 1).and_then(|index| self.frames.get(index));
         matches!(step, Some(Step::Attribute(METADATA)))
-            && dict.is_some_and(|frame| frame.a.as_dict().is_some())
+            && dict.is_some_and(|frame| frame.a.as_mapping().is_some())
     }
 
     /// Tells of everything in what one file has and the other has not.
     fn single(&mut self, value: Value<'g>, what: impl Fn(Form) -> What) -> Result<(), Failure> {
         if self.is_metadata(0)
-            && let Some(modules) = value.as_dict().filter(|modules| !modules.is_empty())
+            && let Some(modules) = value.as_mapping().filter(|modules| !modules.is_empty())
         {
             for (place, (module, entry)) in modules.iter().enumerate() {
                 self.steps.push(Step::of_entry(module, place));

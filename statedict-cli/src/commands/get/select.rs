@@ -2,6 +2,7 @@
 
 use serde_json::Value as Json;
 use statedict::TensorView;
+use statedict::value::{Kind, NumPy, NumPyForm, Value};
 
 use crate::failure::Failure;
 use crate::leaf;
@@ -18,11 +19,13 @@ pub(super) struct Selected<'o> {
 
 pub(super) enum What<'o> {
     Tensor(TensorView<'o>),
-    /// A plain value: as text, as JSON, and its bytes where it is text or bytes.
+    /// Any other value: as text, as JSON, and its bytes where it is text or bytes.
     Value {
         text: String,
         json: Json,
         bytes: Option<Vec<u8>>,
+        /// Of NumPy: what is a tensor where it is asked for alone.
+        array: Option<NumPy<'o>>,
     },
 }
 
@@ -53,14 +56,22 @@ pub(super) fn select<'o>(opened: &'o Opened, key: &str) -> Result<Vec<Selected<'
 
 /// What is printed of something that was found; nothing of a container itself.
 fn what<'o>(name: &str, found: Found<'o>) -> Result<Option<What<'o>>, Failure> {
-    let value = |text: String, json: Json| What::Value { text, json, bytes: None };
+    let value = |text: String, json: Json| What::Value { text, json, bytes: None, array: None };
     Ok(Some(match found {
         Found::Tensor(tensor, _) => What::Tensor(tensor),
         Found::Leaf(value) | Found::Flag(value) => {
-            let bytes = value.as_bytes().map(<[u8]>::to_vec);
-            let text = value.as_str().map(|text| text.as_bytes().to_vec());
-            let bytes = bytes.or(text);
-            What::Value { text: format!("{value:?}"), json: leaf::leaf(value).0, bytes }
+            let bytes = match value.kind() {
+                Kind::Bytes(bytes) | Kind::ByteArray(bytes) | Kind::Surrogates(bytes) => {
+                    Some(bytes.to_vec())
+                }
+                Kind::Str(text) => Some(text.as_bytes().to_vec()),
+                _ => None,
+            };
+            let array = match value.kind() {
+                Kind::NumPy(array) => Some(array),
+                _ => None,
+            };
+            What::Value { text: text_of(value), json: leaf::leaf(value).0, bytes, array }
         }
         Found::Cycle => value("(itself)".to_owned(), serde_json::json!({"type": "cycle"})),
         Found::Same(first) => {
@@ -70,4 +81,15 @@ fn what<'o>(name: &str, found: Found<'o>) -> Result<Option<What<'o>>, Failure> {
         Found::Refused(refusal) => return Err(format!("{name} is {refusal}").into()),
         Found::Container(_) | Found::Metadata(_) => return Ok(None),
     }))
+}
+
+/// A value in one line.
+fn text_of(value: Value<'_>) -> String {
+    match value.kind() {
+        Kind::NumPy(array) if array.form() == NumPyForm::Array => {
+            let shape: Vec<String> = array.shape().iter().map(|size| format!("{size:?}")).collect();
+            format!("{value:?} {} [{}]", array.type_name(), shape.join(", "))
+        }
+        _ => format!("{value:?}"),
+    }
 }

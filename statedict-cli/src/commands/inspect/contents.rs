@@ -59,7 +59,7 @@ impl<'o> Contents<'o> {
 
     /// Writes a line for each key, unless all of them are tensors.
     pub(super) fn write(&self, opened: &'o Opened, screen: &mut Screen) -> Result<(), Failure> {
-        let Some(root) = opened.root().as_dict().filter(|_| self.is_general) else {
+        let Some(root) = opened.root().as_mapping().filter(|_| self.is_general) else {
             return Ok(());
         };
         let palette = screen.palette();
@@ -110,7 +110,7 @@ fn describe(value: Value<'_>, part: Option<&Part>) -> String {
         0 => plural(part.values, "value"),
         tensors => format!("{}, {size}", plural(tensors, "tensor")),
     };
-    match (value.as_dict(), value.as_items()) {
+    match (value.as_mapping(), value.as_items()) {
         (Some(dict), _) if is_optimizer(dict) => format!("optimizer: {}; {held}", optimizer(dict)),
         (Some(dict), _) if part.direct > 0 && part.direct == dict.len() => {
             format!("state dict: {held}")

@@ -152,7 +152,7 @@ pub(super) fn write(
     let mut list = List::start(out, "metadata")?;
     walk(opened, |place, found| {
         let Found::Metadata(metadata) = found else { return Ok(()) };
-        let entries = metadata.as_dict().into_iter().flat_map(|dict| dict.iter());
+        let entries = metadata.as_mapping().into_iter().flat_map(|dict| dict.iter());
         let entries: Vec<Json> =
             entries.map(|(key, value)| json!([leaf::plain(key).0, leaf::plain(value).0])).collect();
         list.add(&json!({"path": path::json(place.steps), "entries": entries}))

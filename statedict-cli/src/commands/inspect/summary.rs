@@ -65,7 +65,7 @@ impl<'o> Summary<'o> {
             Found::Tensor(tensor, _) => self.tensor(place, tensor),
             Found::Refused(refusal) => self.refused.push((place.name(), refusal.to_string())),
             Found::Metadata(metadata) => {
-                for (_, entry) in metadata.as_dict().into_iter().flat_map(|dict| dict.iter()) {
+                for (_, entry) in metadata.as_mapping().into_iter().flat_map(|dict| dict.iter()) {
                     let version = entry.get("version").and_then(|version| version.as_i64());
                     *self.versions.entry(version).or_default() += 1;
                 }

@@ -155,11 +155,16 @@ impl Builder {
                         at = self.child(at, part.to_owned(), is_leaf);
                     }
                 }
-                Some(key) => at = self.child(at, key.to_owned(), false),
-                None => {
+                // What reads like a key of another kind is quoted.
+                Some(key) if !key.starts_with(['[', '.']) => {
+                    at = self.child(at, key.to_owned(), false)
+                }
+                _ => {
                     let name = match step {
                         Step::Attribute(name) => format!(".{name}"),
-                        step => path::words(std::slice::from_ref(step)).collect(),
+                        Step::Index(index) => index.to_string(),
+                        // As it is typed: a str may read like the key that it is not.
+                        step => path::path(std::slice::from_ref(step)).to_string(),
                     };
                     at = self.child(at, name, false);
                 }
@@ -183,7 +188,7 @@ impl Builder {
     }
 
     fn set_versions(&mut self, root: usize, metadata: Value<'_>) {
-        for (path, entry) in metadata.as_dict().into_iter().flat_map(|dict| dict.iter()) {
+        for (path, entry) in metadata.as_mapping().into_iter().flat_map(|dict| dict.iter()) {
             let version = entry.get("version").and_then(|version| version.as_i64());
             let mut at = Some(root);
             for part in path.as_str().unwrap_or_default().split('.').filter(|part| !part.is_empty())

@@ -12,6 +12,7 @@ use serde::forward_to_deserialize_any;
 use crate::checkpoint::shape::Shape;
 use crate::checkpoint::typed::problem::{DEPTH, Problem};
 use crate::contents::Segment;
+use crate::value::text::quoted;
 use crate::value::{Dict, Integer, Items, Value};
 
 /// A value that is decoded.
@@ -49,7 +50,7 @@ impl<'s, 'c> Decoder<'s, 'c> {
         let shape = Shape::of(self.value);
         let cost = match &shape {
             Shape::Str(text) => text.len(),
-            Shape::Bytes(bytes) => bytes.len(),
+            Shape::Bytes(bytes) | Shape::Surrogates(bytes) => bytes.len(),
             _ => 0,
         };
         let left = self.left.get().checked_sub(cost.saturating_add(1));
@@ -93,6 +94,10 @@ impl<'s, 'c> Decoder<'s, 'c> {
                 visitor.visit_seq(SeqDeserializer::<_, Problem>::new([re, im].into_iter()))
             }
             Shape::Str(text) => visitor.visit_borrowed_str(text),
+            Shape::Surrogates(bytes) => Err(Problem::new(format!(
+                "it is the str {} with lone surrogates, which no Rust text can hold: `Kind::Surrogates` has its bytes",
+                quoted(bytes)
+            ))),
             Shape::Bytes(bytes) => visitor.visit_borrowed_bytes(bytes),
             Shape::Items(items) => self.items(items, visitor),
             Shape::Dict(entries) | Shape::Object(Some(entries)) => {

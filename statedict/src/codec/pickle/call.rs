@@ -158,7 +158,10 @@ impl<R: StorageResolver> Machine<'_, R> {
             (Meaning::NumPyScalar, &[dtype, data]) => self.numpy_scalar(dtype, data),
             (Meaning::NumPyReconstruct, &[_, shape, _]) => self.numpy_array(shape),
             (Meaning::NumPyFromBuffer, &[data, dtype, shape, Raw::Str(order)]) => {
-                self.numpy_buffer(data, dtype, shape, order)
+                self.numpy_buffer(data, dtype, shape, (order, Raw::None))
+            }
+            (Meaning::NumPyFromBuffer, &[data, dtype, shape, Raw::Str(order), axes]) => {
+                self.numpy_buffer(data, dtype, shape, (order, axes))
             }
             (Meaning::LoadFromBytes, &[Raw::Bytes(file) | Raw::ByteArray(file)]) => {
                 self.load_from_bytes(file)

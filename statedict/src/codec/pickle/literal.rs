@@ -5,6 +5,7 @@ use crate::codec::pickle::machine::Machine;
 use crate::codec::pickle::resolver::StorageResolver;
 use crate::value::integer;
 use crate::value::raw::{Raw, Text};
+use crate::value::text::{is_text, push_char};
 
 impl<R: StorageResolver> Machine<'_, R> {
     /// The place in the pickle of the `len` bytes that have just been read.
@@ -17,19 +18,18 @@ impl<R: StorageResolver> Machine<'_, R> {
     }
 
     pub(super) fn str_before(&self, bytes: &[u8]) -> Result<Raw, Fault> {
-        match std::str::from_utf8(bytes) {
-            Ok(_) => self.text_before(bytes.len()).map(Raw::Str),
-            Err(_) => Err(Fault::expected("text in UTF-8", "other bytes")),
-        }
+        let text = self.text_before(bytes.len())?;
+        str_of(bytes, text).ok_or_else(|| Fault::expected("text in UTF-8", "other bytes"))
     }
 
     /// A string of Python 2, which is bytes or text: text where it can be, as PyTorch reads it.
     pub(super) fn old_string_before(&mut self, bytes: &[u8]) -> Result<Raw, Fault> {
-        if let Ok(raw) = self.str_before(bytes) {
-            return Ok(raw);
+        let text = self.text_before(bytes.len())?;
+        if std::str::from_utf8(bytes).is_ok() {
+            return Ok(Raw::Str(text));
         }
         self.undecoded = self.undecoded.saturating_add(1);
-        self.text_before(bytes.len()).map(Raw::Bytes)
+        Ok(Raw::Bytes(text))
     }
 
     /// An integer of little-endian two's complement bytes that have just been read.
@@ -105,7 +105,16 @@ impl<R: StorageResolver> Machine<'_, R> {
         }
         let text = raw_unicode(line)
             .ok_or_else(|| Fault::expected("`\\u` escapes", String::from_utf8_lossy(line)))?;
-        self.copy_bytes(text.as_bytes()).map(Raw::Str)
+        let copy = self.copy_bytes(&text)?;
+        str_of(&text, copy).ok_or_else(|| Fault::expected("text", "other bytes"))
+    }
+}
+
+/// A `str` of these bytes, which are at `text`.
+fn str_of(bytes: &[u8], text: Text) -> Option<Raw> {
+    match std::str::from_utf8(bytes) {
+        Ok(_) => Some(Raw::Str(text)),
+        Err(_) => is_text(bytes).then_some(Raw::Surrogates(text)),
     }
 }
 
@@ -159,20 +168,20 @@ pub(super) fn unescape(mut input: &[u8]) -> Option<Vec<u8>> {
 }
 
 /// The text of Python's raw-unicode-escape.
-pub(super) fn raw_unicode(mut input: &[u8]) -> Option<String> {
-    let mut out = String::with_capacity(input.len());
+pub(super) fn raw_unicode(mut input: &[u8]) -> Option<Vec<u8>> {
+    let mut out = Vec::with_capacity(input.len());
     while let Some((&byte, rest)) = input.split_first() {
         input = rest;
         let width = match (byte, input.first()) {
             (b'\\', Some(b'u')) => 4,
             (b'\\', Some(b'U')) => 8,
             _ => {
-                out.push(char::from(byte));
+                push_char(&mut out, byte.into());
                 continue;
             }
         };
         let digits = input.get(1..width + 1)?;
-        out.push(char::from_u32(hex(digits)?)?);
+        push_char(&mut out, hex(digits)?).then_some(())?;
         input = input.get(width + 1..)?;
     }
     Some(out)
@@ -187,7 +196,8 @@ mod tests {
         assert_eq!(unescape(br"a\n\x41\101\'\q").unwrap(), b"a\nAA'\\q");
         assert_eq!(unescape(br"\x4"), None);
         assert_eq!(unescape(br"\"), None);
-        assert_eq!(raw_unicode(b"\\u00e9\xe9\\U0001f600\\n").unwrap(), "éé😀\\n");
-        assert_eq!(raw_unicode(b"\\ud800"), None);
+        assert_eq!(raw_unicode(b"\\u00e9\xe9\\U0001f600\\n").unwrap(), "éé😀\\n".as_bytes());
+        assert_eq!(raw_unicode(b"\\ud800").unwrap(), b"\xed\xa0\x80");
+        assert_eq!(raw_unicode(b"\\U00110000"), None);
     }
 }

@@ -392,7 +392,9 @@ impl<'a, R: StorageResolver> Machine<'a, R> {
         let mut line = || {
             let line = self.input.line()?;
             let text = self.text_before(line.len().saturating_add(1))?;
-            self.str_before(line)?;
+            if std::str::from_utf8(line).is_err() {
+                return Err(Fault::expected("text in UTF-8", "other bytes"));
+            }
             Ok::<_, Fault>(Text { len: text.len.saturating_sub(1), ..text })
         };
         let (module, name) = (line()?, line()?);

@@ -3,7 +3,7 @@
 use crate::codec::pickle::fault::Fault;
 use crate::codec::pickle::machine::Machine;
 use crate::codec::pickle::resolver::StorageResolver;
-use crate::value::raw::{NumPy, NumPyForm, Raw, Text};
+use crate::value::raw::{NumPy, NumPyForm, Raw, Run, Text};
 
 fn value(form: NumPyForm) -> NumPy {
     NumPy {
@@ -13,6 +13,7 @@ fn value(form: NumPyForm) -> NumPy {
         dtype: Raw::None,
         shape: Raw::None,
         fortran: false,
+        axes: Raw::None,
         data: Raw::None,
     }
 }
@@ -50,18 +51,46 @@ impl<R: StorageResolver> Machine<'_, R> {
         Ok(self.graph.add_numpy(NumPy { shape, ..value(NumPyForm::Array) })?)
     }
 
-    /// `_frombuffer(bytes, dtype, shape, order)`, with protocol 5.
+    /// `_frombuffer(bytes, dtype, shape, order, axis_order)`, with protocol 5.
     pub(super) fn numpy_buffer(
         &mut self,
         data: Raw,
         dtype: Raw,
         shape: Raw,
-        order: Text,
+        (order, axes): (Text, Raw),
     ) -> Result<Raw, Fault> {
         self.check_dtype(dtype)?;
-        let fortran = self.graph.str(order) == "F";
-        let array = NumPy { dtype, shape, fortran, data, ..value(NumPyForm::Array) };
+        let array = NumPy { dtype, shape, data, ..value(NumPyForm::Array) };
+        let array = match (self.graph.str(order), axes) {
+            ("C" | "A", _) => array,
+            ("F", _) => NumPy { fortran: true, ..array },
+            ("K", Raw::Tuple(axes)) => {
+                NumPy { shape: self.turned(shape, axes)?, axes: Raw::Tuple(axes), ..array }
+            }
+            (order, _) => {
+                return Err(Fault::expected("the order of an array's elements", order.to_owned()));
+            }
+        };
         Ok(self.graph.add_numpy(array)?)
+    }
+
+    /// The sizes of an array in another order.
+    fn turned(&mut self, shape: Raw, axes: Run) -> Result<Raw, Fault> {
+        let sizes = self.elements(shape)?;
+        let mut left: Vec<Option<Raw>> = sizes.iter().copied().map(Some).collect();
+        let axes = self.graph.run(axes);
+        let turned: Option<Vec<Raw>> = axes
+            .iter()
+            .map(|&axis| match axis {
+                Raw::Int(axis) => left.get_mut(usize::try_from(axis).ok()?)?.take(),
+                _ => None,
+            })
+            .collect();
+        let turned = turned.filter(|turned| turned.len() == sizes.len());
+        let turned =
+            turned.ok_or_else(|| Fault::expected("each axis of the array once", "others"))?;
+        self.count_copies(turned.len())?;
+        Ok(Raw::Tuple(self.graph.add_run(&turned)?))
     }
 
     /// BUILD of an array, `(version, shape, dtype, is_fortran, data)`, or of a dtype,

@@ -2,6 +2,7 @@
 
 use crate::value::Graph;
 use crate::value::raw::Raw;
+use crate::value::text::quoted;
 
 /// Where a path is cut off: a pickle can nest as deep as it is long.
 const LONGEST: usize = 1000;
@@ -66,6 +67,9 @@ fn push_key(graph: &Graph<'_>, key: Raw, path: &mut String) {
             path.push_str(&format!("[{key:?}]"));
         }
         Raw::Int(index) => path.push_str(&format!("[{index}]")),
+        Raw::Surrogates(text) if text.len < 200 => {
+            path.push_str(&format!("[{}]", quoted(graph.text(text))));
+        }
         _ => {}
     }
 }

@@ -370,7 +370,7 @@ impl Item<'_> {
     fn text(self) -> Option<String> {
         let bytes: Cow<'_, [u8]> = match self {
             Item::Text(text) => text.into(),
-            Item::Escaped(line) => return raw_unicode(line),
+            Item::Escaped(line) => raw_unicode(line)?.into(),
             Item::Quoted(line) => {
                 let line = line.trim_ascii();
                 let inner = match line {
@@ -391,7 +391,7 @@ impl Bytes<'_> {
         let text = match self {
             Bytes::Plain(bytes) => return Some(bytes.to_vec()),
             Bytes::Text(text) => Cow::Borrowed(std::str::from_utf8(text).ok()?),
-            Bytes::Escaped(line) => Cow::Owned(raw_unicode(line)?),
+            Bytes::Escaped(line) => Cow::Owned(String::from_utf8(raw_unicode(line)?).ok()?),
         };
         text.chars().map(|char| u8::try_from(char).ok()).collect()
     }

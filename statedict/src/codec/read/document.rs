@@ -54,6 +54,12 @@ impl Document {
         &self.graph
     }
 
+    /// Returns the same file with other values: an edited copy of its [`graph`](Self::graph).
+    #[must_use]
+    pub fn with_graph(self, graph: Graph<'static>) -> Self {
+        Document { graph: Arc::new(graph), ..self }
+    }
+
     /// Returns the container that the values are packed in.
     pub fn container(&self) -> ContainerKind {
         self.container

@@ -1,5 +1,6 @@
 //! Nested dicts of tensors as one state dict.
 
+use crate::codec::read::entries::is_extra_state;
 use crate::codec::read::error::ReadError;
 use crate::codec::read::state_map::{Entries, Extract, Partial, join};
 use crate::key;
@@ -20,7 +21,8 @@ impl<'a> Extract<'_, 'a> {
     /// Returns the state dict that a dict is with all dicts below it, their keys joined with dots. A dict under two
     /// names gives its tensors twice, so a small file can name very many: at most `limit` bytes of names are made.
     pub(super) fn flattened(&self, value: Value<'_>, limit: u64) -> Result<Partial<'a>, ReadError> {
-        let Some(dict) = value.as_dict() else { return self.state_map(value) };
+        let Some(dict) = value.as_mapping() else { return self.state_map(value) };
+        self.check(dict, "")?;
         let mut entries = Entries::with_capacity(dict.len());
         let mut metadata = self.metadata(dict)?;
         let mut cost = 0u64;
@@ -31,10 +33,7 @@ impl<'a> Extract<'_, 'a> {
                 continue;
             };
             level.next += 1;
-            let Some(name) = key.as_str() else {
-                return Err(self.odd_key(key, level.dict));
-            };
-            let (path, dict) = (key::join(&level.path, name), level.dict);
+            let path = key::join(&level.path, &key.text().unwrap_or_default());
             // Looking through the dicts that it is within costs as well.
             let looked_at = path.len().saturating_add(within.len()).saturating_add(16);
             cost = cost.saturating_add(u64::try_from(looked_at).unwrap_or(u64::MAX));
@@ -46,8 +45,8 @@ impl<'a> Extract<'_, 'a> {
                     needed: cost,
                 });
             }
-            match part.as_dict().filter(|_| path.rsplit('.').next() != Some(key::EXTRA_STATE)) {
-                None => self.add(&mut entries, &path, part, || (self.advice)(dict))?,
+            match part.as_mapping().filter(|_| !is_extra_state(&path)) {
+                None => self.add(&mut entries, &path, part)?,
                 Some(_) if within.iter().any(|outer| outer.value.same_as(part)) => {
                     return Err(ReadError::NotAStateDict {
                         path: join(self.place, &path),
@@ -57,6 +56,7 @@ impl<'a> Extract<'_, 'a> {
                     });
                 }
                 Some(inner) => {
+                    self.check(inner, &path)?;
                     if let Some(modules) = self.metadata(inner)? {
                         merge(metadata.get_or_insert_default(), &path, &modules)?;
                     }

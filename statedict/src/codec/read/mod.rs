@@ -4,6 +4,7 @@ mod aligned_buffer;
 mod container;
 mod detect;
 mod document;
+mod entries;
 mod error;
 mod flatten;
 mod in_memory;
@@ -31,6 +32,7 @@ use std::path::Path;
 
 pub use document::Document;
 pub(crate) use document::FileFacts;
+pub(crate) use entries::{is_tensor, unfit};
 pub use error::ReadError;
 pub use kind::{ByteOrder, ContainerKind};
 pub use limits::Limits;

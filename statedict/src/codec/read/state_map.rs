@@ -1,16 +1,18 @@
 //! A flat state dict out of the values of a file.
 
-use foldhash::{HashSet, HashSetExt};
+use foldhash::{HashMap, HashMapExt, HashSet, HashSetExt};
 
 use crate::codec::read::document::{Document, FileFacts};
+use crate::codec::read::entries::{is_extra_state, is_tensor, unfit};
 use crate::codec::read::error::ReadError;
 use crate::codec::read::module::{self, ModuleProblem};
-use crate::contents::resolve;
+use crate::contents::{Segment, Step, ValuePath, resolve};
+use crate::key;
 use crate::map::StateMap;
 use crate::metadata::{Metadata, ModuleMetadata};
 use crate::name_map::NameMapBuilder;
 use crate::tensor::TensorView;
-use crate::value::{Dict, Graph, Kind, Refusal, RefusalReason, SharedValue, Value};
+use crate::value::{Dict, Graph, Kind, NumPy, Refusal, RefusalReason, SharedValue, Value};
 
 /// A tensor of a state dict that cannot be represented.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -84,7 +86,7 @@ impl Document {
             };
             value = part.ok().flatten().ok_or_else(|| {
                 let keys: Vec<&str> = value
-                    .as_dict()
+                    .as_mapping()
                     .into_iter()
                     .flat_map(|dict| dict.iter())
                     .filter_map(|(key, _)| key.as_str())
@@ -156,7 +158,7 @@ impl<'a> Extract<'_, 'a> {
 
     /// The state dict that a dict is.
     pub(super) fn state_map(&self, value: Value<'_>) -> Result<Partial<'a>, ReadError> {
-        let Some(dict) = value.as_dict() else {
+        let Some(dict) = value.as_mapping() else {
             let whole = module::is_module(value);
             return Err(ReadError::NotAStateDict {
                 path: self.place.to_owned(),
@@ -168,23 +170,64 @@ impl<'a> Extract<'_, 'a> {
                 },
             });
         };
+        self.check(dict, "")?;
         let mut entries = Entries::with_capacity(dict.len());
         for (key, value) in dict.iter() {
-            let Some(name) = key.as_str() else { return Err(self.odd_key(key, dict)) };
-            self.add(&mut entries, name, value, || (self.advice)(dict))?;
+            match key.as_str() {
+                Some(name) => self.add(&mut entries, name, value)?,
+                None => self.add(&mut entries, &key.text().unwrap_or_default(), value)?,
+            }
         }
         let (mut map, refused) = entries.finish()?;
         *map.metadata_mut() = self.metadata(dict)?;
         Ok((map, refused))
     }
 
-    /// The error of a key that is no str.
-    pub(super) fn odd_key(&self, key: Value<'_>, dict: Dict<'_>) -> ReadError {
-        ReadError::NotAStateDict {
-            path: format!("the key {key:?} of {}", self.place),
-            expected: "a str",
-            found: key.type_name(),
+    /// Checks that a dict, to which the keys `above` lead, is a state dict.
+    pub(super) fn check(&self, dict: Dict<'_>, above: &str) -> Result<(), ReadError> {
+        let Some((key, value)) = unfit(dict, self.facts.flattens()) else { return Ok(()) };
+        let Some(name) = key.text() else { return Err(self.wrong_key(key, dict, above)) };
+        Err(ReadError::NotAStateDict {
+            path: join(self.place, &key::join(above, &name)),
+            expected: "a tensor",
+            found: format!("{value:?}"),
             advice: (self.advice)(dict),
+        })
+    }
+
+    /// What is said of a key that no Rust text can be, and how it can be renamed.
+    fn wrong_key(&self, key: Value<'_>, dict: Dict<'_>, above: &str) -> ReadError {
+        let mut entries = dict.iter().enumerate();
+        let found = entries.find(|(_, (other, _))| other.same_as(key));
+        let (place, value) = found.map_or((0, key), |(place, (_, value))| (place, value));
+        let segment = ValuePath::from(Segment::from(&Step::of_entry(key, place))).to_string();
+        let advice = match is_tensor(value) && above.is_empty() {
+            true => {
+                let above = match self.place {
+                    place if place.starts_with("the ") => "",
+                    place => place.trim_matches('`'),
+                };
+                let bytes = key.as_bytes().and_then(|bytes| std::str::from_utf8(bytes).ok());
+                let name = match (bytes, key.as_i64()) {
+                    (Some(text), _) => text.to_owned(),
+                    (None, Some(number)) => number.to_string(),
+                    (None, None) => "NAME".to_owned(),
+                };
+                format!(
+                    "give it another name: `Checkpoint::rename(r#\"{above}{segment}\"#, {name:?})`"
+                )
+            }
+            false => (self.advice)(dict),
+        };
+        let shown = segment.trim_start_matches('[').trim_end_matches(']');
+        ReadError::NotAStateDict {
+            path: format!("the key {shown} of {}", self.place),
+            expected: match key.kind() {
+                Kind::Surrogates(_) => "a str without lone surrogates",
+                _ => "a str",
+            },
+            found: key.type_name(),
+            advice,
         }
     }
 
@@ -204,18 +247,17 @@ impl<'a> Extract<'_, 'a> {
         })?;
         let mut entries = Entries::with_capacity(found.len());
         for (name, value) in found {
-            self.add(&mut entries, &name, value, String::new)?;
+            self.add(&mut entries, &name, value)?;
         }
         entries.finish()
     }
 
-    /// Adds an entry, if it is one that a state dict can have.
+    /// Adds an entry: a tensor, or whatever else a module saves under the key.
     pub(super) fn add(
         &self,
         entries: &mut Entries<'a>,
         key: &str,
         value: Value<'_>,
-        advice: impl FnOnce() -> String,
     ) -> Result<(), ReadError> {
         let plain = |kind| Refusal::new(RefusalReason::NotPlain { kind }, 0);
         let refusal = match value.kind() {
@@ -229,21 +271,27 @@ impl<'a> Extract<'_, 'a> {
             Kind::Refused(refusal) => refusal.clone(),
             Kind::Sparse(_) => plain("a sparse tensor"),
             Kind::Quantized(_) => plain("a quantized tensor"),
-            _ if key.rsplit('.').next() == Some(crate::key::EXTRA_STATE) => {
-                let value = (self.share)(value)?;
-                entries.values.push((key.to_owned(), value, entries.tensors.len()));
+            Kind::NumPy(array) if !is_extra_state(key) => {
+                match entries.array(value, array) {
+                    Some(view) => entries.tensors.push(key, view),
+                    None => self.add_value(entries, key, value)?,
+                }
                 return Ok(());
             }
-            _ => {
-                return Err(ReadError::NotAStateDict {
-                    path: join(self.place, key),
-                    expected: "a tensor",
-                    found: format!("{value:?}"),
-                    advice: advice(),
-                });
-            }
+            _ => return self.add_value(entries, key, value),
         };
         entries.refused.push(RefusedTensor { key: key.to_owned(), refusal });
+        Ok(())
+    }
+
+    fn add_value(
+        &self,
+        entries: &mut Entries<'a>,
+        key: &str,
+        value: Value<'_>,
+    ) -> Result<(), ReadError> {
+        let value = (self.share)(value)?;
+        entries.values.push((key.to_owned(), value, entries.tensors.len()));
         Ok(())
     }
 
@@ -259,12 +307,12 @@ impl<'a> Extract<'_, 'a> {
             found: format!("{value:?}"),
             advice: "the file was not written by Module.state_dict()".to_owned(),
         };
-        let modules = found.as_dict().ok_or_else(|| wrong(place.clone(), "a dict", found))?;
+        let modules = found.as_mapping().ok_or_else(|| wrong(place.clone(), "a dict", found))?;
         let mut metadata = NameMapBuilder::with_capacity(modules.len());
         for (module, entry) in modules.iter() {
             let name =
                 module.as_str().ok_or_else(|| wrong(place.clone(), "a dict of str", module))?;
-            let entries = entry.as_dict().ok_or_else(|| {
+            let entries = entry.as_mapping().ok_or_else(|| {
                 wrong(join(&place, name), "a dict with the module's version", entry)
             })?;
             let mut found = ModuleMetadata::default();
@@ -302,19 +350,27 @@ impl<'a> Extract<'_, 'a> {
 /// The entries of a state dict that is being made.
 pub(super) struct Entries<'a> {
     tensors: NameMapBuilder<TensorView<'a>>,
-    /// Extra state, and after how many tensors it came.
+    /// What is no tensor, and after how many tensors it came.
     values: Vec<(String, SharedValue, usize)>,
     refused: Vec<RefusedTensor>,
+    /// The tensors that arrays became, by the arrays' identity: one that is used twice is one tensor.
+    arrays: HashMap<u64, Option<TensorView<'static>>>,
 }
 
 impl<'a> Entries<'a> {
     pub(super) fn with_capacity(capacity: usize) -> Self {
         let tensors = NameMapBuilder::with_capacity(capacity);
-        Entries { tensors, values: Vec::new(), refused: Vec::new() }
+        Entries { tensors, values: Vec::new(), refused: Vec::new(), arrays: HashMap::new() }
+    }
+
+    /// The tensor of an array's elements, or of a scalar of NumPy.
+    fn array(&mut self, value: Value<'_>, array: NumPy<'_>) -> Option<TensorView<'a>> {
+        let identity = value.identity()?;
+        self.arrays.entry(identity).or_insert_with(|| array.to_tensor()).clone()
     }
 
     pub(super) fn finish(self) -> Result<Partial<'a>, ReadError> {
-        let Entries { tensors, values, refused } = self;
+        let Entries { tensors, values, refused, .. } = self;
         let duplicate = |key: &str| ReadError::DuplicateKey { key: key.to_owned() };
         let mut map = StateMap::from_tensors(tensors.finish().map_err(|key| duplicate(&key))?);
         let mut beside: HashSet<&str> = HashSet::new();
@@ -333,15 +389,12 @@ impl<'a> Entries<'a> {
 
 /// Gives advice on a checkpoint in which state dicts are nested.
 fn nested(dict: Dict<'_>, path: &[&str]) -> String {
-    let is_tensor = |value: Value<'_>| matches!(value.kind(), Kind::Tensor(_) | Kind::Refused(_));
-    let places = dict.iter().filter(|(_, value)| {
-        value
-            .as_dict()
-            .and_then(|inner| inner.get_index(0))
-            .is_some_and(|(_, first)| is_tensor(first))
-    });
-    let places: Vec<String> = places
-        .filter_map(|(key, _)| key.as_str())
+    let places: Vec<String> = dict
+        .iter()
+        .filter_map(|(key, value)| {
+            let (_, first) = value.as_mapping()?.iter().next()?;
+            is_tensor(first).then(|| key.as_str()).flatten()
+        })
         .take(4)
         .map(|key| {
             let all: Vec<String> =

@@ -9,6 +9,7 @@ use crate::dtype::DType;
 use crate::tensor::{Identities, Storage, TensorView};
 use crate::value::Graph;
 use crate::value::raw::Raw;
+use crate::value::text::quoted;
 
 /// The storages of a graph as far as they have been met.
 pub(super) struct GraphStorages<'g> {
@@ -103,6 +104,7 @@ impl<'g> GraphStorages<'g> {
         let key = |key: &Raw| match *key {
             Raw::Str(text) => format!("{:?}", self.graph.str(text)),
             Raw::Int(value) => value.to_string(),
+            Raw::Surrogates(text) => quoted(self.graph.text(text)),
             _ => "…".to_owned(),
         };
         match path {

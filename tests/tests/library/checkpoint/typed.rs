@@ -273,10 +273,8 @@ fn order_and_kinds_of_python_are_kept() {
     checkpoint.set("config", &config).unwrap();
     let checkpoint = file(&checkpoint);
     let listed = checkpoint.list("config").unwrap();
-    let types: Vec<(String, &str)> = listed
-        .iter()
-        .map(|listed| (listed.path.as_ref().unwrap().to_string(), &*listed.type_name))
-        .collect();
+    let types: Vec<(String, &str)> =
+        listed.iter().map(|listed| (listed.path.to_string(), &*listed.type_name)).collect();
     let expected = [("z", "tuple"), ("a", "list"), ("none", "NoneType"), ("raw", "bytes")];
     assert_eq!(types, expected.map(|(key, name)| (format!("config[{key:?}]"), name)));
 }

@@ -149,7 +149,7 @@ impl Encoder {
         self.utf8(text.as_bytes())
     }
 
-    /// A string of bytes that are UTF-8.
+    /// A string of bytes that are UTF-8, or that `surrogatepass` reads.
     #[inline]
     pub(super) fn utf8(&mut self, text: &[u8]) -> Memo {
         // The outline refuses keys that do not fit.

@@ -158,6 +158,10 @@ impl<'g> GraphPickler<'_, 'g> {
                 self.reduce(value);
             }
             Raw::Str(text) => self.str(value, text)?,
+            Raw::Surrogates(text) => {
+                let memo = self.pickler.encoder.utf8(graph.text(text));
+                self.remember(value, memo);
+            }
             Raw::Bytes(bytes) => {
                 let memo = self.bytes(bytes)?;
                 self.remember(value, memo);
