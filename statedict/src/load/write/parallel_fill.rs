@@ -15,11 +15,11 @@ struct Piece<'a> {
     leaf: usize,
     memory: &'a mut [u8],
     source: &'a TensorView<'a>,
-    /// The start of the piece within the storage.
+    /// The place in the storage where the piece begins.
     offset: usize,
 }
 
-/// The work that one thread does at a time.
+/// The work of one thread at a time.
 enum Job<'a> {
     One(Piece<'a>),
     /// All leaves that are cut out of one storage, which can only be read as a whole.
@@ -45,9 +45,9 @@ fn pieces<'a>(
 /// The leaves' memory being filled: at once, or by several threads in the end where there is much.
 pub(super) struct Filling<'a> {
     threads: usize,
-    /// The pieces that are left for the end.
+    /// The work that is left for the end.
     jobs: Vec<Job<'a>>,
-    /// The place among these of each storage that several leaves may be parts of.
+    /// The place among these of each storage of which several leaves may be parts.
     cut: HashMap<(usize, u32), usize>,
     failed: Failed,
 }
