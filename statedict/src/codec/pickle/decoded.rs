@@ -12,7 +12,7 @@ pub(crate) struct PickleOptions<'o> {
     pub(crate) plain: bool,
 }
 
-/// What becomes of classes and functions that are not known.
+/// The treatment of classes and functions that are not known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Unknown {
     /// The pickle is refused.
