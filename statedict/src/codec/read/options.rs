@@ -91,7 +91,8 @@ impl ReadOptions {
         /// # checkpoint.set_graph("model", inner.graph())?;
         /// # checkpoint.save(&path)?;
         /// // {"model": {"embedding": {"weight": …}}}
-        /// let map = StateMap::load_with(&path, &ReadOptions::new().flatten(true))?;
+        /// let checkpoint = Checkpoint::open_with(&path, &ReadOptions::new().flatten(true))?;
+        /// let map = checkpoint.state_dict("model")?;
         /// assert_eq!(map.keys().collect::<Vec<_>>(), ["embedding.weight"]);
         /// # Ok(())
         /// # }
