@@ -10,6 +10,7 @@ use crate::envelope::Envelope;
 use crate::failure::{Failure, Outcome, chain, note};
 use crate::inputs::Input;
 use crate::not_kept::{listed, not_kept};
+use crate::numbers::check_output;
 use crate::opened::{Opened, Opening};
 use crate::outputs::Overwriting;
 use crate::progress::Progress;
@@ -113,6 +114,8 @@ pub(crate) fn run(arguments: &Arguments, screen: &mut Screen) -> Result<Outcome,
     let mut lost: Vec<String> = Vec::new();
     let saved = if is_part || opened.is_safetensors() || format == Format::Safetensors {
         let map = opened.state_map(&arguments.at)?;
+        check_output(&map, opened.allowed, format == Format::Safetensors)
+            .map_err(|error| format!("{}: {error}", output.display()))?;
         if !opened.is_safetensors() {
             lost.extend(not_kept(opened.root(), &arguments.at));
         }

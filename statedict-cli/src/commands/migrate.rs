@@ -15,6 +15,7 @@ use crate::envelope::Envelope;
 use crate::failure::{Failure, Outcome, chain, note};
 use crate::inputs::Input;
 use crate::not_kept::{listed, not_kept};
+use crate::numbers::check_output;
 use crate::opened::{Opened, Opening};
 use crate::outputs::Overwriting;
 use crate::path;
@@ -132,6 +133,8 @@ pub(crate) fn run(arguments: &Arguments, screen: &mut Screen) -> Result<Outcome,
             )
             .into());
         }
+        check_output(&migrated, opened.allowed, to_safetensors)
+            .map_err(|error| format!("{}: {error}", output.display()))?;
         let saved = if to_safetensors {
             lost.extend(not_kept(root, &arguments.at));
             migrated.save_with(output, &options)

@@ -19,17 +19,21 @@ impl<R: StorageResolver> Machine<'_, R> {
         dtype: DType,
         requires_grad: bool,
     ) -> Result<Option<Raw>, Fault> {
-        let found = Value::new(&self.graph, data);
-        let view = match found.kind() {
-            Kind::NumPy(array) => array.to_tensor(),
+        let array = match Value::new(&self.graph, data).kind() {
+            Kind::NumPy(array) => array,
             Kind::Tensor(tensor) if tensor.dtype() == Some(dtype) => {
                 return self.copy_of(data, requires_grad);
             }
-            _ => None,
+            _ => return Ok(None),
         };
-        let Some(view) = view.and_then(|view| view.cast(dtype).ok()) else { return Ok(None) };
-        let Some(nbytes) = view.bytes().ok().map(|bytes| bytes.len()) else { return Ok(None) };
-        self.count_copies(nbytes)?;
+        // One array may be that of many tensors, and each has its own elements.
+        let len = array.data().as_bytes().map_or(0, <[u8]>::len);
+        let width = array.dtype().map_or(1, DType::size).max(1);
+        let made = (len / width).saturating_mul(dtype.size());
+        self.work(len.saturating_add(made).saturating_mul(2))?;
+        let Kind::NumPy(array) = Value::new(&self.graph, data).kind() else { return Ok(None) };
+        let view = array.to_tensor().and_then(|view| view.cast(dtype).ok());
+        let Some(view) = view else { return Ok(None) };
         self.add_view(&view, requires_grad).map(Some)
     }
 
