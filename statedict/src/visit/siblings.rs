@@ -45,7 +45,7 @@ impl Siblings {
     /// Returns `true` if a name of the innermost child is one that `name` is below.
     pub(super) fn has_above(&self, text: &str, name: &str) -> bool {
         let names = &self.names[self.start..];
-        let mut above = name.match_indices('.').map(|(end, _)| name[..end].as_bytes());
+        let mut above = name.match_indices('.').map(|(end, _)| &name.as_bytes()[..end]);
         above.any(|above| names.iter().any(|&known| rank(text, known).1 == above))
     }
 
