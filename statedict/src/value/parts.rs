@@ -76,8 +76,9 @@ impl DictKind {
 
 /// A dict: keys of any type with their values, in order.
 ///
-/// The entries are those the file has. A file made by Python never has one key twice; of one that
-/// does, all entries are here, and [`get`](Self::get) finds the last, as Python would.
+/// The entries are those the file has. A file made by Python never has one key twice, nor keys that Python takes for
+/// equal, such as `1`, `1.0` and `True`; of one that does, all entries are here, and [`get`](Self::get) finds the last
+/// with such a text, as Python would. Of a set too all members are there.
 #[derive(Clone, Copy)]
 pub struct Dict<'g> {
     graph: &'g Graph<'g>,
