@@ -11,7 +11,7 @@ use crate::failure::Failure;
 const IN_MEMORY: usize = 64 << 20;
 /// More than this is not taken from it: whatever writes there may never end.
 const AT_MOST: u64 = 16 << 30;
-/// How long a list of files may be.
+/// The size that a list of files may have.
 const LIST_AT_MOST: u64 = 64 << 20;
 
 /// A file to read.

@@ -16,7 +16,7 @@ pub(crate) struct Overwriting {
     pub(crate) force: bool,
 }
 
-/// Why a file was not written.
+/// The reason why a file was not written.
 enum Unwritten {
     File(WriteError),
     Content(Failure),

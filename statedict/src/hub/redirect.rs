@@ -1,4 +1,4 @@
-//! Where a redirect leads.
+//! The address that a redirect leads to.
 
 use ureq::http::Uri;
 

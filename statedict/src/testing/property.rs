@@ -23,7 +23,7 @@ macro_rules! __properties {
             HostMemory host_memory host_memory::host_memory;
             /// Memory that another handle can read is not lent for writing.
             HostMemoryIsNotShared host_memory_is_not_shared host_memory::is_not_shared;
-            /// `copy_` writes every element to the bit.
+            /// `writable` does not refuse, and `copy_` writes every element to the bit.
             CopiesExactly copies_exactly writing::copies_exactly;
             /// `copy_` takes sources of any layout, and ones that have to be read first.
             StridedSources strided_sources writing::strided_sources;

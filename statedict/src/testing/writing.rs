@@ -11,6 +11,7 @@ pub(super) fn copies_exactly(subject: &dyn Subjects, findings: &mut Findings) {
         let elements = case.elements(1);
         let mut tensor = case.tensor(subject, &case.elements(0));
         let source = case.view(elements.clone());
+        findings.ok(tensor.writable(), &case, "`writable`, which a load asks first,");
         if findings.ok(tensor.copy_(&source), &case, "`copy_`").is_some() {
             same(findings, &*tensor, &elements, &case, "");
         }

@@ -8,7 +8,7 @@ use crate::codec::write::error::WriteError;
 use crate::codec::write::temporary::{self, directory_of};
 use crate::codec::write::write_back::WriteBack;
 
-/// How many symbolic links are followed before they count as a loop, as in Linux.
+/// The number of symbolic links that are followed before they count as a loop, as in Linux.
 const MAX_LINKS: usize = 40;
 
 /// A file that takes the place of another in one step, once it is whole: how everything is saved here.
@@ -93,7 +93,7 @@ impl<'p> Replacement<'p> {
         self.replace(write, |error, _| error)
     }
 
-    /// The same; errors of `write` are told in which file they are.
+    /// Does the same, and tells errors of `write` in which file they are.
     pub(super) fn save(
         self,
         write: impl FnOnce(&mut dyn Write) -> Result<(), WriteError>,

@@ -6,12 +6,12 @@ use std::path::Path;
 
 use tempfile::NamedTempFile;
 
-/// What stands in the names of such files between that of the target and the random part.
+/// The part of such files' names between that of the target and the random one.
 const MARK: &str = ".saving-";
 const END: &str = ".tmp";
-/// How many random letters and digits make a name.
+/// The number of random letters and digits in a name.
 const RANDOM: usize = 6;
-/// How often another process may take a file that was just made for one that was left.
+/// The number of times that another process may take a file that was just made for one that was left.
 const TRIES: usize = 100;
 
 /// Makes a file beside `target`, with the permissions of any new file, and removes those that processes left

@@ -15,8 +15,8 @@ use crate::visit::{StateDict, walk_mut};
 
 /// Hands every extra state to its module, then writes every source into its leaf.
 ///
-/// What may fail in a library, or because another thread takes a lock, comes first: then what was written
-/// before gets back what it held.
+/// Everything that may still fail, in a library or because another thread takes a lock, comes first: then the leaves
+/// that were written before get back their elements.
 pub(crate) fn commit<M: StateDict + ?Sized>(
     model: &mut M,
     plan: &Plan,

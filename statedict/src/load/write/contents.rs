@@ -1,4 +1,4 @@
-//! What goes into the leaves of a model.
+//! The tensors that go into the leaves of a model.
 
 use std::borrow::Cow;
 use std::cell::RefCell;
@@ -12,11 +12,11 @@ use crate::load::write::convert_leaf;
 use crate::tensor::{Storage, StorageError, TensorView};
 use crate::traits::TensorError;
 
-/// What goes into the leaves of a model, by their numbers.
+/// The tensors that go into the leaves of a model, by the leaves' numbers.
 pub(super) struct Contents<'c, 'm, 's> {
     pub(super) plan: &'c Plan,
     found: &'c Match<'m, 's>,
-    /// What has been read and converted before the first write; empty where that is not asked for.
+    /// The tensors, read and converted before the first write; empty where that is not asked for.
     held: Vec<Option<TensorView<'static>>>,
     cut: RefCell<CutStorages>,
 }
@@ -45,7 +45,7 @@ impl<'c, 'm, 's> Contents<'c, 'm, 's> {
         Ok(())
     }
 
-    /// What goes into a leaf.
+    /// Returns the tensor that goes into a leaf.
     pub(super) fn of(&self, leaf: usize) -> Option<Source<'_, '_>> {
         let source = self.found.sources.get(leaf)?;
         match self.held.get(leaf) {
@@ -54,7 +54,7 @@ impl<'c, 'm, 's> Contents<'c, 'm, 's> {
         }
     }
 
-    /// For a leaf that shares its storage with an earlier one that is loaded: that, and what goes into it.
+    /// Returns the earlier leaf whose storage a leaf shares, and the tensor that goes into it.
     pub(super) fn tied(&self, leaf: usize) -> Option<(usize, Source<'_, '_>)> {
         let first = self.plan.first.of_leaf(leaf);
         if first == leaf { None } else { Some((first, self.of(first)?)) }

@@ -62,7 +62,7 @@ fn fit<'s>(
         .map_err(|error| TensorError::Library(error.into()))
 }
 
-/// The same, read and converted once and for all.
+/// Reads and converts a tensor once and for all.
 pub(in crate::load) fn hold(
     leaf: &Destination<'_>,
     source: &TensorView<'_>,
@@ -71,7 +71,7 @@ pub(in crate::load) fn hold(
     free(fit(leaf.dtype, leaf.shape(), source, options)?, options)
 }
 
-/// The same tensor, free of what it borrows: copied, where it may not or cannot stay where it is.
+/// Returns the same tensor, free of what it borrows: copied, if it may not or cannot stay where it is.
 fn free(tensor: TensorView<'_>, options: &LoadOptions) -> Result<TensorView<'static>, TensorError> {
     let kept = (options.assign && options.keep_mapped).then(|| tensor.keep()).flatten();
     match kept {

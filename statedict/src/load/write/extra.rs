@@ -11,10 +11,10 @@ use crate::load::write::written::Written;
 use crate::value::SharedValue;
 use crate::visit::{StateDict, visit_extra_states};
 
-/// What modules held before: their extra states by their paths.
+/// The extra states that modules held before, by the modules' paths.
 pub(super) type Before = HashMap<String, SharedValue>;
 
-/// Why an extra state is not taken: its key, which is empty where its module cannot be reached, and the cause.
+/// An extra state that is not taken: its key, which is empty if its module cannot be reached, and the cause.
 pub(super) type Refused = (String, ExtraStateError);
 
 /// Hands every extra state that was found to its module, and adds to `before` what the modules held, where

@@ -6,7 +6,7 @@ use crate::nontemporal_copy;
 use crate::parallel;
 use crate::tensor::{StorageError, TensorView};
 
-/// What one thread copies at a time: large enough that taking it costs nothing, small enough that
+/// The number of bytes that one thread copies at a time: large enough that taking it costs nothing, small enough that
 /// the threads finish together.
 const PIECE: usize = 4 << 20;
 
@@ -15,11 +15,11 @@ struct Piece<'a> {
     leaf: usize,
     memory: &'a mut [u8],
     source: &'a TensorView<'a>,
-    /// Where the piece begins within the storage.
+    /// The place in the storage where the piece begins.
     offset: usize,
 }
 
-/// What one thread does at a time.
+/// The work of one thread at a time.
 enum Job<'a> {
     One(Piece<'a>),
     /// All leaves that are cut out of one storage, which can only be read as a whole.
@@ -45,9 +45,9 @@ fn pieces<'a>(
 /// The leaves' memory being filled: at once, or by several threads in the end where there is much.
 pub(super) struct Filling<'a> {
     threads: usize,
-    /// What is left for the end.
+    /// The work that is left for the end.
     jobs: Vec<Job<'a>>,
-    /// Where among these each storage is of which several leaves may be parts.
+    /// The place among these of each storage of which several leaves may be parts.
     cut: HashMap<(usize, u32), usize>,
     failed: Failed,
 }

@@ -1,4 +1,4 @@
-//! Whether a model still is the one that a load was planned for.
+//! Checking that a model still is the one that a load was planned for.
 
 use crate::load::plan::expected::Plan;
 use crate::load::report::problem::LoadProblem;

@@ -1,4 +1,4 @@
-//! What the model held before it was written, and giving that back where a load fails.
+//! Keeping the elements that a load overwrites, and giving them back if it fails.
 
 use std::thread;
 use std::time::{Duration, Instant};
@@ -18,18 +18,18 @@ use crate::visit::{Slot, StateDict, walk_writing};
 const PATIENCE: Duration = Duration::from_secs(5);
 const PAUSE: Duration = Duration::from_millis(1);
 
-/// What the model held before it was written.
+/// The elements and extra states that the model held before it was written.
 pub(super) struct Undo {
     /// The elements of leaves, by their number.
     leaves: HashMap<usize, TensorView<'static>>,
     extras: extra::Before,
 }
 
-/// What is not as it was.
+/// The parts of the model that are not as they were.
 pub(super) struct Left {
     /// The numbers of leaves.
     pub(super) leaves: Vec<usize>,
-    /// How many extra states.
+    /// The number of extra states.
     pub(super) extras: usize,
 }
 

@@ -15,7 +15,7 @@ use crate::load::write::written::Written;
 use crate::traits::{TensorError, TensorMut, Writable};
 use crate::visit::{Leaf, LeafId, List, ModelError, Slot, StateDict, walk_writing};
 
-/// Why writing stopped.
+/// The reason why writing stopped.
 pub(super) enum Stop {
     /// At a leaf, or at a module that cannot be reached.
     At(Box<Failed>),
@@ -24,12 +24,12 @@ pub(super) enum Stop {
     /// Something can only be written while it is visited, for which the model must be looked at first; nothing was
     /// written.
     Locked {
-        /// Whether it is behind a lock that others can take.
+        /// `true` if it is behind a lock that others can take.
         contended: bool,
     },
 }
 
-/// What failed.
+/// A leaf or module at which writing failed.
 pub(super) struct Failed {
     /// The leaf, and whether it held before what is still known; `None` where it was not a single leaf.
     pub(super) leaf: Option<(usize, bool)>,
@@ -49,9 +49,9 @@ pub(super) struct Writer<'w, 'c, 'm, 's> {
     pub(super) options: &'w LoadOptions,
     pub(super) written: Written,
     pub(super) undo: Undo,
-    /// Whether something may fail after the first write, so that what can be overwritten before is kept.
+    /// `true` if something may fail after the first write, so that what is overwritten before is kept.
     pub(super) keep: bool,
-    /// How many leaves were written that were not kept.
+    /// The number of leaves that were written and not kept.
     pub(super) unkept: usize,
 }
 

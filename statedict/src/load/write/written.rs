@@ -1,13 +1,13 @@
-//! What a load has written.
+//! The account of what a load has written.
 
 use crate::load::report::problem::LoadProblem;
 
-/// What was written.
+/// The account of what was written.
 #[derive(Default)]
 pub(crate) struct Written {
-    /// How many tensors were written, and stayed so.
+    /// The number of tensors that were written, and stayed so.
     pub(crate) tensors: usize,
-    /// How many extra states were set, and stayed so.
+    /// The number of extra states that were set, and stayed so.
     pub(crate) extras: usize,
     pub(crate) problems: Vec<LoadProblem>,
 }

@@ -9,6 +9,7 @@ use std::rc::Rc;
 use statedict::testing::{Property, Subject, check_conformance, shapes};
 use statedict::{
     ByteSink, CpuTensor, DType, Shape, StorageId, Tensor, TensorError, TensorMut, TensorView,
+    Writable,
 };
 
 /// What is wrong with a tensor.
@@ -21,6 +22,8 @@ enum Fault {
     QuietsNans,
     /// Minus zero is written as zero.
     DropsTheSignOfZero,
+    /// A load is told that nothing can be written.
+    SaysItIsReadOnly,
     /// The last piece is forgotten.
     LosesTheLastPiece,
     /// The sink's error is swallowed.
@@ -112,6 +115,13 @@ impl Tensor for Broken {
 
     fn adopts(&self, dtype: DType) -> bool {
         dtype == DType::F64 || dtype == Tensor::dtype(self)
+    }
+
+    fn writable(&self) -> Result<Writable, TensorError> {
+        match self.is(Fault::SaysItIsReadOnly) {
+            true => Err(TensorError::Library("it is read only".into())),
+            false => Ok(Writable::Certainly),
+        }
     }
 
     fn with_bytes(&self, sink: &mut ByteSink<'_>) -> Result<(), TensorError> {
@@ -264,6 +274,7 @@ fn each_fault_is_noticed_by_its_property() {
         (Fault::ReversedShape, P::DTypeAndShape),
         (Fault::QuietsNans, P::ReadsExactly),
         (Fault::DropsTheSignOfZero, P::CopiesExactly),
+        (Fault::SaysItIsReadOnly, P::CopiesExactly),
         (Fault::LosesTheLastPiece, P::PiecesAreWhole),
         (Fault::SwallowsTheSinksError, P::PiecesAreWhole),
         (Fault::IgnoresStrides, P::StridedSources),

@@ -28,7 +28,7 @@ impl Random {
 }
 
 thread_local! {
-    /// What happens when a library is handed a tensor: called with how many were before.
+    /// The faults of the library that holds the foreign tensors.
     static LIBRARY: RefCell<Library> = RefCell::default();
 }
 
@@ -279,7 +279,7 @@ fn open(file: Vec<u8>) -> StateMap<'static> {
     document.state_map().unwrap()
 }
 
-/// What is held, by this thread or another, while a load fails.
+/// Locks and handles that are held while a load fails.
 #[derive(Default)]
 struct Held {
     _lock: Option<Taken>,

@@ -31,7 +31,7 @@ impl Seek for Counted {
     }
 }
 
-/// How the members of a file are written.
+/// The form in which the members of a file are written.
 #[derive(Debug, Clone, Copy)]
 enum Form {
     Deflated,

@@ -2,7 +2,7 @@
 
 use std::io::Read;
 
-/// How much is expanded at a time: what a processor's own cache holds.
+/// The number of bytes that are expanded at a time: what a processor's own cache holds.
 const CHUNK: usize = 64 << 10;
 
 /// Expands deflated bytes to exactly `size` bytes, and hands them on piece by piece.
