@@ -90,7 +90,7 @@ fn extra_state_is_selected_and_left_out() {
     assert_eq!(map.values().map(|(key, _)| key).collect::<Vec<_>>(), ["_extra_state"]);
     assert_eq!(map.len(), 3);
 
-    let error = run(&["convert", file, model, "-f", "--exclude", "**.extra"]).unwrap_err();
+    let error = run(&["convert", file, model, "--force", "--exclude", "**.extra"]).unwrap_err();
     assert!(error.contains("no entry of a dict matches --exclude **.extra"), "{error}");
 
     // By the rules of a migration too.
@@ -135,7 +135,7 @@ fn keys_that_are_no_str_are_renamed_as_the_error_says() {
         "convert",
         file,
         named,
-        "-f",
+        "--force",
         "--rename",
         first,
         "--rename",
