@@ -202,6 +202,46 @@ impl History {
         text
     }
 
+    /// Writes what the root has changed since a version as rules of `statedict migrate`. What a rule names must be
+    /// there, so a name is only in the rules of the versions that had it.
+    ///
+    /// # Panics
+    /// Where the history is none.
+    pub fn rules(&self, from: usize) -> String {
+        let class = &self.classes[0];
+        let changes = class.changes();
+        let mut names: Vec<&str> = class.versions[from - 1].iter().map(|slot| slot.name).collect();
+        let mut text = String::new();
+        for version in from + 1..=class.versions.len() {
+            let here =
+                changes.iter().filter(|change| usize::try_from(change.since()) == Ok(version));
+            let mut renamed = Vec::new();
+            for change in here {
+                match *change {
+                    Change::Removed { name, .. } if names.contains(&name) => {
+                        names.retain(|known| *known != name);
+                        writeln!(text, "[[step]]\nremove = {{ name = \"{name}\" }}")
+                            .expect("a string takes it");
+                    }
+                    Change::Renamed { from, to, .. } => renamed.push((from, to)),
+                    _ => {}
+                }
+            }
+            renamed.retain(|(from, _)| names.contains(from));
+            if !renamed.is_empty() {
+                names.retain(|known| !renamed.iter().any(|(from, _)| from == known));
+                names.extend(renamed.iter().map(|(_, to)| to));
+                let pairs: Vec<String> = renamed
+                    .iter()
+                    .map(|(from, to)| format!("{{ from = \"{from}\", to = \"{to}\" }}"))
+                    .collect();
+                writeln!(text, "[[step]]\nrename_all = [{}]", pairs.join(", "))
+                    .expect("a string takes it");
+            }
+        }
+        text
+    }
+
     /// Describes the newest classes and their changes for Python.
     pub fn json(&self) -> Value {
         let class = |class: &Class| {

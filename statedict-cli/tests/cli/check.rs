@@ -86,3 +86,23 @@ fn what_a_load_converts_fits_and_the_report_is_the_loads() {
     let expected: serde_json::Value = serde_json::from_str(&error.to_json()).unwrap();
     assert_eq!(json(&["--json"])["problems"], expected["problems"]);
 }
+
+#[test]
+fn a_file_without_versions_is_as_new_as_it_is_said_to_be() {
+    let folder = tempfile::tempdir().unwrap();
+    let schema = "module (root): Net, version 3\n\
+                  parameter weight\n\
+                  parameter bias, since version 2\n";
+    std::fs::write(folder.path().join("model.pt"), schema).unwrap();
+    let mut map = StateMap::new();
+    map.insert("weight", TensorView::full(1.0f32, [2]).unwrap());
+    map.save(folder.path().join("file.pt")).unwrap();
+    // Older than every version, it need not have what came later.
+    assert_eq!(check(folder.path(), &[]).0, 0);
+    assert_eq!(check(folder.path(), &["--assume-version", "1"]).0, 0);
+    for version in ["2", "3", "9"] {
+        let (status, printed) = check(folder.path(), &["--assume-version", version]);
+        assert_eq!(status, 1, "{printed}");
+        assert!(printed.contains("missing     bias"), "{printed}");
+    }
+}

@@ -1,10 +1,12 @@
 //! The program `statedict migrate`.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use statedict::codec::{self, ReadOptions};
 use statedict::{StateMap, TensorView, WriteOptions, save_graph, value};
+use statedict_tests::histories::{History, Random};
 
 fn fixtures() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/fixtures")
@@ -303,4 +305,41 @@ fn versions_keep_the_rest_of_a_module_and_remove_regex_takes_extra_states() {
     assert_eq!((found.len(), found.values().len()), (1, 0));
     let module = found.metadata().unwrap().get("m").unwrap();
     assert_eq!((module.version(), module.extra().len()), (Some(2), 1));
+}
+
+/// What a struct declares of each version, written as rules, does the same.
+#[test]
+fn rules_of_random_histories_do_what_a_load_does() {
+    let directory = tempfile::tempdir().unwrap();
+    let name = |name: &str| directory.path().join(name).to_str().unwrap().to_owned();
+    let (input, output, rules) = (name("old.pt"), name("new.pt"), name("rules.toml"));
+    let mut runs = 0;
+    for seed in 2000..2012 {
+        let history = History::new(seed);
+        let mut random = Random(!seed);
+        let newest = history.versions_at(usize::MAX);
+        for from in 1..=newest[0] {
+            let versions: Vec<usize> = [&[from], &newest[1..]].concat();
+            let old = history.file(&versions, &mut random);
+            old.map.save(&input).unwrap();
+            std::fs::write(&rules, history.rules(from)).unwrap();
+            let (status, _, complaint) = migrate(&[&input, &output, "--map", &rules, "--force"]);
+            assert_eq!((status, complaint.as_str()), (0, ""), "history {seed} from {from}");
+            let migrated = StateMap::load(&output).unwrap();
+            let found: BTreeMap<String, i64> =
+                migrated.iter().map(|(key, view)| (key.to_owned(), view.item().unwrap())).collect();
+            let expected = old.expected.into_iter();
+            let expected: BTreeMap<String, i64> =
+                expected.filter_map(|(key, value)| Some((key, value?))).collect();
+            assert_eq!(found, expected, "history {seed} from {from}");
+            // The children's versions went with them.
+            let ends =
+                |key: &String| key.match_indices('.').map(|(end, _)| end).collect::<Vec<_>>();
+            for path in found.keys().flat_map(|key| ends(key).into_iter().map(|end| &key[..end])) {
+                assert!(migrated.version(path).is_some(), "history {seed} from {from}: {path}");
+            }
+            runs += 1;
+        }
+    }
+    assert!(runs > 20);
 }

@@ -24,6 +24,7 @@ impl<M: StateDict + ?Sized> StateDict for Box<M> {
 }
 
 /// Nothing of its own; only what may be moved can be written to.
+#[diagnostic::do_not_recommend]
 impl<M: StateDict + Unpin> StateDict for Pin<Box<M>> {
     fn visit<'a>(&'a self, visitor: &mut dyn Visitor<ByRef<'a>>) {
         (**self).visit(visitor);
@@ -112,6 +113,7 @@ once!(OnceCell, OnceLock);
 /// Nothing of its own. The module is made when it is first read or written.
 macro_rules! lazy {
     ($($lazy:ident),*) => { $(
+        #[diagnostic::do_not_recommend]
         impl<M: StateDict, F: FnOnce() -> M> StateDict for $lazy<M, F> {
             fn visit<'a>(&'a self, visitor: &mut dyn Visitor<ByRef<'a>>) {
                 (**self).visit(visitor);

@@ -222,9 +222,7 @@ impl Renaming<'_> {
     fn path(&self, path: &str) -> Option<String> {
         let prefix = if path.is_empty() { String::new() } else { format!("{path}.") };
         let mut to = self.rules.key(&prefix, &mut |_, _| {})?;
-        if to == prefix
-            && let Some(to) = self.followed.get(path)
-        {
+        if let Some(to) = self.followed.get(path) {
             return Some(to.clone());
         }
         if to.ends_with('.') {
@@ -269,5 +267,82 @@ impl Renaming<'_> {
             renamed.insert(path, entry.clone());
         }
         Ok(renamed)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Where the records of modules are, each of a version, once the rules are applied to keys.
+    fn records(rules: &KeyMap, keys: &[&str], modules: &[(&str, u64)]) -> Vec<(String, u64)> {
+        let mut metadata = Metadata::default();
+        for &(path, version) in modules {
+            metadata.insert(path, ModuleMetadata::with_version(version));
+        }
+        let renaming = rules.plan(keys, modules.iter().map(|(path, _)| *path)).unwrap();
+        let renamed = renaming.records(&metadata, "").unwrap();
+        let version =
+            |(path, entry): (&str, &ModuleMetadata)| (path.to_owned(), entry.version().unwrap());
+        renamed.iter().map(version).collect()
+    }
+
+    fn owned(records: &[(&str, u64)]) -> Vec<(String, u64)> {
+        records.iter().map(|&(path, version)| (path.to_owned(), version)).collect()
+    }
+
+    #[test]
+    fn records_go_where_the_names_go_at_any_depth() {
+        let rules = KeyMap::new().rename_all([("a", "b"), ("b", "a"), ("a.in", "c.d")]);
+        let keys = ["a.w", "b.w", "a.in.w"];
+        let modules = [("", 1), ("a", 2), ("b", 3), ("a.in", 4), ("a.in.deep", 5), ("ab", 6)];
+        let expected = [("", 1), ("b", 2), ("a", 3), ("c.d", 4), ("c.d.deep", 5), ("ab", 6)];
+        assert_eq!(records(&rules, &keys, &modules), owned(&expected));
+    }
+
+    #[test]
+    fn records_follow_their_keys_where_all_of_them_go_one_way() {
+        let rules = KeyMap::new().map(|key| match key {
+            "a.w" | "a.b" | "c.w" => format!("new.{key}"),
+            key => key.to_owned(),
+        });
+        let keys = ["a.w", "a.b", "c.w", "c.b", "d.w"];
+        let modules = [("a", 2), ("c", 3), ("d", 4)];
+        assert_eq!(records(&rules, &keys, &modules), owned(&[("new.a", 2), ("c", 3), ("d", 4)]));
+        // Also where another rule names the module, and the keys went on from there.
+        let rules = rules.rename("new.a", "b").map(|key| match key {
+            "b.w" | "b.b" => key.replace("b.", "e."),
+            key => key.to_owned(),
+        });
+        let records = records(&rules, &["a.w"], &[("a", 2)]);
+        assert_eq!(records, owned(&[("e", 2)]));
+    }
+
+    #[test]
+    fn records_that_are_equal_become_one_and_others_do_not() {
+        let rules = KeyMap::new().rename("a", "b");
+        assert_eq!(records(&rules, &["a.w"], &[("a", 2), ("b", 2)]), owned(&[("b", 2)]));
+        let mut metadata = Metadata::default();
+        metadata.insert("a", ModuleMetadata::with_version(1));
+        metadata.insert("b", ModuleMetadata::with_version(2));
+        let renaming = rules.plan(&["a.w"], []).unwrap();
+        let error = renaming.records(&metadata, "").unwrap_err();
+        assert!(matches!(error, KeyMapError::ModuleCollision { .. }), "{error}");
+    }
+
+    #[test]
+    fn a_pair_may_come_twice_and_a_name_may_not_become_two() {
+        let twice = KeyMap::new().rename_all([("a", "b"), ("a", "b")]);
+        assert_eq!(twice.plan(&["a"], []).unwrap().fates, [Fate::Becomes("b".to_owned())]);
+        let two = KeyMap::new().rename_all([("a", "b"), ("a", "c")]);
+        assert!(matches!(two.plan(&["a"], []), Err(KeyMapError::Ambiguous { .. })));
+    }
+
+    #[test]
+    fn a_path_loses_the_dot_that_its_keys_had() {
+        let rules = KeyMap::new().strip_prefix("module.");
+        let modules = [("", 1), ("module", 2), ("module.fc", 3)];
+        let expected = [("", 2), ("fc", 3)];
+        assert_eq!(records(&rules, &["module.fc.w"], &modules), owned(&expected));
     }
 }

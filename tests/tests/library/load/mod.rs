@@ -7,4 +7,5 @@ mod mapping;
 mod report;
 mod state_dict;
 mod ties;
+mod versions;
 mod warm_start;
