@@ -95,17 +95,17 @@ impl<'g> Dict<'g> {
         Dict { graph, index, kind, entries: graph.run(run), attributes: None }
     }
 
-    /// The entries of an object, with its attributes.
+    /// Says which attributes the object has whose entries these are.
     pub(crate) fn with_attributes(self, attributes: Value<'g>) -> Self {
         Dict { attributes: Some(attributes.raw()), ..self }
     }
 
-    /// The index of the container.
+    /// Returns the index of the container.
     pub(super) fn index(&self) -> u32 {
         self.index
     }
 
-    /// Which value is to be changed to change the entries.
+    /// Returns the value that is to be changed to change the entries.
     pub(crate) fn value_id(&self) -> ValueId {
         ValueId(Raw::Container(self.index))
     }
