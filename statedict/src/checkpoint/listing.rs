@@ -92,7 +92,7 @@ impl<'c> Parts<'c> {
         match Shape::of(part) {
             Shape::Dict(entries) => Some(Parts::Entries(entries)),
             Shape::Object(Some(_)) => {
-                Some(Parts::Attributes(contents::Parts::of(part).named().to_vec()))
+                Some(Parts::Attributes(contents::Parts::of(part).named().collect()))
             }
             Shape::Items(items) => Some(Parts::Items(items)),
             _ => None,

@@ -189,8 +189,8 @@ fn user_dict<'g>(value: Value<'g>, parts: &Parts<'g>) -> Option<(Step<'g>, Value
 }
 
 fn attribute<'g>(parts: &Parts<'g>, name: &str) -> Option<(Step<'g>, Value<'g>)> {
-    let mut named = parts.named().iter().rev();
-    named.find(|(step, _)| matches!(step, Step::Attribute(known) if *known == name)).copied()
+    let mut named = parts.named().rev();
+    named.find(|(step, _)| matches!(step, Step::Attribute(known) if *known == name))
 }
 
 /// Returns the item that an index means: one below zero counts from the end.
@@ -280,7 +280,10 @@ fn similar(root: Value<'_>, text: &str) -> Vec<ValuePath> {
     let (mut same, mut near) = (Vec::new(), None);
     let mut contents = Contents::of(root).budget(SEARCHED);
     while let Ok(Some(found)) = contents.advance() {
-        let (Found::Value(_), Some(step)) = (found, contents.steps().last()) else { continue };
+        let (Found::Value(_) | Found::Long(_), Some(step)) = (found, contents.steps().last())
+        else {
+            continue;
+        };
         let name = match Segment::from(step) {
             Segment::Key(name) | Segment::Attribute(name) => name,
             _ => continue,
