@@ -77,10 +77,8 @@ fn select_all(root: Value<'_>) -> Vec<String> {
     let mut paths = Vec::new();
     let mut contents = Contents::of(root);
     while let Some(found) = contents.advance().unwrap() {
-        let (Found::Value(value)
-        | Found::Same(value)
-        | Found::Cycle(value)
-        | Found::Long(value)) = found;
+        let (Found::Value(value) | Found::Same(value) | Found::Cycle(value) | Found::Long(value)) =
+            found;
         let path = contents.path();
         let text = path.to_string();
         assert!(path.find(root).is_some_and(|found| found.same_as(value)), "{text}");
