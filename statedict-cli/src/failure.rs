@@ -58,6 +58,7 @@ const WORDS: &[(&str, &str)] = &[
         "`ReadOptions::flatten(true)` reads nested dicts as one",
         "`statedict convert --flatten` makes one state dict of nested dicts",
     ),
+    ("take it out with `StateMap::remove_value`", "leave it out with `--exclude`"),
     ("`WriteOptions::copy_overlaps(true)`", "`statedict convert --copy-overlaps`"),
     (", or pass over them with `Source::skip`", ""),
     ("read it through `Document::root`", "`statedict ls` shows what it is"),
@@ -118,7 +119,7 @@ pub(crate) fn in_words_of_program(text: &str) -> String {
     text
 }
 
-/// The text with the command that renames a key.
+/// Returns the text with the command that renames a key.
 fn as_rename(text: &str) -> Option<String> {
     let (before, rest) = text.split_once("`Checkpoint::rename(r#\"")?;
     let (path, rest) = rest.split_once("\"#, \"")?;

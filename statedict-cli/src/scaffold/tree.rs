@@ -260,7 +260,7 @@ fn check(segment: &str, key: &str) -> Result<(), String> {
     Ok(())
 }
 
-/// The module whose extra state has this key; `None` where the key is that of something else.
+/// Returns the module whose extra state has this key; `None` where the key is that of something else.
 pub(super) fn extra_state_of(key: &str) -> Option<&str> {
     let path = key.strip_suffix("_extra_state")?;
     if path.is_empty() { Some(path) } else { path.strip_suffix('.') }

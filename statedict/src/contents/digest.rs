@@ -161,3 +161,49 @@ impl Digests {
         hasher.finish()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::value::{Graph, NewValue, ValueId};
+
+    #[test]
+    fn keys_of_any_kind_count() {
+        let keys: [fn(&mut Graph<'static>) -> ValueId; 8] = [
+            |graph| {
+                let items = [graph.add(1), graph.add(2)];
+                graph.tuple(items)
+            },
+            |graph| {
+                let items = [graph.add(1), graph.add(3)];
+                graph.tuple(items)
+            },
+            |graph| graph.add("w"),
+            |graph| graph.add(NewValue::Bytes(b"w"[..].into())),
+            |graph| {
+                let (class, text) = (graph.global("mine", "Text"), graph.add("w"));
+                graph.instance(class, [text])
+            },
+            |graph| {
+                let (class, text) = (graph.global("mine", "Text"), graph.add("v"));
+                graph.instance(class, [text])
+            },
+            |graph| graph.add(1),
+            |graph| graph.add(1.0),
+        ];
+        let mut digests = Digests::default();
+        let mut found: Vec<u64> = keys
+            .into_iter()
+            .map(|key| {
+                let mut graph = Graph::new();
+                let (key, value) = (key(&mut graph), graph.add(()));
+                graph.push_entry(graph.root().value_id(), key, value).unwrap();
+                digests = digests.alike();
+                digests.of(graph.root())
+            })
+            .collect();
+        found.sort_unstable();
+        found.dedup();
+        assert_eq!(found.len(), 8);
+    }
+}

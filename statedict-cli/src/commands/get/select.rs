@@ -91,7 +91,7 @@ fn what<'o>(name: &str, found: Found<'o>) -> Result<Option<What<'o>>, Failure> {
     }))
 }
 
-/// A value in one line.
+/// Describes a value in one line.
 fn text_of(value: Value<'_>) -> String {
     match value.kind() {
         Kind::NumPy(array) if array.form() == NumPyForm::Array => {

@@ -75,7 +75,7 @@ impl<R: StorageResolver> Machine<'_, R> {
         Ok(self.graph.add_numpy(array)?)
     }
 
-    /// The sizes of an array in another order.
+    /// Returns the sizes of an array in the order of its axes.
     fn turned(&mut self, shape: Raw, axes: Run) -> Result<Raw, Fault> {
         let sizes = self.elements(shape)?;
         self.work((sizes.len as usize).saturating_add(axes.len as usize))?;

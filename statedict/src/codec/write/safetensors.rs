@@ -41,7 +41,10 @@ fn unwritable(key: &str, reason: &'static str) -> WriteError {
 impl<'m> SafeTensorsFile<'m> {
     fn new(map: &'m StateMap<'m>, options: &WriteOptions) -> Result<Self, WriteError> {
         if let Some((key, _)) = map.values().next() {
-            return Err(unwritable(key, "is no tensor, which safetensors cannot hold"));
+            return Err(unwritable(
+                key,
+                "is no tensor, which safetensors cannot hold: take it out with `StateMap::remove_value`",
+            ));
         }
         if map.contains_key(METADATA) {
             return Err(unwritable(METADATA, "has a name that safetensors has another use for"));
