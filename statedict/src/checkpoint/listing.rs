@@ -21,7 +21,7 @@ const TEXT: usize = 60;
 #[non_exhaustive]
 #[derive(Debug, Clone, PartialEq)]
 pub struct Listed {
-    /// Where it is.
+    /// Its path.
     pub path: ValuePath,
     /// Its type's name in Python.
     pub type_name: String,

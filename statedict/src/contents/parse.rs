@@ -15,7 +15,7 @@ const DEPTH: usize = 8;
 pub struct PathSyntax {
     /// The byte of the text at which it stops being one.
     pub at: usize,
-    /// What should be there.
+    /// The value that should be there.
     pub expected: &'static str,
 }
 
@@ -93,7 +93,7 @@ impl<'t> Reader<'t> {
         Some(char)
     }
 
-    /// What comes before the first of these characters.
+    /// Takes what comes before the first of these characters.
     fn until(&mut self, ends: &[char]) -> &'t str {
         let len = self.rest().find(ends).unwrap_or(self.rest().len());
         let (found, _) = self.rest().split_at(len);
@@ -143,7 +143,7 @@ impl<'t> Reader<'t> {
         Ok(place)
     }
 
-    /// What stands in brackets: a key as Python writes it.
+    /// Reads what stands in brackets: a key as Python writes it.
     fn key(&mut self) -> Result<Segment, PathSyntax> {
         if let Some(quote) = self.quote() {
             return Ok(match String::from_utf8(self.quoted(quote)?) {

@@ -1,6 +1,6 @@
 //! Where in a file a value is.
 
-/// Where in a file a value is: the steps that lead to it from the root.
+/// The place of a value in a file: the steps that lead to it from the root.
 ///
 /// Keys may hold anything, dots too, so a path is made of segments: a text is *one* key as it is, a tuple is
 /// several segments.
@@ -32,18 +32,18 @@ pub struct ValuePath(Vec<Segment>);
 #[non_exhaustive]
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Segment {
-    /// What a dict has under a str: `["fc.weight"]`.
+    /// The value of a dict under a str: `["fc.weight"]`.
     Key(String),
-    /// What a list or tuple has at an index, from its end where it is negative; or what a dict has under an
+    /// The item of a list or tuple at an index, from its end where it is negative; or the value of a dict under an
     /// int: `[0]`.
     Index(i64),
-    /// What a dict has under another key, as Python writes it: `[(1, "a")]`, `[b"a"]`, `[None]`.
+    /// The value of a dict under another key, as Python writes it: `[(1, "a")]`, `[b"a"]`, `[None]`.
     Literal(String),
     /// An attribute of an object, dict or tensor, or a part that has a name: `@lr`.
     Attribute(String),
     /// The member of a set at a place, or the key that a dict has there: `{0}`.
     Member(usize),
-    /// What a dict has under the key at a place: `[{0}]`.
+    /// The value of a dict under the key at a place: `[{0}]`.
     Entry(usize),
 }
 

@@ -23,7 +23,7 @@ pub(super) struct Address {
     fingerprint: String,
 }
 
-/// Whether `text` begins as a web address, well-formed or not.
+/// Returns `true` if `text` begins as a web address, well-formed or not.
 pub(super) fn is_web(text: &str) -> bool {
     ["http://", "https://"].iter().any(|scheme| {
         text.get(..scheme.len()).is_some_and(|start| start.eq_ignore_ascii_case(scheme))
@@ -106,7 +106,7 @@ impl Address {
         &self.fingerprint
     }
 
-    /// What `os.path.basename(urlparse(url).path)` of Python is: the end of the path, without query
+    /// Returns what `os.path.basename(urlparse(url).path)` of Python is: the end of the path, without query
     /// and parameters, and with its percent signs.
     pub(super) fn file_name(&self) -> &str {
         let path = self.uri.path();

@@ -8,13 +8,13 @@ use crate::hub::error::HubError;
 use crate::hub::location::expand_user;
 use crate::hub::options::Options;
 
-/// What is added to a file's name while it is downloaded.
+/// The suffix of a file's name while it is downloaded.
 pub(super) const PARTIAL: &str = ".partial";
-/// What is added to that for the note of how far it is.
+/// The suffix of the note of how far it is.
 pub(super) const PARTIAL_NOTE: &str = ".partial.json";
-/// What is added to a file's name for the file that is locked.
+/// The suffix of the file that is locked.
 pub(super) const LOCK: &str = ".lock";
-/// What is added to a file's name for the note of its address.
+/// The suffix of the note of its address.
 pub(super) const SOURCE: &str = ".source";
 
 /// The folder of torch.hub's downloads, which is ours too: `torch.hub.get_dir()` and `checkpoints`.

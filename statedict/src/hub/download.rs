@@ -23,13 +23,13 @@ const LONGEST_DELAY: Duration = Duration::from_secs(30);
 /// The longest one that a server can ask for.
 const LONGEST_RETRY_AFTER: Duration = Duration::from_secs(120);
 
-/// What is to be downloaded, and how.
+/// A download: its address and options.
 pub(super) struct Download<'a> {
     pub(super) address: &'a Address,
     pub(super) target: &'a Path,
     /// How the digest should begin.
     pub(super) expected: Option<&'a str>,
-    /// What to note beside the file.
+    /// The note to leave beside the file.
     pub(super) source: Option<&'a str>,
     pub(super) options: &'a Options,
     pub(super) deadline: &'a Deadline,

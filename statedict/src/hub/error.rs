@@ -17,7 +17,7 @@ pub enum HubError {
     Address {
         /// The address, as far as it may be shown.
         address: String,
-        /// What is wrong with it.
+        /// The fault in it.
         reason: String,
     },
     /// A scheme that nobody registered.
@@ -45,7 +45,7 @@ pub enum HubError {
     Schemes {
         /// The file; `None` where it was data.
         path: Option<PathBuf>,
-        /// What is wrong with it.
+        /// The fault in it.
         reason: String,
     },
     /// There is no file at a local path.
@@ -55,9 +55,9 @@ pub enum HubError {
     },
     /// The file is not in the cache, and [`Options::offline`](crate::hub::Options::offline) forbids to download it.
     Offline {
-        /// Where it could be had.
+        /// The address it could be had from.
         address: String,
-        /// Where it was looked for.
+        /// The path at which it was looked for.
         path: PathBuf,
     },
     /// The file in the cache is another one, whose address ends in the same name.
@@ -75,7 +75,7 @@ pub enum HubError {
         address: String,
         /// The name.
         name: String,
-        /// What is wrong with it.
+        /// The fault in it.
         reason: &'static str,
     },
     /// There is no folder to cache in.
@@ -90,7 +90,7 @@ pub enum HubError {
     },
     /// A file operation failed.
     Io {
-        /// What was to be done.
+        /// The action that failed.
         action: &'static str,
         /// With which file or folder.
         path: PathBuf,

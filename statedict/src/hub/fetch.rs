@@ -128,7 +128,7 @@ fn expected(address: &Address, name: &str, options: &Options) -> Result<Option<S
     Ok(digits.map(str::to_owned))
 }
 
-/// What is at a path.
+/// The thing at a path.
 enum Found {
     Nothing,
     Good,
@@ -136,7 +136,7 @@ enum Found {
     Wrong(HubError),
 }
 
-/// What is at a path in the cache; a file of another address is an error, unless the digest says that it
+/// Looks for a file in the cache; a file of another address is an error, unless the digest says that it
 /// is the same.
 fn look_for(address: &Address, path: &Path, expected: Option<&str>) -> Result<Found, HubError> {
     let found = look(path, expected)?;
@@ -171,7 +171,7 @@ struct Job<'a> {
     address: &'a Address,
     path: &'a Path,
     expected: Option<&'a str>,
-    /// Whether to note where the file is from, if its digest does not tell.
+    /// `true` if to note where the file is from, if its digest does not tell.
     noted: bool,
     options: &'a Options,
 }

@@ -14,14 +14,14 @@ const CONVENTION: usize = 8;
 /// Digits of a whole digest.
 const WHOLE: usize = 64;
 
-/// Whether the name of a file says how the SHA-256 of its content begins: `resnet18-5c106cde.pth`.
+/// `true` if the name of a file says how the SHA-256 of its content begins: `resnet18-5c106cde.pth`.
 ///
 /// It is checked for what is downloaded *and* for what is found in the cache, which torch.hub does not do.
 /// The default is [`Convention`](Self::Convention).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub enum HashCheck {
-    /// Where the name has `-`, 8 to 64 of the digits `0-9a-f`, and `.`: PyTorch's naming convention, in its words.
+    /// A check where the name has `-`, 8 to 64 of the digits `0-9a-f`, and `.`: PyTorch's naming convention, in its words.
     #[default]
     Convention,
     /// As `check_hash=True` of torch.hub: the first `-`, *any number* of these digits, and `.`. A name as
@@ -67,7 +67,7 @@ pub(super) fn digits(text: &str) -> Result<String, HubError> {
     Ok(digits)
 }
 
-/// Where the digest does not begin as expected, the error that says so.
+/// Checks that the digest begins as expected.
 pub(super) fn check(found: &str, expected: &str, path: &Path) -> Result<(), HubError> {
     if found.starts_with(expected) {
         return Ok(());

@@ -16,7 +16,7 @@ use crate::mapping::KeyMap;
 use crate::visit;
 use crate::visit::StateDict;
 
-/// What `DataParallel` and its like put before all keys.
+/// The prefix that `DataParallel` and its like put before all keys.
 const WRAPPER: &str = "module";
 
 impl From<HubError> for Error {
@@ -79,7 +79,7 @@ fn state_dict_of(path: &Path, options: &Options) -> Result<StateMap<'static>, Er
     })
 }
 
-/// What is to be taken off the keys.
+/// Returns the prefixes that are to be taken off the keys.
 fn prefixes_for<M: StateDict + ?Sized>(model: &M, options: &Options) -> KeyMap {
     match &options.prefix {
         Prefix::These(prefixes) => prefixes.iter().fold(KeyMap::new(), KeyMap::strip_prefix),

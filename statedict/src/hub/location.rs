@@ -29,7 +29,7 @@ impl Location {
     }
 }
 
-/// Whether this can stand before `://`: as RFC 3986 has it, and an underscore.
+/// Returns `true` if this can stand before `://`: as RFC 3986 has it, and an underscore.
 pub(super) fn is_scheme(text: &str) -> bool {
     text.starts_with(|c: char| c.is_ascii_alphabetic())
         && text.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '+' | '-' | '.' | '_'))

@@ -89,7 +89,7 @@ impl Drop for Held {
     }
 }
 
-/// What can be seen of the process that holds the lock: its partial file grows.
+/// The visible progress of the process that holds the lock: its partial file grows.
 struct Holder {
     partial: PathBuf,
     seen: Option<(u64, Option<SystemTime>)>,

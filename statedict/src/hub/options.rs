@@ -62,7 +62,7 @@ pub struct Options {
     pub(super) read: ReadOptions,
 }
 
-/// What is taken off the keys.
+/// The prefixes that are taken off the keys.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Prefix {
     /// `module.`, unless the model has such a child.
@@ -151,17 +151,17 @@ impl Options {
         /// them another name.
         file_name(name: impl Into<String>) => file_name = Some(name.into());
 
-        /// What names as `torchvision://resnet18` stand for.
+        /// Sets what names such as `torchvision://resnet18` stand for.
         schemes(schemes: Schemes) => schemes = schemes;
 
-        /// Whether the file's name says what its SHA-256 is; see [`HashCheck`].
+        /// `true` if the file's name says what its SHA-256 is; see [`HashCheck`].
         check_hash(check: HashCheck) => check_hash = check;
 
         /// How the SHA-256 of the file begins, in hexadecimal, or all of it; instead of what its name
         /// says, and for local files too.
         sha256(digits: impl Into<String>) => sha256 = Some(digits.into());
 
-        /// Whether nothing may be downloaded: what is neither local nor in the cache is then an error.
+        /// `true` if nothing may be downloaded: what is neither local nor in the cache is then an error.
         offline(offline: bool) => offline = offline;
 
         /// How many bytes a download may have: 64 GiB by default. `u64::MAX` allows any number.
@@ -191,7 +191,7 @@ impl Options {
         /// default. `Duration::MAX` is without end, as long as bytes come.
         timeout(limit: Duration) => timeout = Some(limit);
 
-        /// Whether to use the proxy that the environment names (the default): the first of `ALL_PROXY`,
+        /// `true` if to use the proxy that the environment names (the default): the first of `ALL_PROXY`,
         /// `HTTPS_PROXY` and `HTTP_PROXY`, in either case, but for the hosts of `NO_PROXY`.
         environment_proxy(wanted: bool) => environment_proxy = wanted;
 
@@ -202,7 +202,7 @@ impl Options {
         /// 0, or a process without one, logs.
         rank(rank: u64) => rank = Some(rank);
 
-        /// Where in the checkpoint the state dict is, instead of looking for it as
+        /// Sets the path of the state dict in the checkpoint, instead of looking for it as
         /// [`Checkpoint::find_state_dict`](crate::Checkpoint::find_state_dict).
         state_dict(path: impl Into<ValuePath>) => state_dict = Some(path.into());
     }

@@ -24,7 +24,7 @@ const NOTE_EVERY: u64 = 16 << 20;
 pub(super) struct Partial {
     path: PathBuf,
     file: File,
-    /// Where the note is; `None` where nobody else may go on with this file.
+    /// The path of the note; `None` where nobody else may go on with this file.
     note: Option<PathBuf>,
     /// The fingerprint of the address.
     address: String,
@@ -37,11 +37,11 @@ pub(super) struct Partial {
     /// How many bytes there will be.
     total: Option<u64>,
     hasher: Option<Sha256>,
-    /// Whether the bytes came in several pieces.
+    /// `true` if the bytes came in several pieces.
     pieced: bool,
 }
 
-/// What is known of a partial file.
+/// The known facts about a partial file.
 #[derive(Debug, Serialize, Deserialize)]
 struct Note {
     address: String,
@@ -130,17 +130,17 @@ impl Partial {
         self.total
     }
 
-    /// Whether a later process could go on with it.
+    /// Returns `true` if a later process could go on with it.
     pub(super) fn can_resume(&self) -> bool {
         self.note.is_some()
     }
 
-    /// Whether a part could be wrong although each answer was whole.
+    /// Returns `true` if a part could be wrong although each answer was whole.
     pub(super) fn pieced(&self) -> bool {
         self.pieced
     }
 
-    /// What to ask the server for: the rest, if it still has what the beginning is of.
+    /// Returns the range to ask the server for: the rest, if it still has what the beginning is of.
     pub(super) fn rest(&self) -> Option<(u64, &str)> {
         self.etag.as_deref().filter(|_| self.length > 0).map(|etag| (self.length, etag))
     }

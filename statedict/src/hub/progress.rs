@@ -19,7 +19,7 @@ pub struct Progress<'a> {
     pub total: Option<u64>,
 }
 
-/// What is told.
+/// The function that is told.
 #[derive(Clone)]
 pub(super) struct Teller(pub(super) Arc<dyn Fn(Progress<'_>) + Send + Sync>);
 

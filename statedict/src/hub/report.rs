@@ -5,7 +5,7 @@ use crate::load::LoadReport;
 /// Which batch normalisation counts its batches in: mmcv does not miss them.
 const UNMISSED: &str = "num_batches_tracked";
 
-/// What a load that was not strict left out, as the text that mmcv's `load_checkpoint` logs. `None` where
+/// Returns what a load that was not strict left out, as the text that mmcv's `load_checkpoint` logs. `None` where
 /// everything fitted.
 ///
 /// As in mmcv, missing `num_batches_tracked` are not mentioned. Its list of missing keys is in no order;

@@ -21,7 +21,7 @@ const MAX_REDIRECTS: u32 = 10;
 #[derive(Debug)]
 pub(super) struct Fault {
     pub(super) reason: String,
-    /// Whether it may be otherwise the next time.
+    /// `true` if it may be otherwise the next time.
     pub(super) passing: bool,
 }
 
@@ -153,7 +153,7 @@ impl<'a> Client<'a> {
         })
     }
 
-    /// What a failure while the body is read means.
+    /// Returns the meaning of a failure while the body is read.
     pub(super) fn body_fault(&self, error: io::Error) -> Fault {
         self.fault(error.into())
     }

@@ -101,7 +101,7 @@ impl Schemes {
         self.scheme(scheme).into_iter().flat_map(|names| names.keys().map(String::as_str))
     }
 
-    /// What a name stands for.
+    /// Returns the location that a name stands for.
     pub(super) fn find(&self, scheme: &str, name: &str) -> Result<&OsStr, HubError> {
         let names = self.scheme(scheme).ok_or_else(|| HubError::UnknownScheme {
             scheme: scheme.to_owned(),

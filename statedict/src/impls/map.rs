@@ -9,7 +9,7 @@ use crate::visit::{
     ByMut, ByRef, Content, Description, Field, FieldTable, ModuleInfo, StateDict, Visitor,
 };
 
-/// What a map from names to modules `M` is.
+/// Returns the table of a map from names to modules `M`.
 const fn table<T: ?Sized, M: StateDict>() -> &'static FieldTable {
     const {
         &FieldTable {

@@ -76,7 +76,7 @@ pub(super) fn run(
     })
 }
 
-/// What a state dict is to fit.
+/// The target that a state dict is to fit.
 pub(super) trait LoadTarget {
     fn class(&self) -> &'static str;
 

@@ -30,7 +30,7 @@ pub enum MigrateError {
         /// The cause.
         source: ViewError,
     },
-    /// What the step itself says.
+    /// The error of the step itself.
     Other(Box<dyn std::error::Error + Send + Sync>),
 }
 

@@ -46,7 +46,7 @@ pub struct Migration<'a> {
     to: u64,
 }
 
-/// What a step did, with keys relative to the module.
+/// An edit of a step, with keys relative to the module.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Edit {
     /// A tensor or child got another name.

@@ -144,7 +144,7 @@ impl<'a> Storage<'a> {
         self.set.read_at(self.index, offset, buffer)
     }
 
-    /// Whether a part can be read without the rest; see [`Storages::reads_parts`].
+    /// Returns `true` if a part can be read without the rest; see [`Storages::reads_parts`].
     pub(crate) fn reads_parts(&self) -> bool {
         self.in_memory || self.set.reads_parts(self.index)
     }

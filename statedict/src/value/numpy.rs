@@ -9,7 +9,7 @@ use crate::value::parts::Items;
 use crate::value::raw::{self, Raw};
 use crate::value::store::Graph;
 
-/// What of NumPy a value is.
+/// The form of a value of NumPy.
 #[non_exhaustive]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum NumPyForm {
@@ -68,7 +68,7 @@ impl<'g> NumPy<'g> {
         self.graph.str(self.dtype_node().code)
     }
 
-    /// Whether the numbers are big-endian.
+    /// Returns `true` if the numbers are big-endian.
     pub fn is_big_endian(&self) -> bool {
         self.graph.str(self.dtype_node().order) == ">"
     }
@@ -111,7 +111,7 @@ impl<'g> NumPy<'g> {
         Items::new(self.graph, run)
     }
 
-    /// Whether an array is in column-major order.
+    /// Returns `true` if an array is in column-major order.
     pub fn is_fortran_order(&self) -> bool {
         self.node.fortran
     }
@@ -147,7 +147,7 @@ impl<'g> NumPy<'g> {
         Some(strides.into_iter().collect())
     }
 
-    /// What the elements are stored as: `bytes`, or a list of the objects of an array of objects;
+    /// Returns the stored elements: `bytes`, or a list of the objects of an array of objects;
     /// `None` for a dtype.
     pub fn data(&self) -> Value<'g> {
         Value::new(self.graph, self.node.data)

@@ -27,7 +27,7 @@ impl<'g> Items<'g> {
         self.values.len()
     }
 
-    /// Whether there are none.
+    /// Returns `true` if there are none.
     pub fn is_empty(&self) -> bool {
         self.values.is_empty()
     }
@@ -119,7 +119,7 @@ impl<'g> Dict<'g> {
         self.entries.len() / 2
     }
 
-    /// Whether there are none.
+    /// Returns `true` if there are none.
     pub fn is_empty(&self) -> bool {
         self.entries.is_empty()
     }
@@ -160,7 +160,7 @@ impl<'g> Dict<'g> {
         (attributes != Raw::None).then(|| Value::new(self.graph, attributes))
     }
 
-    /// What a `defaultdict` makes new values with.
+    /// Returns the factory of a `defaultdict`'s new values.
     pub fn default_factory(&self) -> Option<Value<'g>> {
         let factory = self.graph.extra(self.index)?.factory;
         (factory != Raw::None).then(|| Value::new(self.graph, factory))
@@ -196,7 +196,7 @@ impl<'g> Tensor<'g> {
         self.node.map(|node| node.dtype)
     }
 
-    /// Whether it is a `torch.nn.Parameter`.
+    /// Returns `true` if it is a `torch.nn.Parameter`.
     pub fn is_parameter(&self) -> bool {
         self.node.is_some_and(|node| node.flags.parameter)
     }
@@ -311,17 +311,17 @@ impl<'g> Object<'g> {
         self.part(|object| object.state)
     }
 
-    /// Whether it is made with `__new__` of its class rather than by a call.
+    /// Returns `true` if it is made with `__new__` of its class rather than by a call.
     pub(crate) fn is_new(&self) -> bool {
         self.graph.object(self.index).is_some_and(|object| object.new)
     }
 
-    /// What is appended to it: a list, or `None`.
+    /// Returns the items that are appended to it: a list, or `None`.
     pub fn items(&self) -> Value<'g> {
         self.part(|object| object.items)
     }
 
-    /// What is set in it by key: a dict, or `None`.
+    /// Returns the entries that are set in it by key: a dict, or `None`.
     pub fn entries(&self) -> Value<'g> {
         self.part(|object| object.entries)
     }

@@ -16,7 +16,7 @@ pub(super) fn call_key(value: Raw) -> Option<CallKey> {
     }
 }
 
-/// What a value is made with.
+/// The function and arguments that a value is made with.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct MadeBy {
     pub(crate) function: Raw,

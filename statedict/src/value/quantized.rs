@@ -16,7 +16,7 @@ pub struct Quantized<'g> {
     parameters: Run,
 }
 
-/// What the integers of a quantized tensor stand for: `(integer - zero point) * scale`.
+/// The numbers that the integers of a quantized tensor stand for: `(integer - zero point) * scale`.
 #[non_exhaustive]
 #[derive(Debug, Clone, Copy)]
 pub enum Quantization<'g> {
@@ -69,7 +69,7 @@ impl<'g> Quantized<'g> {
         names.iter().copied().zip(values).collect()
     }
 
-    /// What they stand for.
+    /// Returns the scale and the zero point of the integers.
     pub fn quantization(&self) -> Quantization<'g> {
         match *self.graph.run(self.parameters) {
             [Raw::Tensor(scales), Raw::Tensor(zero_points), Raw::Int(axis)] => {

@@ -81,12 +81,12 @@ enum Kind {
     Refused,
 }
 
-/// What makes two values one object: their kind, place and length.
+/// The kind, place and length of a value, which are equal for values that are one object.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct Identity(Kind, u32, u32);
 
 impl Raw {
-    /// What tells the value from others of its graph; `None` for a value that a pickle writes again wherever it
+    /// Returns the identity of the value in its graph; `None` for a value that a pickle writes again wherever it
     /// occurs.
     pub(crate) fn identity(self) -> Option<Identity> {
         let text = |kind, text: Text| Some(Identity(kind, text.start, text.len));
@@ -119,7 +119,7 @@ impl Raw {
     }
 }
 
-/// What a container is in Python.
+/// The type of a container in Python.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum ContainerKind {
     List,
@@ -132,7 +132,7 @@ pub(crate) enum ContainerKind {
 }
 
 impl ContainerKind {
-    /// Whether the pool holds keys and values in turn.
+    /// Returns `true` if the pool holds keys and values in turn.
     pub(crate) fn is_dict(self) -> bool {
         use ContainerKind::*;
         matches!(self, Dict | OrderedDict | Counter | DefaultDict)
@@ -158,13 +158,13 @@ pub(crate) struct Container {
     /// How many values of the pool are set aside from the run's start on.
     pub(crate) capacity: u32,
     pub(crate) kind: ContainerKind,
-    /// Whether nothing else has a part of its run, as a container made by reading may.
+    /// `true` if nothing else has a part of its run, as a container made by reading may.
     pub(crate) owned: bool,
     /// Index into `Graph::extras`, for the few that have attributes or a default factory.
     pub(crate) extra: Option<u32>,
 }
 
-/// What few containers have.
+/// The parts that few containers have.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Extra {
     pub(crate) attributes: Raw,
@@ -204,7 +204,7 @@ pub(crate) struct Global {
 pub(crate) struct TensorNode {
     pub(crate) offset: usize,
     pub(crate) storage: StorageRef,
-    /// Where its sizes start in `Graph::dims`; its strides follow where it is not row-major.
+    /// The start of its sizes in `Graph::dims`; its strides follow where it is not row-major.
     pub(crate) dims: u32,
     pub(crate) rank: u32,
     pub(crate) dtype: DType,
@@ -230,7 +230,7 @@ pub(crate) enum Composite {
     },
 }
 
-/// What of NumPy a value is.
+/// The form of a value of NumPy.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum NumPyForm {
     DType,
@@ -259,7 +259,7 @@ pub(crate) struct TensorFlags {
     pub(crate) conj: bool,
     pub(crate) neg: bool,
     pub(crate) parameter: bool,
-    /// Whether strides follow the sizes.
+    /// `true` if strides follow the sizes.
     pub(crate) strided: bool,
 }
 

@@ -86,7 +86,7 @@ impl<'g> Sparse<'g> {
             .map(move |(name, raw)| (name, Value::new(graph, raw)))
     }
 
-    /// Whether a `sparse_coo` says that its indices are sorted and unique, where it says.
+    /// Returns the statement of a `sparse_coo` that its indices are sorted and unique, where it makes one.
     pub fn is_coalesced(&self) -> Option<bool> {
         self.coalesced
     }

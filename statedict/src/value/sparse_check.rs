@@ -15,9 +15,9 @@ pub enum SparseError {
     Index {
         /// The part: `indices`, `crow_indices` and so on.
         part: &'static str,
-        /// Where in the part, counted in row-major order.
+        /// The position in the part, counted in row-major order.
         position: usize,
-        /// What should be there.
+        /// The value that should be there.
         expected: String,
         /// The index.
         found: i64,

@@ -11,7 +11,7 @@ use crate::value::raw::Raw;
 use crate::value::shared::SharedValue;
 use crate::value::store::Graph;
 
-/// What was copied from each graph, by where the graph is.
+/// The values that were copied from each graph, by the address of the graph.
 type Graphs = HashMap<usize, Copies>;
 
 impl<'a> Graph<'a> {

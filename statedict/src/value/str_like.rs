@@ -20,7 +20,7 @@ impl<'g> Value<'g> {
         }
     }
 
-    /// Whether Python takes the value for the str `text`.
+    /// Returns `true` if Python takes the value for the str `text`.
     pub(crate) fn is_text(self, text: &str) -> bool {
         match self.raw() {
             Raw::Str(_) => self.is_str(text),

@@ -272,7 +272,7 @@ pub enum Part<'s, A: Access> {
     /// A thing behind a lock, which can be borrowed only until the function returns. The visitor calls it
     /// once.
     Locked(A::Locked<'s>),
-    /// What is made for the visit and ends with it. The visitor calls the function once.
+    /// A thing that is made for the visit and ends with it. The visitor calls the function once.
     Temporary(A::Locked<'s>),
     /// Nothing: the module's content cannot be reached.
     Unavailable(Unavailable),

@@ -19,7 +19,6 @@ mod batch_norm;
 mod data;
 mod layers;
 mod linear;
-
 mod param;
 mod recurrent;
 mod running;

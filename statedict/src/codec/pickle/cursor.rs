@@ -19,7 +19,7 @@ impl<'a> Cursor<'a> {
         self.position
     }
 
-    /// What is still to be read.
+    /// Returns the bytes that are still to be read.
     pub(super) fn rest(&self) -> &'a [u8] {
         self.bytes.get(self.position..).unwrap_or_default()
     }

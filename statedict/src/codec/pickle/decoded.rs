@@ -10,7 +10,7 @@ pub(crate) struct PickleOptions<'o> {
     pub(crate) unknown: Unknown,
 }
 
-/// What becomes of classes and functions that are not known.
+/// The treatment of classes and functions that are not known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Unknown {
     /// The pickle is refused.

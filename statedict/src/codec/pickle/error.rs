@@ -34,9 +34,9 @@ pub enum PickleError {
         offset: usize,
         /// The opcode.
         opcode: &'static str,
-        /// What it needs.
+        /// The value that it needs.
         expected: &'static str,
-        /// What is there.
+        /// The value that is there.
         found: String,
         /// The path of the value that was being made, as far as known.
         path: String,
@@ -88,7 +88,7 @@ impl PickleError {
     }
 }
 
-/// What helps where a pickle names something that is refused.
+/// Gives advice on a pickle that names something that is refused.
 fn advice(module: &str, name: &str) -> &'static str {
     let is_of = |package: &str| {
         module.strip_prefix(package).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))

@@ -3,7 +3,7 @@
 use crate::codec::pickle::cursor::Cursor;
 use crate::codec::pickle::opcode;
 
-/// Where a pickle ends.
+/// The end of a pickle.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Extent {
     /// After so many bytes.

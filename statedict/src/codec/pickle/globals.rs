@@ -6,7 +6,7 @@
 use crate::dtype::DType;
 use crate::value::modern;
 
-/// What a class or function means here.
+/// The meaning of a class or function here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Meaning {
     OrderedDict,
@@ -126,7 +126,7 @@ const TABLE: &[(&str, &str, Meaning)] = &[
     ("torch.storage", "_load_from_bytes", Meaning::LoadFromBytes),
 ];
 
-/// What the class or function means; `None` where it is not on the list.
+/// Returns the meaning of the class or function; `None` where it is not on the list.
 pub(super) fn meaning(module: &str, name: &str) -> Option<Meaning> {
     let (module, name) = modern(module, name);
     if module == "torch" || module == "torch.cuda" {

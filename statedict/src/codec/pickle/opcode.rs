@@ -1,6 +1,6 @@
 //! The opcodes of pickle protocols 0 to 5, and what follows each in the stream.
 
-/// What follows an opcode.
+/// The operand of an opcode.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Operand {
     /// Nothing.
@@ -27,7 +27,7 @@ macro_rules! opcodes {
             }
         }
 
-        /// What follows an opcode; `None` where there is no such opcode.
+        /// Returns the operand of an opcode; `None` where there is no such opcode.
         pub(crate) const fn operand(opcode: u8) -> Option<Operand> {
             use Operand::{Counted, Fixed, Line, Nothing, TwoLines};
             match opcode {

@@ -4,7 +4,7 @@ use crate::value::Graph;
 use crate::value::raw::Raw;
 use crate::value::text::quoted;
 
-/// Where a path is cut off: a pickle can nest as deep as it is long.
+/// The length at which a path is cut off: a pickle can nest as deep as it is long.
 const LONGEST: usize = 1000;
 
 /// The path of the value on top of the stack, from the containers that wait below it:

@@ -4,29 +4,29 @@ use crate::codec::read::ReadError;
 use crate::dtype::DType;
 use crate::value::Bytes;
 
-/// What a persistent id says of a storage.
+/// The statement of a persistent id about a storage.
 pub(crate) struct StorageRequest<'a> {
     /// The key it has in the archive.
     pub(crate) key: &'a str,
-    /// Where it was: `cpu`, `cuda:0`.
+    /// Its location: `cpu`, `cuda:0`.
     pub(crate) location: &'a str,
     /// The type of its elements; `None` for untyped bytes.
     pub(crate) dtype: Option<DType>,
     /// Its size.
     pub(crate) nbytes: u64,
-    /// Where only a part of it is meant.
+    /// The part that is meant, if it is not all of it.
     pub(crate) slice: Option<Slice<'a>>,
 }
 
 /// A part of a storage that is a storage of its own: how PyTorch before 0.4 saved views.
 pub(crate) struct Slice<'a> {
     pub(crate) key: &'a str,
-    /// Where in the storage it starts, in bytes.
+    /// Its start in the storage, in bytes.
     pub(crate) offset: u64,
     pub(crate) nbytes: u64,
 }
 
-/// What a file of PyTorch 0.1 saved beside its pickle under a number.
+/// An object that a file of PyTorch 0.1 saved beside its pickle under a number.
 #[derive(Debug, Clone)]
 pub(crate) enum Saved {
     /// A storage, and the type of its elements.
@@ -52,7 +52,7 @@ pub(crate) trait StorageResolver {
     /// The size of a storage that was found.
     fn nbytes(&self, index: u32) -> usize;
 
-    /// Whether ids may also have the forms of before PyTorch 1.6: slices of storages, and classes with
+    /// Returns `true` if ids may also have the forms of before PyTorch 1.6: slices of storages, and classes with
     /// their source code.
     fn old_ids(&self) -> bool {
         false
@@ -69,7 +69,7 @@ pub(crate) trait StorageResolver {
         Err(Box::new(ReadError::Missing { member }))
     }
 
-    /// What was saved under a number.
+    /// Returns the object that was saved under a number.
     fn saved(&self, id: i64) -> Option<&Saved> {
         let _ = id;
         None

@@ -5,7 +5,7 @@ use std::fmt;
 use crate::codec::pickle::globals::meaning;
 use crate::value::modern;
 
-/// What a class or function that a pickle names means for who would load it with Python.
+/// The meaning of a class or function that a pickle names, for someone who would load it with Python.
 #[non_exhaustive]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Verdict {
@@ -137,7 +137,7 @@ const BEGINNINGS: &[&str] = &[
     "torch._inductor",
 ];
 
-/// What naming it means.
+/// Returns the meaning of naming it.
 pub(super) fn verdict(module: &str, name: &str) -> Verdict {
     if meaning(module, name).is_some() {
         return Verdict::Known;

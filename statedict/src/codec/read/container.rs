@@ -25,16 +25,8 @@ pub(super) fn read(source: Source, options: &ReadOptions) -> Result<Document, Re
         ContainerKind::Zip => read_zip(source, options),
         ContainerKind::Legacy => {
             let source = Arc::new(source);
-            let (mut document, end) = stream::read(&source, 0, options)?;
-            if detect::is_legacy_at(&source, end)? {
-                document.warnings.push(Warning::MoreObjects { offset: end });
-            } else {
-                object::trailing(
-                    &mut document.warnings,
-                    "the object",
-                    source.len().saturating_sub(end),
-                );
-            }
+            let (mut document, next) = read_object(&source, 0, options)?;
+            document.warnings.extend(next.map(|offset| Warning::MoreObjects { offset }));
             Ok(document)
         }
         ContainerKind::Tar => tar::read(source, options),
@@ -56,21 +48,28 @@ pub(super) fn read_all(source: Source, options: &ReadOptions) -> Result<Vec<Docu
     let mut documents = Vec::new();
     let mut position = 0;
     loop {
-        let (mut document, end) = stream::read(&source, position, options)?;
-        let is_last = !detect::is_legacy_at(&source, end)?;
-        if is_last {
-            object::trailing(
-                &mut document.warnings,
-                "the object",
-                source.len().saturating_sub(end),
-            );
-        }
+        let (document, next) = read_object(&source, position, options)?;
         documents.push(document);
-        if is_last {
-            return Ok(documents);
+        match next {
+            Some(next) => position = next,
+            None => return Ok(documents),
         }
-        position = end;
     }
+}
+
+/// Reads one object of a stream, and returns the start of the next, where one follows.
+pub(super) fn read_object(
+    source: &Arc<Source>,
+    start: u64,
+    options: &ReadOptions,
+) -> Result<(Document, Option<u64>), ReadError> {
+    let (mut document, end) = stream::read(source, start, options)?;
+    if detect::is_legacy_at(source, end)? {
+        return Ok((document, Some(end)));
+    }
+    let trailing = source.len().saturating_sub(end);
+    object::trailing(&mut document.warnings, "the object", trailing);
+    Ok((document, None))
 }
 
 fn read_zip(source: Source, options: &ReadOptions) -> Result<Document, ReadError> {
@@ -116,7 +115,6 @@ fn read_zip(source: Source, options: &ReadOptions) -> Result<Document, ReadError
 /// A pickle by itself.
 fn read_pickle(source: &Source, options: &ReadOptions) -> Result<Document, ReadError> {
     let limits = options.limits.for_file(source.len());
-    let io = |error| ReadError::Io { file: source.name().to_owned(), source: error };
     if source.len() > limits.pickle_bytes {
         return Err(ReadError::Limit {
             what: format!("`{}`", source.name()),
@@ -126,7 +124,7 @@ fn read_pickle(source: &Source, options: &ReadOptions) -> Result<Document, ReadE
         });
     }
     let len = usize::try_from(source.len()).unwrap_or(usize::MAX);
-    let pickle: Bytes = Arc::new(source.read_vec(0, len).map_err(io)?);
+    let pickle: Bytes = Arc::new(source.read_vec(0, len).map_err(|error| source.failed(error))?);
     let mut resolver = NestedFiles::new(|file| read_nested(file, options));
     let decoded = object::decode(&pickle, source.name(), options, &mut resolver)?;
     let mut warnings = Vec::new();

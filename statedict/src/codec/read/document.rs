@@ -22,7 +22,7 @@ pub struct Document {
 pub(crate) struct FileFacts {
     /// The length that all names may have together where a pickled module is read as its state dict.
     pub(super) whole_models: Option<u64>,
-    /// Where nested dicts are to be read as one state dict: how long all names may be together.
+    /// The length that all names may have together where nested dicts are read as one state dict.
     pub(super) flatten: Option<u64>,
     /// The `__metadata__` of a safetensors file.
     pub(super) metadata: BTreeMap<String, String>,

@@ -42,10 +42,6 @@ impl<'s> PickleRun<'s> {
         &self.label
     }
 
-    fn io(&self, source: std::io::Error) -> ReadError {
-        ReadError::Io { file: self.source.name().to_owned(), source }
-    }
-
     /// The error of something that is not as it should be at the current place.
     pub(super) fn damaged(&self, expected: &'static str, found: impl Into<String>) -> ReadError {
         let (part, offset) = (self.label.clone(), self.position);
@@ -69,8 +65,10 @@ impl<'s> PickleRun<'s> {
         loop {
             let len = usize::try_from(size).unwrap_or(usize::MAX);
             self.check(len)?;
-            let mut bytes =
-                self.source.read_vec(self.position, len).map_err(|error| self.io(error))?;
+            let mut bytes = self
+                .source
+                .read_vec(self.position, len)
+                .map_err(|error| self.source.failed(error))?;
             let len = match pickle::extent(&bytes) {
                 Extent::Ends(len) | Extent::Malformed(len) => len,
                 Extent::CutShort if size == rest => len,
@@ -134,7 +132,7 @@ impl<'s> PickleRun<'s> {
     pub(super) fn take(&mut self, len: usize) -> Result<Vec<u8>, ReadError> {
         let start = self.position;
         self.pass(len.try_into().unwrap_or(u64::MAX))?;
-        self.source.read_vec(start, len).map_err(|error| self.io(error))
+        self.source.read_vec(start, len).map_err(|error| self.source.failed(error))
     }
 
     /// Passes over `len` bytes, which must be there.

@@ -30,7 +30,6 @@ fn damaged(expected: &'static str, found: impl Into<String>) -> ReadError {
 
 /// Reads the header. Returns it with the offset of the tensors' bytes.
 fn header(source: &Source) -> Result<(Header, u64), ReadError> {
-    let io = |error| ReadError::Io { file: source.name().to_owned(), source: error };
     let mut len = [0; 8];
     source.read_at(0, &mut len).map_err(|_| damaged("a header", "a shorter file"))?;
     let len = u64::from_le_bytes(len);
@@ -43,7 +42,7 @@ fn header(source: &Source) -> Result<(Header, u64), ReadError> {
         return Err(damaged(expected, format!("{len} bytes of {}", source.len())));
     }
     let size = usize::try_from(len).map_err(|_| damaged(expected, format!("{len} bytes")))?;
-    let text = source.get(8, size).map_err(io)?;
+    let text = source.get(8, size).map_err(|error| source.failed(error))?;
     let header = serde_json::from_slice(&text)
         .map_err(|error| damaged("the JSON of a safetensors file", error.to_string()))?;
     Ok((header, data_at))

@@ -3,13 +3,13 @@
 use std::sync::Arc;
 
 use crate::codec::pickle::{self, PickleScan, ScannedGlobal, Verdict};
-use crate::codec::read::detect::{self, detect};
+use crate::codec::read::container;
+use crate::codec::read::detect::detect;
 use crate::codec::read::error::ReadError;
 use crate::codec::read::kind::ContainerKind;
 use crate::codec::read::limits::Limits;
 use crate::codec::read::options::ReadOptions;
 use crate::codec::read::source::Source;
-use crate::codec::read::stream;
 use crate::codec::read::tar;
 use crate::codec::read::zip::{Archive, Directory};
 
@@ -226,8 +226,7 @@ pub(super) fn whole(
         let what = format!("the pickle in `{}`", source.name());
         return Err(ReadError::Limit { what, limit: "pickle_bytes", allowed: limit, needed });
     }
-    let io = |error| ReadError::Io { file: source.name().to_owned(), source: error };
-    source.read_vec(start, len).map_err(io)
+    source.read_vec(start, len).map_err(|error| source.failed(error))
 }
 
 /// The name of each pickle of a stream.
@@ -252,9 +251,9 @@ fn of_stream(source: Source) -> Result<Vec<ScannedPickle>, ReadError> {
         // Where the storages end, only reading tells.
         let start = pickles.iter().rev().nth(PARTS.len() - 1).and_then(|first| first.offset);
         let options = ReadOptions::default().opaque(true);
-        match stream::read(&source, start.unwrap_or(0), &options) {
-            Ok((_, end)) if detect::is_legacy_at(&source, end)? => position = end,
-            Ok(_) => return Ok(pickles),
+        match container::read_object(&source, start.unwrap_or(0), &options) {
+            Ok((_, Some(next))) => position = next,
+            Ok((_, None)) => return Ok(pickles),
             Err(error) => {
                 pickles.push(ScannedPickle::unread("what follows the storages", &error));
                 return Ok(pickles);

@@ -35,7 +35,7 @@ enum Inner {
     Memory(Box<dyn AsRef<[u8]> + Send + Sync>),
 }
 
-/// Whether the system could map a file.
+/// `true` if the system could map a file.
 #[cfg(feature = "mmap")]
 enum Mapping {
     Done(Source),
@@ -249,11 +249,15 @@ impl Source {
         self.read_vec(offset, len).map(Cow::Owned)
     }
 
+    /// Returns the error of a read that failed.
+    pub(super) fn failed(&self, source: io::Error) -> ReadError {
+        ReadError::Io { file: self.name.clone(), source }
+    }
+
     /// Returns at most `len` bytes from `start` on: fewer at the end.
     pub(super) fn up_to(&self, start: u64, len: usize) -> Result<Cow<'_, [u8]>, ReadError> {
         let left = usize::try_from(self.len.saturating_sub(start)).unwrap_or(usize::MAX);
-        let io = |source| ReadError::Io { file: self.name.clone(), source };
-        self.get(start, left.min(len)).map_err(io)
+        self.get(start, left.min(len)).map_err(|error| self.failed(error))
     }
 
     /// A range of a source whose bytes are in memory, which keeps the source; empty where they must be read.

@@ -195,7 +195,7 @@ impl<'a> Extract<'_, 'a> {
         })
     }
 
-    /// What is said of a key that no Rust text can be, and how it can be renamed.
+    /// Returns the error of a key that no Rust text can be, with how it can be renamed.
     fn wrong_key(&self, key: Value<'_>, dict: Dict<'_>, above: &str) -> ReadError {
         let mut entries = dict.iter().enumerate();
         let found = entries.find(|(_, (other, _))| other.same_as(key));
@@ -350,7 +350,7 @@ impl<'a> Extract<'_, 'a> {
 /// The entries of a state dict that is being made.
 pub(super) struct Entries<'a> {
     tensors: NameMapBuilder<TensorView<'a>>,
-    /// What is no tensor, and after how many tensors it came.
+    /// The values that are not tensors, each with how many tensors come before it.
     values: Vec<(String, SharedValue, usize)>,
     refused: Vec<RefusedTensor>,
     /// The tensors that arrays became, by the arrays' identity: one that is used twice is one tensor.

@@ -154,7 +154,7 @@ pub enum LoadProblem {
     Refused {
         /// The key.
         key: String,
-        /// What the library says.
+        /// The library's error.
         source: TensorError,
     },
     /// Writing a tensor failed after everything had been checked, and the model is partly written.

@@ -93,7 +93,7 @@ pub fn pack_in_proj(migration: &mut Migration<'_>, names: [&str; 3]) -> Result<(
     Ok(())
 }
 
-/// What `nn.InstanceNorm1d` and its kin do without running statistics: a file from before PyTorch 0.4,
+/// Does what `nn.InstanceNorm1d` and its kin do without running statistics: a file from before PyTorch 0.4,
 /// which says no version, is refused with PyTorch's text where it has statistics.
 ///
 /// `prefix` is the path of the module with a dot behind it (`""` at the root), for the text alone.

@@ -39,7 +39,7 @@ impl<'a> Rest<'a> {
         Some(())
     }
 
-    /// What follows BINUNICODE: text in UTF-8.
+    /// Reads what follows BINUNICODE: text in UTF-8.
     pub(super) fn text(&mut self) -> Option<(Text, &'a str)> {
         let len = u32::from_le_bytes(self.array()?);
         let start = u32::try_from(self.end.checked_sub(self.bytes.len())?).ok()?;

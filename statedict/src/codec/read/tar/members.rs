@@ -39,9 +39,7 @@ impl Members {
         let mut places = HashMap::new();
         let mut position = 0u64;
         while position.checked_add(BLOCK).is_some_and(|end| end <= source.len()) {
-            let header = source
-                .read_vec(position, 512)
-                .map_err(|error| ReadError::Io { file: file.clone(), source: error })?;
+            let header = source.read_vec(position, 512).map_err(|error| source.failed(error))?;
             if header.iter().all(|&byte| byte == 0) {
                 break;
             }

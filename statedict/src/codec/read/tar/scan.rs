@@ -52,8 +52,8 @@ impl Place<'_> {
             return Ok(None);
         };
         let mut bytes = [0; 8];
-        let io = |error| ReadError::Io { file: self.source.name().to_owned(), source: error };
-        self.source.read_at(self.position, &mut bytes).map_err(io)?;
+        let read = self.source.read_at(self.position, &mut bytes);
+        read.map_err(|error| self.source.failed(error))?;
         self.position = end;
         Ok(Some(u64::from_le_bytes(bytes)))
     }

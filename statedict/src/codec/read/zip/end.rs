@@ -51,7 +51,7 @@ struct Found<'s> {
 
 /// Finds the central directory of the archive that ends at `file_len`.
 fn find_before(source: &Source, file_len: u64) -> Result<Found<'_>, ReadError> {
-    let io = |error| ReadError::Io { file: source.name().to_owned(), source: error };
+    let io = |error| source.failed(error);
     let tail_of = |len: u64| {
         let len = file_len.min(len);
         let start = file_len - len;
