@@ -5,4 +5,5 @@ libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
     let mut pickle = b"\x80\x02".to_vec();
     pickle.extend(bytes);
     statedict_fuzz::read(&pickle);
+    statedict_fuzz::scan(&pickle);
 });

@@ -1,4 +1,4 @@
-//! What is renamed and left out of a file before it is converted.
+//! Entries that are renamed and left out before a file is converted.
 
 use std::collections::HashMap;
 
@@ -28,7 +28,7 @@ fn new_name(text: &str) -> Result<(String, String), String> {
 }
 
 impl Edits {
-    /// The values with other names and without what is left out; `None` where they stay as they are.
+    /// Returns the values with other names and without what is left out; `None` where they stay as they are.
     pub(crate) fn apply(&self, graph: &Graph<'static>) -> Result<Option<Graph<'static>>, Failure> {
         if self.rename.is_empty() && self.exclude.is_empty() {
             return Ok(None);
@@ -48,7 +48,7 @@ impl Edits {
         Ok(Some(checkpoint.graph().clone()))
     }
 
-    /// The entries to leave out: of which dicts, and at which positions.
+    /// Finds the entries to leave out: their dicts, and their positions in these.
     fn excluded(&self, root: Value<'_>) -> Result<Vec<(ValueId, Vec<usize>)>, Failure> {
         let mut used = vec![false; self.exclude.len()];
         let mut found: HashMap<u64, (ValueId, Vec<usize>)> = HashMap::new();
@@ -91,7 +91,7 @@ impl Edits {
     }
 }
 
-/// The dicts of which a value has the entries: it is one itself, or an object with entries or attributes.
+/// Returns the dicts whose entries a value has: it is one itself, or an object with entries or attributes.
 fn dicts(value: Value<'_>) -> Vec<Value<'_>> {
     let found = match value.kind() {
         Kind::Object(object) => vec![object.entries(), object.state()],

@@ -58,6 +58,7 @@ const WORDS: &[(&str, &str)] = &[
         "`ReadOptions::flatten(true)` reads nested dicts as one",
         "`statedict convert --flatten` makes one state dict of nested dicts",
     ),
+    ("take it out with `StateMap::remove_value`", "leave it out with `--exclude`"),
     ("`WriteOptions::copy_overlaps(true)`", "`statedict convert --copy-overlaps`"),
     (", or pass over them with `Source::skip`", ""),
     ("read it through `Document::root`", "`statedict ls` shows what it is"),
@@ -84,9 +85,10 @@ pub(crate) fn in_words_of_program(text: &str) -> String {
     let mut text =
         WORDS.iter().fold(text.to_owned(), |text, (rust, here)| text.replace(rust, here));
     text = as_rename(&text).unwrap_or(text);
-    // A limit can be raised in Rust only.
-    if let Some((before, _)) = text.split_once("; if you trust the file, raise it with `Limits::") {
-        text = before.to_owned();
+    // The program has one option for all limits.
+    while let Some((before, call)) = text.split_once("raise it with `") {
+        let after = call.split_once('`').map_or("", |(_, after)| after);
+        text = format!("{before}read it with `--trust`{after}");
     }
     while let Some((before, call)) = text.split_once("`state_map_at(&[") {
         let (keys, after) = call.split_once("])`").unwrap_or((call, ""));
@@ -117,7 +119,7 @@ pub(crate) fn in_words_of_program(text: &str) -> String {
     text
 }
 
-/// The text with the command that renames a key.
+/// Returns the text with the command that renames a key.
 fn as_rename(text: &str) -> Option<String> {
     let (before, rest) = text.split_once("`Checkpoint::rename(r#\"")?;
     let (path, rest) = rest.split_once("\"#, \"")?;
@@ -191,8 +193,8 @@ mod tests {
                 "use `--at \"a\" --at \"b\"` or `--at \"c\"`",
             ),
             (
-                "x needs 5 and the limit `copies` is 4; if you trust the file, raise it with `Limits::copies`",
-                "x needs 5 and the limit `copies` is 4",
+                "x needs 5 and the limit `work` is 4; if you trust the file, raise it with `Limits::work`",
+                "x needs 5 and the limit `work` is 4; if you trust the file, read it with `--trust`",
             ),
         ] {
             assert_eq!(in_words_of_program(rust), here);

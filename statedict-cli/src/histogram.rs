@@ -3,7 +3,7 @@
 use statedict::{DType, TensorView};
 
 use crate::failure::{Failure, chain};
-use crate::numbers::{Numbers, decode, has_numbers};
+use crate::numbers::{Numbers, check_size, decode, has_numbers};
 
 /// How many elements become numbers in one go.
 const RUN: usize = 1 << 14;
@@ -87,6 +87,7 @@ pub(crate) fn measure(
     if tensor.location() == "meta" {
         return Err("a tensor on meta has no elements".into());
     }
+    check_size(tensor.nbytes(), tensor.storage())?;
     let bytes = tensor.bytes().map_err(|error| chain(&error))?;
     let mut moments = Moments::default();
     let looked = each(&bytes, dtype, most, |number| moments.add(number))?;

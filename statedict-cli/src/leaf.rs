@@ -1,5 +1,7 @@
 //! Values as JSON, as far as that is told of in one piece.
 
+use std::cell::Cell;
+
 use serde_json::{Map, Value as Json, json};
 use statedict::value::{Items, Kind, NumPy, NumPyForm, Value};
 
@@ -12,9 +14,53 @@ fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
+/// How many bytes of text may still be told of: all of a file's, and some again. A file may have a long text once
+/// and use it very often; what is beyond is cut.
+pub(crate) struct Texts {
+    left: Cell<u64>,
+    is_cut: Cell<bool>,
+}
+
+impl Texts {
+    fn new(left: u64) -> Self {
+        Texts { left: Cell::new(left), is_cut: Cell::new(false) }
+    }
+
+    /// Of a file of that size.
+    pub(crate) fn of(file_len: u64) -> Self {
+        Texts::new(file_len.saturating_mul(4).saturating_add(1 << 20))
+    }
+
+    /// Of a value that is asked for by its path.
+    pub(crate) fn all() -> Self {
+        Texts::new(u64::MAX)
+    }
+
+    /// Of a key within a path.
+    pub(crate) fn of_key() -> Self {
+        Texts::new(256)
+    }
+
+    /// Takes what a value tells of itself; whether it is allowed.
+    pub(crate) fn take(&self, value: Value<'_>) -> bool {
+        let needed = u64::try_from(value.text_len()).unwrap_or(u64::MAX);
+        let left = self.left.get().checked_sub(needed);
+        match left {
+            Some(left) => self.left.set(left),
+            None => self.is_cut.set(true),
+        }
+        left.is_some()
+    }
+
+    /// Whether any text was cut: what looks alike then need not be.
+    pub(crate) fn is_cut(&self) -> bool {
+        self.is_cut.get()
+    }
+}
+
 /// A value as an object with its type and content, and whether that is all there is to tell of it.
-pub(crate) fn leaf(value: Value<'_>) -> (Json, bool) {
-    let mut writer = Writer { left: VALUES, is_whole: true };
+pub(crate) fn leaf(value: Value<'_>, texts: &Texts) -> (Json, bool) {
+    let mut writer = Writer { texts, left: VALUES, is_whole: true };
     let json = writer.leaf(value, DEPTH);
     match writer.left {
         // What is in it is told of by itself.
@@ -24,27 +70,38 @@ pub(crate) fn leaf(value: Value<'_>) -> (Json, bool) {
 }
 
 /// A value of `_metadata` as plain JSON: what JSON has no word for is an object as [`leaf`] makes.
-pub(crate) fn plain(value: Value<'_>) -> (Json, bool) {
-    let mut writer = Writer { left: VALUES, is_whole: true };
+pub(crate) fn plain(value: Value<'_>, texts: &Texts) -> (Json, bool) {
+    let mut writer = Writer { texts, left: VALUES, is_whole: true };
     let json = writer.plain(value, DEPTH);
     (json, writer.is_whole)
 }
 
 /// How many values [`leaf`] tells of.
-pub(crate) fn size(value: Value<'_>) -> usize {
-    let mut writer = Writer { left: VALUES, is_whole: true };
+pub(crate) fn size(value: Value<'_>, texts: &Texts) -> usize {
+    let mut writer = Writer { texts, left: VALUES, is_whole: true };
     writer.leaf(value, DEPTH);
     VALUES - writer.left
 }
 
-struct Writer {
+/// What is told of a value that would be too much.
+pub(crate) fn cut(value: Value<'_>) -> Json {
+    let name = match value.kind() {
+        // Its class may be what is long.
+        Kind::Object(_) => "object".to_owned(),
+        _ => value.type_name(),
+    };
+    json!({"type": name, "cut": true})
+}
+
+struct Writer<'t> {
+    texts: &'t Texts,
     /// How many values may still be written.
     left: usize,
     /// Whether nothing was left out.
     is_whole: bool,
 }
 
-impl Writer {
+impl Writer<'_> {
     /// The next level and one value less; `None` where that is too much.
     fn deeper(&mut self, depth: usize) -> Option<usize> {
         self.left = self.left.checked_sub(1)?;
@@ -52,11 +109,12 @@ impl Writer {
     }
 
     fn leaf(&mut self, value: Value<'_>, depth: usize) -> Json {
-        let name = value.type_name();
-        let Some(depth) = self.deeper(depth) else {
+        let (room, deeper) = (self.texts.take(value), self.deeper(depth));
+        let (true, Some(depth)) = (room, deeper) else {
             self.is_whole = false;
-            return json!({"type": name, "cut": true});
+            return cut(value);
         };
+        let name = value.type_name();
         let bits = |value: f64| hex(&value.to_bits().to_be_bytes());
         match value.kind() {
             Kind::None => json!({"type": name}),
@@ -139,6 +197,10 @@ impl Writer {
     }
 
     fn plain(&mut self, value: Value<'_>, depth: usize) -> Json {
+        if value.text_len() > 0 && !self.texts.take(value) {
+            self.is_whole = false;
+            return cut(value);
+        }
         if let Some(found) = self.as_json(value, depth) { found } else { self.leaf(value, depth) }
     }
 
@@ -154,6 +216,10 @@ impl Writer {
                     return None;
                 }
                 let depth = self.deeper(depth)?;
+                if !dict.iter().all(|(key, _)| self.texts.take(key)) {
+                    self.is_whole = false;
+                    return Some(cut(value));
+                }
                 let entries = dict.iter().filter_map(|(key, value)| {
                     Some((key.as_str()?.to_owned(), self.plain(value, depth)))
                 });

@@ -1,6 +1,8 @@
 //! The elements of tensors as numbers, some at a time, so that their size costs no memory.
 
-use statedict::{DType, Storage, TensorView};
+use std::collections::HashSet;
+
+use statedict::{DType, StateMap, Storage, TensorView};
 
 use crate::failure::{Failure, chain};
 
@@ -51,6 +53,33 @@ pub(crate) fn decode(bytes: &[u8], dtype: DType) -> Result<Numbers, Failure> {
 pub(crate) fn check_size(nbytes: usize, storage: &Storage<'_>) -> Result<(), Failure> {
     if nbytes > storage.nbytes().saturating_mul(16).saturating_add(1 << 26) {
         return Err(format!("a tensor of {nbytes} bytes, expanded, is too large to read").into());
+    }
+    Ok(())
+}
+
+/// Refuses to write what is far larger than the file that it comes from: an expanded tensor where it cannot stay
+/// one, or what a rule makes of it.
+pub(crate) fn check_output(
+    map: &StateMap<'_>,
+    file_len: u64,
+    writes_safetensors: bool,
+) -> Result<(), Failure> {
+    let most = file_len.saturating_mul(16).saturating_add(1 << 26);
+    let (mut total, mut seen) = (0u64, HashSet::new());
+    for (key, tensor) in map.iter().filter(|(_, tensor)| tensor.location() != "meta") {
+        let nbytes = match writes_safetensors {
+            true => tensor.nbytes(),
+            false if seen.insert(tensor.storage().identity()) => tensor.storage().nbytes(),
+            false => 0,
+        };
+        total = total.saturating_add(u64::try_from(nbytes)?);
+        if total > most {
+            return Err(format!(
+                "`{key}` would be written with {nbytes} bytes, and the file that it comes from has {file_len}: \
+                 it is an expanded tensor; leave it out, or write `.pt`, which keeps it expanded"
+            )
+            .into());
+        }
     }
     Ok(())
 }

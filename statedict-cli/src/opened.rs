@@ -3,7 +3,7 @@
 use std::io;
 
 use statedict::StateMap;
-use statedict::codec::{self, ContainerKind, Document, Members, ReadOptions, Source};
+use statedict::codec::{self, ContainerKind, Document, Limits, Members, ReadOptions, Source};
 use statedict::value::Value;
 
 use crate::failure::{Failure, chain, in_words_of_program, note};
@@ -15,6 +15,8 @@ pub(crate) struct Opened {
     pub(crate) input: Input,
     /// The size of the file in bytes.
     pub(crate) len: u64,
+    /// What the file may cost follows from this size: the file's, or any.
+    pub(crate) allowed: u64,
 }
 
 /// How the bytes of files are had.
@@ -35,6 +37,9 @@ pub(crate) struct Opening {
     /// Refuse a file that names a class that is not known, as torch.load(weights_only=True) does
     #[arg(long, overrides_with = "opaque")]
     pub(crate) no_opaque: bool,
+    /// Lift the limits on memory and time, which follow from the file's size
+    #[arg(long)]
+    pub(crate) trust: bool,
     #[command(flatten)]
     pub(crate) reading: Reading,
     /// Whether `torch.save(model)` is read as what `model.state_dict()` would give.
@@ -51,8 +56,14 @@ impl Opening {
         Opening { opaque: !self.no_opaque, ..self.clone() }
     }
 
+    /// The size from which follows what a file may cost.
+    pub(crate) fn allowed(&self, len: u64) -> u64 {
+        if self.trust { u64::MAX } else { len }
+    }
+
     pub(crate) fn options(&self) -> ReadOptions {
         let options = ReadOptions::new().whole_models(self.whole_model).flatten(self.flatten);
+        let options = if self.trust { options.limits(Limits::none()) } else { options };
         match (self.opaque, self.no_opaque) {
             (false, false) => options,
             (opaque, _) => options.opaque(opaque),
@@ -81,7 +92,7 @@ impl Opened {
         let about = |error: &dyn std::error::Error| format!("{input}: {}", chain(error));
         let (source, len) = opening.reading.source(input).map_err(|error| about(&error))?;
         let document = codec::read(source, &opening.options()).map_err(|error| about(&error))?;
-        Ok(Opened { document, input: input.clone(), len })
+        Ok(Opened { document, input: input.clone(), len, allowed: opening.allowed(len) })
     }
 
     /// The name of the container, such as `zip`.

@@ -4,7 +4,7 @@ use serde_json::{Value as Json, json};
 use statedict::contents::{NoSuchPath, Segment, Step, ValuePath, resolve};
 use statedict::value::Value;
 
-use crate::leaf;
+use crate::leaf::{self, Texts};
 use crate::printable::printable;
 
 /// A path as it is written and typed. In a file that is flat, as a state dict is, a key is its own name.
@@ -52,13 +52,15 @@ pub(crate) fn dotted(steps: &[Step<'_>]) -> String {
 /// The path as the JSON list that other programs read.
 pub(crate) fn json(steps: &[Step<'_>]) -> Json {
     let segment = |step: &Step<'_>| match *step {
-        Step::Key(key) => {
-            key.as_str().map_or_else(|| json!({"key": leaf::leaf(key).0}), |key| json!(key))
-        }
+        Step::Key(key) => key
+            .as_str()
+            .map_or_else(|| json!({"key": leaf::leaf(key, &Texts::of_key()).0}), |key| json!(key)),
         Step::Index(index) => json!(index),
         Step::Attribute(name) => json!({"attr": name}),
         Step::Member(place) => json!({"member": place}),
-        Step::Entry(place, key) => json!({"key": leaf::leaf(key).0, "place": place}),
+        Step::Entry(place, key) => {
+            json!({"key": leaf::leaf(key, &Texts::of_key()).0, "place": place})
+        }
     };
     Json::Array(steps.iter().map(segment).collect())
 }

@@ -10,12 +10,30 @@ pub(crate) fn printable(text: &str) -> Printable<'_> {
     Printable(text)
 }
 
-/// Control characters, and those that reorder, hide or join what is around them.
+/// Control characters, those that reorder or join what is around them, and those that nobody sees, by which two
+/// keys can look the same: what Unicode calls `Bidi_Control` and `Default_Ignorable_Code_Point`, and the separators
+/// of lines and paragraphs.
 fn is_harmful(char: char) -> bool {
     char.is_control()
         || matches!(
             char,
-            '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}'
+            '\u{ad}'
+                | '\u{34f}'
+                | '\u{61c}'
+                | '\u{115f}'..='\u{1160}'
+                | '\u{17b4}'..='\u{17b5}'
+                | '\u{180b}'..='\u{180f}'
+                | '\u{200b}'..='\u{200f}'
+                | '\u{2028}'..='\u{202e}'
+                | '\u{2060}'..='\u{206f}'
+                | '\u{3164}'
+                | '\u{fe00}'..='\u{fe0f}'
+                | '\u{feff}'
+                | '\u{ffa0}'
+                | '\u{fff0}'..='\u{fffb}'
+                | '\u{1bca0}'..='\u{1bca3}'
+                | '\u{1d173}'..='\u{1d17a}'
+                | '\u{e0000}'..='\u{e0fff}'
         )
 }
 
@@ -43,5 +61,19 @@ mod tests {
     fn nothing_reaches_the_terminal_that_could_control_it() {
         let text = "a\u{1b}[31mb\nc\u{202e}d é ◆";
         assert_eq!(printable(text).to_string(), "a\\u{1b}[31mb\\nc\\u{202e}d é ◆");
+        for invisible in [
+            '\u{ad}',
+            '\u{61c}',
+            '\u{115f}',
+            '\u{180e}',
+            '\u{3164}',
+            '\u{fe0f}',
+            '\u{e0001}',
+            '\u{e01ef}',
+        ] {
+            let text = format!("a{invisible}b");
+            let shown = format!("a\\u{{{:x}}}b", u32::from(invisible));
+            assert_eq!(printable(&text).to_string(), shown);
+        }
     }
 }

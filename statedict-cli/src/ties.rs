@@ -85,6 +85,8 @@ impl Ties {
         let mut forms: HashMap<Form, usize> = HashMap::new();
         let mut all: Vec<Tie> = Vec::new();
         let mut views: HashMap<StorageKey, u32> = HashMap::new();
+        // A small file can give one tensor very many names.
+        let mut room = opened.allowed.saturating_mul(4).saturating_add(1 << 20);
         if !uses.is_empty() {
             walk(opened, |place, found| {
                 let Found::Tensor(tensor, _) = found else { return Ok(()) };
@@ -94,7 +96,20 @@ impl Ties {
                 }
                 let name = place.name();
                 match forms.get(&Form::of(&tensor)) {
-                    Some(&index) => all[index].others.push(name),
+                    Some(&index) => {
+                        let cost = u64::try_from(name.len())?.saturating_add(32);
+                        let others = &mut all[index].others;
+                        match room.checked_sub(cost) {
+                            Some(left) => {
+                                room = left;
+                                others.push(name);
+                            }
+                            None if others.last().is_none_or(|last| last != "…") => {
+                                others.push("…".to_owned());
+                            }
+                            None => {}
+                        }
+                    }
                     None => {
                         forms.insert(Form::of(&tensor), all.len());
                         all.push(Tie { first: name, others: Vec::new(), number: 0 });

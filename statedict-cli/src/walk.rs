@@ -4,8 +4,8 @@ use statedict::TensorView;
 use statedict::contents::{self, Contents, Parts, Step, TooManyPaths};
 use statedict::value::{Kind, Refusal, Value};
 
-use crate::failure::Failure;
-use crate::leaf;
+use crate::failure::{Failure, chain};
+use crate::leaf::{self, Texts};
 use crate::opened::Opened;
 use crate::path;
 
@@ -16,6 +16,8 @@ pub(crate) enum Found<'g> {
     Refused(&'g Refusal),
     /// A value that no path leads further from, or all of whose parts it tells of itself.
     Leaf(Value<'g>),
+    /// Such a value whose text is too long to be told of again; `get` with its path has all of it.
+    Long(Value<'g>),
     /// What a dict or tensor is told of itself.
     Flag(Value<'g>),
     /// A container within itself.
@@ -69,19 +71,23 @@ pub(crate) fn walk_under<'o>(
 ) -> Result<(), Failure> {
     let above = steps.len();
     let is_flat = is_flat(opened.root());
-    let budget = opened.len.saturating_mul(64).saturating_add(1 << 24);
-    let about = |error: TooManyPaths| format!("{}: {error}", opened.input);
+    let budget = opened.allowed.saturating_mul(64).saturating_add(1 << 22);
+    let about = |error: TooManyPaths| format!("{}: {}", opened.input, chain(&error));
     let each_path = || Contents::of(root).under_each_path().budget(budget);
-    let fits = fits(each_path(), budget);
+    // What is looked at only to know whether all of it can be told of in one piece.
+    let looked = Texts::of(opened.allowed);
+    let fits = fits(each_path(), budget, &Texts::of(opened.allowed));
     let mut contents = if fits { each_path() } else { Contents::of(root).budget(budget) };
     while let Some(found) = contents.advance().map_err(about)? {
         steps.truncate(above);
         steps.extend(contents.steps());
         let (contents::Found::Value(value)
         | contents::Found::Same(value)
-        | contents::Found::Cycle(value)) = found;
+        | contents::Found::Cycle(value)
+        | contents::Found::Long(value)) = found;
         let found = match found {
             contents::Found::Cycle(_) => Found::Cycle,
+            contents::Found::Long(value) => Found::Long(value),
             contents::Found::Same(_) => {
                 steps.truncate(above);
                 steps.extend(contents.first_steps(value).unwrap_or_default());
@@ -98,14 +104,14 @@ pub(crate) fn walk_under<'o>(
                 {
                     let steps = &steps[..steps.len() - 1];
                     tell(&Place { steps, value, is_flat }, Found::Metadata(value))?;
-                    if leaf::plain(value).1 {
+                    if leaf::plain(value, &looked).1 {
                         contents.skip();
                     }
                     continue;
                 }
                 let found = found_of(value, &contents);
                 if let (Found::Leaf(_), Kind::Set(_) | Kind::FrozenSet(_)) = (&found, value.kind())
-                    && leaf::leaf(value).1
+                    && leaf::leaf(value, &looked).1
                 {
                     contents.skip();
                 }
@@ -118,14 +124,14 @@ pub(crate) fn walk_under<'o>(
 }
 
 /// Checks that what comes under each of its paths is not far more than the file.
-fn fits(mut contents: Contents<'_>, budget: u64) -> bool {
+fn fits(mut contents: Contents<'_>, budget: u64, texts: &Texts) -> bool {
     let mut left = budget;
     loop {
         match contents.advance() {
             Ok(Some(contents::Found::Value(value))) => {
                 if let Kind::Set(_) | Kind::FrozenSet(_) = value.kind() {
                     // A set is told of in one piece.
-                    let cost = u64::try_from(leaf::size(value)).unwrap_or(u64::MAX);
+                    let cost = u64::try_from(leaf::size(value, texts)).unwrap_or(u64::MAX);
                     match left.checked_sub(cost.saturating_mul(64)) {
                         Some(rest) => left = rest,
                         None => return false,

@@ -1,23 +1,22 @@
 const _: () = {
     use ::statedict::__private as __of;
-    #[allow(unused_imports)]
-    use __of::Opaque as _;
+    use __of::Other as _;
     #[automatically_derived]
-    #[allow(deprecated)]
     impl __of::StateDict for Gpt {
         fn visit<'__a>(
             &'__a self,
             __visitor: &mut dyn __of::Visitor<__of::ByRef<'__a>>,
         ) {
+            let _ = &self.again;
             __visitor
                 .module(
-                    __of::table::<Self>(),
+                    __of::table(<Self as __of::StateDict>::describe),
                     &mut [
-                        __of::child::<Embedding>().of(&self.embedding),
-                        __of::child::<Rc<RefCell<Block>>>().of(&self.block),
-                        __of::child::<Rc<RefCell<Block>>>().of(&self.tied),
-                        __of::child::<Rc<RefCell<Block>>>().of(&self.any),
-                        __of::child::<Rest>().of(&self.rest),
+                        <Embedding as __of::StateDict>::content_of(&self.embedding),
+                        <Rc<RefCell<Block>> as __of::StateDict>::content_of(&self.block),
+                        <Rc<RefCell<Block>> as __of::StateDict>::content_of(&self.tied),
+                        <Rc<RefCell<Block>> as __of::StateDict>::content_of(&self.any),
+                        <Rest as __of::StateDict>::content_of(&self.rest),
                     ],
                 );
         }
@@ -27,39 +26,70 @@ const _: () = {
         ) {
             __visitor
                 .module(
-                    __of::table::<Self>(),
+                    __of::table(<Self as __of::StateDict>::describe),
                     &mut [
-                        __of::child::<Embedding>().of_mut(&mut self.embedding),
-                        __of::child::<Rc<RefCell<Block>>>().of_mut(&mut self.block),
-                        __of::child::<Rc<RefCell<Block>>>().of_mut(&mut self.tied),
-                        __of::child::<Rc<RefCell<Block>>>().of_mut(&mut self.any),
-                        __of::child::<Rest>().of_mut(&mut self.rest),
+                        <Embedding as __of::StateDict>::content_of_mut(
+                            &mut self.embedding,
+                        ),
+                        <Rc<
+                            RefCell<Block>,
+                        > as __of::StateDict>::content_of_mut(&mut self.block),
+                        <Rc<
+                            RefCell<Block>,
+                        > as __of::StateDict>::content_of_mut(&mut self.tied),
+                        <Rc<
+                            RefCell<Block>,
+                        > as __of::StateDict>::content_of_mut(&mut self.any),
+                        <Rest as __of::StateDict>::content_of_mut(&mut self.rest),
                     ],
                 );
         }
-        fn describe() -> __of::Description
-        where
-            Self: ::core::marker::Sized,
-        {
+        fn describe() -> __of::Description {
             __of::alias_of::<Alias<Embedding>, Embedding>();
             const {
                 __of::Description::Module(
                     &__of::FieldTable {
                         info: __of::ModuleInfo::new("Gpt").of_type::<Self>(),
-                        fields: &[
-                            __of::Field::child(
+                        fields: &__of::fields(
+                            [
                                 "wte",
-                                __of::Probe::<Embedding>::DESCRIBE,
-                            ),
-                            __of::Field::alias("again", "wte"),
-                            __of::Field::child("block", __of::Probe::<Block>::DESCRIBE),
-                            __of::Field::child("tied", __of::Probe::<Block>::DESCRIBE)
-                                .tied_to("block"),
-                            __of::Field::child("any", __of::Probe::<Block>::DESCRIBE)
-                                .tied(),
-                            __of::Field::flattened(__of::Probe::<Rest>::DESCRIBE),
-                            __of::Field::alias("lm_head.weight", "wte.weight"),
-                        ],
+                                "again",
+                                "block",
+                                "tied",
+                                "any",
+                                "",
+                                "lm_head.weight",
+                            ],
+                            [
+                                __of::child(<Embedding as __of::StateDict>::describe),
+                                __of::alias_to("wte"),
+                                __of::child(
+                                    __of::Owned::<
+                                        Rc<RefCell<Block>>,
+                                        Block,
+                                        (Rc<RefCell<Block>>, RefCell<Block>),
+                                    >::DESCRIBE,
+                                ),
+                                __of::child(
+                                        __of::Owned::<
+                                            Rc<RefCell<Block>>,
+                                            Block,
+                                            (Rc<RefCell<Block>>, RefCell<Block>),
+                                        >::DESCRIBE,
+                                    )
+                                    .tied_to("block"),
+                                __of::child(
+                                        __of::Owned::<
+                                            Rc<RefCell<Block>>,
+                                            Block,
+                                            (Rc<RefCell<Block>>, RefCell<Block>),
+                                        >::DESCRIBE,
+                                    )
+                                    .tied(),
+                                __of::Field::flattened(<Rest as __of::StateDict>::describe),
+                                __of::alias_to("wte.weight"),
+                            ],
+                        ),
                     },
                 )
             }

@@ -1,9 +1,7 @@
 const _: () = {
     use ::statedict::__private as __of;
-    #[allow(unused_imports)]
-    use __of::Opaque as _;
+    use __of::Other as _;
     #[automatically_derived]
-    #[allow(deprecated)]
     impl __of::StateDict for Norm {
         fn visit<'__a>(
             &'__a self,
@@ -11,25 +9,29 @@ const _: () = {
         ) {
             match self {
                 Self::None { .. } => {
-                    __visitor.module(__of::variant::<Self>(0usize), &mut []);
+                    __visitor
+                        .module(
+                            __of::variant(<Self as __of::StateDict>::describe, 0usize),
+                            &mut [],
+                        );
                 }
                 Self::Layer { 0: __field_0, .. } => {
-                    __of::child::<LayerNorm>().visit(__visitor, __field_0);
+                    <LayerNorm as __of::StateDict>::visit(__field_0, __visitor);
                 }
                 Self::Group { 0: __field_0, .. } => {
                     __visitor
                         .module(
-                            __of::variant::<Self>(2usize),
-                            &mut [__of::child::<GroupNorm>().of(__field_0)],
+                            __of::variant(<Self as __of::StateDict>::describe, 2usize),
+                            &mut [<GroupNorm as __of::StateDict>::content_of(__field_0)],
                         );
                 }
                 Self::Scale { scale: __field_scale, training: __field_training, .. } => {
                     __visitor
                         .module(
-                            __of::variant::<Self>(3usize),
+                            __of::variant(<Self as __of::StateDict>::describe, 3usize),
                             &mut [
                                 __of::flag(__field_training),
-                                __of::leaf::<CpuTensor>().of(__field_scale),
+                                <CpuTensor as __of::LeafField>::content_of(__field_scale),
                             ],
                         );
                 }
@@ -41,34 +43,39 @@ const _: () = {
         ) {
             match self {
                 Self::None { .. } => {
-                    __visitor.module(__of::variant::<Self>(0usize), &mut []);
+                    __visitor
+                        .module(
+                            __of::variant(<Self as __of::StateDict>::describe, 0usize),
+                            &mut [],
+                        );
                 }
                 Self::Layer { 0: __field_0, .. } => {
-                    __of::child::<LayerNorm>().visit_mut(__visitor, __field_0);
+                    <LayerNorm as __of::StateDict>::visit_mut(__field_0, __visitor);
                 }
                 Self::Group { 0: __field_0, .. } => {
                     __visitor
                         .module(
-                            __of::variant::<Self>(2usize),
-                            &mut [__of::child::<GroupNorm>().of_mut(__field_0)],
+                            __of::variant(<Self as __of::StateDict>::describe, 2usize),
+                            &mut [
+                                <GroupNorm as __of::StateDict>::content_of_mut(__field_0),
+                            ],
                         );
                 }
                 Self::Scale { scale: __field_scale, training: __field_training, .. } => {
                     __visitor
                         .module(
-                            __of::variant::<Self>(3usize),
+                            __of::variant(<Self as __of::StateDict>::describe, 3usize),
                             &mut [
                                 __of::flag_mut(__field_training),
-                                __of::leaf::<CpuTensor>().of_mut(__field_scale),
+                                <CpuTensor as __of::LeafField>::content_of_mut(
+                                    __field_scale,
+                                ),
                             ],
                         );
                 }
             }
         }
-        fn describe() -> __of::Description
-        where
-            Self: ::core::marker::Sized,
-        {
+        fn describe() -> __of::Description {
             __of::Description::OneOf {
                 rust_type: ::core::any::type_name::<Self>,
                 variants: const {
@@ -76,28 +83,31 @@ const _: () = {
                         __of::Description::Module(
                             &__of::FieldTable {
                                 info: __of::ModuleInfo::new("Norm").of_type::<Self>(),
-                                fields: &[],
+                                fields: &__of::fields([], []),
                             },
                         ),
-                        __of::Probe::<LayerNorm>::SAME,
+                        __of::same_as::<
+                            LayerNorm,
+                        >(<LayerNorm as __of::StateDict>::describe),
                         __of::Description::Module(
                             &__of::FieldTable {
                                 info: __of::ModuleInfo::new("Norm").of_type::<Self>(),
-                                fields: &[
-                                    __of::Field::child(
-                                        "group",
-                                        __of::Probe::<GroupNorm>::DESCRIBE,
-                                    ),
-                                ],
+                                fields: &__of::fields(
+                                    ["group"],
+                                    [__of::child(<GroupNorm as __of::StateDict>::describe)],
+                                ),
                             },
                         ),
                         __of::Description::Module(
                             &__of::FieldTable {
                                 info: __of::ModuleInfo::new("Norm").of_type::<Self>(),
-                                fields: &[
-                                    __of::Field::training(),
-                                    __of::leaf::<CpuTensor>().parameter("scale"),
-                                ],
+                                fields: &__of::fields(
+                                    ["", "scale"],
+                                    [
+                                        __of::Field::training(),
+                                        <CpuTensor as __of::LeafField>::PARAMETER,
+                                    ],
+                                ),
                             },
                         ),
                     ]

@@ -1,9 +1,7 @@
 const _: () = {
     use ::statedict::__private as __of;
-    #[allow(unused_imports)]
-    use __of::Opaque as _;
+    use __of::Other as _;
     #[automatically_derived]
-    #[allow(deprecated)]
     impl __of::StateDict for Tokenizer {
         fn visit<'__a>(
             &'__a self,
@@ -12,11 +10,11 @@ const _: () = {
             __of::extra_state::<Self>().of(__visitor, self);
             __visitor
                 .module(
-                    __of::table::<Self>(),
+                    __of::table(<Self as __of::StateDict>::describe),
                     &mut [
-                        __of::leaf::<CpuTensor>().of(&self.embedding),
-                        __of::leaf::<CpuTensor>().of(&self.counts),
-                        __of::child::<Encoder>().of(&self.encoder),
+                        <CpuTensor as __of::LeafField>::content_of(&self.embedding),
+                        <CpuTensor as __of::LeafField>::content_of(&self.counts),
+                        <Encoder as __of::StateDict>::content_of(&self.encoder),
                     ],
                 );
         }
@@ -27,31 +25,30 @@ const _: () = {
             __of::extra_state::<Self>().of_mut(__visitor, self);
             __visitor
                 .module(
-                    __of::table::<Self>(),
+                    __of::table(<Self as __of::StateDict>::describe),
                     &mut [
-                        __of::leaf::<CpuTensor>().of_mut(&mut self.embedding),
-                        __of::leaf::<CpuTensor>().of_mut(&mut self.counts),
-                        __of::child::<Encoder>().of_mut(&mut self.encoder),
+                        <CpuTensor as __of::LeafField>::content_of_mut(
+                            &mut self.embedding,
+                        ),
+                        <CpuTensor as __of::LeafField>::content_of_mut(&mut self.counts),
+                        <Encoder as __of::StateDict>::content_of_mut(&mut self.encoder),
                     ],
                 );
         }
-        fn describe() -> __of::Description
-        where
-            Self: ::core::marker::Sized,
-        {
+        fn describe() -> __of::Description {
             const {
                 __of::Description::Module(
                     &__of::FieldTable {
                         info: __of::ModuleInfo::new("Tokenizer").of_type::<Self>(),
-                        fields: &[
-                            __of::leaf::<CpuTensor>().parameter("embedding"),
-                            __of::leaf::<CpuTensor>().buffer("counts", true),
-                            __of::Field::extra_state(),
-                            __of::Field::child(
-                                "encoder",
-                                __of::Probe::<Encoder>::DESCRIBE,
-                            ),
-                        ],
+                        fields: &__of::fields(
+                            ["embedding", "counts", "", "encoder"],
+                            [
+                                <CpuTensor as __of::LeafField>::PARAMETER,
+                                <CpuTensor as __of::LeafField>::BUFFER,
+                                __of::Field::extra_state(),
+                                __of::child(<Encoder as __of::StateDict>::describe),
+                            ],
+                        ),
                     },
                 )
             }

@@ -1,12 +1,10 @@
 const _: () = {
     use ::statedict::__private as __of;
-    #[allow(unused_imports)]
-    use __of::Opaque as _;
+    use __of::Other as _;
     #[automatically_derived]
-    #[allow(deprecated)]
     impl<'a, W, M, C, const N: usize> __of::StateDict for Tree<'a, W, M, C, N>
     where
-        W: __of::Leaf,
+        W: __of::LeafField,
         [M; N]: __of::StateDict,
     {
         fn visit<'__a>(
@@ -15,11 +13,11 @@ const _: () = {
         ) {
             __visitor
                 .module(
-                    __of::table::<Self>(),
+                    __of::table(<Self as __of::StateDict>::describe),
                     &mut [
-                        __of::leaf::<W>().of(&self.weight),
-                        __of::child::<[M; N]>().of(&self.blocks),
-                        __of::child::<Option<Box<Self>>>().of(&self.left),
+                        <W as __of::LeafField>::content_of(&self.weight),
+                        <[M; N] as __of::StateDict>::content_of(&self.blocks),
+                        <Option<Box<Self>> as __of::StateDict>::content_of(&self.left),
                     ],
                 );
         }
@@ -29,33 +27,35 @@ const _: () = {
         ) {
             __visitor
                 .module(
-                    __of::table::<Self>(),
+                    __of::table(<Self as __of::StateDict>::describe),
                     &mut [
-                        __of::leaf::<W>().of_mut(&mut self.weight),
-                        __of::child::<[M; N]>().of_mut(&mut self.blocks),
-                        __of::child::<Option<Box<Self>>>().of_mut(&mut self.left),
+                        <W as __of::LeafField>::content_of_mut(&mut self.weight),
+                        <[M; N] as __of::StateDict>::content_of_mut(&mut self.blocks),
+                        <Option<
+                            Box<Self>,
+                        > as __of::StateDict>::content_of_mut(&mut self.left),
                     ],
                 );
         }
-        fn describe() -> __of::Description
-        where
-            Self: ::core::marker::Sized,
-        {
+        fn describe() -> __of::Description {
             const {
                 __of::Description::Module(
                     &__of::FieldTable {
                         info: __of::ModuleInfo::new("Tree").of_type::<Self>(),
-                        fields: &[
-                            __of::leaf::<W>().parameter("weight"),
-                            __of::Field::child(
-                                "blocks",
-                                __of::Probe::<[M; N]>::DESCRIBE,
-                            ),
-                            __of::Field::child(
-                                "left",
-                                __of::Probe::<Option<Self>>::DESCRIBE,
-                            ),
-                        ],
+                        fields: &__of::fields(
+                            ["weight", "blocks", "left"],
+                            [
+                                <W as __of::LeafField>::PARAMETER,
+                                __of::child(<[M; N] as __of::StateDict>::describe),
+                                __of::child(
+                                    __of::Owned::<
+                                        Option<Box<Self>>,
+                                        Option<Self>,
+                                        Box<Self>,
+                                    >::DESCRIBE,
+                                ),
+                            ],
+                        ),
                     },
                 )
             }

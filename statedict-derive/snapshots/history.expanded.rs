@@ -1,9 +1,7 @@
 const _: () = {
     use ::statedict::__private as __of;
-    #[allow(unused_imports)]
-    use __of::Opaque as _;
+    use __of::Other as _;
     #[automatically_derived]
-    #[allow(deprecated)]
     impl __of::StateDict for Attention {
         fn visit<'__a>(
             &'__a self,
@@ -12,8 +10,8 @@ const _: () = {
             __of::pre_save::<Self>(Self::pre_save).of(__visitor, self);
             __visitor
                 .module(
-                    __of::table::<Self>(),
-                    &mut [__of::leaf::<CpuTensor>().of(&self.weight)],
+                    __of::table(<Self as __of::StateDict>::describe),
+                    &mut [<CpuTensor as __of::LeafField>::content_of(&self.weight)],
                 );
         }
         fn visit_mut<'__a>(
@@ -23,14 +21,13 @@ const _: () = {
             __of::post_load::<Self>(Self::post_load).of_mut(__visitor, self);
             __visitor
                 .module(
-                    __of::table::<Self>(),
-                    &mut [__of::leaf::<CpuTensor>().of_mut(&mut self.weight)],
+                    __of::table(<Self as __of::StateDict>::describe),
+                    &mut [
+                        <CpuTensor as __of::LeafField>::content_of_mut(&mut self.weight),
+                    ],
                 );
         }
-        fn describe() -> __of::Description
-        where
-            Self: ::core::marker::Sized,
-        {
+        fn describe() -> __of::Description {
             const {
                 __of::Description::Module(
                     &__of::FieldTable {
@@ -61,7 +58,10 @@ const _: () = {
                             )
                             .with_pre_load(Self::pre_load)
                             .with_post_save(Self::post_save),
-                        fields: &[__of::leaf::<CpuTensor>().parameter("weight")],
+                        fields: &__of::fields(
+                            ["weight"],
+                            [<CpuTensor as __of::LeafField>::PARAMETER],
+                        ),
                     },
                 )
             }

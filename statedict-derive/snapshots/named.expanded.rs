@@ -1,9 +1,7 @@
 const _: () = {
     use ::statedict::__private as __of;
-    #[allow(unused_imports)]
-    use __of::Opaque as _;
+    use __of::Other as _;
     #[automatically_derived]
-    #[allow(deprecated)]
     impl __of::StateDict for BatchNorm {
         fn visit<'__a>(
             &'__a self,
@@ -11,14 +9,14 @@ const _: () = {
         ) {
             __visitor
                 .module(
-                    __of::table::<Self>(),
+                    __of::table(<Self as __of::StateDict>::describe),
                     &mut [
                         __of::flag(&self.training),
-                        __of::leaf::<CpuTensor>().of(&self.weight),
-                        __of::leaf::<CpuTensor>().of(&self.running_mean),
-                        __of::leaf::<i64>().of(&self.num_batches_tracked),
-                        __of::leaf::<CpuTensor>().of(&self.scratch),
-                        __of::child::<Relu>().of(&self.act),
+                        <CpuTensor as __of::LeafField>::content_of(&self.weight),
+                        <CpuTensor as __of::LeafField>::content_of(&self.running_mean),
+                        <i64 as __of::LeafField>::content_of(&self.num_batches_tracked),
+                        <CpuTensor as __of::LeafField>::content_of(&self.scratch),
+                        <Relu as __of::StateDict>::content_of(&self.act),
                     ],
                 );
         }
@@ -28,21 +26,24 @@ const _: () = {
         ) {
             __visitor
                 .module(
-                    __of::table::<Self>(),
+                    __of::table(<Self as __of::StateDict>::describe),
                     &mut [
                         __of::flag_mut(&mut self.training),
-                        __of::leaf::<CpuTensor>().of_mut(&mut self.weight),
-                        __of::leaf::<CpuTensor>().of_mut(&mut self.running_mean),
-                        __of::leaf::<i64>().of_mut(&mut self.num_batches_tracked),
-                        __of::leaf::<CpuTensor>().of_mut(&mut self.scratch),
-                        __of::child::<Relu>().of_mut(&mut self.act),
+                        <CpuTensor as __of::LeafField>::content_of_mut(&mut self.weight),
+                        <CpuTensor as __of::LeafField>::content_of_mut(
+                            &mut self.running_mean,
+                        ),
+                        <i64 as __of::LeafField>::content_of_mut(
+                            &mut self.num_batches_tracked,
+                        ),
+                        <CpuTensor as __of::LeafField>::content_of_mut(
+                            &mut self.scratch,
+                        ),
+                        <Relu as __of::StateDict>::content_of_mut(&mut self.act),
                     ],
                 );
         }
-        fn describe() -> __of::Description
-        where
-            Self: ::core::marker::Sized,
-        {
+        fn describe() -> __of::Description {
             __of::plain::<f64>();
             const {
                 __of::Description::Module(
@@ -58,14 +59,24 @@ const _: () = {
                                     },
                                 ],
                             ),
-                        fields: &[
-                            __of::Field::training(),
-                            __of::leaf::<CpuTensor>().parameter("weight"),
-                            __of::leaf::<CpuTensor>().buffer("running_mean", true),
-                            __of::leaf::<i64>().buffer("num_batches_tracked", true),
-                            __of::leaf::<CpuTensor>().buffer("scratch", false),
-                            __of::Field::child("act", __of::Probe::<Relu>::DESCRIBE),
-                        ],
+                        fields: &__of::fields(
+                            [
+                                "",
+                                "weight",
+                                "running_mean",
+                                "num_batches_tracked",
+                                "scratch",
+                                "act",
+                            ],
+                            [
+                                __of::Field::training(),
+                                <CpuTensor as __of::LeafField>::PARAMETER,
+                                <CpuTensor as __of::LeafField>::BUFFER,
+                                <i64 as __of::LeafField>::BUFFER,
+                                <CpuTensor as __of::LeafField>::NOT_PERSISTENT,
+                                __of::child(<Relu as __of::StateDict>::describe),
+                            ],
+                        ),
                     },
                 )
             }

@@ -1,9 +1,7 @@
 const _: () = {
     use ::statedict::__private as __of;
-    #[allow(unused_imports)]
-    use __of::Opaque as _;
+    use __of::Other as _;
     #[automatically_derived]
-    #[allow(deprecated)]
     impl __of::StateDict for Block {
         fn visit<'__a>(
             &'__a self,
@@ -11,11 +9,11 @@ const _: () = {
         ) {
             __visitor
                 .module(
-                    __of::table::<Self>(),
+                    __of::table(<Self as __of::StateDict>::describe),
                     &mut [
-                        __of::leaf::<CpuTensor>().of(&self.1),
-                        __of::leaf::<CpuTensor>().of(&self.2),
-                        __of::child::<Linear>().of(&self.0),
+                        <CpuTensor as __of::LeafField>::content_of(&self.1),
+                        <CpuTensor as __of::LeafField>::content_of(&self.2),
+                        <Linear as __of::StateDict>::content_of(&self.0),
                     ],
                 );
         }
@@ -25,27 +23,27 @@ const _: () = {
         ) {
             __visitor
                 .module(
-                    __of::table::<Self>(),
+                    __of::table(<Self as __of::StateDict>::describe),
                     &mut [
-                        __of::leaf::<CpuTensor>().of_mut(&mut self.1),
-                        __of::leaf::<CpuTensor>().of_mut(&mut self.2),
-                        __of::child::<Linear>().of_mut(&mut self.0),
+                        <CpuTensor as __of::LeafField>::content_of_mut(&mut self.1),
+                        <CpuTensor as __of::LeafField>::content_of_mut(&mut self.2),
+                        <Linear as __of::StateDict>::content_of_mut(&mut self.0),
                     ],
                 );
         }
-        fn describe() -> __of::Description
-        where
-            Self: ::core::marker::Sized,
-        {
+        fn describe() -> __of::Description {
             const {
                 __of::Description::Module(
                     &__of::FieldTable {
                         info: __of::ModuleInfo::new("Block").of_type::<Self>(),
-                        fields: &[
-                            __of::leaf::<CpuTensor>().parameter("1"),
-                            __of::leaf::<CpuTensor>().buffer("scale", true),
-                            __of::Field::child("0", __of::Probe::<Linear>::DESCRIBE),
-                        ],
+                        fields: &__of::fields(
+                            ["1", "scale", "0"],
+                            [
+                                <CpuTensor as __of::LeafField>::PARAMETER,
+                                <CpuTensor as __of::LeafField>::BUFFER,
+                                __of::child(<Linear as __of::StateDict>::describe),
+                            ],
+                        ),
                     },
                 )
             }

@@ -1,31 +1,26 @@
 const _: () = {
     use ::statedict::__private as __of;
-    #[allow(unused_imports)]
-    use __of::Opaque as _;
+    use __of::Other as _;
     #[automatically_derived]
-    #[allow(deprecated)]
     impl __of::StateDict for Relu {
         fn visit<'__a>(
             &'__a self,
             __visitor: &mut dyn __of::Visitor<__of::ByRef<'__a>>,
         ) {
-            __visitor.module(__of::table::<Self>(), &mut []);
+            __visitor.module(__of::table(<Self as __of::StateDict>::describe), &mut []);
         }
         fn visit_mut<'__a>(
             &'__a mut self,
             __visitor: &mut dyn __of::Visitor<__of::ByMut<'__a>>,
         ) {
-            __visitor.module(__of::table::<Self>(), &mut []);
+            __visitor.module(__of::table(<Self as __of::StateDict>::describe), &mut []);
         }
-        fn describe() -> __of::Description
-        where
-            Self: ::core::marker::Sized,
-        {
+        fn describe() -> __of::Description {
             const {
                 __of::Description::Module(
                     &__of::FieldTable {
                         info: __of::ModuleInfo::new("Relu").of_type::<Self>(),
-                        fields: &[],
+                        fields: &__of::fields([], []),
                     },
                 )
             }

@@ -2,158 +2,125 @@
 
 mod arguments;
 mod parts;
+mod places;
 mod value;
 
 use proc_macro2::{Ident, TokenStream, TokenTree};
-use syn::{Attribute, LitInt, LitStr, Meta, Path};
+use quote::ToTokens;
+use syn::{Attribute, Meta};
 
-pub(crate) use crate::attr::parts::{Name, Value, Version, unraw};
+pub(crate) use crate::attr::parts::{Migrate, Name, Removed, Renamed, Version, unraw};
 use crate::attr::parts::{Rest, items};
+pub(crate) use crate::attr::places::{Attrs, FieldAttrs, StructAttrs, VariantAttrs};
 use crate::attr::value::Reader;
 use crate::ctxt::Ctxt;
 use crate::spec::{self, Place, Row, Word, Written};
 use crate::suggest;
 
-/// The attributes of one struct or field.
-pub(crate) struct Words(Vec<Found>);
-
-/// One attribute as it was found.
-pub(crate) struct Found {
-    pub(crate) word: Word,
-    /// The word itself.
-    pub(crate) ident: Ident,
-    /// `None` where it was refused. The attribute still counts as present, or one mistake would be reported twice.
-    pub(crate) value: Option<Value>,
+/// Reads the attributes of a struct, a variant or a field; bare words count if `bare`.
+pub(crate) fn read<A: Attrs>(ctxt: &Ctxt, attrs: &[Attribute], bare: bool) -> A {
+    let mut read = A::default();
+    for attr in attrs {
+        let Some(name) = attr.path().get_ident() else { continue };
+        if name == "state_dict" {
+            read_namespaced(ctxt, &mut read, attr);
+        } else if bare && let Some(row) = Row::find(&name.to_string(), A::PLACE) {
+            match row.word {
+                // Not one of the words that the compiler takes for this derive's.
+                Word::Bound | Word::Crate | Word::Namespaced => {}
+                _ if row.bare => {
+                    add(ctxt, &mut read, row, name, Written::Bare, Rest::of(&attr.meta));
+                }
+                _ => only_namespaced(ctxt, row, attr),
+            }
+        }
+    }
+    read
 }
 
-impl Words {
-    /// Reads the attributes of a struct, or of a field where bare words count (`bare`).
-    pub(crate) fn read(ctxt: &Ctxt, place: Place, attrs: &[Attribute], bare: bool) -> Words {
-        let mut words = Words(Vec::new());
-        for attr in attrs {
-            let Some(name) = attr.path().get_ident() else { continue };
-            if name == "state_dict" {
-                words.read_namespaced(ctxt, place, attr);
-            } else if bare
-                && let Some(row) = Row::find(&name.to_string(), place).filter(|row| row.bare)
-            {
-                words.add(ctxt, place, row, name.clone(), Written::Bare, Rest::of(&attr.meta));
-            }
+/// Returns `true` if `#[state_dict(namespaced)]` is among them, which says that bare words are other derives'.
+pub(crate) fn is_namespaced(attrs: &[Attribute]) -> bool {
+    attrs.iter().filter(|attr| attr.path().is_ident("state_dict")).any(|attr| match &attr.meta {
+        Meta::List(list) => items(&list.tokens)
+            .iter()
+            .any(|item| matches!(&item[..], [TokenTree::Ident(word)] if word == "namespaced")),
+        _ => false,
+    })
+}
+
+/// `#[state_dict(…)]`.
+fn read_namespaced<A: Attrs>(ctxt: &Ctxt, read: &mut A, attr: &Attribute) {
+    let place = A::PLACE;
+    let list = match &attr.meta {
+        Meta::List(list) => list,
+        Meta::Path(path) => {
+            let message = "expected attributes in parentheses: `#[state_dict(...)]`";
+            return ctxt.error_help(path, message, alternatives(place));
         }
-        words
-    }
-
-    /// Whether `#[state_dict(namespaced)]` is among them, which says that bare words are other derives'.
-    pub(crate) fn is_namespaced(attrs: &[Attribute]) -> bool {
-        attrs.iter().filter(|attr| attr.path().is_ident("state_dict")).any(|attr| {
-            match &attr.meta {
-                Meta::List(list) => items(&list.tokens).iter().any(
-                    |item| matches!(&item[..], [TokenTree::Ident(word)] if word == "namespaced"),
-                ),
-                _ => false,
-            }
-        })
-    }
-
-    pub(crate) fn get(&self, word: Word) -> Option<&Found> {
-        self.0.iter().find(|found| found.word == word)
-    }
-
-    pub(crate) fn has(&self, word: Word) -> bool {
-        self.get(word).is_some()
-    }
-
-    pub(crate) fn iter(&self) -> impl Iterator<Item = &Found> {
-        self.0.iter()
-    }
-
-    /// The position among the attributes, for "the second of the two".
-    pub(crate) fn position(&self, word: Word) -> Option<usize> {
-        self.0.iter().position(|found| found.word == word)
-    }
-
-    pub(crate) fn text(&self, word: Word) -> Option<&LitStr> {
-        match self.get(word)?.value.as_ref()? {
-            Value::Text(text) => Some(text),
-            _ => None,
+        Meta::NameValue(pair) => {
+            let message = "expected parentheses: `#[state_dict(...)]`";
+            return ctxt.error_help(pair.eq_token, message, alternatives(place));
         }
+    };
+    let items = items(&list.tokens);
+    if items.is_empty() {
+        let help = format!("remove it; {}", alternatives(place));
+        return ctxt.error_help(attr, "this `#[state_dict()]` says nothing", help);
     }
-
-    /// The path of `word = path`.
-    pub(crate) fn path(&self, word: Word) -> Option<&Path> {
-        match self.get(word)?.value.as_ref()? {
-            Value::Path(path) => Some(path),
-            _ => None,
-        }
-    }
-
-    pub(crate) fn number(&self, word: Word) -> Option<(u32, &LitInt)> {
-        match self.get(word)?.value.as_ref()? {
-            Value::Number(number, at) => Some((*number, at)),
-            _ => None,
-        }
-    }
-
-    /// `#[state_dict(…)]`.
-    fn read_namespaced(&mut self, ctxt: &Ctxt, place: Place, attr: &Attribute) {
-        let list = match &attr.meta {
-            Meta::List(list) => list,
-            Meta::Path(path) => {
-                let message = "expected attributes in parentheses: `#[state_dict(...)]`";
-                return ctxt.error_help(path, message, alternatives(place));
-            }
-            Meta::NameValue(pair) => {
-                let message = "expected parentheses: `#[state_dict(...)]`";
-                return ctxt.error_help(pair.eq_token, message, alternatives(place));
-            }
+    for item in items {
+        let Some((TokenTree::Ident(word), rest)) = item.split_first() else {
+            let at: TokenStream = item.into_iter().collect();
+            ctxt.error_help(at, "expected the name of an attribute", alternatives(place));
+            continue;
         };
-        let items = items(&list.tokens);
-        if items.is_empty() {
-            let help = format!("remove it; {}", alternatives(place));
-            return ctxt.error_help(attr, "this `#[state_dict()]` says nothing", help);
-        }
-        for item in items {
-            let Some((TokenTree::Ident(word), rest)) = item.split_first() else {
-                let at: TokenStream = item.into_iter().collect();
-                ctxt.error_help(at, "expected the name of an attribute", alternatives(place));
-                continue;
-            };
-            let Some(row) = Row::find(&word.to_string(), place) else {
-                unknown(ctxt, place, word);
-                continue;
-            };
-            match Rest::after_word(rest) {
-                Ok(rest) => self.add(ctxt, place, row, word.clone(), Written::Namespaced, rest),
-                Err(unexpected) => {
-                    let message = format!("unexpected `{unexpected}` after `{word}`");
-                    ctxt.error_help(unexpected, message, "separate attributes by commas");
-                }
+        let Some(row) = Row::find(&word.to_string(), place) else {
+            unknown(ctxt, place, word);
+            continue;
+        };
+        match Rest::after_word(rest) {
+            Ok(rest) => add(ctxt, read, row, word, Written::Namespaced, rest),
+            Err(unexpected) => {
+                let message = format!("unexpected `{unexpected}` after `{word}`");
+                ctxt.error_help(unexpected, message, "separate attributes by commas");
             }
         }
     }
+}
 
-    fn add(
-        &mut self,
-        ctxt: &Ctxt,
-        place: Place,
-        row: &'static Row,
-        ident: Ident,
-        written: Written,
-        rest: Rest,
-    ) {
-        if !row.places.contains(&place) {
-            return misplaced(ctxt, place, row, &ident, written);
-        }
-        if self.has(row.word) && !row.repeats {
-            return ctxt.error_help(
-                &ident,
-                format_args!("duplicate attribute `{ident}`"),
-                "remove one of the two",
-            );
-        }
-        let value = Reader { ctxt, row, written }.value(&ident, rest);
-        self.0.push(Found { word: row.word, ident, value });
+fn add<A: Attrs>(
+    ctxt: &Ctxt,
+    read: &mut A,
+    row: &'static Row,
+    word: &Ident,
+    written: Written,
+    rest: Rest,
+) {
+    if !row.places.contains(&A::PLACE) {
+        return misplaced(ctxt, A::PLACE, row, word, written);
     }
+    if read.words().has(row.word) && !row.repeats {
+        let message = format!("duplicate attribute `{word}`");
+        return ctxt.error_help(word, message, "remove one of the two");
+    }
+    // It counts as present if its value is refused, or one mistake would be reported twice.
+    read.words().add(row.word, word);
+    read.set(&Reader { ctxt, row, written, word }, rest);
+}
+
+/// A word without `state_dict(...)` around it that is not one of the bare ones.
+fn only_namespaced(ctxt: &Ctxt, row: &Row, attr: &Attribute) {
+    let value = match &attr.meta {
+        Meta::NameValue(pair) => {
+            format!(" = {}", pair.value.to_token_stream()).replace(" :: ", "::")
+        }
+        _ => row.example.to_owned(),
+    };
+    let message = format!("`{}` is written in `#[state_dict(...)]`", row.name);
+    let help = format!(
+        "write `#[state_dict({}{value})]`; if this one is another derive's, put `#[state_dict(namespaced)]` on the struct",
+        row.name
+    );
+    ctxt.error_help(attr.path(), message, help);
 }
 
 /// "a field takes `param`, …".

@@ -7,6 +7,7 @@ use quote::{ToTokens, quote};
 use syn::{WhereClause, WherePredicate, parse_quote};
 
 use crate::model::{Model, Role};
+use crate::spec::Word;
 
 /// The struct's own where-clause, and a bound on each field type that depends on a type parameter.
 ///
@@ -15,8 +16,9 @@ use crate::model::{Model, Role};
 /// since the proof of `Option<Box<Tree<T>>>: StateDict` would need itself.
 pub(crate) fn where_clause(model: &Model<'_>) -> Option<WhereClause> {
     let mut clause = model.generics.where_clause.clone();
-    let added: Vec<WherePredicate> = match model.bounds() {
-        Some(bounds) => bounds.to_vec(),
+    let added: Vec<WherePredicate> = match &model.attrs.bounds {
+        Some(bounds) => bounds.clone(),
+        None if model.attrs.words.has(Word::Skip) => Vec::new(),
         None => inferred(model),
     };
     if !added.is_empty() {
@@ -34,9 +36,9 @@ fn inferred(model: &Model<'_>) -> Vec<WherePredicate> {
     let mut predicates = Vec::new();
     for field in &model.fields {
         let bound: TokenStream = match field.role {
-            Role::Parameter | Role::Buffer { .. } => quote!(__of::Leaf),
-            Role::Child => quote!(__of::StateDict),
-            Role::Alias | Role::Training | Role::Skipped | Role::Plain => continue,
+            Role::Parameter | Role::Buffer { .. } => quote!(__of::LeafField),
+            Role::Child { .. } => quote!(__of::StateDict),
+            Role::Alias(_) | Role::Training | Role::Skipped | Role::Plain => continue,
         };
         let ty = field.ty;
         if mentions(ty.to_token_stream(), &params) && !mentions(ty.to_token_stream(), &own) {

@@ -4,25 +4,26 @@ mod alias;
 mod history;
 mod shape;
 
-use quote::ToTokens;
-use syn::Type;
+use syn::{Ident, Type};
 
-use crate::case::Case;
 use crate::ctxt::Ctxt;
 use crate::model::{Field, Model, Role};
 use crate::spec::{EXCLUSIONS, Word};
 use crate::spelling;
-use crate::suggest;
 
 pub(crate) fn model(ctxt: &Ctxt, model: &Model<'_>) {
+    if let Some(skip) = model.attrs.words.get(Word::Skip) {
+        return skipped(ctxt, model, skip);
+    }
     for field in &model.fields {
         exclusions(ctxt, field);
         effect(ctxt, field);
         borrowed(ctxt, field);
+        whole_number(ctxt, field);
+        without_size(ctxt, field);
         mode(ctxt, field);
-        key(ctxt, field);
+        key(ctxt, model, field);
     }
-    case(ctxt, model);
     shape::model(ctxt, model);
     duplicate_keys(ctxt, model);
     alias::aliases(ctxt, model);
@@ -30,18 +31,32 @@ pub(crate) fn model(ctxt: &Ctxt, model: &Model<'_>) {
     history::steps(ctxt, model);
 }
 
+/// What is marked `skip` as a whole is a setting: no attribute in it has an effect.
+fn skipped(ctxt: &Ctxt, model: &Model<'_>, skip: &Ident) {
+    let kept = [Word::Skip, Word::Crate, Word::Bound, Word::Namespaced];
+    let variants = model.variants.iter().flat_map(|variant| variant.attrs.words.iter());
+    let fields = model.fields.iter().flat_map(|field| field.attrs.words.iter());
+    let own = model.attrs.words.iter().filter(|(word, _)| !kept.contains(word));
+    for (_, word) in own.chain(variants).chain(fields) {
+        let message = format!("`{word}` has no effect: all of `{}` is skipped", model.ident);
+        let help = format!("remove `{word}`, or the `{skip}` above");
+        ctxt.error_help(word, message, help);
+    }
+}
+
 /// Attributes that contradict each other, by the table. One error for a pair of attributes; a
 /// field with three that all clash gets one for each clash.
 fn exclusions(ctxt: &Ctxt, field: &Field<'_>) {
     for exclusion in EXCLUSIONS {
         let [one, other] = exclusion.pair;
-        let (Some(first), Some(second)) = (field.words.position(one), field.words.position(other))
+        let (Some(first), Some(second)) =
+            (field.attrs.words.position(one), field.attrs.words.position(other))
         else {
             continue;
         };
         let later = if first < second { other } else { one };
-        if let Some(found) = field.words.get(exclusion.underline.unwrap_or(later)) {
-            ctxt.error_help(&found.ident, exclusion.message, exclusion.help);
+        if let Some(found) = field.attrs.words.get(exclusion.underline.unwrap_or(later)) {
+            ctxt.error_help(found, exclusion.message, exclusion.help);
         }
     }
 }
@@ -50,32 +65,28 @@ fn exclusions(ctxt: &Ctxt, field: &Field<'_>) {
 fn effect(ctxt: &Ctxt, field: &Field<'_>) {
     if field.role == Role::Plain {
         for word in [Word::Rename, Word::Since, Word::Renamed, Word::Flatten, Word::SameAs] {
-            if let Some(found) = field.words.get(word) {
-                let ty = field.ty.to_token_stream().to_string();
+            if let Some(found) = field.attrs.words.get(word) {
+                let ty = spelling::text(field.ty);
                 let message = format!(
-                    "`{}` has no effect: a `{ty}` without a mark is no part of the state",
-                    found.ident
+                    "`{found}` has no effect: a `{ty}` without a mark is no part of the state"
                 );
-                let help =
-                    format!("remove `{}`, or mark the field `#[buffer]` to save it", found.ident);
-                ctxt.error_help(&found.ident, message, help);
+                let help = format!("remove `{found}`, or mark the field `#[buffer]` to save it");
+                ctxt.error_help(found, message, help);
             }
         }
     }
-    if field.role == (Role::Buffer { persistent: false }) && !field.words.has(Word::Param) {
+    if field.role == (Role::Buffer { persistent: false }) && !field.attrs.words.has(Word::Param) {
         for word in [Word::Since, Word::Renamed] {
-            if let Some(found) = field.words.get(word) {
-                let word = &found.ident;
+            if let Some(word) = field.attrs.words.get(word) {
                 let message = format!("`{word}` has no effect on a buffer that is not persistent");
                 let help = format!("remove `{word}`: the buffer is in no version's files");
                 ctxt.error_help(word, message, help);
             }
         }
     }
-    if field.role == Role::Alias {
+    if matches!(field.role, Role::Alias(_)) {
         for word in [Word::Param, Word::Buffer, Word::Persistent, Word::Since] {
-            if let Some(found) = field.words.get(word) {
-                let word = &found.ident;
+            if let Some(word) = field.attrs.words.get(word) {
                 let message = format!(
                     "`{word}` has no effect on an alias: the field that it stands for decides"
                 );
@@ -95,20 +106,6 @@ fn mode(ctxt: &Ctxt, field: &Field<'_>) {
     }
 }
 
-/// The case of `rename_all` is known.
-fn case(ctxt: &Ctxt, model: &Model<'_>) {
-    let Some(text) = model.words.text(Word::RenameAll) else { return };
-    let value = text.value();
-    if Case::by_name(&value).is_some() {
-        return;
-    }
-    let help = match suggest::nearest(&value, Case::names()) {
-        Some(near) => format!("did you mean `\"{near}\"`?"),
-        None => format!("expected {}", suggest::list(Case::names())),
-    };
-    ctxt.error_help(text, format_args!("unknown case `{value}`"), help);
-}
-
 /// Loading writes into the model, so the model must own what is written.
 fn borrowed(ctxt: &Ctxt, field: &Field<'_>) {
     if field.is_state() && matches!(spelling::bare_type(field.ty), Type::Reference(_)) {
@@ -117,17 +114,65 @@ fn borrowed(ctxt: &Ctxt, field: &Field<'_>) {
     }
 }
 
-/// A field's key is one segment. Empty names and dots are refused by PyTorch too; white space at
-/// an end and control characters are slips that nobody would see in a list of keys.
-fn key(ctxt: &Ctxt, field: &Field<'_>) {
-    let Some(text) = field.words.text(Word::Rename) else { return };
-    if field.key.contains('.') {
+/// PyTorch has no such integers.
+fn whole_number(ctxt: &Ctxt, field: &Field<'_>) {
+    let (Role::Parameter | Role::Buffer { .. }, Type::Path(path)) =
+        (&field.role, spelling::bare_type(field.ty))
+    else {
+        return;
+    };
+    for number in ["usize", "isize", "u128", "i128"] {
+        if path.path.is_ident(number) {
+            let message = format!("`{number}` is not a tensor: PyTorch has no such dtype");
+            let help =
+                "use `i64`, which PyTorch counts in; or remove the mark to leave the field out";
+            ctxt.error_help(field.ty, message, help);
+        }
+    }
+}
+
+/// A model is lent whole, so it has a size.
+fn without_size(ctxt: &Ctxt, field: &Field<'_>) {
+    let ty = spelling::bare_type(field.ty);
+    let is_str = matches!(ty, Type::Path(path) if path.path.is_ident("str"));
+    if is_str || matches!(ty, Type::TraitObject(_) | Type::Slice(_)) {
+        let shown = spelling::text(ty);
+        let message = format!("a `{shown}` has no size of its own");
+        ctxt.error_help(field.ty, message, format_args!("put it in a box: `Box<{shown}>`"));
+    }
+}
+
+/// A field's key is one segment; a leaf's may go on below another leaf, as a module of PyTorch may write it by itself.
+/// Empty names and dots are refused by PyTorch too; white space at an end and control characters are slips that nobody
+/// would see in a list of keys.
+fn key(ctxt: &Ctxt, model: &Model<'_>, field: &Field<'_>) {
+    let Some(text) = &field.attrs.rename else { return };
+    if let Some((message, help)) = field.key.split('.').find_map(|part| segment(part).err()) {
+        ctxt.error_help(text, message, help);
+    } else if field.key.contains('.') && !is_below_a_leaf(model, field) {
         let message = "a key cannot contain `.`: it separates a module's name from its fields'";
         let help = format!("for nested keys such as \"{}\", nest a struct in a field", field.key);
         ctxt.error_help(text, message, help);
-    } else if let Err((message, help)) = segment(&field.key) {
-        ctxt.error_help(text, message, help);
     }
+}
+
+/// Returns `true` if the field is a tensor, and its key is below that of another: `weight.absmax` beside `weight`.
+fn is_below_a_leaf(model: &Model<'_>, field: &Field<'_>) -> bool {
+    let is_leaf = |field: &Field<'_>| {
+        matches!(field.role, Role::Parameter | Role::Buffer { persistent: true })
+    };
+    let above = |other: &Field<'_>| {
+        field.key.strip_prefix(&other.key).is_some_and(|rest| rest.starts_with('.'))
+    };
+    // It is listed after that one: parameters come before buffers.
+    let place =
+        |(number, field): (usize, &Field<'_>)| (matches!(field.role, Role::Buffer { .. }), number);
+    let own = model.fields.iter().enumerate().find(|(_, other)| std::ptr::eq(*other, field));
+    is_leaf(field)
+        && model.fields.iter().enumerate().any(|(number, other)| {
+            let before = own.is_some_and(|own| place((number, other)) < place(own));
+            other.variant == field.variant && is_leaf(other) && above(other) && before
+        })
 }
 
 /// Whether the text can be one segment of a key; if not, what is wrong, and what to do.
@@ -162,7 +207,7 @@ fn duplicate_keys(ctxt: &Ctxt, model: &Model<'_>) {
             continue;
         };
         // The one that was renamed is the one to change.
-        let renamed = |field: &Field<'_>| field.words.has(Word::Rename);
+        let renamed = |field: &Field<'_>| field.attrs.rename.is_some();
         let (wrong, owner) =
             if renamed(earlier) && !renamed(field) { (earlier, field) } else { (field, earlier) };
         let message =

@@ -4,20 +4,26 @@
 //! type by turbofish: where that type lacks a trait, the compiler underlines the type and nothing else. Paths are absolute
 //! and locals begin with `__`, so that no name of the user's can change what the code means.
 
+mod describe;
 mod info;
+mod leaf;
 mod lists;
 mod order;
 mod table;
 
 use proc_macro2::TokenStream;
 use quote::quote;
+use syn::{GenericArgument, PathArguments, Type, parse_quote};
 
 use crate::bound;
 use crate::expand::lists::Access;
 use crate::model::{Field, Model, Role};
-use crate::spelling;
+use crate::spec::Word;
 
 pub(crate) fn model(model: &Model<'_>) -> TokenStream {
+    if model.attrs.words.has(Word::Skip) {
+        return setting(model);
+    }
     let Model { ident, runtime, .. } = model;
     let proofs = model.fields.iter().filter_map(|field| proof(model, field));
     let (shared, exclusive) = (Access { mutable: false }, Access { mutable: true });
@@ -25,14 +31,15 @@ pub(crate) fn model(model: &Model<'_>) -> TokenStream {
     let description = table::description(model);
     let (impl_generics, ty_generics, _) = model.generics.split_for_impl();
     let where_clause = bound::where_clause(model);
+    // Only where the user's code says so: the lint may be forbidden.
+    let deprecated = model.allows_deprecated.then(|| quote!(#[allow(deprecated)]));
     quote! {
         const _: () = {
             use #runtime::__private as __of;
-            #[allow(unused_imports)]
-            use __of::Opaque as _;
+            use __of::Other as _;
 
             #[automatically_derived]
-            #[allow(deprecated)]
+            #deprecated
             impl #impl_generics __of::StateDict for #ident #ty_generics #where_clause {
                 fn visit<'__a>(&'__a self, __visitor: &mut dyn __of::Visitor<__of::ByRef<'__a>>) {
                     #body
@@ -40,12 +47,30 @@ pub(crate) fn model(model: &Model<'_>) -> TokenStream {
                 fn visit_mut<'__a>(&'__a mut self, __visitor: &mut dyn __of::Visitor<__of::ByMut<'__a>>) {
                     #body_mut
                 }
-                fn describe() -> __of::Description
-                where
-                    Self: ::core::marker::Sized,
-                {
+                fn describe() -> __of::Description {
                     #(#proofs)*
                     #description
+                }
+            }
+        };
+    }
+}
+
+/// What has no state, and no place among the modules.
+fn setting(model: &Model<'_>) -> TokenStream {
+    let Model { ident, runtime, .. } = model;
+    let (impl_generics, ty_generics, _) = model.generics.split_for_impl();
+    let where_clause = bound::where_clause(model);
+    quote! {
+        const _: () = {
+            use #runtime::__private as __of;
+
+            #[automatically_derived]
+            impl #impl_generics __of::StateDict for #ident #ty_generics #where_clause {
+                fn visit<'__a>(&'__a self, _: &mut dyn __of::Visitor<__of::ByRef<'__a>>) {}
+                fn visit_mut<'__a>(&'__a mut self, _: &mut dyn __of::Visitor<__of::ByMut<'__a>>) {}
+                fn describe() -> __of::Description {
+                    __of::Description::Nothing
                 }
             }
         };
@@ -55,12 +80,14 @@ pub(crate) fn model(model: &Model<'_>) -> TokenStream {
 /// The proof that a field without a helper of its own has the type its name says.
 fn proof(model: &Model<'_>, field: &Field<'_>) -> Option<TokenStream> {
     let ty = field.ty;
-    match field.role {
-        // No name of a fn pointer's type can be another type's.
-        Role::Plain if matches!(spelling::bare_type(ty), syn::Type::FnPtr(_)) => None,
-        Role::Plain => Some(quote!(__of::plain::<#ty>();)),
+    match &field.role {
+        Role::Plain => {
+            let mut ty = ty.clone();
+            without_fns(&mut ty);
+            Some(quote!(__of::plain::<#ty>();))
+        }
         // Where it stands for a path, no type is known.
-        Role::Alias => Some(match field.target.as_ref().and_then(|target| target.field) {
+        Role::Alias(target) => Some(match target.as_ref().and_then(|target| target.field) {
             Some(target) => {
                 let target = model.fields[target].ty;
                 quote!(__of::alias_of::<#ty, #target>();)
@@ -68,5 +95,27 @@ fn proof(model: &Model<'_>, field: &Field<'_>) -> Option<TokenStream> {
             None => quote!(__of::alias::<#ty>();),
         }),
         _ => None,
+    }
+}
+
+/// Puts `()` where fn pointers are, whose type cannot be another's.
+fn without_fns(ty: &mut Type) {
+    match ty {
+        Type::FnPtr(_) => *ty = parse_quote!(()),
+        Type::Group(group) => without_fns(&mut group.elem),
+        Type::Paren(paren) => without_fns(&mut paren.elem),
+        Type::Array(array) => without_fns(&mut array.elem),
+        Type::Tuple(tuple) => tuple.elems.iter_mut().for_each(without_fns),
+        Type::Path(path) => {
+            let last = path.path.segments.last_mut().map(|last| &mut last.arguments);
+            if let Some(PathArguments::AngleBracketed(arguments)) = last {
+                for argument in &mut arguments.args {
+                    if let GenericArgument::Type(ty) = argument {
+                        without_fns(ty);
+                    }
+                }
+            }
+        }
+        _ => {}
     }
 }

@@ -2,22 +2,25 @@
 
 use proc_macro2::{Ident, TokenStream};
 use quote::ToTokens;
-use syn::{Data, DeriveInput, Fields, Generics, LitStr, Member, Path, Type, WherePredicate};
+use syn::{Data, DeriveInput, Fields, Generics, LitStr, Member, Path, Type};
 
-use crate::attr::{Name, Value, Version, Words, unraw};
+use crate::attr::{self, FieldAttrs, Name, Renamed, StructAttrs, VariantAttrs, unraw};
 use crate::case::Case;
 use crate::ctxt::Ctxt;
-use crate::spec::{Place, Word};
+use crate::deprecated;
+use crate::spec::Word;
 use crate::spelling::{is_alias, is_plain};
 
 pub(crate) struct Model<'i> {
-    pub(crate) ident: &'i Ident,
+    pub(crate) ident: Ident,
     pub(crate) generics: &'i Generics,
     /// The path of the runtime crate.
     pub(crate) runtime: Path,
-    pub(crate) words: Words,
+    pub(crate) attrs: StructAttrs,
+    /// Whether the user allows the use of what is deprecated.
+    pub(crate) allows_deprecated: bool,
     /// The variants of an enum; of a struct one, without a name.
-    pub(crate) variants: Vec<Variant<'i>>,
+    pub(crate) variants: Vec<Variant>,
     /// The fields of all variants.
     pub(crate) fields: Vec<Field<'i>>,
     /// The fields that stand for others, then those of the struct's attributes.
@@ -26,10 +29,10 @@ pub(crate) struct Model<'i> {
     pub(crate) ties: Vec<Alias>,
 }
 
-pub(crate) struct Variant<'i> {
+pub(crate) struct Variant {
     /// `None` for a struct.
-    pub(crate) ident: Option<&'i Ident>,
-    pub(crate) words: Words,
+    pub(crate) ident: Option<Ident>,
+    pub(crate) attrs: VariantAttrs,
 }
 
 pub(crate) struct Field<'i> {
@@ -37,17 +40,18 @@ pub(crate) struct Field<'i> {
     pub(crate) variant: usize,
     pub(crate) member: Member,
     pub(crate) ty: &'i Type,
-    pub(crate) words: Words,
+    pub(crate) attrs: FieldAttrs,
     pub(crate) role: Role,
     /// The field's segment of the key.
     pub(crate) key: String,
     /// What a complaint about the key underlines: the new name, else the field's own, else its type.
     pub(crate) key_at: TokenStream,
-    /// What `#[alias(target)]` on the field names.
-    pub(crate) target: Option<Target>,
+    /// What the field must share its storage with: `Some(None)` stands for any field before it.
+    pub(crate) tie: Option<Option<Target>>,
 }
 
 /// What a field is another name of, or must share its storage with.
+#[derive(PartialEq, Eq)]
 pub(crate) struct Target {
     /// The path of keys.
     pub(crate) key: String,
@@ -55,15 +59,18 @@ pub(crate) struct Target {
     pub(crate) field: Option<usize>,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(PartialEq, Eq)]
 pub(crate) enum Role {
     Parameter,
     Buffer {
         persistent: bool,
     },
-    Child,
-    /// `#[alias(fc)] f3: Alias<Linear>`.
-    Alias,
+    Child {
+        /// Whether it adds no segment to the keys.
+        flat: bool,
+    },
+    /// `#[alias(fc)] f3: Alias<Linear>`, and what it stands for.
+    Alias(Option<Target>),
     /// `#[training]`.
     Training,
     /// `#[skip]`.
@@ -85,33 +92,38 @@ pub(crate) struct Alias {
 impl<'i> Model<'i> {
     /// What is no struct and no enum is reported, and has no fields.
     pub(crate) fn read(ctxt: &Ctxt, input: &'i DeriveInput) -> Self {
-        let bare = !Words::is_namespaced(&input.attrs);
-        let words = Words::read(ctxt, Place::Struct, &input.attrs, bare);
-        let case = words.text(Word::RenameAll).and_then(|text| Case::by_name(&text.value()));
+        let bare = !attr::is_namespaced(&input.attrs);
+        let attrs: StructAttrs = attr::read(ctxt, &input.attrs, bare);
+        let case = attrs.rename_all;
         let (mut variants, mut fields) = (Vec::new(), Vec::new());
-        for (ident, attrs, of_variant) in variants_of(ctxt, &input.data) {
+        for (ident, variant_attrs, of_variant) in variants_of(ctxt, &input.data) {
             let number = variants.len();
             let read = |(field, member)| Field::read(ctxt, number, field, member, case, bare);
             fields.extend(of_variant.iter().zip(of_variant.members()).map(read));
-            let words = Words::read(ctxt, Place::Variant, attrs, bare);
-            variants.push(Variant { ident, words });
+            let ident = ident.map(|ident| deprecated::name(ident, variant_attrs));
+            variants.push(Variant { ident, attrs: attr::read(ctxt, variant_attrs, bare) });
         }
         let (mut aliases, ties) = field_aliases(&fields);
         for alias in aliases.iter().chain(&ties) {
             let key = alias.target_key.clone();
             let at = fields.iter().position(|field| field.has_key() && field.key == key);
             if let Some(field) = alias.field.and_then(|index| fields.get_mut(index)) {
-                field.target = Some(Target { key, field: at });
+                let target = Some(Target { key, field: at });
+                match &mut field.role {
+                    Role::Alias(stands_for) => *stands_for = target,
+                    _ => field.tie = Some(target),
+                }
             }
         }
-        aliases.extend(struct_aliases(&words, &fields));
-        let runtime = words.path(Word::Crate).cloned();
+        aliases.extend(struct_aliases(&attrs, &fields));
+        let runtime = attrs.runtime.clone();
         let runtime = runtime.unwrap_or_else(|| syn::parse_quote!(::statedict));
         Model {
-            ident: &input.ident,
+            ident: deprecated::name(&input.ident, &input.attrs),
             generics: &input.generics,
             runtime,
-            words,
+            attrs,
+            allows_deprecated: deprecated::allowed(input),
             variants,
             fields,
             aliases,
@@ -135,25 +147,18 @@ impl<'i> Model<'i> {
         if self.is_enum() {
             let only = fields.next()?;
             let unnamed = matches!(only.member, Member::Unnamed(_)) && fields.next().is_none();
-            let renamed = only.words.has(Word::Rename);
-            (unnamed && only.role == Role::Child && !only.is_flat() && !renamed).then_some(only)
-        } else if self.words.has(Word::Transparent) {
-            fields.find(|field| field.role == Role::Child)
+            let renamed = only.attrs.words.has(Word::Rename);
+            let is_child = only.role == Role::Child { flat: false };
+            (unnamed && is_child && !renamed).then_some(only)
+        } else if self.attrs.words.has(Word::Transparent) {
+            fields.find(|field| matches!(field.role, Role::Child { .. }))
         } else {
             None
         }
     }
 
-    /// The bounds that replace the inferred ones.
-    pub(crate) fn bounds(&self) -> Option<&[WherePredicate]> {
-        match self.words.get(Word::Bound)?.value.as_ref()? {
-            Value::Predicates(predicates) => Some(predicates),
-            _ => None,
-        }
-    }
-
     pub(crate) fn version(&self) -> Option<u32> {
-        self.words.number(Word::Version).map(|(version, _)| version)
+        self.attrs.version.as_ref().map(|version| version.number)
     }
 }
 
@@ -166,8 +171,13 @@ impl<'i> Field<'i> {
         case: Option<Case>,
         bare: bool,
     ) -> Self {
-        let words = Words::read(ctxt, Place::Field, &field.attrs, bare);
-        let role = Role::of(&words, &field.ty);
+        let attrs: FieldAttrs = attr::read(ctxt, &field.attrs, bare);
+        let member = match member {
+            Member::Named(ident) => Member::Named(deprecated::name(&ident, &field.attrs)),
+            Member::Unnamed(_) => member,
+        };
+        let role = Role::of(&attrs, &field.ty);
+        let shares = attrs.words.has(Word::SameAs) && !matches!(role, Role::Alias(_));
         let (own, own_at) = match &member {
             Member::Named(ident) => {
                 let name = unraw(ident);
@@ -175,11 +185,12 @@ impl<'i> Field<'i> {
             }
             Member::Unnamed(index) => (index.index.to_string(), field.ty.to_token_stream()),
         };
-        let (key, key_at) = match words.text(Word::Rename) {
+        let (key, key_at) = match &attrs.rename {
             Some(text) => (text.value(), text.to_token_stream()),
             None => (own, own_at),
         };
-        Field { variant, member, ty: &field.ty, words, role, key, key_at, target: None }
+        let tie = shares.then_some(None);
+        Field { variant, member, ty: &field.ty, attrs, role, key, key_at, tie }
     }
 
     /// The field as messages name it.
@@ -204,7 +215,7 @@ impl<'i> Field<'i> {
 
     /// Whether it adds no segment to the keys.
     pub(crate) fn is_flat(&self) -> bool {
-        self.role == Role::Child && self.words.has(Word::Flatten)
+        self.role == Role::Child { flat: true }
     }
 
     /// Whether its key is in the state dict.
@@ -213,54 +224,47 @@ impl<'i> Field<'i> {
     }
 
     /// The old names of the field, each with the first version that has the next.
-    pub(crate) fn old_names(&self) -> Vec<(&Version, &LitStr)> {
-        let mut names: Vec<_> = self
-            .words
-            .iter()
-            .filter_map(|found| match &found.value {
-                Some(Value::Renamed(since, from)) => Some((since, from)),
-                _ => None,
-            })
-            .collect();
-        names.sort_by_key(|(since, _)| since.number);
+    pub(crate) fn old_names(&self) -> Vec<&Renamed> {
+        let mut names: Vec<_> = self.attrs.renamed.iter().collect();
+        names.sort_by_key(|renamed| renamed.since.number);
         names
     }
 
     pub(crate) fn since(&self) -> Option<u32> {
-        self.words.number(Word::Since).map(|(since, _)| since)
+        self.attrs.since.as_ref().map(|since| since.number)
     }
 }
 
 impl Role {
-    fn of(words: &Words, ty: &Type) -> Role {
-        let persistent = words.get(Word::Persistent);
+    fn of(attrs: &FieldAttrs, ty: &Type) -> Role {
+        let words = &attrs.words;
         if words.has(Word::Skip) {
             Role::Skipped
         } else if words.has(Word::Training) {
             Role::Training
         } else if words.has(Word::SameAs) && is_alias(ty) {
-            Role::Alias
+            Role::Alias(None)
         } else if words.has(Word::Param) {
             Role::Parameter
-        } else if let Some(found) = persistent {
+        } else if words.has(Word::Persistent) {
             // A refused value is reported; what the field then counts as does not matter.
-            Role::Buffer { persistent: !matches!(found.value, Some(Value::Bool(false))) }
+            Role::Buffer { persistent: attrs.persistent.unwrap_or(true) }
         } else if words.has(Word::Buffer) {
             Role::Buffer { persistent: true }
         } else if is_plain(ty) {
             Role::Plain
         } else {
-            Role::Child
+            Role::Child { flat: words.has(Word::Flatten) }
         }
     }
 
     /// "a parameter".
-    pub(crate) fn noun(self) -> &'static str {
+    pub(crate) fn noun(&self) -> &'static str {
         match self {
             Role::Parameter => "a parameter",
             Role::Buffer { .. } => "a buffer",
-            Role::Child => "a child module",
-            Role::Alias => "an alias",
+            Role::Child { .. } => "a child module",
+            Role::Alias(_) => "an alias",
             Role::Skipped | Role::Plain | Role::Training => "no part of the state",
         }
     }
@@ -300,32 +304,30 @@ fn target_key(target: &Name, fields: &[Field<'_>]) -> String {
 fn field_aliases(fields: &[Field<'_>]) -> (Vec<Alias>, Vec<Alias>) {
     let (mut aliases, mut ties) = (Vec::new(), Vec::new());
     for (index, field) in fields.iter().enumerate() {
-        let Some(found) = field.words.get(Word::SameAs) else { continue };
-        let Some(Value::Target(Some(target))) = &found.value else { continue };
-        let name = Name::Path(LitStr::new(&field.key, found.ident.span()));
+        let (Some(word), Some(target)) = (
+            field.attrs.words.get(Word::SameAs),
+            field.attrs.alias.as_ref().and_then(Option::as_ref),
+        ) else {
+            continue;
+        };
+        let name = Name::Path(LitStr::new(&field.key, word.span()));
         let alias = Alias {
             field: Some(index),
             name,
             target: target.clone(),
             target_key: target_key(target, fields),
         };
-        if field.role == Role::Alias { aliases.push(alias) } else { ties.push(alias) }
+        if matches!(field.role, Role::Alias(_)) { aliases.push(alias) } else { ties.push(alias) }
     }
     (aliases, ties)
 }
 
-fn struct_aliases(words: &Words, fields: &[Field<'_>]) -> Vec<Alias> {
-    let mut aliases = Vec::new();
-    for found in words.iter() {
-        let Some(Value::Aliases(pairs)) = &found.value else { continue };
-        for (name, target) in pairs {
-            aliases.push(Alias {
-                field: None,
-                name: name.clone(),
-                target: target.clone(),
-                target_key: target_key(target, fields),
-            });
-        }
-    }
-    aliases
+fn struct_aliases(attrs: &StructAttrs, fields: &[Field<'_>]) -> Vec<Alias> {
+    let alias = |(name, target): &(Name, Name)| Alias {
+        field: None,
+        name: name.clone(),
+        target: target.clone(),
+        target_key: target_key(target, fields),
+    };
+    attrs.aliases.iter().map(alias).collect()
 }

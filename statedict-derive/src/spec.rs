@@ -51,39 +51,11 @@ impl Place {
     }
 }
 
-/// What follows an attribute's word.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum Form {
-    /// Nothing.
-    Flag,
-    /// `(true)` or `(false)`.
-    Bool,
-    /// `("text")`.
-    Text,
-    /// `(2)`.
-    Number,
-    /// `(name = target, …)`.
-    Aliases,
-    /// Nothing, or `(target)`.
-    Target,
-    /// `(since = 2, from = "old")`.
-    Renamed,
-    /// `(since = 2, "old", …)`.
-    Removed,
-    /// `(to = 2, with = path)`.
-    Migrate,
-    /// `(T: Bound, …)`.
-    Predicates,
-    /// `= path`.
-    Path,
-}
-
 /// One row of the table.
 pub(crate) struct Row {
     pub(crate) word: Word,
     pub(crate) name: &'static str,
     pub(crate) places: &'static [Place],
-    pub(crate) form: Form,
     /// What follows the word where it is shown to the user.
     pub(crate) example: &'static str,
     /// May stand alone, without `state_dict(...)` around it.
@@ -92,52 +64,40 @@ pub(crate) struct Row {
     pub(crate) repeats: bool,
 }
 
-const fn field(word: Word, name: &'static str, form: Form, example: &'static str) -> Row {
-    Row { word, name, places: &[Place::Field], form, example, bare: true, repeats: false }
+const fn field(word: Word, name: &'static str, example: &'static str) -> Row {
+    Row { word, name, places: &[Place::Field], example, bare: true, repeats: false }
 }
 
-const fn container(word: Word, name: &'static str, form: Form, example: &'static str) -> Row {
-    Row { word, name, places: &[Place::Struct], form, example, bare: true, repeats: false }
+const fn container(word: Word, name: &'static str, example: &'static str) -> Row {
+    Row { word, name, places: &[Place::Struct], example, bare: true, repeats: false }
 }
 
 /// Every attribute, in the order in which lists name them.
 pub(crate) static ROWS: &[Row] = &[
-    field(Word::Param, "param", Form::Flag, ""),
-    field(Word::Buffer, "buffer", Form::Flag, ""),
-    field(Word::Persistent, "persistent", Form::Bool, "(false)"),
-    field(Word::Skip, "skip", Form::Flag, ""),
-    Row {
-        places: &[Place::Field, Place::Variant],
-        ..field(Word::Rename, "rename", Form::Text, "(\"...\")")
-    },
-    field(Word::Since, "since", Form::Number, "(2)"),
-    Row {
-        repeats: true,
-        ..field(Word::Renamed, "renamed", Form::Renamed, "(since = 2, from = \"...\")")
-    },
-    field(Word::Flatten, "flatten", Form::Flag, ""),
-    field(Word::SameAs, "alias", Form::Target, "(field)"),
-    field(Word::Training, "training", Form::Flag, ""),
-    container(Word::Version, "version", Form::Number, "(2)"),
-    Row { repeats: true, ..container(Word::Alias, "alias", Form::Aliases, "(name = field)") },
-    container(Word::RenameAll, "rename_all", Form::Text, "(\"camelCase\")"),
-    Row {
-        repeats: true,
-        ..container(Word::Removed, "removed", Form::Removed, "(since = 2, \"...\")")
-    },
-    Row {
-        repeats: true,
-        ..container(Word::Migrate, "migrate", Form::Migrate, "(to = 2, with = Self::to_v2)")
-    },
-    Row { bare: false, ..container(Word::Transparent, "transparent", Form::Flag, "") },
-    Row { bare: false, ..container(Word::ExtraState, "extra_state", Form::Flag, "") },
-    Row { bare: false, ..container(Word::PreSave, "pre_save", Form::Path, " = Self::pre_save") },
-    Row { bare: false, ..container(Word::PostSave, "post_save", Form::Path, " = Self::post_save") },
-    Row { bare: false, ..container(Word::PreLoad, "pre_load", Form::Path, " = Self::pre_load") },
-    Row { bare: false, ..container(Word::PostLoad, "post_load", Form::Path, " = Self::post_load") },
-    Row { bare: false, ..container(Word::Bound, "bound", Form::Predicates, "(T: Trait)") },
-    Row { bare: false, ..container(Word::Crate, "crate", Form::Path, " = path") },
-    Row { bare: false, ..container(Word::Namespaced, "namespaced", Form::Flag, "") },
+    field(Word::Param, "param", ""),
+    field(Word::Buffer, "buffer", ""),
+    field(Word::Persistent, "persistent", "(false)"),
+    Row { places: &[Place::Field, Place::Struct], ..field(Word::Skip, "skip", "") },
+    Row { places: &[Place::Field, Place::Variant], ..field(Word::Rename, "rename", "(\"...\")") },
+    field(Word::Since, "since", "(2)"),
+    Row { repeats: true, ..field(Word::Renamed, "renamed", "(since = 2, from = \"...\")") },
+    field(Word::Flatten, "flatten", ""),
+    field(Word::SameAs, "alias", "(field)"),
+    field(Word::Training, "training", ""),
+    container(Word::Version, "version", "(2)"),
+    Row { repeats: true, ..container(Word::Alias, "alias", "(name = field)") },
+    container(Word::RenameAll, "rename_all", "(\"camelCase\")"),
+    Row { repeats: true, ..container(Word::Removed, "removed", "(since = 2, \"...\")") },
+    Row { repeats: true, ..container(Word::Migrate, "migrate", "(to = 2, with = Self::to_v2)") },
+    Row { bare: false, ..container(Word::Transparent, "transparent", "") },
+    Row { bare: false, ..container(Word::ExtraState, "extra_state", "") },
+    Row { bare: false, ..container(Word::PreSave, "pre_save", " = Self::pre_save") },
+    Row { bare: false, ..container(Word::PostSave, "post_save", " = Self::post_save") },
+    Row { bare: false, ..container(Word::PreLoad, "pre_load", " = Self::pre_load") },
+    Row { bare: false, ..container(Word::PostLoad, "post_load", " = Self::post_load") },
+    Row { bare: false, ..container(Word::Bound, "bound", "(T: Trait)") },
+    Row { bare: false, ..container(Word::Crate, "crate", " = path") },
+    Row { bare: false, ..container(Word::Namespaced, "namespaced", "") },
 ];
 
 impl Row {

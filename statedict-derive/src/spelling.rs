@@ -1,6 +1,7 @@
 //! What a field's type says by its spelling.
 
-use syn::Type;
+use quote::ToTokens;
+use syn::{GenericArgument, PathArguments, PathSegment, Type};
 
 /// The type without parentheses and without the invisible groups of macros by example.
 pub(crate) fn bare_type(mut ty: &Type) -> &Type {
@@ -13,43 +14,64 @@ pub(crate) fn bare_type(mut ty: &Type) -> &Type {
     }
 }
 
+/// The type as a user would write it.
+pub(crate) fn text(ty: &Type) -> String {
+    let mut text = ty.to_token_stream().to_string();
+    for (spaced, tight) in
+        [(" :: ", "::"), (" < ", "<"), (" >", ">"), (" ,", ","), ("& ", "&"), (" ;", ";")]
+    {
+        text = text.replace(spaced, tight);
+    }
+    text
+}
+
+/// Numbers that may be a tensor's elements.
+const ELEMENTS: &[&str] =
+    &["bool", "i8", "i16", "i32", "i64", "u8", "u16", "u32", "u64", "f32", "f64"];
+
+/// Other types without state.
+const OTHERS: &[&str] = &["char", "i128", "isize", "u128", "usize", "String", "PhantomData"];
+
 /// The types that need no `#[skip]`: what a configuration is made of. A closed list of spellings;
-/// the expansion asserts that the name means the standard library's type.
+/// the expansion asserts that the names mean the standard library's types.
 pub(crate) fn is_plain(ty: &Type) -> bool {
-    const NAMES: &[&str] = &[
-        "bool",
-        "char",
-        "i8",
-        "i16",
-        "i32",
-        "i64",
-        "i128",
-        "isize",
-        "u8",
-        "u16",
-        "u32",
-        "u64",
-        "u128",
-        "usize",
-        "f32",
-        "f64",
-        "String",
-        "PhantomData",
-    ];
     match bare_type(ty) {
-        Type::Tuple(tuple) => tuple.elems.is_empty(),
+        Type::Tuple(tuple) => tuple.elems.iter().all(is_plain),
+        // An array of numbers may be a buffer that was not marked.
+        Type::Array(array) => is_plain(&array.elem) && !has_elements(&array.elem),
         Type::FnPtr(_) => true,
         Type::Reference(reference) => {
             reference.mutability.is_none()
                 && reference.lifetime.as_ref().is_some_and(|lifetime| lifetime.ident == "static")
                 && matches!(&*reference.elem, Type::Path(path) if path.path.is_ident("str"))
         }
-        Type::Path(path) if path.qself.is_none() => path
-            .path
-            .segments
-            .last()
-            .is_some_and(|last| NAMES.iter().any(|name| last.ident == name)),
+        Type::Path(path) if path.qself.is_none() => match path.path.segments.last() {
+            Some(last) if last.ident == "Option" => argument(last).is_some_and(is_plain),
+            Some(last) => ELEMENTS.iter().chain(OTHERS).any(|name| last.ident == name),
+            None => false,
+        },
         _ => false,
+    }
+}
+
+/// Returns `true` if there may be numbers in a plain type that are a tensor's elements.
+fn has_elements(ty: &Type) -> bool {
+    match bare_type(ty) {
+        Type::Tuple(tuple) => tuple.elems.iter().any(has_elements),
+        Type::Path(path) => path.path.segments.last().is_some_and(|last| {
+            ELEMENTS.iter().any(|name| last.ident == name)
+                || argument(last).is_some_and(has_elements)
+        }),
+        _ => false,
+    }
+}
+
+/// The first type between the angle brackets.
+pub(crate) fn argument(segment: &PathSegment) -> Option<&Type> {
+    let PathArguments::AngleBracketed(arguments) = &segment.arguments else { return None };
+    match arguments.args.first()? {
+        GenericArgument::Type(ty) => Some(ty),
+        _ => None,
     }
 }
 

@@ -7,6 +7,11 @@ use crate::plain_debug::debug_is_display;
 /// The last segment of the key of a module's extra state, as PyTorch names it.
 pub(crate) const EXTRA_STATE: &str = "_extra_state";
 
+/// Checks that a key is that of a module's extra state.
+pub(crate) fn is_extra_state(key: &str) -> bool {
+    key.rsplit('.').next() == Some(EXTRA_STATE)
+}
+
 /// Why a name cannot be one segment of a key. The rules are those of
 /// `torch.nn.Module.register_parameter`, `register_buffer` and `add_module`.
 #[non_exhaustive]

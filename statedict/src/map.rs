@@ -91,8 +91,9 @@ impl<'a> StateMap<'a> {
         Some(tensor)
     }
 
-    /// The entries that are no tensors, in order: the extra state of modules that have a
-    /// `get_extra_state()`, under keys that end in `_extra_state`.
+    /// The entries that are no tensors, in order: the extra state of modules that have a `get_extra_state()`, under keys
+    /// that end in `_extra_state`, and whatever else a module saved, such as the dtypes and packed parameters of quantized
+    /// modules. A load finds no place for the latter, which are unexpected keys; writing keeps both.
     pub fn values(&self) -> impl ExactSizeIterator<Item = (&str, &SharedValue)> {
         self.values.iter().map(|(key, placed)| (key, &placed.value))
     }

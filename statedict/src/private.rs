@@ -3,14 +3,19 @@
 //! Each helper takes the field's type by turbofish, so that a missing trait is reported at the
 //! type of the field and not at the derive.
 
+use std::cell::RefCell;
 use std::marker::PhantomData;
+use std::pin::Pin;
+use std::rc::Rc;
+use std::sync::{Arc, Mutex, RwLock};
 
-pub use crate::traits::Leaf;
+pub use std::vec::Vec;
+
+use crate::ExtraState;
 use crate::visit::{Alias, Content, Describe, Loaded};
 pub use crate::visit::{
-    ByMut, ByRef, Change, Description, Field, FieldTable, ModuleInfo, StateDict, Visitor,
+    ByMut, ByRef, Change, Description, Field, FieldTable, LeafField, ModuleInfo, StateDict, Visitor,
 };
-use crate::{ExtraState, Tensor, TensorMut};
 
 /// A type that the derive leaves out of the state by its name.
 #[diagnostic::on_unimplemented(
@@ -31,6 +36,21 @@ plain! {
 
 #[diagnostic::do_not_recommend]
 impl<T: ?Sized> Plain for PhantomData<T> {}
+
+#[diagnostic::do_not_recommend]
+impl<T: Plain> Plain for Option<T> {}
+
+#[diagnostic::do_not_recommend]
+impl<T: Plain, const N: usize> Plain for [T; N] {}
+
+macro_rules! plain_tuples {
+    ($([$($item:ident)+])*) => { $(
+        #[diagnostic::do_not_recommend]
+        impl<$($item: Plain),+> Plain for ($($item,)+) {}
+    )* };
+}
+
+plain_tuples! { [A] [A B] [A B C] [A B C D] [A B C D E] [A B C D E F] }
 
 pub fn plain<T: Plain>() {}
 
@@ -58,14 +78,20 @@ impl<T: ?Sized> IsAlias for Alias<T> {}
 
 pub fn alias<A: IsAlias>() {}
 
+/// Fails to build: the derive could not read the item `M`. Where the compiler could not either, it has said so, and
+/// does not come so far.
+pub fn unreadable<M: ?Sized>() {
+    const { panic!("`#[derive(StateDict)]` cannot read this item; please report it") }
+}
+
 /// The table of a struct.
-pub fn table<M: StateDict>() -> &'static FieldTable {
-    M::describe().table()
+pub fn table(describe: Describe) -> &'static FieldTable {
+    describe().table()
 }
 
 /// The table of an enum's variant.
-pub fn variant<M: StateDict>(number: usize) -> &'static FieldTable {
-    M::describe().variant(number)
+pub fn variant(describe: Describe, number: usize) -> &'static FieldTable {
+    describe().variant(number)
 }
 
 /// Hands a module's hook to a visitor, which runs it if a state dict is about to be made.
@@ -94,7 +120,10 @@ impl<M> PostLoad<M> {
     }
 }
 
-/// Reaches the extra state of a module for the derive; like [`LeafField`].
+/// Reaches the extra state of a module for the derive.
+///
+/// The bound is that of [`extra_state`] alone: all generated methods call it, so that the compiler finds the
+/// same mistake in each, and reports it once.
 pub struct ModuleExtra<M> {
     get: fn(&M) -> &dyn ExtraState,
     get_mut: fn(&mut M) -> &mut dyn ExtraState,
@@ -114,69 +143,113 @@ impl<M> ModuleExtra<M> {
     }
 }
 
-/// Reaches a field of type `T` that is a parameter or a buffer, for the derive.
-///
-/// The bound is that of [`leaf`] alone: all generated methods call it, so that the compiler finds the
-/// same mistake in each, and reports it once.
-pub struct LeafField<T> {
-    get: fn(&T) -> Option<&dyn Tensor>,
-    get_mut: fn(&mut T) -> Option<&mut dyn TensorMut>,
-    optional: bool,
+/// [`LeafField`] under other names, which say what to do with a type that is often taken for a tensor.
+macro_rules! leaf_field {
+    ($($(#[$texts:meta])* $name:ident)*) => { $(
+        $(#[$texts])*
+        pub trait $name {
+            const PARAMETER: Field<'static>;
+            const BUFFER: Field<'static>;
+            const NOT_PERSISTENT: Field<'static>;
+            fn content_of(field: &Self) -> Content<ByRef<'_>>;
+            fn content_of_mut(field: &mut Self) -> Content<ByMut<'_>>;
+        }
+
+        #[diagnostic::do_not_recommend]
+        impl<T: LeafField> $name for T {
+            const PARAMETER: Field<'static> = <T as LeafField>::PARAMETER;
+            const BUFFER: Field<'static> = <T as LeafField>::BUFFER;
+            const NOT_PERSISTENT: Field<'static> = <T as LeafField>::NOT_PERSISTENT;
+
+            fn content_of(field: &Self) -> Content<ByRef<'_>> {
+                <T as LeafField>::content_of(field)
+            }
+
+            fn content_of_mut(field: &mut Self) -> Content<ByMut<'_>> {
+                <T as LeafField>::content_of_mut(field)
+            }
+        }
+    )* };
 }
 
-pub const fn leaf<T: Leaf>() -> LeafField<T> {
-    LeafField { get: T::tensor, get_mut: T::tensor_mut, optional: T::OPTIONAL }
+leaf_field! {
+    #[diagnostic::on_unimplemented(
+        message = "`{Self}` is not a tensor, so it cannot be a parameter or buffer",
+        label = "expected a tensor type, or an `Option` of one",
+        note = "several tensors are a `statedict::ParameterList` or `statedict::ParameterDict`, without a mark",
+        note = "if it holds modules, remove `#[param]`, `#[buffer]` or `#[persistent]`"
+    )]
+    LeafOfList
+    #[diagnostic::on_unimplemented(
+        message = "`{Self}` is not a tensor, so it cannot be a parameter or buffer",
+        label = "expected a tensor type, or an `Option` of one",
+        note = "put the tensor into a struct that derives `StateDict`; a handle or a lock goes around that, without a mark",
+        note = "a number that only loading changes is a plain `i64` or `f32`"
+    )]
+    LeafOfGuard
 }
 
-impl<T> LeafField<T> {
-    pub const fn parameter(self, name: &'static str) -> Field<'static> {
-        optional(Field::parameter(name), self.optional)
+/// The entries of a table with their names; an empty one leaves an entry its own.
+pub const fn fields<const N: usize>(
+    names: [&'static str; N],
+    mut fields: [Field<'static>; N],
+) -> [Field<'static>; N] {
+    let mut nth = 0;
+    while nth < N {
+        if !names[nth].is_empty() {
+            fields[nth] = fields[nth].named(names[nth]);
+        }
+        nth += 1;
     }
-
-    pub const fn buffer(self, name: &'static str, persistent: bool) -> Field<'static> {
-        optional(Field::buffer_if(name, persistent), self.optional)
-    }
-
-    pub fn of(self, field: &T) -> Content<ByRef<'_>> {
-        (self.get)(field).map_or(Content::None, Content::Tensor)
-    }
-
-    pub fn of_mut(self, field: &mut T) -> Content<ByMut<'_>> {
-        (self.get_mut)(field).map_or(Content::None, Content::Tensor)
-    }
+    fields
 }
 
-const fn optional(field: Field<'static>, optional: bool) -> Field<'static> {
-    if optional { field.optional() } else { field }
+/// The entry of a child, to which [`fields`] gives its name.
+pub const fn child(describe: Describe) -> Field<'static> {
+    Field::child("", describe)
 }
 
-/// Reaches a field of type `M` that is a child module; like [`LeafField`].
-pub struct ChildField<M> {
-    get: fn(&M) -> &dyn StateDict,
-    get_mut: fn(&mut M) -> &mut dyn StateDict,
+/// The entry of an alias; like [`child`].
+pub const fn alias_to(target: &'static str) -> Field<'static> {
+    Field::alias("", target)
 }
 
-pub const fn child<M: StateDict>() -> ChildField<M> {
-    ChildField { get: |module| module, get_mut: |module| module }
+/// A type `T`, which is `content` in `Owners`. Its constants are the content's where the owners are those
+/// of the standard library and the content is known to describe itself; elsewhere [`Other`] has those of `T`.
+pub struct Owned<T, Content: ?Sized, Owners>(PhantomData<(T, Owners, Content)>);
+
+impl<T, Content: StateDict, Owners: AreOwners> Owned<T, Content, Owners> {
+    pub const DESCRIBE: Describe = Content::describe;
+    pub const SAME: Description = Description::same_as::<Content>();
 }
 
-impl<M> ChildField<M> {
-    pub fn of(self, field: &M) -> Content<ByRef<'_>> {
-        Content::Module((self.get)(field))
-    }
+/// What describes a type that is not known to be only the owner of another.
+pub trait Other {
+    const DESCRIBE: Describe;
+    const SAME: Description;
+}
 
-    pub fn of_mut(self, field: &mut M) -> Content<ByMut<'_>> {
-        Content::Module((self.get_mut)(field))
-    }
+impl<T: StateDict, Content: ?Sized, Owners> Other for Owned<T, Content, Owners> {
+    const DESCRIBE: Describe = T::describe;
+    const SAME: Description = Description::same_as::<T>();
+}
 
-    /// Visits the module that the field's struct or variant is.
-    pub fn visit<'a>(self, visitor: &mut dyn Visitor<ByRef<'a>>, field: &'a M) {
-        (self.get)(field).visit(visitor);
-    }
+/// The owners of one module, which add nothing to it; several as nested pairs.
+pub trait AreOwners {}
 
-    pub fn visit_mut<'a>(self, visitor: &mut dyn Visitor<ByMut<'a>>, field: &'a mut M) {
-        (self.get_mut)(field).visit_mut(visitor);
-    }
+macro_rules! owners {
+    ($($owner:ident)*) => { $(impl<M: ?Sized> AreOwners for $owner<M> {})* };
+}
+
+owners! { Box Rc Arc RefCell Mutex RwLock }
+
+impl<P: AreOwners> AreOwners for Pin<P> {}
+
+impl<A: AreOwners, B: AreOwners> AreOwners for (A, B) {}
+
+/// The description of what is an `M` and nothing more.
+pub const fn same_as<M>(describe: Describe) -> Description {
+    Description::same::<M>(describe)
 }
 
 pub fn flag(flag: &bool) -> Content<ByRef<'_>> {
@@ -186,21 +259,3 @@ pub fn flag(flag: &bool) -> Content<ByRef<'_>> {
 pub fn flag_mut(flag: &mut bool) -> Content<ByMut<'_>> {
     Content::Flag(flag)
 }
-
-/// A type that may describe itself: what is in a `Box<M>`, where `M` may be a `dyn StateDict`, which
-/// does not. The constants of its own are found where the type is known to be a module, and those of
-/// [`Opaque`] elsewhere.
-pub struct Probe<M: ?Sized>(PhantomData<M>);
-
-impl<M: StateDict> Probe<M> {
-    pub const DESCRIBE: Describe = M::describe;
-    pub const SAME: Description = Description::same_as::<M>();
-}
-
-/// A type that only a value describes.
-pub trait Opaque {
-    const DESCRIBE: Describe = || Description::Unknown;
-    const SAME: Description = Description::Unknown;
-}
-
-impl<M: ?Sized> Opaque for Probe<M> {}

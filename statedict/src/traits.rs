@@ -135,52 +135,6 @@ pub trait TensorMut: Tensor {
     }
 }
 
-/// A field that is a parameter or a buffer: a tensor, or an `Option` of one.
-///
-/// One trait for both directions: with two, a type that is no tensor would be reported twice.
-#[diagnostic::on_unimplemented(
-    message = "`{Self}` is not a tensor, so it cannot be a parameter or buffer",
-    label = "expected a tensor type, or an `Option` of one",
-    note = "if it is a module, remove `#[param]`, `#[buffer]` or `#[persistent]`",
-    note = "a tensor library's types need that library's feature of `statedict`",
-    note = "a tensor type of your own needs to implement `statedict::TensorMut`"
-)]
-pub trait Leaf {
-    #[doc(hidden)]
-    const OPTIONAL: bool;
-    #[doc(hidden)]
-    fn tensor(&self) -> Option<&dyn Tensor>;
-    #[doc(hidden)]
-    fn tensor_mut(&mut self) -> Option<&mut dyn TensorMut>;
-}
-
-#[diagnostic::do_not_recommend]
-impl<T: TensorMut> Leaf for T {
-    const OPTIONAL: bool = false;
-
-    fn tensor(&self) -> Option<&dyn Tensor> {
-        Some(self)
-    }
-
-    fn tensor_mut(&mut self) -> Option<&mut dyn TensorMut> {
-        Some(self)
-    }
-}
-
-/// As `register_parameter("bias", None)`: the name is known, and nothing is saved.
-#[diagnostic::do_not_recommend]
-impl<T: TensorMut> Leaf for Option<T> {
-    const OPTIONAL: bool = true;
-
-    fn tensor(&self) -> Option<&dyn Tensor> {
-        self.as_ref().map(|tensor| tensor as &dyn Tensor)
-    }
-
-    fn tensor_mut(&mut self) -> Option<&mut dyn TensorMut> {
-        self.as_mut().map(|tensor| tensor as &mut dyn TensorMut)
-    }
-}
-
 /// Says which leaves share their elements: equal for leaves of one storage, different for others
 /// that are alive at the same time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]

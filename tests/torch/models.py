@@ -88,6 +88,34 @@ class MyModuleV2(nn.Module):
         self.register_buffer("scratch", torch.zeros(2), persistent=False)
 
 
+class Linear4bit(nn.Linear):
+    """As bitsandbytes' layer: it writes what belongs to its weight below the weight's key, and reads that itself."""
+
+    BELOW = {"absmax": torch.float32, "quant_map": torch.float32, "quant_state.bitsandbytes__nf4": torch.uint8}
+
+    def __init__(self, inputs, outputs):
+        super().__init__(inputs, outputs)
+        self.weight = nn.Parameter(torch.zeros(inputs * outputs // 2, 1, dtype=torch.uint8), requires_grad=False)
+        self.below = {name: torch.arange(4).to(dtype) for name, dtype in self.BELOW.items()}
+
+    def _save_to_state_dict(self, destination, prefix, keep_vars):
+        super()._save_to_state_dict(destination, prefix, keep_vars)
+        for name, value in self.below.items():
+            destination[f"{prefix}weight.{name}"] = value
+
+    def _load_from_state_dict(self, state_dict, prefix, *args):
+        for name in self.BELOW:
+            self.below[name] = state_dict.pop(f"{prefix}weight.{name}").clone()
+        super()._load_from_state_dict(state_dict, prefix, *args)
+
+
+class Quantized(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.layers = nn.ModuleList(Linear4bit(4, 6) for _ in range(2))
+        self.norm = nn.LayerNorm(6)
+
+
 MODELS = {
     model.__name__: model
     for model in (
@@ -97,6 +125,7 @@ MODELS = {
         AutoEncoder,
         MyModule,
         MyModuleV2,
+        Quantized,
     )
 }
 

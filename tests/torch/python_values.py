@@ -172,6 +172,41 @@ def write_quantized(folder):
     return found
 
 
+class Stateful(nn.Module):
+    """A module whose extra state has a class that nothing else knows."""
+
+    def __init__(self, state):
+        super().__init__()
+        self.weight = nn.Parameter(torch.arange(2.0))
+        self.state = state
+
+    def get_extra_state(self):
+        return self.state
+
+    def set_extra_state(self, state):
+        self.state = state
+
+
+def write_extra_state(folder):
+    """Modules with extra states of all kinds, and what a module without any says of their state dicts."""
+    plain = nn.Module()
+    plain.weight = nn.Parameter(torch.zeros(2))
+    states = {
+        "object": AttrDict(a=1), "itself": Itself(a=torch.ones(2)), "namespace": argparse.Namespace(a=1), "text": Tagged("x", 3), "enum": Word.A,
+        "array": np.arange(3), "lone": "\udce9", "none": None, "list": [1, (2, b"x")],
+    }  # fmt: skip
+    found = {}
+    for name, state in states.items():
+        path = os.path.join(folder, f"{name}.pt")
+        model = Stateful(state)
+        torch.save(model.state_dict(), path)
+        try:
+            plain.load_state_dict(load(path))
+        except RuntimeError as error:
+            found[path] = str(error)
+    return found
+
+
 def same(first, second):
     """Whether torch finds the same in two files."""
     return alike(load(first), load(second))

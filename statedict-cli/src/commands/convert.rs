@@ -8,6 +8,7 @@ use crate::edits::Edits;
 use crate::envelope::Envelope;
 use crate::failure::{Failure, Outcome, chain};
 use crate::inputs::Input;
+use crate::numbers::check_output;
 use crate::opened::{Opened, Opening};
 use crate::outputs::Overwriting;
 use crate::progress::Progress;
@@ -92,7 +93,10 @@ pub(crate) fn run(arguments: &Arguments, screen: &mut Screen) -> Result<Outcome,
     // A state dict out of a file is written as one; a file as it is, with all that it holds.
     let is_part = !arguments.at.is_empty() || whole_model || flatten;
     let saved = if is_part || opened.is_safetensors() || format == Format::Safetensors {
-        opened.state_map(&arguments.at)?.save_with(output, &options)
+        let map = opened.state_map(&arguments.at)?;
+        check_output(&map, opened.allowed, format == Format::Safetensors)
+            .map_err(|error| format!("{}: {error}", output.display()))?;
+        map.save_with(output, &options)
     } else {
         save_graph(opened.document.graph(), output, &options).map_err(statedict::Error::from)
     };

@@ -1,10 +1,12 @@
 //! `statedict diff`.
 
+mod budget;
 mod compare;
 mod delta;
 mod difference;
 mod file_metadata;
 mod pairs;
+mod sameness;
 
 use std::collections::BTreeMap;
 use std::io::Write;

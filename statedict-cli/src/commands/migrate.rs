@@ -11,6 +11,7 @@ use statedict::{Metadata, Migration, StateMap, WriteOptions, save_graph};
 use crate::envelope::Envelope;
 use crate::failure::{Failure, Outcome, chain};
 use crate::inputs::Input;
+use crate::numbers::check_output;
 use crate::opened::{Opened, Opening};
 use crate::outputs::Overwriting;
 use crate::printable::printable;
@@ -89,6 +90,9 @@ pub(crate) fn run(arguments: &Arguments, screen: &mut Screen) -> Result<Outcome,
     record_versions(&mut migrated, &rules, &mut done);
 
     if let Some(output) = output {
+        let writes_safetensors = WriteOptions::new().writes_safetensors(Some(output));
+        check_output(&migrated, opened.allowed, writes_safetensors)
+            .map_err(|error| format!("{}: {error}", output.display()))?;
         let saved = match at.split_last() {
             Some((name, above)) => {
                 let mut graph = (**opened.document.graph()).clone();

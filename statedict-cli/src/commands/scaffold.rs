@@ -10,8 +10,8 @@ use crate::terminal::Screen;
 
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "What it prints compiles, and loads the file strictly. A file does not say of which class \
-                  a layer is: where two have the same keys and shapes, the likelier is taken, and a comment \
+    after_help = "What it prints compiles, and loads the file strictly, but for values that are no tensors, which have no \
+                  field. A file does not say of which class a layer is: where two have the same keys and shapes, the likelier is taken, and a comment \
                   says so.\n\nExit status: 0; 1 no structs can have what is in the file; 2 wrong usage."
 )]
 pub(crate) struct Arguments {

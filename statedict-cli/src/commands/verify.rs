@@ -101,7 +101,8 @@ fn verify(arguments: &Arguments, input: &Input) -> Result<Verified, Failure> {
         match codec::read_all(source, &arguments.opening.options()) {
             Ok(documents) => {
                 for document in documents {
-                    let opened = Opened { document, input: input.clone(), len };
+                    let allowed = arguments.opening.allowed(len);
+                    let opened = Opened { document, input: input.clone(), len, allowed };
                     unread(&opened, &mut verified);
                     tensors(&opened, arguments.finite, &mut verified)?;
                 }

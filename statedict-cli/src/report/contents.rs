@@ -68,6 +68,9 @@ pub(super) fn of(opened: &Opened, histograms: usize) -> Result<Json, Failure> {
             Found::Leaf(value) | Found::Flag(value) => {
                 values.add(|| json!([parts(at.steps), words(&format!("{value:?}"))]))
             }
+            Found::Long(value) => values.add(|| {
+                json!([parts(at.steps), format!("(a text of {} bytes)", value.text_len())])
+            }),
             Found::Metadata(metadata) => {
                 let entries = metadata.as_mapping().into_iter().flat_map(|dict| dict.iter());
                 for (module, entry) in entries {

@@ -7,7 +7,7 @@ use super::name::escape;
 use super::tie::Unsaid;
 use super::tree::{Tree, extra_state_of};
 
-/// The values for which no struct has a field.
+/// Returns the values for which no struct has a field.
 pub(super) fn left_out<'m>(
     map: &'m StateMap<'_>,
 ) -> impl Iterator<Item = (&'m str, &'m SharedValue)> {

@@ -64,10 +64,12 @@ impl Tree {
                 Err(problem) => problems.push(problem),
             }
         }
+        let mut tensors = HashSet::new();
         for (key, tensor) in map.iter() {
-            if let Err(problem) = tree.leaf(key, tensor) {
+            if let Err(problem) = tree.leaf(key, tensor, &tensors) {
                 problems.push(problem);
             }
+            tensors.insert(key);
         }
         for path in map.values().filter_map(|(key, _)| extra_state_of(key)) {
             match tree.module(path) {
@@ -224,9 +226,19 @@ impl Building {
         Ok(parent)
     }
 
-    fn leaf(&mut self, key: &str, tensor: &TensorView<'_>) -> Result<(), String> {
-        let (path, name) = key.rsplit_once('.').unwrap_or(("", key));
-        check(name, key)?;
+    fn leaf(
+        &mut self,
+        key: &str,
+        tensor: &TensorView<'_>,
+        tensors: &HashSet<&str>,
+    ) -> Result<(), String> {
+        // What is below a tensor that came before, such as `weight.absmax`, its module writes by itself.
+        let above = key.match_indices('.').map(|(end, _)| &key[..end]);
+        let tensor_above = above.clone().find(|above| tensors.contains(above));
+        let module = tensor_above.unwrap_or(key).rsplit_once('.');
+        let path = module.map_or("", |(path, _)| path);
+        let name = if path.is_empty() { key } else { &key[path.len() + 1..] };
+        name.split('.').try_for_each(|segment| check(segment, key))?;
         if key.starts_with('.') {
             return Err(format!("{} has an empty name", literal(key)));
         }
@@ -248,7 +260,7 @@ fn check(segment: &str, key: &str) -> Result<(), String> {
     Ok(())
 }
 
-/// The module whose extra state has this key; `None` where the key is that of something else.
+/// Returns the module whose extra state has this key; `None` where the key is that of something else.
 pub(super) fn extra_state_of(key: &str) -> Option<&str> {
     let path = key.strip_suffix("_extra_state")?;
     if path.is_empty() { Some(path) } else { path.strip_suffix('.') }

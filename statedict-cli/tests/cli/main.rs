@@ -10,6 +10,7 @@ mod large;
 mod migrate;
 mod opening;
 mod plot;
+mod python_values;
 mod report;
 mod safetensors;
 mod scaffold;

@@ -5,7 +5,7 @@ use quote::ToTokens;
 use syn::parse::Parser;
 use syn::{Lit, LitStr, Path};
 
-use super::parts::{Value, Version, items};
+use super::parts::{Migrate, Removed, Renamed, Rest, Version, items};
 use super::value::Reader;
 use crate::suggest;
 
@@ -18,63 +18,111 @@ struct Arguments {
     plain: Vec<TokenStream>,
 }
 
+impl Arguments {
+    fn take(&mut self, name: &str) -> Option<TokenStream> {
+        let at = self.named.iter().position(|(found, _)| found == name)?;
+        Some(self.named.swap_remove(at).1)
+    }
+}
+
 impl Reader<'_> {
     /// `since = 2, from = "old"`.
-    pub(super) fn renamed(&self, word: &Ident, tokens: &TokenStream) -> Option<Value> {
-        let mut arguments = self.arguments(tokens, &["since", "from"], false)?;
-        let since = self.version_of(word, &mut arguments, "since");
-        let from = self
-            .named(word, &mut arguments, "from")
-            .and_then(|value| self.string(&value, "from = \"...\""));
-        Some(Value::Renamed(since?, from?))
+    pub(super) fn renamed(&self, rest: Rest) -> Option<Renamed> {
+        let tokens = self.group(rest)?;
+        let mut arguments = self.arguments(&tokens, &["since", "from"], false)?;
+        self.all_there(&arguments, &["since", "from"])?;
+        let since = self.version_of(&mut arguments, "since");
+        let from = arguments.take("from").and_then(|value| self.string(&value, "from = \"...\""));
+        Some(Renamed { word: self.word.clone(), since: since?, from: from? })
     }
 
     /// `since = 2, "old", …`.
-    pub(super) fn removed(&self, word: &Ident, tokens: &TokenStream) -> Option<Value> {
-        let mut arguments = self.arguments(tokens, &["since"], true)?;
-        let since = self.version_of(word, &mut arguments, "since");
-        if arguments.plain.is_empty() {
-            let message = format!("`{word}` names nothing that was removed");
+    pub(super) fn removed(&self, rest: Rest) -> Option<Removed> {
+        let tokens = self.group(rest)?;
+        let mut arguments = self.arguments(&tokens, &["since"], true)?;
+        self.all_there(&arguments, &["since"])?;
+        let since = self.version_of(&mut arguments, "since");
+        if since.is_some() && arguments.plain.is_empty() {
+            let message = format!("`{}` names nothing that was removed", self.word);
             let help = format!("write `{}`", self.spelling());
-            self.ctxt.error_help(word, message, help);
+            self.ctxt.error_help(self.word, message, help);
             return None;
         }
         let names: Vec<Option<LitStr>> =
             arguments.plain.iter().map(|value| self.string(value, "\"...\"")).collect();
         let names: Option<Vec<LitStr>> = names.into_iter().collect();
-        Some(Value::Removed(since?, names?))
+        Some(Removed { word: self.word.clone(), since: since?, names: names? })
     }
 
     /// `to = 2, with = path`.
-    pub(super) fn migrate(&self, word: &Ident, tokens: &TokenStream) -> Option<Value> {
-        let mut arguments = self.arguments(tokens, &["to", "with"], false)?;
-        let to = self.version_of(word, &mut arguments, "to");
-        let with = self.named(word, &mut arguments, "with").and_then(|value| self.step(&value));
-        Some(Value::Migrate(to?, with?))
+    pub(super) fn migrate(&self, rest: Rest) -> Option<Migrate> {
+        let tokens = self.group(rest)?;
+        let mut arguments = self.arguments(&tokens, &["to", "with"], false)?;
+        self.all_there(&arguments, &["to", "with"])?;
+        let to = self.version_of(&mut arguments, "to");
+        let with = arguments.take("with").and_then(|value| self.step(&value));
+        Some(Migrate { word: self.word.clone(), to: to?, with: with? })
     }
 
-    /// Sorts the arguments; those that may not be there are reported.
+    /// Sorts the arguments; the first that may not be there is reported.
     fn arguments(&self, tokens: &TokenStream, names: &[&str], plain: bool) -> Option<Arguments> {
         let mut arguments = Arguments::default();
-        let mut good = true;
         for item in items(tokens) {
             match &item[..] {
                 [TokenTree::Ident(name), TokenTree::Punct(sign), value @ ..]
                     if sign.as_char() == '=' =>
                 {
-                    good &= self.known(name, names, &arguments);
+                    if !self.known(name, names, &arguments) {
+                        return None;
+                    }
+                    self.no_comma(value, names)?;
                     arguments.named.push((name.clone(), value.iter().cloned().collect()));
                 }
-                value if plain => arguments.plain.push(value.iter().cloned().collect()),
+                value if plain => {
+                    self.no_comma(value, names)?;
+                    arguments.plain.push(value.iter().cloned().collect());
+                }
                 value => {
                     let at: TokenStream = value.iter().cloned().collect();
                     let message = "expected `name = value`";
                     self.ctxt.error_help(at, message, format_args!("write `{}`", self.spelling()));
-                    good = false;
+                    return None;
                 }
             }
         }
-        good.then_some(arguments)
+        Some(arguments)
+    }
+
+    /// Reports a value that goes on with the next argument.
+    fn no_comma(&self, value: &[TokenTree], names: &[&str]) -> Option<()> {
+        let is_next = |token: &&TokenTree| match token {
+            TokenTree::Ident(name) => names.iter().any(|known| name == known),
+            TokenTree::Literal(text) => text.to_string().starts_with('"'),
+            TokenTree::Group(_) | TokenTree::Punct(_) => false,
+        };
+        match value.iter().skip(1).find(is_next) {
+            Some(next) => {
+                let message = format!("expected `,` before `{next}`");
+                self.ctxt.error_help(next, message, format_args!("write `{}`", self.spelling()));
+                None
+            }
+            None => Some(()),
+        }
+    }
+
+    /// Reports the first of `names` that has no value.
+    fn all_there(&self, arguments: &Arguments, names: &[&str]) -> Option<()> {
+        for &name in names {
+            let found = arguments.named.iter().find(|(found, _)| found == name);
+            let (at, message) = match found {
+                Some((at, value)) if value.is_empty() => (at, format!("`{name}` needs a value")),
+                Some(_) => continue,
+                None => (self.word, format!("`{}` needs `{name}`", self.word)),
+            };
+            self.ctxt.error_help(at, message, format_args!("write `{}`", self.spelling()));
+            return None;
+        }
+        Some(())
     }
 
     fn known(&self, name: &Ident, names: &[&str], earlier: &Arguments) -> bool {
@@ -96,25 +144,8 @@ impl Reader<'_> {
         false
     }
 
-    fn named(&self, word: &Ident, arguments: &mut Arguments, name: &str) -> Option<TokenStream> {
-        let found = arguments.named.iter().position(|(found, _)| found == name);
-        match found.map(|at| arguments.named.swap_remove(at)) {
-            Some((name, value)) if value.is_empty() => {
-                let message = format!("`{name}` needs a value");
-                self.ctxt.error_help(name, message, format_args!("write `{}`", self.spelling()));
-                None
-            }
-            Some((_, value)) => Some(value),
-            None => {
-                let message = format!("`{word}` needs `{name}`");
-                self.ctxt.error_help(word, message, format_args!("write `{}`", self.spelling()));
-                None
-            }
-        }
-    }
-
-    fn version_of(&self, word: &Ident, arguments: &mut Arguments, name: &str) -> Option<Version> {
-        let value = self.named(word, arguments, name)?;
+    fn version_of(&self, arguments: &mut Arguments, name: &str) -> Option<Version> {
+        let value = arguments.take(name)?;
         self.version(name, &value)
     }
 

@@ -1,22 +1,28 @@
-//! What attributes are made of: their values, and the tokens between commas.
+//! What attributes are made of: their arguments, and the tokens between commas.
 
 use proc_macro2::{Delimiter, Group, Ident, TokenStream, TokenTree};
 use quote::ToTokens;
-use syn::{LitInt, LitStr, Meta, Path, WherePredicate};
+use syn::{LitInt, LitStr, Meta, Path};
 
-pub(crate) enum Value {
-    Flag,
-    Bool(bool),
-    Text(LitStr),
-    Number(u32, LitInt),
-    Aliases(Vec<(Name, Name)>),
-    /// Of a field; `None`: any earlier field.
-    Target(Option<Name>),
-    Renamed(Version, LitStr),
-    Removed(Version, Vec<LitStr>),
-    Migrate(Version, Path),
-    Predicates(Vec<WherePredicate>),
-    Path(Path),
+/// `renamed(since = 2, from = "old")`.
+pub(crate) struct Renamed {
+    pub(crate) word: Ident,
+    pub(crate) since: Version,
+    pub(crate) from: LitStr,
+}
+
+/// `removed(since = 2, "old", …)`.
+pub(crate) struct Removed {
+    pub(crate) word: Ident,
+    pub(crate) since: Version,
+    pub(crate) names: Vec<LitStr>,
+}
+
+/// `migrate(to = 2, with = path)`.
+pub(crate) struct Migrate {
+    pub(crate) word: Ident,
+    pub(crate) to: Version,
+    pub(crate) with: Path,
 }
 
 /// A version as it was written.
@@ -59,7 +65,7 @@ pub(crate) fn unraw(ident: &Ident) -> String {
 }
 
 /// What follows a word.
-pub(super) enum Rest {
+pub(crate) enum Rest {
     Nothing,
     /// `(…)`.
     Group(Group),

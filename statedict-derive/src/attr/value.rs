@@ -1,59 +1,72 @@
 //! Reads what follows an attribute's word, in the form that the table asks for.
 
-use proc_macro2::{Group, Ident, TokenStream, TokenTree};
+use proc_macro2::{Ident, TokenStream, TokenTree};
 use quote::ToTokens;
 use syn::parse::Parser;
 use syn::punctuated::Punctuated;
 use syn::{Lit, LitBool, LitInt, LitStr, Path, Token, WherePredicate};
 
-use super::parts::{Name, Rest, Value, Version, items, visible};
+use super::parts::{Name, Rest, Version, items, visible};
+use crate::case::Case;
 use crate::ctxt::Ctxt;
-use crate::spec::{Form, Row, Word, Written};
+use crate::spec::{Row, Word, Written};
+use crate::suggest;
+
+fn is_equals(token: &TokenTree) -> bool {
+    matches!(token, TokenTree::Punct(sign) if sign.as_char() == '=')
+}
 
 /// Reads the value of one attribute; a mistake is reported, and gives `None`.
-pub(super) struct Reader<'c> {
+pub(crate) struct Reader<'c> {
     pub(super) ctxt: &'c Ctxt,
     pub(super) row: &'static Row,
     pub(super) written: Written,
+    /// The attribute's word as it was written.
+    pub(super) word: &'c Ident,
 }
 
 impl Reader<'_> {
-    pub(super) fn value(&self, word: &Ident, rest: Rest) -> Option<Value> {
-        match self.row.form {
-            Form::Flag => self.flag(rest),
-            Form::Path => self.path(word, rest),
-            Form::Target if matches!(rest, Rest::Nothing) => Some(Value::Target(None)),
-            form => {
-                let group = self.group(word, rest)?;
-                let tokens: TokenStream = visible(group.stream()).into_iter().collect();
-                match form {
-                    Form::Bool => self.bool(&tokens),
-                    Form::Text => self.text(&tokens),
-                    Form::Number => self.number(&tokens),
-                    Form::Aliases => self.aliases(&tokens),
-                    Form::Target => self.target(&tokens),
-                    Form::Renamed => self.renamed(word, &tokens),
-                    Form::Removed => self.removed(word, &tokens),
-                    Form::Migrate => self.migrate(word, &tokens),
-                    Form::Flag | Form::Path | Form::Predicates => self.predicates(tokens),
-                }
-            }
-        }
-    }
-
     pub(super) fn spelling(&self) -> String {
         self.row.spell(self.written)
     }
 
-    fn flag(&self, rest: Rest) -> Option<Value> {
-        let at = match rest {
-            Rest::Nothing => return Some(Value::Flag),
-            Rest::Group(group) => group.into_token_stream(),
-            Rest::Equals(sign, value) => [sign].into_iter().chain(value).collect(),
+    /// Nothing.
+    pub(super) fn flag(&self, rest: Rest) {
+        let (at, value) = match rest {
+            Rest::Nothing => return,
+            Rest::Group(group) => {
+                let value = group.stream();
+                (group.into_token_stream(), value)
+            }
+            Rest::Equals(sign, value) => ([sign].into_iter().chain(value.clone()).collect(), value),
         };
-        let help = self.write(&self.spelling());
+        let help = self.elsewhere(&value).unwrap_or_else(|| self.write(&self.spelling()));
         self.ctxt.error_help(at, format_args!("`{}` takes no value", self.row.name), help);
-        None
+    }
+
+    /// Where the value of a flag belongs: PyTorch's `register_buffer` takes a name and `persistent`.
+    fn elsewhere(&self, value: &TokenStream) -> Option<String> {
+        let (Word::Param | Word::Buffer) = self.row.word else { return None };
+        let spell = |word: &str, value: &str| match self.written {
+            Written::Bare => format!("#[{word}({value})]"),
+            Written::Namespaced => format!("{word}({value})"),
+        };
+        match &visible(value.clone())[..] {
+            [TokenTree::Ident(word), TokenTree::Punct(_), TokenTree::Ident(value)]
+                if word == "persistent" && (value == "true" || value == "false") =>
+            {
+                Some(format!("write `{}`", spell("persistent", &value.to_string())))
+            }
+            [TokenTree::Ident(_), TokenTree::Punct(_), TokenTree::Literal(text)]
+            | [TokenTree::Literal(text)]
+                if text.to_string().starts_with('"') =>
+            {
+                let separator = if self.written == Written::Bare { " " } else { ", " };
+                let rename = spell("rename", &text.to_string());
+                Some(format!("write `{}{separator}{rename}`", self.spelling()))
+            }
+            _ => None,
+        }
     }
 
     /// "write …": a bare word with a value that is none of ours may be another derive's.
@@ -67,19 +80,25 @@ impl Reader<'_> {
     }
 
     /// The parentheses after the word, with something in them.
-    fn group(&self, word: &Ident, rest: Rest) -> Option<Group> {
+    pub(super) fn group(&self, rest: Rest) -> Option<TokenStream> {
         match rest {
-            Rest::Group(group) if !group.stream().is_empty() => Some(group),
+            Rest::Group(group) if !group.stream().is_empty() => {
+                Some(visible(group.stream()).into_iter().collect())
+            }
             Rest::Group(group) => {
                 self.ctxt.error(group, self.needs_a_value());
                 None
             }
             Rest::Nothing => {
-                self.ctxt.error(word, self.needs_a_value());
+                self.ctxt.error(self.word, self.needs_a_value());
                 None
             }
             Rest::Equals(sign, value) => {
-                let right = self.row.spell_with(self.written, &format!("({value})"));
+                let bounds = syn::parse2::<LitStr>(value.clone())
+                    .ok()
+                    .filter(|_| self.row.word == Word::Bound);
+                let inner = bounds.map_or_else(|| value.to_string(), |bounds| bounds.value());
+                let right = self.row.spell_with(self.written, &format!("({inner})"));
                 let message = format!("`{}` takes its value in parentheses", self.row.name);
                 let at: TokenStream = [sign].into_iter().chain(value).collect();
                 self.ctxt.error_help(at, message, format_args!("write `{right}`"));
@@ -92,20 +111,24 @@ impl Reader<'_> {
         format!("`{}` needs a value: `{}`", self.row.name, self.spelling())
     }
 
-    fn bool(&self, tokens: &TokenStream) -> Option<Value> {
+    /// `(true)` or `(false)`.
+    pub(super) fn bool(&self, rest: Rest) -> Option<bool> {
+        let tokens = self.group(rest)?;
         match syn::parse2::<LitBool>(tokens.clone()) {
-            Ok(bool) => Some(Value::Bool(bool.value)),
+            Ok(bool) => Some(bool.value),
             Err(_) => {
                 let help = format!("a buffer that is not saved is marked `{}`", self.spelling());
-                self.ctxt.error_help(tokens, "expected `true` or `false`", help);
+                self.ctxt.error_help(&tokens, "expected `true` or `false`", help);
                 None
             }
         }
     }
 
-    fn text(&self, tokens: &TokenStream) -> Option<Value> {
+    /// `("text")`.
+    pub(super) fn text(&self, rest: Rest) -> Option<LitStr> {
+        let tokens = self.group(rest)?;
         if let Ok(text) = syn::parse2::<LitStr>(tokens.clone()) {
-            return Some(Value::Text(text));
+            return Some(text);
         }
         // Quotes round what is no string help only where there is one plain token.
         let plain = match &visible(tokens.clone())[..] {
@@ -118,14 +141,29 @@ impl Reader<'_> {
         let right = self.row.spell_with(self.written, &quoted);
         // A single word has only lost its quotes; anything else may be another derive's grammar.
         let help = if plain.is_some() { format!("write `{right}`") } else { self.write(&right) };
-        self.ctxt.error_help(tokens, "expected a string", help);
+        self.ctxt.error_help(&tokens, "expected a string", help);
         None
     }
 
-    /// A version. PyTorch counts from 1; a module that has no version has 1.
-    fn number(&self, tokens: &TokenStream) -> Option<Value> {
-        let number = self.version(self.row.name, tokens)?;
-        Some(Value::Number(number.number, number.at))
+    /// `("camelCase")`.
+    pub(super) fn case(&self, rest: Rest) -> Option<Case> {
+        let text = self.text(rest)?;
+        let value = text.value();
+        let known = Case::by_name(&value);
+        if known.is_none() {
+            let help = match suggest::nearest(&value, Case::names()) {
+                Some(near) => format!("did you mean `\"{near}\"`?"),
+                None => format!("expected {}", suggest::list(Case::names())),
+            };
+            self.ctxt.error_help(text, format_args!("unknown case `{value}`"), help);
+        }
+        known
+    }
+
+    /// `(2)`: a version. PyTorch counts from 1; a module that has no version has 1.
+    pub(super) fn number(&self, rest: Rest) -> Option<Version> {
+        let tokens = self.group(rest)?;
+        self.version(self.row.name, &tokens)
     }
 
     /// The number of a version, which messages call `name`.
@@ -153,40 +191,46 @@ impl Reader<'_> {
     }
 
     /// `f3 = fc, "lm_head.weight" = "wte.weight"`. Keeps the good pairs beside a bad one.
-    fn aliases(&self, tokens: &TokenStream) -> Option<Value> {
-        let pairs = items(tokens).into_iter().filter_map(|item| self.alias(&item)).collect();
-        Some(Value::Aliases(pairs))
+    pub(super) fn aliases(&self, rest: Rest) -> Vec<(Name, Name)> {
+        let Some(tokens) = self.group(rest) else { return Vec::new() };
+        let items = items(&tokens);
+        if !items.iter().any(|item| item.iter().any(is_equals)) {
+            self.not_a_pair(&tokens);
+            return Vec::new();
+        }
+        items.into_iter().filter_map(|item| self.alias(&item)).collect()
+    }
+
+    fn not_a_pair(&self, at: &TokenStream) {
+        let message = "an alias needs a new name and what it stands for";
+        self.ctxt.error_help(at, message, format_args!("write `{}`", self.spelling()));
     }
 
     fn alias(&self, item: &[TokenTree]) -> Option<(Name, Name)> {
-        let sign = item
-            .iter()
-            .position(|token| matches!(token, TokenTree::Punct(sign) if sign.as_char() == '='));
-        let Some(sign) = sign else {
-            let at: TokenStream = item.iter().cloned().collect();
-            let message = "an alias needs a new name and what it stands for";
-            self.ctxt.error_help(&at, message, format_args!("write `{}`", self.spelling()));
+        let Some(sign) = item.iter().position(is_equals) else {
+            self.not_a_pair(&item.iter().cloned().collect());
             return None;
         };
-        let name = self.name(&item[..sign], &item[sign]);
-        let target = self.name(&item[sign + 1..], &item[sign]);
-        Some((name?, target?))
+        // One error for a pair: what is wrong with one side is mostly wrong with both.
+        let name = self.name(&item[..sign], &item[sign])?;
+        let target = self.name(&item[sign + 1..], &item[sign])?;
+        Some((name, target))
     }
 
     /// The name in `alias(name)` of a field.
-    fn target(&self, tokens: &TokenStream) -> Option<Value> {
-        let tokens = visible(tokens.clone());
-        if let Some(sign) = tokens
-            .iter()
-            .find(|token| matches!(token, TokenTree::Punct(sign) if sign.as_char() == '='))
-        {
+    pub(super) fn target(&self, rest: Rest) -> Option<Option<Name>> {
+        if matches!(rest, Rest::Nothing) {
+            return Some(None);
+        }
+        let tokens = visible(self.group(rest)?);
+        if let Some(sign) = tokens.iter().find(|token| is_equals(token)) {
             let message = "on a field, an alias needs only what it stands for";
             let help = format!("write `{}`, or put the pair above the struct", self.spelling());
             self.ctxt.error_help(sign, message, help);
             return None;
         }
         let comma = TokenTree::from(proc_macro2::Punct::new(',', proc_macro2::Spacing::Alone));
-        self.name(&tokens, &comma).map(|name| Value::Target(Some(name)))
+        self.name(&tokens, &comma).map(Some)
     }
 
     fn name(&self, tokens: &[TokenTree], sign: &TokenTree) -> Option<Name> {
@@ -213,10 +257,12 @@ impl Reader<'_> {
         None
     }
 
-    fn predicates(&self, tokens: TokenStream) -> Option<Value> {
+    /// `(T: Bound, …)`.
+    pub(super) fn predicates(&self, rest: Rest) -> Option<Vec<WherePredicate>> {
+        let tokens = self.group(rest)?;
         let parser = Punctuated::<WherePredicate, Token![,]>::parse_terminated;
         match parser.parse2(tokens.clone()) {
-            Ok(predicates) => Some(Value::Predicates(predicates.into_iter().collect())),
+            Ok(predicates) => Some(predicates.into_iter().collect()),
             Err(_) => {
                 let message = match syn::parse2::<LitStr>(tokens.clone()) {
                     Ok(text) => {
@@ -232,11 +278,12 @@ impl Reader<'_> {
         }
     }
 
-    fn path(&self, word: &Ident, rest: Rest) -> Option<Value> {
+    /// `= path`.
+    pub(super) fn path(&self, rest: Rest) -> Option<Path> {
         let (at, value) = match rest {
             Rest::Equals(_, value) if !value.is_empty() => (value.clone(), value),
             Rest::Nothing | Rest::Equals(..) => {
-                self.ctxt.error(word, self.needs_a_value());
+                self.ctxt.error(self.word, self.needs_a_value());
                 return None;
             }
             Rest::Group(group) => {
@@ -247,7 +294,7 @@ impl Reader<'_> {
             }
         };
         if let Ok(path) = Path::parse_mod_style.parse2(value.clone()) {
-            return Some(Value::Path(path));
+            return Some(path);
         }
         let message = match syn::parse2::<Lit>(value) {
             Ok(Lit::Str(text)) => {

@@ -1,6 +1,6 @@
 //! The rules of `#[alias(name = target)]`: the name is new, the target exists and has keys.
 
-use crate::attr::{Name, Value};
+use crate::attr::Name;
 use crate::ctxt::Ctxt;
 use crate::model::{Alias, Field, Model, Role};
 use crate::spec::Word;
@@ -36,19 +36,19 @@ pub(super) fn ties(ctxt: &Ctxt, model: &Model<'_>) {
         }
     }
     for (position, field) in model.fields.iter().enumerate() {
-        let Some(found) = field.words.get(Word::SameAs) else { continue };
-        if !matches!(found.value, Some(Value::Target(None))) {
+        let Some(found) = field.attrs.words.get(Word::SameAs) else { continue };
+        if !matches!(field.attrs.alias, Some(None)) {
             continue;
         }
-        if field.role == Role::Alias {
+        if matches!(field.role, Role::Alias(_)) {
             let message = format!("`{}` does not say what it stands for", field.name());
-            ctxt.error_help(&found.ident, message, "name a field: `#[alias(field)]`");
+            ctxt.error_help(found, message, "name a field: `#[alias(field)]`");
         } else if field.is_state() && !model.fields[..position].iter().any(Field::has_key) {
             let message =
                 format!("there is no earlier field that `{}` could share with", field.name());
             let help =
                 "`alias` goes on the second of two handles; or name the other: `#[alias(field)]`";
-            ctxt.error_help(&found.ident, message, help);
+            ctxt.error_help(found, message, help);
         }
     }
 }
@@ -93,7 +93,7 @@ fn clashes_with_field(ctxt: &Ctxt, model: &Model<'_>, alias: &Alias) -> bool {
         return true;
     }
     // Below a field that is an alias, the other aliases are asked.
-    let leaf = !matches!(field.role, Role::Child | Role::Alias);
+    let leaf = !matches!(field.role, Role::Child { .. } | Role::Alias(_));
     if leaf {
         let message = format!(
             "there can be no key `{name}`: field `{}` is {}",
@@ -187,7 +187,7 @@ fn target(ctxt: &Ctxt, model: &Model<'_>, alias: &Alias) {
     };
     let Some(field) = found else { return no_target(ctxt, model, alias, first) };
     let name = field.name();
-    match field.role {
+    match &field.role {
         Role::Skipped => {
             let help = format!("remove `skip` from `{name}`, or remove the alias");
             ctxt.error_help(
@@ -196,7 +196,7 @@ fn target(ctxt: &Ctxt, model: &Model<'_>, alias: &Alias) {
                 help,
             );
         }
-        Role::Alias => {
+        Role::Alias(_) => {
             let message = format!("`{name}` is itself an alias");
             ctxt.error_help(&alias.target, message, "alias what it stands for");
         }
@@ -204,7 +204,7 @@ fn target(ctxt: &Ctxt, model: &Model<'_>, alias: &Alias) {
             let message = format!("`{name}` is a mode flag, so it has no keys to alias");
             ctxt.error(&alias.target, message);
         }
-        Role::Child if field.is_flat() => {
+        Role::Child { flat: true } => {
             let message = format!("field `{name}` is flattened, so it has no key to alias");
             let help = "alias one of the keys in it: `#[alias(\"name\" = \"key\")]`";
             ctxt.error_help(&alias.target, message, help);
@@ -231,7 +231,7 @@ fn target(ctxt: &Ctxt, model: &Model<'_>, alias: &Alias) {
                 format_args!("write `{} = \"{first}\"`", quoted(&alias.name)),
             );
         }
-        Role::Parameter | Role::Buffer { .. } | Role::Child => {}
+        Role::Parameter | Role::Buffer { .. } | Role::Child { flat: false } => {}
     }
 }
 

@@ -6,7 +6,7 @@ use std::ops::Range;
 use proc_macro2::Ident;
 use syn::{LitInt, LitStr};
 
-use crate::attr::{Value, Version};
+use crate::attr::{Migrate, Removed, Renamed, Version};
 use crate::ctxt::Ctxt;
 use crate::model::{Field, Model};
 use crate::spec::Word;
@@ -23,22 +23,18 @@ struct Step<'m> {
 pub(super) fn steps(ctxt: &Ctxt, model: &Model<'_>) {
     let mut steps = Vec::new();
     for field in model.fields.iter().filter(|field| field.is_state()) {
-        if let (Some((number, at)), Some(found)) =
-            (field.words.number(Word::Since), field.words.get(Word::Since))
+        if let (Some(since), Some(word)) = (&field.attrs.since, field.attrs.words.get(Word::Since))
         {
-            steps.push(Step { word: &found.ident, argument: "since", number, at });
+            steps.push(step(word, "since", since));
         }
-        steps.extend(field.words.iter().filter_map(|found| match &found.value {
-            Some(Value::Renamed(since, _)) => Some(step(&found.ident, "since", since)),
-            _ => None,
-        }));
+        let renamed = field.attrs.renamed.iter();
+        steps.extend(renamed.map(|renamed| step(&renamed.word, "since", &renamed.since)));
         old_names(ctxt, model, field);
     }
-    steps.extend(model.words.iter().filter_map(|found| match &found.value {
-        Some(Value::Removed(since, _)) => Some(step(&found.ident, "since", since)),
-        Some(Value::Migrate(to, _)) => Some(step(&found.ident, "to", to)),
-        _ => None,
-    }));
+    let removed_ones = model.attrs.removed.iter();
+    steps.extend(removed_ones.map(|removed| step(&removed.word, "since", &removed.since)));
+    let migrations = model.attrs.migrate.iter();
+    steps.extend(migrations.map(|migrate| step(&migrate.word, "to", &migrate.to)));
     let wrong = steps.iter().filter(|step| !possible(ctxt, model, step)).count();
     twice(ctxt, model);
     removed(ctxt, model);
@@ -68,7 +64,7 @@ fn possible(ctxt: &Ctxt, model: &Model<'_>, step: &Step<'_>) -> bool {
         ctxt.error_help(at, message, help);
         return false;
     }
-    match (model.words.get(Word::Version), model.version()) {
+    match (model.attrs.words.get(Word::Version), model.version()) {
         (None, _) => {
             let message = format!("`{shown}` without a version: this struct has version 1");
             ctxt.error_help(at, message, format_args!("add `#[version({number})]` to the struct"));
@@ -101,7 +97,7 @@ struct Period<'m> {
 fn periods<'m>(field: &'m Field<'_>) -> Vec<Period<'m>> {
     let mut start = field.since().unwrap_or(1);
     let mut periods = Vec::new();
-    for (since, from) in field.old_names() {
+    for Renamed { since, from, .. } in field.old_names() {
         let versions = start..since.number;
         start = start.max(since.number);
         periods.push(Period { name: from.value(), versions, at: Some(from) });
@@ -114,7 +110,7 @@ fn periods<'m>(field: &'m Field<'_>) -> Vec<Period<'m>> {
 /// name that follows it, and the field existed when it had it.
 fn old_names(ctxt: &Ctxt, model: &Model<'_>, field: &Field<'_>) {
     let names = field.old_names();
-    for (nth, (since, from)) in names.iter().enumerate() {
+    for (nth, Renamed { since, from, .. }) in names.iter().copied().enumerate() {
         if let Err((message, help)) = super::segment(&from.value()) {
             ctxt.error_help(from, message, help);
             continue;
@@ -125,12 +121,12 @@ fn old_names(ctxt: &Ctxt, model: &Model<'_>, field: &Field<'_>) {
             ctxt.error_help(from, message, help);
             continue;
         }
-        if names[..nth].iter().any(|(earlier, _)| earlier.number == since.number) {
+        if names[..nth].iter().any(|earlier| earlier.since.number == since.number) {
             let message =
                 format!("field `{}` is renamed twice in version {}", field.name(), since.number);
             ctxt.error_help(&since.at, message, "keep one of the two");
         }
-        let next = names.get(nth + 1).map_or_else(|| field.key.clone(), |(_, next)| next.value());
+        let next = names.get(nth + 1).map_or_else(|| field.key.clone(), |next| next.from.value());
         if from.value() == next {
             let message =
                 format!("`{next}` is no old name: version {} calls it so too", since.number);
@@ -209,10 +205,8 @@ fn taken(ctxt: &Ctxt, model: &Model<'_>, field: &Field<'_>) {
 /// Two steps of code to one version.
 fn twice(ctxt: &Ctxt, model: &Model<'_>) {
     let mut seen = BTreeSet::new();
-    for found in model.words.iter() {
-        if let Some(Value::Migrate(to, _)) = &found.value
-            && !seen.insert(to.number)
-        {
+    for Migrate { to, .. } in &model.attrs.migrate {
+        if !seen.insert(to.number) {
             let message = format!("duplicate step to version {}", to.number);
             ctxt.error_help(&to.at, message, "make them one function, or correct the version");
         }
@@ -223,8 +217,7 @@ fn twice(ctxt: &Ctxt, model: &Model<'_>) {
 /// again.
 fn removed(ctxt: &Ctxt, model: &Model<'_>) {
     let mut seen = BTreeSet::new();
-    for found in model.words.iter() {
-        let Some(Value::Removed(since, names)) = &found.value else { continue };
+    for Removed { since, names, .. } in &model.attrs.removed {
         for name in names {
             let text = name.value();
             if let Some((message, help)) =
@@ -267,16 +260,13 @@ fn owner<'m, 'i>(
 
 /// A version to which no step leads, in a history that has steps of code.
 fn gap(ctxt: &Ctxt, model: &Model<'_>, steps: &[Step<'_>]) {
-    let (Some(version), Some((_, at))) = (model.version(), model.words.number(Word::Version))
-    else {
-        return;
-    };
+    let Some(Version { number: version, at }) = &model.attrs.version else { return };
     let Some(first) = steps.iter().map(|step| step.number).min() else { return };
-    if !model.words.has(Word::Migrate) {
+    if !model.attrs.words.has(Word::Migrate) {
         return;
     }
     let known: BTreeSet<u32> = steps.iter().map(|step| step.number).collect();
-    if let Some(gap) = (first..=version).find(|number| !known.contains(number)) {
+    if let Some(gap) = (first..=*version).find(|number| !known.contains(number)) {
         let message = format!("no step leads from version {} to version {gap}", gap - 1);
         let help = format!(
             "say what changed by `since`, `renamed`, `removed` or `#[migrate(to = {gap}, with = Self::to_v{gap})]`, \

@@ -28,13 +28,12 @@ pub(super) fn model(ctxt: &Ctxt, model: &Model<'_>) {
 
 /// A transparent struct is the one module in it.
 fn transparent(ctxt: &Ctxt, model: &Model<'_>) {
-    let Some(found) = model.words.get(Word::Transparent) else { return };
+    let Some(found) = model.attrs.words.get(Word::Transparent) else { return };
     let mut state = model.fields.iter().filter(|field| field.is_state());
     match (state.next(), state.next()) {
-        (Some(field), None) if field.role == Role::Child => {
+        (Some(field), None) if matches!(field.role, Role::Child { .. }) => {
             for word in [Word::Rename, Word::Since, Word::Renamed, Word::Flatten, Word::SameAs] {
-                if let Some(other) = field.words.get(word) {
-                    let word = &other.ident;
+                if let Some(word) = field.attrs.words.get(word) {
                     let message = format!(
                         "`{word}` has no effect in a transparent struct: its field has no name"
                     );
@@ -53,12 +52,12 @@ fn transparent(ctxt: &Ctxt, model: &Model<'_>) {
                 field.role.noun()
             );
             let help = "remove `transparent`: a parameter or buffer needs a name";
-            ctxt.error_help(&found.ident, message, help);
+            ctxt.error_help(found, message, help);
         }
         (None, _) => {
             let help = "remove `transparent`";
             ctxt.error_help(
-                &found.ident,
+                found,
                 "a transparent struct holds a module, and this one has none",
                 help,
             );
@@ -74,8 +73,7 @@ fn transparent(ctxt: &Ctxt, model: &Model<'_>) {
         }
     }
     for word in OF_A_MODULE {
-        if let Some(other) = model.words.get(*word) {
-            let word = &other.ident;
+        if let Some(word) = model.attrs.words.get(*word) {
             let message =
                 format!("`{word}` has no effect on a transparent struct: it is the module in it");
             let help = format!("put `{word}` on that module's struct, or remove `transparent`");
@@ -85,34 +83,34 @@ fn transparent(ctxt: &Ctxt, model: &Model<'_>) {
 }
 
 fn enumeration(ctxt: &Ctxt, model: &Model<'_>) {
-    if let Some(found) = model.words.get(Word::Transparent) {
+    if let Some(found) = model.attrs.words.get(Word::Transparent) {
         let message = "an enum cannot be marked `transparent`";
         let help =
             "remove it: a variant that holds a single module, as `Name(Module)`, is that module";
-        ctxt.error_help(&found.ident, message, help);
+        ctxt.error_help(found, message, help);
     }
-    if let Some(found) = model.words.get(Word::PostLoad) {
+    if let Some(found) = model.attrs.words.get(Word::PostLoad) {
         let message = "an enum cannot have a `post_load` hook: its variant's fields are borrowed when it would run";
         let help =
             "put the hook on the struct that holds the enum, or on the module that a variant holds";
-        ctxt.error_help(&found.ident, message, help);
+        ctxt.error_help(found, message, help);
     }
-    if let Some(found) = model.words.get(Word::ExtraState) {
+    if let Some(found) = model.attrs.words.get(Word::ExtraState) {
         let message = "an enum cannot have extra state: its variant's fields are borrowed when it would be set";
         let help = "put `extra_state` on the struct that holds the enum, or on the module that a variant holds";
-        ctxt.error_help(&found.ident, message, help);
+        ctxt.error_help(found, message, help);
     }
-    let on_fields = model.fields.iter().filter_map(|field| field.words.get(Word::SameAs));
-    for found in model.words.get(Word::Alias).into_iter().chain(on_fields) {
+    let on_fields = model.fields.iter().filter_map(|field| field.attrs.words.get(Word::SameAs));
+    for found in model.attrs.words.get(Word::Alias).into_iter().chain(on_fields) {
         let message = "an enum has no aliases: which fields it has depends on its variant";
         let help =
             "put the fields of the variant into a struct of their own, and the alias on that";
-        ctxt.error_help(&found.ident, message, help);
+        ctxt.error_help(found, message, help);
     }
     for (number, variant) in model.variants.iter().enumerate() {
-        let Some(ident) = variant.ident else { continue };
+        let Some(ident) = &variant.ident else { continue };
         let content = model.content_of(number);
-        if let Some(text) = variant.words.text(Word::Rename) {
+        if let Some(text) = &variant.attrs.rename {
             if content.is_none() {
                 let message = format!(
                     "`rename` has no effect on variant `{ident}`: a variant adds no segment to the keys"
@@ -134,8 +132,7 @@ fn enumeration(ctxt: &Ctxt, model: &Model<'_>) {
         for word in OF_A_MODULE.iter().filter(|word| {
             !matches!(word, Word::Alias | Word::RenameAll | Word::PostLoad | Word::ExtraState)
         }) {
-            if let Some(other) = model.words.get(*word) {
-                let word = &other.ident;
+            if let Some(word) = model.attrs.words.get(*word) {
                 let message = format!(
                     "`{word}` has no effect on variant `{ident}`: it is the module that it holds"
                 );

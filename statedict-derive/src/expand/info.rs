@@ -3,21 +3,20 @@
 use proc_macro2::TokenStream;
 use quote::quote;
 
-use crate::attr::{Value, unraw};
+use crate::attr::{Migrate, Removed, Renamed, unraw};
 use crate::model::{Field, Model};
-use crate::spec::Word;
 
 /// The module's class as a constant. `fields` are those of the variant.
 pub(super) fn class<'m>(
     model: &'m Model<'_>,
     fields: impl Iterator<Item = &'m Field<'m>>,
 ) -> TokenStream {
-    let name = unraw(model.ident);
+    let name = unraw(&model.ident);
     let version = model.version().map(u64::from).map(|version| quote!(.with_version(#version)));
     let changes = changes(model, fields);
     let changes = (!changes.is_empty()).then(|| quote!(.with_changes(&[#(#changes),*])));
-    let pre_load = model.words.path(Word::PreLoad).map(|hook| quote!(.with_pre_load(#hook)));
-    let post_save = model.words.path(Word::PostSave).map(|hook| quote!(.with_post_save(#hook)));
+    let pre_load = model.attrs.pre_load.as_ref().map(|hook| quote!(.with_pre_load(#hook)));
+    let post_save = model.attrs.post_save.as_ref().map(|hook| quote!(.with_post_save(#hook)));
     quote! {
         __of::ModuleInfo::new(#name)
             .of_type::<Self>()
@@ -41,25 +40,21 @@ fn changes<'m>(
             changes.push(quote!(#change::Added { since: #since, name: #key }));
         }
         let names = field.old_names();
-        for (nth, (since, from)) in names.iter().enumerate() {
-            let to = names.get(nth + 1).map_or_else(|| key.clone(), |(_, next)| next.value());
+        for (nth, Renamed { since, from, .. }) in names.iter().copied().enumerate() {
+            let to = names.get(nth + 1).map_or_else(|| key.clone(), |next| next.from.value());
             let since = u64::from(since.number);
             changes.push(quote!(#change::Renamed { since: #since, from: #from, to: #to }));
         }
     }
-    for found in model.words.iter() {
-        if let Some(Value::Removed(since, names)) = &found.value {
-            let since = u64::from(since.number);
-            changes.extend(
-                names.iter().map(|name| quote!(#change::Removed { since: #since, name: #name })),
-            );
-        }
+    for Removed { since, names, .. } in &model.attrs.removed {
+        let since = u64::from(since.number);
+        changes.extend(
+            names.iter().map(|name| quote!(#change::Removed { since: #since, name: #name })),
+        );
     }
-    for found in model.words.iter() {
-        if let Some(Value::Migrate(to, with)) = &found.value {
-            let to = u64::from(to.number);
-            changes.push(quote!(#change::Migrate { to: #to, with: #with }));
-        }
+    for Migrate { to, with, .. } in &model.attrs.migrate {
+        let to = u64::from(to.number);
+        changes.push(quote!(#change::Migrate { to: #to, with: #with }));
     }
     changes
 }

@@ -4,6 +4,7 @@ use proc_macro2::{Span, TokenStream};
 use quote::{format_ident, quote};
 use syn::{Ident, Member};
 
+use crate::expand::leaf::leaf_trait;
 use crate::expand::order::{Entry, entries};
 use crate::model::{Field, Model, Role};
 use crate::spec::Word;
@@ -21,24 +22,29 @@ impl Access {
             }
             // While the fields are lent for writing, the module cannot be.
             let (hook, extra_state) = (self.hook(model), self.extra_state(model));
-            let list = self.list(model, 0, &quote!(table::<Self>()));
-            return quote!(#hook #extra_state #list);
+            let list = self.list(model, 0, &quote!(table(<Self as __of::StateDict>::describe)));
+            let markers = self.markers(model);
+            return quote!(#markers #hook #extra_state #list);
         }
         if model.variants.is_empty() {
             return quote!(match *self {});
         }
         let arms = model.variants.iter().enumerate().filter_map(|(number, variant)| {
-            let ident = variant.ident?;
+            let ident = variant.ident.as_ref()?;
             let bindings = model.fields_of(number).filter(|field| is_listed(field));
             let bindings = bindings.map(|field| {
                 let (member, binding) = (&field.member, binding(field));
                 quote!(#member: #binding,)
             });
-            let calls = match (model.content_of(number), variant.words.has(Word::Rename)) {
+            let calls = match (model.content_of(number), variant.attrs.rename.is_some()) {
                 (Some(content), false) => self.content(model, content),
                 _ => {
                     let hook = self.hook(model);
-                    let list = self.list(model, number, &quote!(variant::<Self>(#number)));
+                    let list = self.list(
+                        model,
+                        number,
+                        &quote!(variant(<Self as __of::StateDict>::describe, #number)),
+                    );
                     quote!(#hook #list)
                 }
             };
@@ -50,20 +56,20 @@ impl Access {
     /// The hook that runs before anything is lent.
     fn hook(&self, model: &Model<'_>) -> Option<TokenStream> {
         if self.mutable {
-            let hook = model.words.path(Word::PostLoad)?;
+            let hook = model.attrs.post_load.as_ref()?;
             Some(quote!(__of::post_load::<Self>(#hook).of_mut(__visitor, self);))
         } else {
-            let hook = model.words.path(Word::PreSave)?;
+            let hook = model.attrs.pre_save.as_ref()?;
             Some(quote!(__of::pre_save::<Self>(#hook).of(__visitor, self);))
         }
     }
 
     /// The module itself, where it has extra state.
     fn extra_state(&self, model: &Model<'_>) -> Option<TokenStream> {
-        let found = model.words.get(Word::ExtraState)?;
+        let word = model.attrs.words.get(Word::ExtraState)?;
         let of = self.method("of");
         // A missing implementation is underlined where the attribute promises it.
-        let this = Ident::new("Self", found.ident.span());
+        let this = Ident::new("Self", word.span());
         Some(quote!(__of::extra_state::<#this>().#of(__visitor, self);))
     }
 
@@ -71,7 +77,21 @@ impl Access {
     fn content(&self, model: &Model<'_>, field: &Field<'_>) -> TokenStream {
         let (ty, place) = (field.ty, self.place(model, field));
         let visit = self.method("visit");
-        quote!(__of::child::<#ty>().#visit(__visitor, #place);)
+        quote!(<#ty as __of::StateDict>::#visit(#place, __visitor);)
+    }
+
+    /// Looks at the fields that only stand for others, which the compiler would call unused.
+    fn markers(&self, model: &Model<'_>) -> TokenStream {
+        let markers = model
+            .fields
+            .iter()
+            .filter(|field| matches!(field.role, Role::Alias(_)) && !self.mutable);
+        markers
+            .map(|field| {
+                let place = self.place(model, field);
+                quote!(let _ = #place;)
+            })
+            .collect()
     }
 
     /// What the fields of a module hold, in the order of its `table`.
@@ -86,15 +106,18 @@ impl Access {
 
     fn field(&self, model: &Model<'_>, field: &Field<'_>) -> Option<TokenStream> {
         let (ty, place) = (field.ty, self.place(model, field));
-        let of = self.method("of");
+        let of = self.method("content_of");
         Some(match field.role {
-            Role::Parameter | Role::Buffer { .. } => quote!(__of::leaf::<#ty>().#of(#place)),
-            Role::Child => quote!(__of::child::<#ty>().#of(#place)),
+            Role::Parameter | Role::Buffer { .. } => {
+                let leaf = leaf_trait(ty);
+                quote!(<#ty as __of::#leaf>::#of(#place))
+            }
+            Role::Child { .. } => quote!(<#ty as __of::StateDict>::#of(#place)),
             Role::Training => {
                 let flag = self.method("flag");
                 quote!(__of::#flag(#place))
             }
-            Role::Alias | Role::Skipped | Role::Plain => return None,
+            Role::Alias(_) | Role::Skipped | Role::Plain => return None,
         })
     }
 
@@ -118,7 +141,7 @@ impl Access {
 
 /// Returns `true` if the lists say what the field holds.
 fn is_listed(field: &Field<'_>) -> bool {
-    !matches!(field.role, Role::Alias | Role::Skipped | Role::Plain)
+    !matches!(field.role, Role::Alias(_) | Role::Skipped | Role::Plain)
 }
 
 /// The name of a variant's field in the pattern.

@@ -19,7 +19,7 @@ pub(super) fn entries<'m>(model: &'m Model<'_>, variant: usize) -> Vec<Entry<'m>
             .filter(move |field| self::rank(model, field) == Some(rank))
             .map(Entry::Field)
     };
-    let extra_state = model.words.has(Word::ExtraState).then_some(Entry::ExtraState);
+    let extra_state = model.attrs.words.has(Word::ExtraState).then_some(Entry::ExtraState);
     let aliases = model.aliases.iter().filter(|alias| alias.field.is_none()).map(Entry::Alias);
     let leaves = (0..3).flat_map(with_rank);
     leaves.chain(extra_state).chain(with_rank(3)).chain(aliases).collect()
@@ -27,15 +27,15 @@ pub(super) fn entries<'m>(model: &'m Model<'_>, variant: usize) -> Vec<Entry<'m>
 
 /// Where a field stands among the others; `None` where it is not listed.
 fn rank(model: &Model<'_>, field: &Field<'_>) -> Option<u8> {
-    match field.role {
+    match &field.role {
         Role::Training => Some(0),
         Role::Parameter => Some(1),
         Role::Buffer { .. } => Some(2),
-        Role::Child => Some(3),
+        Role::Child { .. } => Some(3),
         // Where it would be if it were what it stands for.
-        Role::Alias => {
-            let target = field.target.as_ref()?.field;
-            Some(match target.map(|target| model.fields[target].role) {
+        Role::Alias(target) => {
+            let target = target.as_ref()?.field;
+            Some(match target.map(|target| &model.fields[target].role) {
                 Some(Role::Parameter) => 1,
                 Some(Role::Buffer { .. }) => 2,
                 _ => 3,

@@ -2,16 +2,12 @@
 
 use proc_macro2::TokenStream;
 use quote::quote;
-use syn::{GenericArgument, PathArguments, Type};
 
+use crate::expand::describe::{describe, same_as};
 use crate::expand::info;
+use crate::expand::leaf::leaf_trait;
 use crate::expand::order::{Entry, entries};
 use crate::model::{Field, Model, Role, Target};
-use crate::spec::Word;
-use crate::spelling;
-
-/// The owners of one module, which add nothing of their own, and may own a `dyn`.
-const OWNERS: &[&str] = &["Box", "Rc", "Arc", "RefCell", "Mutex", "RwLock"];
 
 pub(super) fn description(model: &Model<'_>) -> TokenStream {
     if !model.is_enum() {
@@ -29,92 +25,61 @@ pub(super) fn description(model: &Model<'_>) -> TokenStream {
 
 /// What a struct is, or a variant.
 fn variant(model: &Model<'_>, number: usize) -> TokenStream {
-    let segment = model.variants.get(number).and_then(|variant| variant.words.text(Word::Rename));
-    let (class, fields) = match (model.content_of(number), segment) {
-        (Some(content), None) => {
-            let ty = owned(content.ty);
-            return quote!(__of::Probe::<#ty>::SAME);
-        }
+    let segment = model.variants.get(number).and_then(|variant| variant.attrs.rename.as_ref());
+    let (class, names, fields) = match (model.content_of(number), segment) {
+        (Some(content), None) => return same_as(content.ty),
         (Some(content), Some(segment)) => {
-            let ty = owned(content.ty);
-            let child = quote!(__of::Field::child(#segment, __of::Probe::<#ty>::DESCRIBE));
-            (info::class(model, std::iter::empty()), vec![child])
+            let describe = describe(content.ty);
+            let class = info::class(model, std::iter::empty());
+            (class, vec![segment.value()], vec![quote!(__of::child(#describe))])
         }
         (None, _) => {
             let entries = entries(model, number);
-            let fields = entries.iter().filter_map(|entry| match entry {
+            let entries = entries.iter().filter_map(|entry| match entry {
                 Entry::Field(found) => field(found),
-                Entry::ExtraState => Some(quote!(__of::Field::extra_state())),
-                Entry::Alias(found) => Some(alias(&found.name.text(), &found.target_key)),
+                Entry::ExtraState => Some((String::new(), quote!(__of::Field::extra_state()))),
+                Entry::Alias(found) => Some((found.name.text(), alias(&found.target_key))),
             });
-            (info::class(model, model.fields_of(number)), fields.collect())
+            let (names, fields) = entries.unzip();
+            (info::class(model, model.fields_of(number)), names, fields)
         }
     };
     quote! {
         __of::Description::Module(&__of::FieldTable {
             info: #class,
-            fields: &[#(#fields),*],
+            fields: &__of::fields([#(#names),*], [#(#fields),*]),
         })
     }
 }
 
-fn field(field: &Field<'_>) -> Option<TokenStream> {
-    let (ty, key) = (field.ty, &field.key);
-    let child = || {
-        let ty = owned(ty);
-        quote!(__of::Probe::<#ty>::DESCRIBE)
-    };
-    let entry = match field.role {
-        Role::Parameter => quote!(__of::leaf::<#ty>().parameter(#key)),
-        Role::Buffer { persistent } => quote!(__of::leaf::<#ty>().buffer(#key, #persistent)),
-        Role::Child if field.is_flat() => {
-            let child = child();
-            quote!(__of::Field::flattened(#child))
+/// The name of a field, and its entry without the name.
+fn field(field: &Field<'_>) -> Option<(String, TokenStream)> {
+    let (ty, leaf) = (field.ty, leaf_trait(field.ty));
+    let entry = match &field.role {
+        Role::Parameter => quote!(<#ty as __of::#leaf>::PARAMETER),
+        Role::Buffer { persistent: true } => quote!(<#ty as __of::#leaf>::BUFFER),
+        Role::Buffer { persistent: false } => quote!(<#ty as __of::#leaf>::NOT_PERSISTENT),
+        Role::Child { flat: true } => {
+            let describe = describe(ty);
+            return Some((String::new(), quote!(__of::Field::flattened(#describe))));
         }
-        Role::Child => {
-            let child = child();
-            quote!(__of::Field::child(#key, #child))
+        Role::Child { flat: false } => {
+            let describe = describe(ty);
+            quote!(__of::child(#describe))
         }
-        Role::Training => quote!(__of::Field::training()),
-        Role::Alias => return Some(alias(key, &field.target.as_ref()?.key)),
+        Role::Training => return Some((String::new(), quote!(__of::Field::training()))),
+        Role::Alias(target) => {
+            return Some((field.key.clone(), alias(&target.as_ref()?.key)));
+        }
         Role::Skipped | Role::Plain => return None,
     };
-    let tie = field.words.has(Word::SameAs).then(|| match &field.target {
+    let tie = field.tie.as_ref().map(|tie| match tie {
         Some(Target { key, .. }) => quote!(.tied_to(#key)),
         None => quote!(.tied()),
     });
-    Some(quote!(#entry #tie))
+    Some((field.key.clone(), quote!(#entry #tie)))
 }
 
-fn alias(name: &str, target: &str) -> TokenStream {
-    quote!(__of::Field::alias(#name, #target))
-}
-
-/// The type without the owners in it: whether they own a `dyn`, no implementation of theirs can tell.
-fn owned(ty: &Type) -> Type {
-    let mut ty = spelling::bare_type(ty).clone();
-    match &mut ty {
-        Type::Path(path) if path.qself.is_none() => {
-            let Some(last) = path.path.segments.last_mut() else { return ty };
-            let is_owner = OWNERS.iter().any(|owner| last.ident == owner);
-            let PathArguments::AngleBracketed(arguments) = &mut last.arguments else { return ty };
-            if let (true, 1, Some(GenericArgument::Type(inner))) =
-                (is_owner, arguments.args.len(), arguments.args.first())
-            {
-                return owned(inner);
-            }
-            for argument in &mut arguments.args {
-                if let GenericArgument::Type(inner) = argument {
-                    // A container of what has no size is none.
-                    if !matches!(owned(inner), Type::TraitObject(_)) {
-                        *inner = owned(inner);
-                    }
-                }
-            }
-        }
-        Type::Array(array) => *array.elem = owned(&array.elem),
-        Type::Tuple(tuple) => tuple.elems.iter_mut().for_each(|elem| *elem = owned(elem)),
-        _ => {}
-    }
-    ty
+fn alias(target: &str) -> TokenStream {
+    quote!(__of::alias_to(#target))
 }

@@ -6,5 +6,7 @@ pub mod burn;
 pub mod candle;
 #[cfg(feature = "ndarray")]
 mod ndarray;
+#[cfg(any(feature = "burn", feature = "candle"))]
+mod stateless;
 #[cfg(feature = "tch")]
 mod tch;

@@ -243,7 +243,7 @@ impl<'a> Checkpoint<'a> {
 /// The place of an entry: the dict, which of its entries it is, if there is one, and its key.
 type Place<'c> = (Dict<'c>, Option<usize>, Segment);
 
-/// The entry that a segment means: of an object, one of its entries or of its attributes.
+/// Returns the entry that a segment means: of an object, one of its entries or of its attributes.
 fn entry<'c>(value: Value<'c>, segment: &Segment) -> Option<Place<'c>> {
     let attributes = match value.kind() {
         Kind::Object(object) => object.state().as_dict(),

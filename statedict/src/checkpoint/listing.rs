@@ -8,6 +8,7 @@ use crate::checkpoint::shape::{Shape, described};
 use crate::codec::read::{is_tensor, unfit};
 use crate::contents::{self, Segment, Step, ValuePath};
 use crate::escape::OneLine;
+use crate::value::text::quoted;
 use crate::value::{Dict, Items, Kind, Value};
 
 /// The limits of what is shown: levels, entries of one container, lines in all, and
@@ -91,7 +92,7 @@ impl<'c> Parts<'c> {
         match Shape::of(part) {
             Shape::Dict(entries) => Some(Parts::Entries(entries)),
             Shape::Object(Some(_)) => {
-                Some(Parts::Attributes(contents::Parts::of(part).named().to_vec()))
+                Some(Parts::Attributes(contents::Parts::of(part).named().collect()))
             }
             Shape::Items(items) => Some(Parts::Items(items)),
             _ => None,
@@ -227,8 +228,8 @@ fn plain(part: Value<'_>) -> Option<String> {
         Shape::Int(value) => value.to_string(),
         Shape::Float(value) => format!("{value:?}"),
         Shape::Complex(re, im) => format!("{re:?}{im:+?}j"),
-        Shape::Surrogates(_) => {
-            let text = format!("{part:?}");
+        Shape::Surrogates(bytes) => {
+            let text = quoted(bytes);
             let rest = if text.chars().nth(TEXT).is_some() { "…" } else { "" };
             text.chars().take(TEXT).collect::<String>() + rest
         }

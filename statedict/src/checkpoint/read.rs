@@ -28,8 +28,8 @@ impl<'a> Checkpoint<'a> {
         Ok(self.part(&self.meant(path.into())?)?.type_name())
     }
 
-    /// The state dict at a path: a dict of str to tensor, with its `_metadata`. The tensors are lazy: none is
-    /// read. A text that is not a key of the checkpoint may also be a path as people type it: `"gen.a"`.
+    /// The state dict at a path: a dict of str to tensor, or to an array of NumPy, with its `_metadata`; what else a module
+    /// saved is in [`StateMap::values`]. The tensors are lazy: none is read. A text that is not a key of the checkpoint may also be a path as people type it: `"gen.a"`.
     ///
     /// ```
     /// use statedict::{Checkpoint, StateMap, TensorView};

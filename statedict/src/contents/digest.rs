@@ -6,6 +6,7 @@ use foldhash::fast::RandomState;
 use foldhash::{HashMap, HashMapExt};
 
 use crate::contents::parts::{Elements, Parts, Step};
+use crate::value::raw::Raw;
 use crate::value::{Kind, Value};
 
 /// Digests of values: equal for values of the same content, whichever file they are of, and in sets in
@@ -22,7 +23,25 @@ use crate::value::{Kind, Value};
 #[derive(Debug, Default)]
 pub struct Digests {
     state: RandomState,
-    known: HashMap<u64, u64>,
+    known: HashMap<Key, u64>,
+}
+
+/// What tells a value from others that need not be digested again: its identity, or a long text's place.
+type Key = (u64, u32);
+
+fn key(value: Value<'_>) -> Option<Key> {
+    // Beyond the kinds of identities.
+    let of = |kind: u64, index: u32, len| Some((kind << 32 | u64::from(index), len));
+    match value.raw() {
+        Raw::Str(text) | Raw::Surrogates(text) | Raw::Bytes(text) | Raw::BigInt(text)
+            if text.len > 64 =>
+        {
+            of(1 << 16, text.start, text.len)
+        }
+        Raw::Global(index) => of(1 << 17, index, 0),
+        Raw::Device(index) => of(1 << 18, index, 0),
+        _ => value.identity().map(|identity| (identity, 0)),
+    }
 }
 
 /// A value whose parts are being digested.
@@ -47,12 +66,13 @@ impl Digests {
         loop {
             let mut done = None;
             if let Some(value) = next.take() {
-                match value.identity().and_then(|identity| self.known.get(&identity)) {
+                match key(value).and_then(|key| self.known.get(&key)) {
                     Some(&digest) => done = Some(digest),
                     None => {
                         // Within itself it counts as what it is alone.
-                        if let Some(identity) = value.identity() {
-                            self.known.insert(identity, self.alone(value));
+                        if let Some(key) = key(value) {
+                            let alone = self.alone(value);
+                            self.known.insert(key, alone);
                         }
                         open.push(Open {
                             value,
@@ -65,7 +85,7 @@ impl Digests {
             }
             let Some(last) = open.last_mut() else { return done.unwrap_or_default() };
             last.found.extend(done);
-            if let Some((step, part)) = last.parts.get(last.next) {
+            if let Some((step, part)) = last.parts.get_whole(last.next) {
                 last.next += 1;
                 let step = self.step(step);
                 last.found.push(step);
@@ -81,9 +101,10 @@ impl Digests {
                 members.sort_unstable();
                 found = members;
             }
-            let digest = self.state.hash_one((self.alone(value), found));
-            if let Some(identity) = value.identity() {
-                self.known.insert(identity, digest);
+            let alone = self.alone(value);
+            let digest = self.state.hash_one((alone, found));
+            if let Some(key) = key(value) {
+                self.known.insert(key, digest);
             }
             match open.last_mut() {
                 Some(above) => above.found.push(digest),
@@ -92,18 +113,22 @@ impl Digests {
         }
     }
 
-    fn step(&self, step: Step<'_>) -> u64 {
+    fn step(&mut self, step: Step<'_>) -> u64 {
         match step {
-            Step::Key(key) => self.alone(key),
+            Step::Key(key) => self.of(key),
             Step::Attribute(name) => self.state.hash_one(name),
             Step::Index(_) | Step::Member(_) | Step::Entry(..) => 0,
         }
     }
 
     /// The digest of a value without its parts.
-    fn alone(&self, value: Value<'_>) -> u64 {
+    fn alone(&mut self, value: Value<'_>) -> u64 {
         let mut hasher = self.state.build_hasher();
-        value.type_name().hash(&mut hasher);
+        match value.kind() {
+            // Very many may be of a class with a long name.
+            Kind::Object(object) => self.of(object.class()).hash(&mut hasher),
+            _ => value.type_name().hash(&mut hasher),
+        }
         match value.kind() {
             Kind::Bool(value) => value.hash(&mut hasher),
             Kind::Int(value) => value.to_string().hash(&mut hasher),
@@ -129,10 +154,56 @@ impl Digests {
                 sizes.iter().for_each(|size| size.as_i64().hash(&mut hasher));
             }
             Kind::DType(dtype) => dtype.hash(&mut hasher),
-            Kind::Device(device) => device.to_string().hash(&mut hasher),
-            Kind::Global(name) => name.to_string().hash(&mut hasher),
+            Kind::Device(device) => (device.kind(), device.index()).hash(&mut hasher),
+            Kind::Global(name) => (name.module(), name.name()).hash(&mut hasher),
             _ => {}
         }
         hasher.finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::value::{Graph, NewValue, ValueId};
+
+    #[test]
+    fn keys_of_any_kind_count() {
+        let keys: [fn(&mut Graph<'static>) -> ValueId; 8] = [
+            |graph| {
+                let items = [graph.add(1), graph.add(2)];
+                graph.tuple(items)
+            },
+            |graph| {
+                let items = [graph.add(1), graph.add(3)];
+                graph.tuple(items)
+            },
+            |graph| graph.add("w"),
+            |graph| graph.add(NewValue::Bytes(b"w"[..].into())),
+            |graph| {
+                let (class, text) = (graph.global("mine", "Text"), graph.add("w"));
+                graph.instance(class, [text])
+            },
+            |graph| {
+                let (class, text) = (graph.global("mine", "Text"), graph.add("v"));
+                graph.instance(class, [text])
+            },
+            |graph| graph.add(1),
+            |graph| graph.add(1.0),
+        ];
+        let mut digests = Digests::default();
+        let mut found: Vec<u64> = keys
+            .into_iter()
+            .map(|key| {
+                let mut graph = Graph::new();
+                let (key, value) = (key(&mut graph), graph.add(()));
+                graph.push_entry(graph.root().value_id(), key, value).unwrap();
+                digests = digests.alike();
+                digests.of(graph.root())
+            })
+            .collect();
+        found.sort_unstable();
+        found.dedup();
+        assert_eq!(found.len(), 8);
     }
 }

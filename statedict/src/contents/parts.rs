@@ -31,9 +31,11 @@ impl<'g> Step<'g> {
     /// About how many bytes its spelling has.
     pub(super) fn length(&self) -> u64 {
         let text = match self {
-            Step::Key(key) => key.as_str().map_or(8, str::len),
+            Step::Key(key) => key.text_len().max(8),
             Step::Attribute(name) => name.len(),
-            Step::Index(_) | Step::Member(_) | Step::Entry(..) => 4,
+            Step::Index(_) | Step::Member(_) => 4,
+            // Its key is told in a few words.
+            Step::Entry(..) => 256,
         };
         u64::try_from(text).unwrap_or(u64::MAX).saturating_add(4)
     }
@@ -76,6 +78,11 @@ pub enum Elements<'g> {
 #[derive(Debug, Clone)]
 pub struct Parts<'g> {
     elements: Option<Elements<'g>>,
+    /// Attributes that a dict has, which several values may share, and that dict as a value.
+    attributes: Option<Dict<'g>>,
+    state: Option<Value<'g>>,
+    /// Whether the attributes come before the parts with names.
+    attributes_first: bool,
     named: Vec<(Step<'g>, Value<'g>)>,
     /// The places of entries that share the spelling of their key with a later one, which has it.
     hidden: Vec<usize>,
@@ -84,7 +91,14 @@ pub struct Parts<'g> {
 impl<'g> Parts<'g> {
     /// The parts of a value. Those of its attributes are parts of the attributes.
     pub fn of(value: Value<'g>) -> Self {
-        let mut parts = Parts { elements: None, named: Vec::new(), hidden: Vec::new() };
+        let mut parts = Parts {
+            elements: None,
+            attributes: None,
+            state: None,
+            attributes_first: matches!(value.kind(), Kind::Object(_)),
+            named: Vec::new(),
+            hidden: Vec::new(),
+        };
         match value.kind() {
             Kind::List(items) | Kind::Tuple(items) | Kind::Size(items) => {
                 parts.elements = Some(Elements::Items(items));
@@ -119,8 +133,54 @@ impl<'g> Parts<'g> {
     }
 
     /// Everything else: keys without a spelling, attributes, and the parts of tensors and of objects.
-    pub fn named(&self) -> &[(Step<'g>, Value<'g>)] {
-        &self.named
+    pub fn named(&self) -> impl DoubleEndedIterator<Item = (Step<'g>, Value<'g>)> {
+        (0..self.named_len()).filter_map(|index| self.named_at(index))
+    }
+
+    /// The part of that number, with one for all attributes that a dict has: several values may share them.
+    pub(super) fn get_whole(&self, index: usize) -> Option<(Step<'g>, Value<'g>)> {
+        let attributes = self.attributes.map_or(0, |attributes| attributes.len());
+        let elements = self.len().saturating_sub(self.named_len());
+        let own = elements.saturating_add(if self.attributes_first { 0 } else { self.named.len() });
+        let state = self.state.map(|state| (Step::Attribute("__dict__"), state));
+        match index.checked_sub(own) {
+            None => self.get(index),
+            Some(0) if state.is_some() => state,
+            Some(after) => {
+                let before = usize::from(state.is_some());
+                let after = after.checked_sub(before)?.saturating_add(attributes);
+                self.get(own.saturating_add(after))
+            }
+        }
+    }
+
+    /// How many parts there are.
+    fn len(&self) -> usize {
+        let elements = match self.elements {
+            None => 0,
+            Some(Elements::Items(items) | Elements::Members(items)) => items.len(),
+            Some(Elements::Entries(dict)) => dict.len(),
+        };
+        elements.saturating_add(self.named_len())
+    }
+
+    /// How many parts are [`named`](Self::named).
+    pub fn named_len(&self) -> usize {
+        self.named.len().saturating_add(self.attributes.map_or(0, |attributes| attributes.len()))
+    }
+
+    fn named_at(&self, index: usize) -> Option<(Step<'g>, Value<'g>)> {
+        let attribute = |index: usize| {
+            let (key, value) = self.attributes?.get_index(index)?;
+            Some((Step::Attribute(key.as_str()?), value))
+        };
+        let named = |index: usize| self.named.get(index).copied();
+        if self.attributes_first {
+            let len = self.attributes.map_or(0, |attributes| attributes.len());
+            attribute(index).or_else(|| named(index.checked_sub(len)?))
+        } else {
+            named(index).or_else(|| attribute(index.checked_sub(self.named.len())?))
+        }
     }
 
     /// The part of that number, counted over the elements and then over what is [`named`](Self::named).
@@ -143,7 +203,7 @@ impl<'g> Parts<'g> {
                 None => dict.len(),
             },
         };
-        self.named.get(index.checked_sub(len)?).copied()
+        self.named_at(index.checked_sub(len)?)
     }
 
     fn entries(&mut self, dict: Dict<'g>) {
@@ -169,11 +229,8 @@ impl<'g> Parts<'g> {
     /// The attributes that a state gives an object: a dict of str, or all that there is under one name.
     fn attributes(&mut self, state: Option<Value<'g>>) {
         let Some(state) = state.filter(|state| !state.is_none()) else { return };
-        match state.as_dict().filter(|dict| dict.iter().all(|(key, _)| key.as_str().is_some())) {
-            Some(dict) => self.named.extend(
-                dict.iter()
-                    .filter_map(|(key, value)| Some((Step::Attribute(key.as_str()?), value))),
-            ),
+        match state.as_dict().filter(|dict| dict.iter().all(|(key, _)| key.is_plain_str())) {
+            Some(dict) => (self.attributes, self.state) = (Some(dict), Some(state)),
             None => self.name_some("__state__", Some(state)),
         }
     }
@@ -222,5 +279,5 @@ fn named<'g>(name: &'static str, value: Value<'g>) -> (Step<'g>, Value<'g>) {
 
 /// Checks that a key can be written into a path.
 pub(super) fn has_spelling(key: Value<'_>) -> bool {
-    key.as_str().is_some() || key.as_i64().is_some() || spell_key(key).is_some()
+    key.is_plain_str() || key.as_i64().is_some() || spell_key(key).is_some()
 }

@@ -119,7 +119,7 @@ impl Segment {
         self.lead(value, &mut Vec::new())
     }
 
-    /// The same, with the steps that the segment takes.
+    /// Returns the part of `value` that the segment leads to, and notes the steps that it takes.
     fn lead<'g>(&self, value: Value<'g>, steps: &mut Vec<Step<'g>>) -> Option<Value<'g>> {
         let parts = Parts::of(value);
         if let Some((step, part)) = self.part(&parts) {
@@ -139,7 +139,7 @@ impl Segment {
         Some(part)
     }
 
-    /// The part that the segment means, and its step.
+    /// Returns the part that the segment means, and its step.
     fn part<'g>(&self, parts: &Parts<'g>) -> Option<(Step<'g>, Value<'g>)> {
         if let Segment::Attribute(name) = self {
             return attribute(parts, name);
@@ -168,7 +168,7 @@ impl Segment {
         }
     }
 
-    /// Which entry of a dict the segment means: of several with one key the last, as Python has it.
+    /// Returns the entry of a dict that the segment means: of several with one key the last, as Python has it.
     pub(crate) fn position(&self, dict: Dict<'_>) -> Option<usize> {
         match self {
             Segment::Key(wanted) => dict.position(|key| key.is_text(wanted)),
@@ -182,18 +182,18 @@ impl Segment {
     }
 }
 
-/// The attribute that holds the entries of a `UserDict`.
+/// Returns the attribute that holds the entries of a `UserDict`.
 fn user_dict<'g>(value: Value<'g>, parts: &Parts<'g>) -> Option<(Step<'g>, Value<'g>)> {
     let is_one = parts.elements().is_none() && value.as_mapping().is_some();
     attribute(parts, "data").filter(|_| is_one)
 }
 
 fn attribute<'g>(parts: &Parts<'g>, name: &str) -> Option<(Step<'g>, Value<'g>)> {
-    let mut named = parts.named().iter().rev();
-    named.find(|(step, _)| matches!(step, Step::Attribute(known) if *known == name)).copied()
+    let mut named = parts.named().rev();
+    named.find(|(step, _)| matches!(step, Step::Attribute(known) if *known == name))
 }
 
-/// Which item an index means: one below zero counts from the end.
+/// Returns the item that an index means: one below zero counts from the end.
 fn place_of(items: Items<'_>, index: i64) -> Option<usize> {
     match usize::try_from(index) {
         Ok(index) => Some(index),
@@ -280,7 +280,10 @@ fn similar(root: Value<'_>, text: &str) -> Vec<ValuePath> {
     let (mut same, mut near) = (Vec::new(), None);
     let mut contents = Contents::of(root).budget(SEARCHED);
     while let Ok(Some(found)) = contents.advance() {
-        let (Found::Value(_), Some(step)) = (found, contents.steps().last()) else { continue };
+        let (Found::Value(_) | Found::Long(_), Some(step)) = (found, contents.steps().last())
+        else {
+            continue;
+        };
         let name = match Segment::from(step) {
             Segment::Key(name) | Segment::Attribute(name) => name,
             _ => continue,

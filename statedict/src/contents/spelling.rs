@@ -61,15 +61,18 @@ fn class_name(object: Object<'_>) -> Option<String> {
 
 fn spell(key: Value<'_>, (depth, parts): (usize, &mut usize), text: &mut String) -> Option<()> {
     *parts = parts.checked_sub(1)?;
+    if key.text_len() > LENGTH {
+        return None;
+    }
     let written = match key.kind() {
         Kind::None => write!(text, "None"),
         Kind::Bool(value) => write!(text, "{}", if value { "True" } else { "False" }),
         Kind::Int(value) => write!(text, "{value}"),
         Kind::Float(value) => write!(text, "{value:?}"),
         Kind::Complex { re, im } => write!(text, "{re:?}{im:+?}j"),
-        Kind::Str(value) if value.len() <= LENGTH => write!(text, "{value:?}"),
-        Kind::Surrogates(bytes) if bytes.len() <= LENGTH => text.write_str(&quoted(bytes)),
-        Kind::Bytes(bytes) if bytes.len() <= LENGTH => {
+        Kind::Str(value) => write!(text, "{value:?}"),
+        Kind::Surrogates(bytes) => text.write_str(&quoted(bytes)),
+        Kind::Bytes(bytes) => {
             write!(text, "b\"{}\"", bytes.escape_ascii())
         }
         Kind::DType(dtype) => write!(text, "torch.{dtype}"),

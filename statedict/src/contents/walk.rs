@@ -7,10 +7,20 @@ use foldhash::{HashMap, HashMapExt, HashSet, HashSetExt};
 use crate::contents::parts::{Parts, Step};
 use crate::contents::path::ValuePath;
 use crate::plain_debug::debug_is_display;
-use crate::value::{Kind, Value};
+use crate::value::{Kind, Memory, Value};
 
-/// So many bytes all paths may have together, unless another number is asked for.
-const BUDGET: u64 = 1 << 32;
+/// So many bytes all paths and texts may have together, unless another number is asked for: in a file of its own
+/// size and times its own size.
+const BUDGET: u64 = 1 << 22;
+const TIMES: u64 = 64;
+/// As many times the file all texts may be told of.
+const TEXTS: u64 = 16;
+/// A text of so many bytes may be told of at any rate.
+const SHORT: u64 = 160;
+/// What a file's graph has left of its memory is for walking it, and so much more.
+const MEMORY: usize = 4 << 20;
+/// What an entry of a map costs that has just doubled.
+const MAPPED: usize = 40;
 
 /// What there is under a path.
 #[derive(Debug, Clone, Copy)]
@@ -21,19 +31,37 @@ pub enum Found<'g> {
     Same(Value<'g>),
     /// A value within itself.
     Cycle(Value<'g>),
+    /// A text, bytes or a number that is too long to be looked at again: the file uses it so often that all such
+    /// texts together are far larger than the file.
+    Long(Value<'g>),
 }
 
-/// The paths of what is in a value would be longer than allowed, all together.
+/// The paths and texts of what is in a value would be longer than allowed, all together, or knowing which values
+/// were told of would take more memory.
 #[non_exhaustive]
 #[derive(Clone, PartialEq, Eq)]
 pub struct TooManyPaths {
     /// How many bytes are allowed.
     pub allowed: u64,
+    what: &'static str,
+}
+
+impl TooManyPaths {
+    /// What would be too much: `"paths and texts"`, or `"memory"`.
+    pub fn limit(&self) -> &'static str {
+        self.what
+    }
 }
 
 impl fmt::Display for TooManyPaths {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "the values have paths of more than {} bytes together", self.allowed)
+        write!(
+            f,
+            "going through the values needs more than {} bytes of {}; if you trust the file, raise it with `{}`",
+            self.allowed,
+            self.what,
+            if self.what == "memory" { "Limits::memory" } else { "Contents::budget" }
+        )
     }
 }
 
@@ -84,6 +112,8 @@ pub struct Contents<'g> {
     length: u64,
     allowed: u64,
     left: u64,
+    texts: u64,
+    memory: Memory,
 }
 
 /// A value whose parts are being told of.
@@ -98,6 +128,8 @@ struct Frame<'g> {
 impl<'g> Contents<'g> {
     /// Everything that `root` holds, and itself.
     pub fn of(root: Value<'g>) -> Self {
+        let (len, memory) = root.graph().room_for_walks(MEMORY);
+        let allowed = len.saturating_mul(TIMES).saturating_add(BUDGET);
         Contents {
             waiting: Some(root),
             is_started: false,
@@ -108,8 +140,10 @@ impl<'g> Contents<'g> {
             within: HashSet::new(),
             each_path: false,
             length: 0,
-            allowed: BUDGET,
-            left: BUDGET,
+            allowed,
+            left: allowed,
+            texts: allowed / TEXTS,
+            memory,
         }
     }
 
@@ -120,10 +154,11 @@ impl<'g> Contents<'g> {
         self
     }
 
-    /// Sets how many bytes all paths may have together.
+    /// Sets how many bytes all paths may have together, and sixteen times as many as all texts. By default 4 MiB and 64 times the
+    /// file.
     #[must_use]
     pub fn budget(mut self, bytes: u64) -> Self {
-        (self.allowed, self.left) = (bytes, bytes);
+        (self.allowed, self.left, self.texts) = (bytes, bytes, bytes / TEXTS);
         self
     }
 
@@ -165,7 +200,20 @@ impl<'g> Contents<'g> {
 
     fn tell(&mut self, value: Value<'g>) -> Result<Found<'g>, TooManyPaths> {
         let cost = self.length.saturating_add(1);
-        self.left = self.left.checked_sub(cost).ok_or(TooManyPaths { allowed: self.allowed })?;
+        let what = "paths and texts";
+        let too_many = TooManyPaths { allowed: self.allowed, what };
+        self.left = self.left.checked_sub(cost).ok_or(too_many.clone())?;
+        let text = u64::try_from(value.text_len()).unwrap_or(u64::MAX);
+        match self.texts.checked_sub(text) {
+            Some(left) => self.texts = left,
+            None if text <= SHORT => {}
+            None if value.identity().is_none() => {
+                self.waiting = None;
+                return Ok(Found::Long(value));
+            }
+            // Leaving out a part of a value would be taken for there being none.
+            None => return Err(too_many),
+        }
         self.waiting = None;
         let Some(identity) = value.identity() else {
             return Ok(Found::Value(value));
@@ -177,7 +225,10 @@ impl<'g> Contents<'g> {
         let is_new = *self.numbers.entry(identity).or_insert(next) == next;
         if is_new {
             let above = self.frames.last().map(|frame| frame.number);
-            self.origins.push(above.zip(self.steps.last().copied()));
+            let origin = above.zip(self.steps.last().copied());
+            let room = self.memory.take(MAPPED);
+            let kept = room.and_then(|()| self.memory.push(&mut self.origins, origin));
+            kept.map_err(|full| TooManyPaths { allowed: full.allowed(), what: "memory" })?;
         }
         if is_new || self.each_path {
             self.waiting = Some(value);

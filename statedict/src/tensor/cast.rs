@@ -68,7 +68,7 @@ fn quantized_refusal(from: DType, to: DType) -> &'static str {
     }
 }
 
-/// Converts elements in little-endian order; `None` where PyTorch refuses to.
+/// Converts elements in little-endian order; `None` where PyTorch refuses to, or there is no memory for them.
 pub(crate) fn cast(bytes: &[u8], from: DType, to: DType) -> Option<Vec<u8>> {
     if cast_refusal(from, to).is_some() {
         return None;
@@ -76,7 +76,8 @@ pub(crate) fn cast(bytes: &[u8], from: DType, to: DType) -> Option<Vec<u8>> {
     if from == to {
         return Some(bytes.to_vec());
     }
-    let mut out = Vec::with_capacity(bytes.len() / from.size() * to.size());
+    let mut out = Vec::new();
+    out.try_reserve_exact((bytes.len() / from.size()).checked_mul(to.size())?).ok()?;
     for run in bytes.chunks(RUN * from.size()) {
         let numbers = read(run, from)?;
         let numbers = match (from.is_complex(), to.is_complex()) {

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use bytemuck::allocation::zeroed_vec;
+use bytemuck::allocation::try_zeroed_vec;
 
 use crate::dtype::DType;
 use crate::tensor::element::{self, Element};
@@ -48,7 +48,10 @@ impl CpuTensor {
         let Some(nbytes) = nbytes.filter(|&nbytes| isize::try_from(nbytes).is_ok()) else {
             panic!("a {dtype} tensor of shape {shape} does not fit in memory");
         };
-        CpuTensor { dtype, shape, bytes: AlignedBytes::zeroed(nbytes) }
+        match AlignedBytes::zeroed(nbytes) {
+            Some(bytes) => CpuTensor { dtype, shape, bytes },
+            None => panic!("a {dtype} tensor of shape {shape} does not fit in memory"),
+        }
     }
 
     /// A tensor of these elements, in row-major order.
@@ -94,9 +97,11 @@ impl CpuTensor {
     /// ```
     ///
     /// # Errors
-    /// Where the view's bytes cannot be read.
+    /// Where the view's bytes cannot be read, or do not fit in memory: an expanded view can be of any size.
     pub fn from_view(view: &TensorView<'_>) -> Result<Self, StorageError> {
-        let mut bytes = AlignedBytes::zeroed(view.nbytes());
+        let nbytes = view.nbytes();
+        let bytes = AlignedBytes::zeroed(nbytes);
+        let mut bytes = bytes.ok_or(StorageError::Memory { needed: nbytes })?;
         view.read_into(bytes.as_mut_slice())?;
         let mut tensor = CpuTensor { dtype: view.dtype(), shape: view.shape().clone(), bytes };
         tensor.normalize_bools();
@@ -180,8 +185,10 @@ unsafe impl bytemuck::Zeroable for Line {}
 unsafe impl bytemuck::Pod for Line {}
 
 impl AlignedBytes {
-    fn zeroed(len: usize) -> Self {
-        AlignedBytes { lines: zeroed_vec(len.div_ceil(size_of::<Line>())), len }
+    /// Zeros; `None` where there is no memory for them.
+    fn zeroed(len: usize) -> Option<Self> {
+        let lines = try_zeroed_vec(len.div_ceil(size_of::<Line>())).ok()?;
+        Some(AlignedBytes { lines, len })
     }
 
     fn as_slice(&self) -> &[u8] {

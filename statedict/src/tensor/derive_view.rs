@@ -124,7 +124,10 @@ impl<'a> TensorView<'a> {
             let strides = shape.contiguous_strides().ok_or(ViewError::Overflow)?;
             return self.restrided(shape, strides, self.storage_offset());
         }
-        let view = self.computed(self.dtype(), shape, |bytes| bytes.to_vec())?;
+        let view = computed(self.dtype(), shape, vec![self.clone()], |sources| match sources {
+            [source, ..] => source.bytes().map(Cow::into_owned),
+            [] => Ok(Vec::new()),
+        })?;
         Ok(view.with_requires_grad(self.requires_grad()))
     }
 
@@ -183,7 +186,7 @@ impl<'a> TensorView<'a> {
         }
         let convert = widening(self.dtype(), dtype)
             .ok_or(ViewError::DType { expected: dtype, found: self.dtype() })?;
-        self.computed(dtype, self.shape().clone(), convert)
+        self.computed(dtype, move |bytes| Some(convert(bytes)))
     }
 
     /// The same values as another element type, as `Tensor.to(dtype)` of PyTorch converts them,
@@ -208,9 +211,9 @@ impl<'a> TensorView<'a> {
         if cast_refusal(from, dtype).is_some() {
             return Err(ViewError::DType { expected: dtype, found: from });
         }
-        self.computed(dtype, self.shape().clone(), move |bytes| {
-            // Refusals were told above.
-            cast(bytes, from, dtype).unwrap_or_default()
+        self.computed(dtype, move |bytes| {
+            // Refusals were told above: there is no memory.
+            cast(bytes, from, dtype)
         })
     }
 
@@ -235,9 +238,9 @@ impl<'a> TensorView<'a> {
         if T::DTYPE != self.dtype() {
             return Err(ViewError::DType { expected: T::DTYPE, found: self.dtype() });
         }
-        self.computed(U::DTYPE, self.shape().clone(), move |bytes| {
+        self.computed(U::DTYPE, move |bytes| {
             let mapped: Vec<U> = from_le_bytes::<T>(bytes).into_iter().map(&map).collect();
-            to_le_bytes(&mapped).into_owned()
+            Some(to_le_bytes(&mapped).into_owned())
         })
     }
 
@@ -261,17 +264,36 @@ impl<'a> TensorView<'a> {
         TensorView::strided(Storage::from_bytes(element), T::DTYPE, shape, strides, 0)
     }
 
-    /// A tensor computed from the row-major bytes of this one.
+    /// A tensor computed from the row-major bytes of this one, each element from the one at its place. An expanded
+    /// tensor stays expanded: what is one element for many is computed once.
     fn computed(
         &self,
         dtype: DType,
-        shape: Shape,
-        compute: impl Fn(&[u8]) -> Vec<u8> + Send + Sync + 'a,
+        compute: impl Fn(&[u8]) -> Option<Vec<u8>> + Send + Sync + 'a,
     ) -> Result<Self, ViewError> {
-        computed(dtype, shape, vec![self.clone()], move |sources| match sources {
-            [source, ..] => Ok(compute(&source.bytes()?)),
+        let strides = self.strides();
+        let is_expanded = |dim: usize| strides.get(dim) == Some(&0);
+        let once =
+            |(dim, &size): (usize, &usize)| if is_expanded(dim) { size.min(1) } else { size };
+        let shape: Shape = self.shape().iter().enumerate().map(once).collect();
+        let (storage, offset) = (self.storage().clone(), self.storage_offset());
+        let source =
+            TensorView::strided(storage, self.dtype(), shape.clone(), strides.clone(), offset)?
+                .with_conj_neg(self.is_conj(), self.is_neg());
+        let found = computed(dtype, shape, vec![source], move |sources| match sources {
+            [source, ..] => {
+                let needed = source.numel().saturating_mul(dtype.size());
+                compute(&source.bytes()?).ok_or(StorageError::Memory { needed })
+            }
             [] => Ok(Vec::new()),
-        })
+        })?;
+        if *found.shape() == *self.shape() {
+            return Ok(found);
+        }
+        let steps = found.strides();
+        let step = |(dim, &step): (usize, &isize)| if is_expanded(dim) { 0 } else { step };
+        let strides = steps.iter().enumerate().map(step).collect();
+        TensorView::strided(found.storage().clone(), dtype, self.shape().clone(), strides, 0)
     }
 
     /// The size and stride of a dimension.
@@ -297,7 +319,9 @@ fn concatenate(sources: &[TensorView<'_>], dim: usize) -> Result<Vec<u8>, Storag
         .collect();
     let outer: usize =
         sources.first().map_or(0, |source| source.shape().iter().take(dim).product());
-    let mut out = Vec::with_capacity(bytes.iter().map(|bytes| bytes.len()).sum());
+    let needed = bytes.iter().map(|bytes| bytes.len()).sum();
+    let mut out = Vec::new();
+    out.try_reserve_exact(needed).map_err(|_| StorageError::Memory { needed })?;
     for index in 0..outer {
         for (bytes, &run) in bytes.iter().zip(&runs) {
             out.extend_from_slice(bytes.get(index * run..(index + 1) * run).unwrap_or_default());

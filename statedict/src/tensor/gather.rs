@@ -1,19 +1,21 @@
 //! Strided elements into row-major bytes, and the arithmetic of the conjugate and negative bits.
 
+use std::ops::Range;
+
 use crate::dtype::DType;
 
-/// Copies the elements of a strided view of `storage` into row-major order.
-/// `None` where an element lies outside the storage.
+/// Copies a range of the elements of a strided view of `storage`, counted in row-major order.
+/// `None` where an element lies outside the storage, or there is no memory for the copy.
 pub(super) fn gather(
     storage: &[u8],
     shape: &[usize],
     strides: &[isize],
     offset: usize,
     element: usize,
+    elements: Range<usize>,
 ) -> Option<Vec<u8>> {
-    let numel = shape.iter().try_fold(1usize, |product, &size| product.checked_mul(size))?;
     let mut bytes = Vec::new();
-    bytes.try_reserve_exact(numel.checked_mul(element)?).ok()?;
+    bytes.try_reserve_exact(elements.len().checked_mul(element)?).ok()?;
     // The innermost dimensions that are row-major are copied as one run.
     let mut run = 1usize;
     let mut outer = shape.len();
@@ -29,13 +31,24 @@ pub(super) fn gather(
         .iter()
         .map(|&stride| usize::try_from(stride).ok())
         .collect::<Option<_>>()?;
-    let run_bytes = run.checked_mul(element)?;
     let mut index = vec![0usize; outer];
     let mut position = offset;
-    let runs: usize = sizes.iter().product();
-    for _ in 0..runs {
-        let start = position.checked_mul(element)?;
-        bytes.extend_from_slice(storage.get(start..start.checked_add(run_bytes)?)?);
+    // The run in which the range starts, and how far within it.
+    let mut number = elements.start.checked_div(run)?;
+    let mut skipped = elements.start % run;
+    for ((digit, &size), &step) in index.iter_mut().zip(sizes).zip(&steps).rev() {
+        *digit = number.checked_rem(size)?;
+        number /= size;
+        position = position.checked_add(digit.checked_mul(step)?)?;
+    }
+    let mut left = elements.len();
+    while left > 0 {
+        let count = (run - skipped).min(left);
+        let start = position.checked_add(skipped)?.checked_mul(element)?;
+        let end = start.checked_add(count.checked_mul(element)?)?;
+        bytes.extend_from_slice(storage.get(start..end)?);
+        left -= count;
+        skipped = 0;
         // Step the outer index like an odometer, keeping the position beside it.
         for ((digit, &size), &step) in index.iter_mut().zip(sizes).zip(&steps).rev() {
             *digit += 1;
@@ -109,7 +122,15 @@ mod tests {
     fn transposed_stepped_and_expanded_views() {
         let storage: Vec<u8> = (0..12).collect();
         let take = |shape: &[usize], strides: &[isize], offset| {
-            gather(&storage, shape, strides, offset, 1).unwrap()
+            let numel = shape.iter().product();
+            let whole = gather(&storage, shape, strides, offset, 1, 0..numel).unwrap();
+            for start in 0..numel {
+                for end in start..=numel {
+                    let part = gather(&storage, shape, strides, offset, 1, start..end).unwrap();
+                    assert_eq!(part, whole[start..end], "{start}..{end}");
+                }
+            }
+            whole
         };
         assert_eq!(take(&[4, 3], &[1, 4], 0), [0, 4, 8, 1, 5, 9, 2, 6, 10, 3, 7, 11]);
         assert_eq!(take(&[3, 2], &[4, 2], 1), [1, 3, 5, 7, 9, 11]);
@@ -120,11 +141,14 @@ mod tests {
     #[test]
     fn two_byte_elements_keep_their_bytes_together() {
         let storage = [1, 2, 3, 4, 5, 6, 7, 8];
-        assert_eq!(gather(&storage, &[2, 2], &[1, 2], 0, 2).unwrap(), [1, 2, 5, 6, 3, 4, 7, 8]);
+        assert_eq!(
+            gather(&storage, &[2, 2], &[1, 2], 0, 2, 0..4).unwrap(),
+            [1, 2, 5, 6, 3, 4, 7, 8]
+        );
     }
 
     #[test]
     fn an_element_outside_is_none() {
-        assert_eq!(gather(&[0; 4], &[2], &[4], 0, 1), None);
+        assert_eq!(gather(&[0; 4], &[2], &[4], 0, 1, 0..2), None);
     }
 }

@@ -223,6 +223,11 @@ pub enum StorageError {
     },
     /// The tensor has no elements to read: it was saved from the device `meta`.
     Absent,
+    /// There is no memory for the elements, of which an expanded tensor has as many as it likes.
+    Memory {
+        /// How many bytes were wanted.
+        needed: usize,
+    },
     /// A range that the storage does not have.
     OutOfRange {
         /// The first byte wanted.
@@ -260,6 +265,12 @@ impl StorageError {
             StorageError::Absent => f.write_str(
                 "the tensor was saved from the device `meta`, so the file has no elements of it",
             ),
+            StorageError::Memory { needed } => {
+                write!(
+                    f,
+                    "there is no memory for the tensor's {needed} bytes; narrow it before reading it"
+                )
+            }
             StorageError::OutOfRange { offset, len, nbytes } => {
                 write!(f, "{len} bytes at offset {offset} of a storage of {nbytes} bytes")
             }
@@ -276,6 +287,7 @@ impl std::error::Error for StorageError {
             StorageError::Checksum { .. }
             | StorageError::Inflate { .. }
             | StorageError::Absent
+            | StorageError::Memory { .. }
             | StorageError::OutOfRange { .. } => None,
         }
     }

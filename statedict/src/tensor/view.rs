@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::ops::Range;
 
 use crate::dtype::DType;
 use crate::tensor::element::{self, Element};
@@ -9,6 +10,9 @@ use crate::tensor::gather;
 use crate::tensor::shape::{Shape, Strides};
 use crate::tensor::storage::{Storage, StorageError};
 use crate::tensor::view_error::ViewError;
+
+/// How many bytes of what is not contiguous are put together at a time.
+const PIECE: usize = 1 << 20;
 
 /// A tensor as a state dict holds it: element type, shape, strides and offset over a [`Storage`].
 ///
@@ -245,7 +249,7 @@ impl<'a> TensorView<'a> {
         }
         let storage = self.storage.bytes()?;
         if self.flags.conj || self.flags.neg || !self.is_contiguous() {
-            return self.gather(&storage).map(Cow::Owned);
+            return self.gather(&storage, 0..self.numel()).map(Cow::Owned);
         }
         let range = self.byte_range();
         let missing = || StorageError::out_of_range(range.start, range.len(), storage.len());
@@ -258,6 +262,25 @@ impl<'a> TensorView<'a> {
             }
             Cow::Owned(_) => Err(missing()),
         }
+    }
+
+    /// Tells `tell` of the elements in row-major order as little-endian bytes, a piece at a time: an expanded view
+    /// need not fit in memory.
+    pub(crate) fn each_piece<E>(
+        &self,
+        failed: impl Fn(StorageError) -> E,
+        mut tell: impl FnMut(&[u8]) -> Result<(), E>,
+    ) -> Result<(), E> {
+        if self.flags.conj || self.flags.neg || !self.is_contiguous() {
+            let (numel, piece) = (self.numel(), PIECE / self.dtype.size());
+            let storage = self.storage.bytes().map_err(&failed)?;
+            for start in (0..numel).step_by(piece) {
+                let end = numel.min(start.saturating_add(piece));
+                tell(&self.gather(&storage, start..end).map_err(&failed)?)?;
+            }
+            return Ok(());
+        }
+        self.bytes().map_err(failed)?.chunks(PIECE).try_for_each(tell)
     }
 
     /// Fills `buffer` with the elements in row-major order as little-endian bytes.
@@ -273,7 +296,11 @@ impl<'a> TensorView<'a> {
         }
         if self.flags.conj || self.flags.neg || !self.is_contiguous() {
             let storage = self.storage.bytes()?;
-            buffer.copy_from_slice(&self.gather(&storage)?);
+            let (size, piece) = (self.dtype.size(), PIECE / self.dtype.size());
+            for (index, part) in buffer.chunks_mut(piece * size).enumerate() {
+                let start = index * piece;
+                part.copy_from_slice(&self.gather(&storage, start..start + part.len() / size)?);
+            }
             return Ok(());
         }
         self.storage.read_at(self.byte_range().start, buffer)
@@ -355,11 +382,12 @@ impl<'a> TensorView<'a> {
         start..start + self.nbytes()
     }
 
-    fn gather(&self, storage: &[u8]) -> Result<Vec<u8>, StorageError> {
-        let missing = || StorageError::out_of_range(0, self.nbytes(), storage.len());
-        let mut bytes =
-            gather::gather(storage, &self.shape, &self.strides(), self.offset, self.dtype.size())
-                .ok_or_else(missing)?;
+    fn gather(&self, storage: &[u8], elements: Range<usize>) -> Result<Vec<u8>, StorageError> {
+        // The range of a view was checked when it was made.
+        let needed = elements.len().saturating_mul(self.dtype.size());
+        let (strides, size) = (self.strides(), self.dtype.size());
+        let mut bytes = gather::gather(storage, &self.shape, &strides, self.offset, size, elements)
+            .ok_or(StorageError::Memory { needed })?;
         if self.flags.conj != self.flags.neg && self.dtype.is_complex() {
             // conj negates the imaginary parts, neg both: together they negate the real ones.
             if self.flags.conj {

@@ -8,12 +8,13 @@ use crate::tensor::{Storage, TensorView};
 use crate::value::absent::AbsentStorages;
 use crate::value::id::ValueId;
 use crate::value::integer;
+use crate::value::memory::Full;
 use crate::value::new_value::NewValue;
 use crate::value::parts::DictKind;
 use crate::value::raw::{
     ContainerKind, Device, Global, Object, Raw, TensorFlags, TensorNode, Text,
 };
-use crate::value::store::{Full, Graph};
+use crate::value::store::Graph;
 
 /// The result of adding to a graph, which is documented to panic where it is full.
 pub(super) fn room<T>(added: Result<T, Full>) -> T {

@@ -197,7 +197,7 @@ impl<'a, 'b, E, S: FnMut(Storage<'b>) -> Result<Storage<'a>, E>> Copying<'_, 'a,
         if let Some(text) = self.from.text_of(bytes)
             && let Raw::Str(text) = self.copy(Raw::Str(text))?
         {
-            self.to.note_encoded(copy, text);
+            room(self.to.note_encoded(copy, text));
         }
         Ok(copy)
     }
@@ -257,7 +257,7 @@ impl<'a, 'b, E, S: FnMut(Storage<'b>) -> Result<Storage<'a>, E>> Copying<'_, 'a,
             (Raw::Tensor(index), Raw::Tensor(to)) => {
                 if let Some(attributes) = from.tensor_attributes(index) {
                     let attributes = self.copy(attributes)?;
-                    self.to.set_tensor_attributes(to, attributes);
+                    room(self.to.set_tensor_attributes(to, attributes));
                 }
             }
             (Raw::Composite(index), Raw::Composite(to)) => {
@@ -293,7 +293,7 @@ impl<'a, 'b, E, S: FnMut(Storage<'b>) -> Result<Storage<'a>, E>> Copying<'_, 'a,
         if let Some(made) = from.made_by(value) {
             let (function, args) = (self.copy(made.function)?, self.copy(made.args)?);
             let state = self.copy(made.state)?;
-            self.to.note_call(copy, function, args);
+            room(self.to.note_call(copy, function, args));
             self.to.note_state(copy, state);
         }
         Ok(())

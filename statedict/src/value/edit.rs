@@ -248,7 +248,7 @@ impl<'a> Graph<'a> {
         attributes: ValueId,
     ) -> Result<(), NotAContainer> {
         match value.0 {
-            Raw::Tensor(index) => self.set_tensor_attributes(index, attributes.0),
+            Raw::Tensor(index) => room(self.set_tensor_attributes(index, attributes.0)),
             Raw::Container(index)
                 if !matches!(
                     self.container_kind(index),

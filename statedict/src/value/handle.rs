@@ -1,7 +1,7 @@
 //! The handle to a value of a graph, and what it is where it has no parts.
 
 use crate::value::id::ValueId;
-use crate::value::raw::{Raw, StorageRef};
+use crate::value::raw::{Global, Raw, StorageRef, Text};
 use crate::value::store::Graph;
 
 /// A handle to one value of a [`Graph`]: cheap to copy.
@@ -104,6 +104,48 @@ impl<'g> Value<'g> {
             Raw::Bytes(text) | Raw::ByteArray(text) => Some(self.graph.text(text)),
             _ => None,
         }
+    }
+
+    /// About how many bytes there are to tell of the value without its parts: the text of a `str`, the name of a
+    /// class, the sizes of a tensor. It is known without looking at them, which a file may have once and use
+    /// very often.
+    pub fn text_len(self) -> usize {
+        let of = |texts: &[Text]| texts.iter().map(|text| text.len as usize).sum();
+        let graph = self.graph;
+        let value = |raw| Value::new(graph, raw);
+        match self.raw {
+            Raw::Str(text)
+            | Raw::Surrogates(text)
+            | Raw::Bytes(text)
+            | Raw::ByteArray(text)
+            | Raw::BigInt(text)
+            | Raw::Layout(text) => of(&[text]),
+            Raw::Global(index) => {
+                graph.global_name(index).map_or(0, |Global { module, name }| of(&[module, name]))
+            }
+            Raw::Device(index) => graph.device(index).map_or(0, |device| of(&[device.kind])),
+            Raw::Object(index) => match graph.object(index).map(|object| object.class) {
+                Some(class @ Raw::Global(_)) => value(class).text_len(),
+                _ => 0,
+            },
+            Raw::NumPy(index) => graph.numpy(index).map_or(0, |found| {
+                let sizes = value(found.shape).as_items().map_or(0, |sizes| sizes.len());
+                let data = value(found.data);
+                let data = if data.as_items().is_some() { 0 } else { data.text_len() };
+                of(&[found.code, found.order]) + data + sizes.saturating_mul(8)
+            }),
+            Raw::Tensor(index) => graph.tensor(index).map_or(0, |node| {
+                let place = graph.storage(node.storage).location().len();
+                (node.rank as usize).saturating_mul(8).saturating_add(place)
+            }),
+            Raw::Storage(storage, _) => graph.storage(storage).location().len(),
+            _ => 0,
+        }
+    }
+
+    /// Returns `true` if it is a `str`, whose text is not looked at.
+    pub(crate) fn is_plain_str(self) -> bool {
+        matches!(self.raw, Raw::Str(_))
     }
 
     /// What tells a value that can contain itself (a list, set, dict or object) from the others of its

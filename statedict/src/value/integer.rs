@@ -4,7 +4,9 @@ use std::fmt;
 
 /// A Python integer.
 ///
-/// Most fit an `i64`; the others are shown in decimal by [`Display`](fmt::Display), or had as bytes.
+/// Most fit an `i64`; the others are shown by [`Display`](fmt::Display), or had as bytes. Those of more than 128
+/// bytes are shown in hexadecimal, as Python's `hex` writes them: decimal digits take a time that grows with
+/// their number's square.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Integer<'g>(Repr<'g>);
 
@@ -46,8 +48,12 @@ impl fmt::Display for Integer<'_> {
         match self.0 {
             Repr::Small(value) => fmt::Display::fmt(&value, f),
             Repr::Big(bytes) => {
-                let (negative, digits) = decimal(bytes);
-                f.pad_integral(!negative, "", &digits)
+                let (negative, magnitude) = magnitude(bytes);
+                if magnitude.len() > DECIMAL {
+                    f.write_str(if negative { "-0x" } else { "0x" })?;
+                    return hexadecimal(&magnitude, f);
+                }
+                f.pad_integral(!negative, "", &decimal(&magnitude))
             }
         }
     }
@@ -75,8 +81,11 @@ pub(crate) fn small_from_le(bytes: &[u8]) -> Option<i64> {
     ((value < 0) == (fill != 0)).then_some(value)
 }
 
-/// Whether the value is negative, and the decimal digits of its magnitude.
-fn decimal(bytes: &[u8]) -> (bool, String) {
+/// So many bytes are shown in decimal.
+const DECIMAL: usize = 128;
+
+/// Whether the value is negative, and the little-endian bytes of its magnitude, without zeros above them.
+fn magnitude(bytes: &[u8]) -> (bool, Vec<u8>) {
     let negative = bytes.last().is_some_and(|last| last & 0x80 != 0);
     let mut magnitude = bytes.to_vec();
     if negative {
@@ -87,6 +96,24 @@ fn decimal(bytes: &[u8]) -> (bool, String) {
             carry = over;
         }
     }
+    let len = magnitude.iter().rposition(|&byte| byte != 0).map_or(0, |last| last + 1);
+    magnitude.truncate(len);
+    (negative, magnitude)
+}
+
+/// The hexadecimal digits of a magnitude.
+fn hexadecimal(magnitude: &[u8], f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    for (place, byte) in magnitude.iter().rev().enumerate() {
+        match place {
+            0 => write!(f, "{byte:x}")?,
+            _ => write!(f, "{byte:02x}")?,
+        }
+    }
+    Ok(())
+}
+
+/// The decimal digits of a magnitude.
+fn decimal(magnitude: &[u8]) -> String {
     let mut limbs: Vec<u32> = magnitude
         .chunks(4)
         .map(|chunk| {
@@ -114,8 +141,11 @@ fn decimal(bytes: &[u8]) -> (bool, String) {
     for group in groups.iter().rev() {
         digits.push_str(&format!("{group:09}"));
     }
-    (negative, digits)
+    digits
 }
+
+/// So many digits are read at a time.
+const GROUP: usize = 9;
 
 /// The little-endian two's complement of a decimal number; `None` where it is not one.
 pub(crate) fn le_from_decimal(text: &str) -> Option<Vec<u8>> {
@@ -123,21 +153,29 @@ pub(crate) fn le_from_decimal(text: &str) -> Option<Vec<u8>> {
         Some(digits) => (true, digits),
         None => (false, text.strip_prefix('+').unwrap_or(text)),
     };
-    if digits.is_empty() {
+    if digits.is_empty() || !digits.bytes().all(|digit| digit.is_ascii_digit()) {
         return None;
     }
-    let mut bytes: Vec<u8> = Vec::new();
-    for digit in digits.chars() {
-        let mut carry = digit.to_digit(10)?;
-        for byte in &mut bytes {
-            let value = u32::from(*byte) * 10 + carry;
-            let [low, high, ..] = value.to_le_bytes();
-            *byte = low;
-            carry = u32::from(high);
+    let mut limbs: Vec<u32> = Vec::new();
+    // The first group may be shorter than the others.
+    let (first, rest) = digits.split_at(digits.len() % GROUP);
+    let groups = [first.as_bytes()].into_iter().chain(rest.as_bytes().chunks(GROUP));
+    for group in groups.filter(|group| !group.is_empty()) {
+        let number = |value: u64, digit: &u8| value * 10 + u64::from(digit - b'0');
+        let mut carry = group.iter().fold(0, number);
+        for limb in &mut limbs {
+            // Below 2^32 * 10^9 + 2^32.
+            let value = u64::from(*limb) * 1_000_000_000 + carry;
+            *limb = u32::try_from(value & u64::from(u32::MAX)).ok()?;
+            carry = value >> 32;
         }
         if carry > 0 {
-            bytes.push(u8::try_from(carry).ok()?);
+            limbs.push(u32::try_from(carry).ok()?);
         }
+    }
+    let mut bytes: Vec<u8> = limbs.iter().flat_map(|limb| limb.to_le_bytes()).collect();
+    while bytes.last() == Some(&0) {
+        bytes.pop();
     }
     bytes.push(0);
     if negative {
@@ -175,6 +213,12 @@ mod tests {
         assert_eq!(show(&i128::MAX.to_le_bytes()), i128::MAX.to_string());
         assert_eq!(show(&(10i128.pow(27)).to_le_bytes()), 10i128.pow(27).to_string());
         assert_eq!(show(&[0; 9]), "0");
+        let mut large = [0; 130];
+        large[128] = 10;
+        assert_eq!(show(&large), format!("0xa{}", "0".repeat(256)));
+        large[129] = 0xff;
+        assert_eq!(show(&large), format!("-0xf6{}", "0".repeat(256)));
+        assert_eq!(show(&[&[0xff; 128][..], &[0]].concat()).len(), 309);
     }
 
     #[test]

@@ -138,6 +138,10 @@ impl<'g> Value<'g> {
 
     /// The name of the value's type in Python: `"int"`, `"collections.OrderedDict"`, `"torch.Tensor"`.
     pub fn type_name(self) -> String {
+        if self.is_plain_str() {
+            // Its text need not be looked at.
+            return "str".to_owned();
+        }
         let name = match self.kind() {
             Kind::None => "NoneType",
             Kind::Bool(_) => "bool",

@@ -5,7 +5,7 @@ use crate::value::kind::Kind;
 use crate::value::parts::Dict;
 
 impl<'g> Value<'g> {
-    /// The entries of a mapping: of a dict, of an object of a class that is made from `dict` or `OrderedDict`, or of
+    /// Returns the entries of a mapping: of a dict, of an object of a class that is made from `dict` or `OrderedDict`, or of
     /// a `collections.UserDict`.
     ///
     /// An object of such a class that has no entries cannot be told from other objects: its class is not known.

@@ -116,8 +116,8 @@ impl<'g> NumPy<'g> {
         self.node.fortran
     }
 
-    /// Which axis of the elements as they are stored, row-major, each axis of the array is; nothing where they are
-    /// stored in the array's order or in column-major order.
+    /// Returns for each axis of the array which axis of the elements it is, as these are stored, row-major; nothing where
+    /// they are stored in the array's order or in column-major order.
     pub fn axes(&self) -> Items<'g> {
         let run = match self.node.axes {
             Raw::Tuple(run) => self.graph.run(run),
@@ -126,7 +126,7 @@ impl<'g> NumPy<'g> {
         Items::new(self.graph, run)
     }
 
-    /// The strides of the elements as they are stored; `None` where they are row-major.
+    /// Returns the strides of the elements as they are stored; `None` where they are row-major.
     fn strides(&self, shape: &Shape) -> Option<Strides> {
         let axes: Vec<usize> = match (self.is_fortran_order(), self.axes()) {
             (true, _) => (0..shape.len()).rev().collect(),

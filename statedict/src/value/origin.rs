@@ -1,16 +1,20 @@
 //! Noting how a file made its values, and asking for it when they are written again.
 
+use crate::value::memory::Full;
 use crate::value::provenance::{MadeBy, call_key};
 use crate::value::raw::{Raw, Text};
 use crate::value::store::Graph;
+use crate::value::tables::MAPPED;
 
 impl Graph<'_> {
     /// Notes what a value is made with that is kept in another form: a function and its arguments.
-    pub(crate) fn note_call(&mut self, value: Raw, function: Raw, args: Raw) {
+    pub(crate) fn note_call(&mut self, value: Raw, function: Raw, args: Raw) -> Result<(), Full> {
         if let Some(key) = call_key(value) {
             let made = MadeBy { function, args, state: Raw::None };
+            self.memory.take(MAPPED + size_of::<MadeBy>())?;
             self.provenance.calls.entry(key).or_insert(made);
         }
+        Ok(())
     }
 
     /// Notes the state that such a value is given.
@@ -66,8 +70,10 @@ impl Graph<'_> {
     }
 
     /// Notes which text a single byte beyond ASCII was given as: as bytes it is another run of bytes.
-    pub(crate) fn note_encoded(&mut self, bytes: Text, text: Text) {
+    pub(crate) fn note_encoded(&mut self, bytes: Text, text: Text) -> Result<(), Full> {
+        self.memory.take(MAPPED + size_of::<Text>())?;
         self.provenance.encoded.insert(bytes.start, text);
+        Ok(())
     }
 
     /// The text that a single byte was given as.

@@ -76,8 +76,9 @@ impl DictKind {
 
 /// A dict: keys of any type with their values, in order.
 ///
-/// The entries are those the file has. A file made by Python never has one key twice; of one that
-/// does, all entries are here, and [`get`](Self::get) finds the last, as Python would.
+/// The entries are those the file has. A file made by Python never has one key twice, nor keys that Python takes for
+/// equal, such as `1`, `1.0` and `True`; of one that does, all entries are here, and [`get`](Self::get) finds the last
+/// with such a text, as Python would. Of a set too all members are there.
 #[derive(Clone, Copy)]
 pub struct Dict<'g> {
     graph: &'g Graph<'g>,
@@ -94,17 +95,17 @@ impl<'g> Dict<'g> {
         Dict { graph, index, kind, entries: graph.run(run), attributes: None }
     }
 
-    /// The entries of an object, with its attributes.
+    /// Says which attributes the object has whose entries these are.
     pub(crate) fn with_attributes(self, attributes: Value<'g>) -> Self {
         Dict { attributes: Some(attributes.raw()), ..self }
     }
 
-    /// The index of the container.
+    /// Returns the index of the container.
     pub(super) fn index(&self) -> u32 {
         self.index
     }
 
-    /// Which value is to be changed to change the entries.
+    /// Returns the value that is to be changed to change the entries.
     pub(crate) fn value_id(&self) -> ValueId {
         ValueId(Raw::Container(self.index))
     }

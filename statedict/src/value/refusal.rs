@@ -41,6 +41,16 @@ impl Refusal {
         Refusal { reason, offset }
     }
 
+    /// The bytes of its texts.
+    pub(crate) fn size(&self) -> usize {
+        match &self.reason {
+            RefusalReason::Class { class: text } | RefusalReason::DType { name: text } => {
+                text.capacity()
+            }
+            RefusalReason::Kind { .. } | RefusalReason::NotPlain { .. } => 0,
+        }
+    }
+
     /// Why.
     pub fn reason(&self) -> &RefusalReason {
         &self.reason

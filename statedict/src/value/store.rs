@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use foldhash::{HashMap, HashMapExt};
 
-use crate::huge_pages;
 use crate::tensor::{Storage, Storages};
 use crate::value::absent::AbsentStorages;
+use crate::value::memory::{Full, Memory};
 use crate::value::provenance::Provenance;
 use crate::value::raw::{
     Composite, Container, ContainerKind, Device, Extra, Global, NumPy, Object, Raw, Run,
@@ -17,10 +17,6 @@ use crate::value::refusal::Refusal;
 
 /// The bytes of a pickle: memory of its own, or a part of its file.
 pub(crate) type Bytes = Arc<dyn AsRef<[u8]> + Send + Sync>;
-
-/// The store is full: its indices have 32 bits.
-#[derive(Debug)]
-pub(crate) struct Full;
 
 /// Python values with their identity: what a checkpoint file holds, or what one will hold.
 ///
@@ -54,6 +50,8 @@ pub(crate) struct Full;
 pub struct Graph<'a> {
     pub(super) source: Bytes,
     pub(super) source_len: usize,
+    /// What the tables of a file's values may take.
+    pub(crate) memory: Memory,
     /// Bytes that are not in the pickle as they are: decoded text, converted numbers.
     pub(super) beside: Vec<u8>,
     pub(super) pool: Vec<Raw>,
@@ -86,13 +84,13 @@ pub(super) const KEPT: &str = "invariant: what a value refers to is in its graph
 
 /// The index that the next element of `vec` will have.
 pub(super) fn next_index<T>(vec: &[T]) -> Result<u32, Full> {
-    u32::try_from(vec.len()).map_err(|_| Full)
+    u32::try_from(vec.len()).map_err(|_| Full::Indices)
 }
 
 /// Pushes, and returns the index.
-pub(super) fn push<T>(vec: &mut Vec<T>, element: T) -> Result<u32, Full> {
+pub(super) fn push<T>((vec, memory): (&mut Vec<T>, &mut Memory), element: T) -> Result<u32, Full> {
     let index = next_index(vec)?;
-    vec.push(element);
+    memory.push(vec, element)?;
     Ok(index)
 }
 
@@ -103,6 +101,11 @@ pub(super) fn at<T: Copy>(vec: &[T], index: u32) -> Option<T> {
 impl<'a> Graph<'a> {
     /// A graph over the bytes of a pickle. They must not be more than 4 GiB.
     pub(crate) fn over(source: Bytes) -> Self {
+        Graph::within(source, Memory::unlimited())
+    }
+
+    /// A graph over the bytes of a pickle, which takes no more memory than that.
+    pub(crate) fn within(source: Bytes, mut memory: Memory) -> Self {
         // Room for what a state dict of that size has: a tensor takes some 160 bytes of a pickle, and has a
         // module of its own at most.
         let source_len = (*source).as_ref().len();
@@ -111,20 +114,21 @@ impl<'a> Graph<'a> {
             source,
             source_len,
             beside: Vec::new(),
-            pool: huge_pages::buffer(source_len / 24),
-            containers: huge_pages::buffer(source_len / 112),
+            pool: memory.table(source_len / 24),
+            containers: memory.table(source_len / 112),
             extras: Vec::new(),
             objects: Vec::new(),
             complexes: Vec::new(),
             devices: Vec::new(),
             globals: Vec::new(),
-            tensors: huge_pages::buffer(tensors),
-            dims: huge_pages::buffer(tensors.saturating_mul(2)),
+            tensors: memory.table(tensors),
+            dims: memory.table(tensors.saturating_mul(2)),
             attributes: HashMap::new(),
             refusals: Vec::new(),
             provenance: Provenance::default(),
             composites: Vec::new(),
             numpy: Vec::new(),
+            memory,
             interned: HashMap::new(),
             inserted: Vec::new(),
             absent_sizes: Vec::new(),
@@ -138,6 +142,8 @@ impl<'a> Graph<'a> {
     pub(crate) fn finish(&mut self, root: Raw, storages: Arc<dyn Storages>) {
         self.root = root;
         self.storages = storages;
+        // What is added from now on, a program adds.
+        self.memory.lift();
         self.absent = Arc::new(AbsentStorages(std::mem::take(&mut self.absent_sizes)));
     }
 
@@ -170,17 +176,12 @@ impl<'a> Graph<'a> {
     pub(crate) fn add_bytes(&mut self, bytes: &[u8]) -> Result<Text, Full> {
         let start = self.source_len.saturating_add(self.beside.len());
         let text = Text {
-            start: u32::try_from(start).map_err(|_| Full)?,
-            len: u32::try_from(bytes.len()).map_err(|_| Full)?,
+            start: u32::try_from(start).map_err(|_| Full::Indices)?,
+            len: u32::try_from(bytes.len()).map_err(|_| Full::Indices)?,
         };
+        self.memory.reserve(&mut self.beside, bytes.len())?;
         self.beside.extend_from_slice(bytes);
         Ok(text)
-    }
-
-    /// How much has been copied rather than referred to: bytes, values and sizes. What a file can make
-    /// large without being large itself.
-    pub(crate) fn copied(&self) -> usize {
-        self.beside.len().saturating_add(self.dims.len())
     }
 
     // Sequences
@@ -197,9 +198,19 @@ impl<'a> Graph<'a> {
             return Ok(Run::default());
         }
         let start = next_index(&self.pool)?;
-        let len = u32::try_from(values.len()).map_err(|_| Full)?;
+        let len = u32::try_from(values.len()).map_err(|_| Full::Indices)?;
+        self.memory.reserve(&mut self.pool, values.len())?;
         self.pool.extend_from_slice(values);
         Ok(Run { start, len })
+    }
+
+    /// A run of the same values as another.
+    pub(crate) fn copy_run(&mut self, run: Run) -> Result<Run, Full> {
+        let count = self.run(run).len();
+        let (start, from) = (next_index(&self.pool)?, run.start as usize);
+        self.memory.reserve(&mut self.pool, count)?;
+        self.pool.extend_from_within(from..from.saturating_add(count));
+        Ok(Run { start, ..run })
     }
 
     /// Takes a run away that nothing refers to any more, if it was the last to be added.
@@ -214,7 +225,7 @@ impl<'a> Graph<'a> {
     pub(crate) fn add_container(&mut self, kind: ContainerKind) -> Result<Raw, Full> {
         let run = Run::default();
         let container = Container { run, capacity: 0, kind, owned: false, extra: None };
-        push(&mut self.containers, container).map(Raw::Container)
+        push((&mut self.containers, &mut self.memory), container).map(Raw::Container)
     }
 
     pub(crate) fn container(&self, index: u32) -> Option<Container> {
@@ -225,16 +236,21 @@ impl<'a> Graph<'a> {
     pub(crate) fn add_dict(&mut self, values: &[Raw]) -> Result<Raw, Full> {
         let run = self.add_run(values)?;
         let (capacity, kind) = (run.len, ContainerKind::Dict);
-        push(&mut self.containers, Container { run, capacity, kind, owned: false, extra: None })
-            .map(Raw::Container)
+        push(
+            (&mut self.containers, &mut self.memory),
+            Container { run, capacity, kind, owned: false, extra: None },
+        )
+        .map(Raw::Container)
     }
 
-    /// A dict of the keys and values of another, which need not be stored twice: a dict that grows moves away
+    /// A container of the values of another, which need not be stored twice: a container that grows moves away
     /// from where it has no room.
-    pub(crate) fn add_dict_of(&mut self, run: Run) -> Result<Raw, Full> {
-        let kind = ContainerKind::Dict;
-        push(&mut self.containers, Container { run, capacity: 0, kind, owned: false, extra: None })
-            .map(Raw::Container)
+    pub(crate) fn add_container_of(&mut self, kind: ContainerKind, run: Run) -> Result<Raw, Full> {
+        push(
+            (&mut self.containers, &mut self.memory),
+            Container { run, capacity: 0, kind, owned: false, extra: None },
+        )
+        .map(Raw::Container)
     }
 
     fn container_mut(&mut self, index: u32) -> &mut Container {
@@ -245,33 +261,47 @@ impl<'a> Graph<'a> {
     /// there with room to double, so that all moves together copy no more than what was appended.
     pub(crate) fn extend(&mut self, index: u32, values: &[Raw]) -> Result<(), Full> {
         let mut container = self.container(index).expect(KEPT);
-        let added = u32::try_from(values.len()).map_err(|_| Full)?;
-        let len = container.run.len.checked_add(added).ok_or(Full)?;
-        let end = container.run.start.checked_add(container.capacity).ok_or(Full)?;
+        let added = u32::try_from(values.len()).map_err(|_| Full::Indices)?;
+        let len = container.run.len.checked_add(added).ok_or(Full::Indices)?;
+        let end = container.run.start.checked_add(container.capacity).ok_or(Full::Indices)?;
         let is_last = next_index(&self.pool)? == end;
         if len > container.capacity && !(is_last && container.capacity > 0) {
             let old = container.run;
             container.run.start = next_index(&self.pool)?;
             let (from, count) = (old.start as usize, old.len as usize);
+            self.memory.reserve(&mut self.pool, count)?;
             self.pool.extend_from_within(from..from.saturating_add(count));
             container.capacity = old.len;
         }
-        let used = container.run.start.checked_add(container.run.len).ok_or(Full)? as usize;
+        let used =
+            container.run.start.checked_add(container.run.len).ok_or(Full::Indices)? as usize;
         if len <= container.capacity {
             if let Some(room) = self.pool.get_mut(used..used.saturating_add(values.len())) {
                 room.copy_from_slice(values);
             }
         } else {
             self.pool.truncate(used);
-            self.pool.extend_from_slice(values);
             let room = if is_last { 0 } else { container.run.len };
-            container.capacity = len.checked_add(room).ok_or(Full)?;
+            let added = values.len().saturating_add(room as usize);
+            self.memory.reserve(&mut self.pool, added)?;
+            self.pool.extend_from_slice(values);
+            container.capacity = len.checked_add(room).ok_or(Full::Indices)?;
             let total = (container.run.start as usize).saturating_add(container.capacity as usize);
             self.pool.resize(total, Raw::None);
             next_index(&self.pool)?;
         }
         container.run.len = len;
         *self.container_mut(index) = container;
+        Ok(())
+    }
+
+    /// Appends what a run holds to a container.
+    pub(crate) fn extend_from(&mut self, index: u32, run: Run) -> Result<(), Full> {
+        // A copy that is given back at once.
+        self.memory.take(size_of_val(self.run(run)))?;
+        let values = self.run(run).to_vec();
+        self.extend(index, &values)?;
+        self.memory.give_back(size_of_val(&*values));
         Ok(())
     }
 
@@ -296,7 +326,7 @@ impl<'a> Graph<'a> {
 
     /// Takes values out of a container; the others keep their order.
     pub(super) fn remove_values(&mut self, index: u32, range: Range<usize>) -> Result<(), Full> {
-        let removed = u32::try_from(range.len()).map_err(|_| Full)?;
+        let removed = u32::try_from(range.len()).map_err(|_| Full::Indices)?;
         let values = self.values_mut(index)?;
         values.copy_within(range.end.., range.start);
         self.container_mut(index).run.len -= removed;
@@ -313,7 +343,20 @@ impl<'a> Graph<'a> {
     pub(super) fn empty_size(&mut self) -> Result<Raw, Full> {
         let start = self.source_len.saturating_add(self.pool.len());
         self.pool.push(Raw::None);
-        Ok(Raw::Size(Run { start: u32::try_from(start).map_err(|_| Full)?, len: 0 }))
+        Ok(Raw::Size(Run { start: u32::try_from(start).map_err(|_| Full::Indices)?, len: 0 }))
+    }
+
+    /// The size of what a walk goes through, and the memory that it may take: what the file's values left, and
+    /// more where values were added. What a program made has no file to measure it by.
+    pub(crate) fn room_for_walks(&self, more: usize) -> (u64, Memory) {
+        let number = |bytes: usize| u64::try_from(bytes).unwrap_or(u64::MAX);
+        match self.memory.since_lifted() {
+            Some((left, added)) if self.source_len > 0 => {
+                let memory = left.saturating_add(more).saturating_add(added.saturating_mul(8));
+                (number(self.source_len.saturating_add(added)), Memory::new(number(memory)))
+            }
+            _ => (u64::MAX, Memory::unlimited()),
+        }
     }
 
     /// About how much the graph holds: bytes of text and values.
@@ -330,7 +373,7 @@ impl<'a> Graph<'a> {
         match known.and_then(|known| self.extras.get_mut(known as usize)) {
             Some(place) => *place = extra,
             None => {
-                let new = push(&mut self.extras, extra)?;
+                let new = push((&mut self.extras, &mut self.memory), extra)?;
                 self.container_mut(index).extra = Some(new);
             }
         }
@@ -389,7 +432,7 @@ mod tests {
         graph.add_dict(&[Raw::Int(1), Raw::Int(2)]).unwrap();
         let run = graph.container(0).unwrap().run;
         for _ in 0..2 {
-            graph.add_dict_of(run).unwrap();
+            graph.add_container_of(ContainerKind::Dict, run).unwrap();
         }
         assert_eq!(graph.pool.len(), 2);
         for dict in [1, 0, 2, 1] {

@@ -9,7 +9,7 @@ use crate::value::parts::Object;
 use crate::value::raw::Raw;
 
 impl<'g> Value<'g> {
-    /// The text of what is a `str` to Python: one, an object of a class that is made from `str`, or a `numpy.str_`.
+    /// Returns the text of what is a `str` to Python: one, an object of a class that is made from `str`, or a `numpy.str_`;
     /// `None` where no Rust text can hold it.
     pub fn text(self) -> Option<Cow<'g, str>> {
         match (self.raw(), self.kind()) {
@@ -30,7 +30,7 @@ impl<'g> Value<'g> {
     }
 }
 
-/// The text of an object of a class that is made from `str`: one that `__new__` makes of a text, and nothing else.
+/// Returns the text of an object of a class that is made from `str`: one that `__new__` makes of a text, and nothing else.
 fn made_from_str(object: Object<'_>) -> Option<&str> {
     let parts = [object.kwargs(), object.items(), object.entries()];
     let args = object.args().as_items().filter(|_| parts.iter().all(|part| part.is_none()))?;
@@ -49,7 +49,7 @@ fn made_from_str(object: Object<'_>) -> Option<&str> {
     }
 }
 
-/// The text of a `numpy.str_`, which is four bytes a character and padded with zeros.
+/// Returns the text of a `numpy.str_`, which is four bytes a character and padded with zeros.
 fn numpy_text(value: NumPy<'_>) -> Option<String> {
     if value.form() != NumPyForm::Scalar || !value.type_code().starts_with('U') {
         return None;

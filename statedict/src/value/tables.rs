@@ -4,13 +4,20 @@ use std::sync::Arc;
 
 use crate::tensor::{Shape, Storage, Strides, TensorView};
 use crate::value::id::ValueId;
+use crate::value::memory::Full;
 use crate::value::raw::{Composite, Device, Global, NumPy, Object, Raw, StorageRef, TensorNode};
 use crate::value::refusal::Refusal;
-use crate::value::store::{Full, Graph, KEPT, at, next_index, push};
+use crate::value::store::{Graph, KEPT, at, next_index, push};
+
+/// What a storage by itself costs.
+const INSERTED: usize = 80;
+
+/// What an entry of a map costs besides its value, where the map has just doubled.
+pub(super) const MAPPED: usize = 40;
 
 impl<'a> Graph<'a> {
     pub(crate) fn add_object(&mut self, object: Object) -> Result<Raw, Full> {
-        push(&mut self.objects, object).map(Raw::Object)
+        push((&mut self.objects, &mut self.memory), object).map(Raw::Object)
     }
 
     pub(crate) fn object(&self, index: u32) -> Option<Object> {
@@ -22,7 +29,7 @@ impl<'a> Graph<'a> {
     }
 
     pub(crate) fn add_complex(&mut self, re: f64, im: f64) -> Result<Raw, Full> {
-        push(&mut self.complexes, (re, im)).map(Raw::Complex)
+        push((&mut self.complexes, &mut self.memory), (re, im)).map(Raw::Complex)
     }
 
     pub(crate) fn complex(&self, index: u32) -> Option<(f64, f64)> {
@@ -30,7 +37,7 @@ impl<'a> Graph<'a> {
     }
 
     pub(crate) fn add_device(&mut self, device: Device) -> Result<Raw, Full> {
-        push(&mut self.devices, device).map(Raw::Device)
+        push((&mut self.devices, &mut self.memory), device).map(Raw::Device)
     }
 
     pub(crate) fn device(&self, index: u32) -> Option<Device> {
@@ -38,7 +45,7 @@ impl<'a> Graph<'a> {
     }
 
     pub(crate) fn add_global(&mut self, global: Global) -> Result<Raw, Full> {
-        push(&mut self.globals, global).map(Raw::Global)
+        push((&mut self.globals, &mut self.memory), global).map(Raw::Global)
     }
 
     pub(crate) fn global_name(&self, index: u32) -> Option<Global> {
@@ -46,7 +53,8 @@ impl<'a> Graph<'a> {
     }
 
     pub(crate) fn add_refusal(&mut self, refusal: Refusal) -> Result<Raw, Full> {
-        push(&mut self.refusals, refusal).map(Raw::Refused)
+        self.memory.take(refusal.size())?;
+        push((&mut self.refusals, &mut self.memory), refusal).map(Raw::Refused)
     }
 
     pub(crate) fn refusal(&self, index: u32) -> Option<&Refusal> {
@@ -54,7 +62,7 @@ impl<'a> Graph<'a> {
     }
 
     pub(crate) fn add_composite(&mut self, composite: Composite) -> Result<Raw, Full> {
-        push(&mut self.composites, composite).map(Raw::Composite)
+        push((&mut self.composites, &mut self.memory), composite).map(Raw::Composite)
     }
 
     pub(crate) fn composite(&self, index: u32) -> Option<Composite> {
@@ -62,7 +70,7 @@ impl<'a> Graph<'a> {
     }
 
     pub(crate) fn add_numpy(&mut self, value: NumPy) -> Result<Raw, Full> {
-        push(&mut self.numpy, value).map(Raw::NumPy)
+        push((&mut self.numpy, &mut self.memory), value).map(Raw::NumPy)
     }
 
     pub(crate) fn numpy(&self, index: u32) -> Option<NumPy> {
@@ -82,11 +90,12 @@ impl<'a> Graph<'a> {
 
     /// A storage of so many bytes that are not there.
     pub(crate) fn add_absent(&mut self, nbytes: usize) -> Result<StorageRef, Full> {
-        push(&mut self.absent_sizes, nbytes).map(StorageRef::Absent)
+        push((&mut self.absent_sizes, &mut self.memory), nbytes).map(StorageRef::Absent)
     }
 
     pub(crate) fn insert_storage(&mut self, storage: Storage<'a>) -> Result<StorageRef, Full> {
-        push(&mut self.inserted, storage).map(StorageRef::Inserted)
+        self.memory.take(INSERTED)?;
+        push((&mut self.inserted, &mut self.memory), storage).map(StorageRef::Inserted)
     }
 
     /// Which storages tensors are views of, and which there are by themselves.
@@ -113,12 +122,14 @@ impl<'a> Graph<'a> {
         strides: &[i64],
     ) -> Result<Raw, Full> {
         node.dims = next_index(&self.dims)?;
-        node.rank = u32::try_from(sizes.len()).map_err(|_| Full)?;
+        node.rank = u32::try_from(sizes.len()).map_err(|_| Full::Indices)?;
+        let count = if node.flags.strided { sizes.len().saturating_mul(2) } else { sizes.len() };
+        self.memory.reserve(&mut self.dims, count)?;
         self.dims.extend_from_slice(sizes);
         if node.flags.strided {
             self.dims.extend_from_slice(strides);
         }
-        push(&mut self.tensors, node).map(Raw::Tensor)
+        push((&mut self.tensors, &mut self.memory), node).map(Raw::Tensor)
     }
 
     /// The sizes of a tensor, and its strides where they do not follow from these.
@@ -136,15 +147,21 @@ impl<'a> Graph<'a> {
 
     /// A second tensor object over what the tensor `index` shows.
     pub(crate) fn copy_tensor(&mut self, node: TensorNode) -> Result<u32, Full> {
-        push(&mut self.tensors, node)
+        push((&mut self.tensors, &mut self.memory), node)
     }
 
     pub(crate) fn tensor_attributes(&self, index: u32) -> Option<Raw> {
         self.attributes.get(&index).copied()
     }
 
-    pub(crate) fn set_tensor_attributes(&mut self, index: u32, attributes: Raw) {
+    pub(crate) fn set_tensor_attributes(
+        &mut self,
+        index: u32,
+        attributes: Raw,
+    ) -> Result<(), Full> {
+        self.memory.take(MAPPED + size_of::<Raw>())?;
         self.attributes.insert(index, attributes);
+        Ok(())
     }
 
     pub(crate) fn storage(&self, storage: StorageRef) -> Storage<'a> {

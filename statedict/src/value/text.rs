@@ -17,7 +17,7 @@ enum Piece<'t> {
     Other,
 }
 
-/// The pieces of a text, up to the first that is none.
+/// Returns the pieces of a text, up to the first that is none.
 fn pieces(bytes: &[u8]) -> impl Iterator<Item = Piece<'_>> {
     let mut rest = bytes;
     std::iter::from_fn(move || {
@@ -53,7 +53,7 @@ pub(crate) fn push_char(text: &mut Vec<u8>, number: u32) -> bool {
     true
 }
 
-/// A text in quotes, with escapes as Rust writes them; a lone surrogate is `\u{dce9}`.
+/// Returns a text in quotes, with escapes as Rust writes them; a lone surrogate is `\u{dce9}`.
 pub(crate) fn quoted(bytes: &[u8]) -> String {
     let mut text = String::from("\"");
     for piece in pieces(bytes) {

@@ -145,6 +145,16 @@ impl<'n> Field<'n> {
         Field { name, kind, optional: false, tied: None }
     }
 
+    /// A parameter or buffer, whose name comes later.
+    pub(super) const fn leaf(kind: FieldKind<'n>, optional: bool) -> Self {
+        Field { optional, ..Field::new("", kind) }
+    }
+
+    /// The same under another name.
+    pub(crate) const fn named(self, name: &'n str) -> Self {
+        Field { name, ..self }
+    }
+
     /// A parameter.
     pub const fn parameter(name: &'n str) -> Self {
         Field::new(name, FieldKind::Parameter)

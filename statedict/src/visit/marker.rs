@@ -3,6 +3,8 @@
 use std::fmt;
 use std::marker::PhantomData;
 
+use crate::visit::{ByMut, ByRef, StateDict, Visitor};
+
 /// A field that is another field: in Python `self.f3 = self.fc`. It has no content; code uses `self.fc`.
 ///
 /// ```
@@ -55,4 +57,28 @@ impl<T: ?Sized> fmt::Debug for Alias<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Alias")
     }
+}
+
+/// What an [`Alias`] without its attribute lacks.
+#[doc(hidden)]
+pub struct Unmarked;
+
+/// Never implemented: an [`Alias`] without its attribute stands for nothing.
+#[doc(hidden)]
+#[diagnostic::on_unimplemented(
+    message = "`Alias<{T}>` does not say what it stands for",
+    label = "expected `#[alias(field)]` on this field",
+    note = "`#[alias(fc)]` names a field of this struct, `#[alias(\"encoder.fc\")]` a key below one"
+)]
+pub trait StandsForField<T: ?Sized> {}
+
+/// Only so that its absence is explained.
+#[doc(hidden)]
+impl<T: ?Sized> StateDict for Alias<T>
+where
+    Unmarked: StandsForField<T>,
+{
+    fn visit<'a>(&'a self, _: &mut dyn Visitor<ByRef<'a>>) {}
+
+    fn visit_mut<'a>(&'a mut self, _: &mut dyn Visitor<ByMut<'a>>) {}
 }

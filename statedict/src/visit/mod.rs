@@ -33,7 +33,7 @@ pub use module::{Change, MigrateStep, ModuleInfo};
 pub(crate) use name::{ExtraName, Name, Names};
 pub(crate) use reading::{walk, walk_copying, walk_saving};
 pub(crate) use sharing::Firsts;
-pub use state_dict::{Access, ByMut, ByRef, Content, Part, StateDict, Visitor};
+pub use state_dict::{Access, ByMut, ByRef, Content, LeafField, Part, StateDict, Visitor};
 pub(crate) use tour::{run_post_load, set_training, visit_extra_states};
 pub use walk::Kind;
 pub(crate) use walk::{Infos, Leaf, Module, Walk};

@@ -13,7 +13,7 @@ pub(super) struct Siblings {
     /// `true` if each of them is greater than the one before: shorter ones first, those of one
     /// length in the order of their bytes. So the numbers of a sequence are.
     ascending: bool,
-    /// `true` if a name was found twice.
+    /// `true` if a name was found twice, or may be elsewhere.
     pub(super) repeated: bool,
 }
 
@@ -37,7 +37,16 @@ impl Siblings {
         if let Some(&last) = self.names[self.start..].last() {
             self.ascending &= rank(text, last) < rank(text, name);
         }
+        // A name with a dot may be what another child makes of its names.
+        self.repeated |= rank(text, name).1.contains(&b'.');
         self.names.push(name);
+    }
+
+    /// Returns `true` if a name of the innermost child is one that `name` is below.
+    pub(super) fn has_above(&self, text: &str, name: &str) -> bool {
+        let names = &self.names[self.start..];
+        let mut above = name.match_indices('.').map(|(end, _)| &name.as_bytes()[..end]);
+        above.any(|above| names.iter().any(|&known| rank(text, known).1 == above))
     }
 
     pub(super) fn enter(&mut self) -> OuterSiblings {

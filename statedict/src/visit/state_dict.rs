@@ -4,8 +4,8 @@ use std::any::type_name;
 use std::marker::PhantomData;
 
 use crate::extra_state::ExtraState;
-use crate::traits::{Leaf, StorageId, Tensor, TensorMut};
-use crate::visit::field::{Description, Field, FieldKind, FieldTable};
+use crate::traits::{StorageId, Tensor, TensorMut};
+use crate::visit::field::{Describe, Description, Field, FieldKind, FieldTable};
 use crate::visit::{Loaded, ModuleInfo, Unavailable};
 
 /// A module: something with parameters, buffers and child modules, like `torch.nn.Module`.
@@ -69,7 +69,7 @@ use crate::visit::{Loaded, ModuleInfo, Unavailable};
     message = "`{Self}` is not a module: it has no state dict",
     label = "cannot be saved in or loaded from a state dict",
     note = "if it is a module, add `#[derive(StateDict)]` to it",
-    note = "if this field is a tensor, mark it `#[param]` or `#[buffer]`",
+    note = "if this field is a tensor, mark it `#[param]` or `#[buffer]`; several are a `statedict::ParameterList` or `statedict::ParameterDict`",
     note = "if this field is not part of the state, mark it `#[skip]`"
 )]
 pub trait StateDict {
@@ -93,6 +93,24 @@ pub trait StateDict {
         Self: Sized,
     {
         Description::Unknown
+    }
+
+    /// What a field of this type holds. Not a method, which might be taken for one of the model's.
+    #[doc(hidden)]
+    fn content_of(module: &Self) -> Content<ByRef<'_>>
+    where
+        Self: Sized,
+    {
+        Content::child(module)
+    }
+
+    /// The same for writing.
+    #[doc(hidden)]
+    fn content_of_mut(module: &mut Self) -> Content<ByMut<'_>>
+    where
+        Self: Sized,
+    {
+        Content::child_mut(module)
     }
 }
 
@@ -320,8 +338,8 @@ impl<A: Access> Content<A> {
 
 impl<'a> Content<ByRef<'a>> {
     /// A tensor, or nothing where an `Option` has none.
-    pub fn leaf(field: &'a impl Leaf) -> Self {
-        field.tensor().map_or(Content::None, Content::Tensor)
+    pub fn leaf(field: &'a impl LeafField) -> Self {
+        LeafField::content_of(field)
     }
 
     /// A tensor.
@@ -337,8 +355,8 @@ impl<'a> Content<ByRef<'a>> {
 
 impl<'a> Content<ByMut<'a>> {
     /// A tensor, or nothing where an `Option` has none.
-    pub fn leaf_mut(field: &'a mut impl Leaf) -> Self {
-        field.tensor_mut().map_or(Content::None, Content::Tensor)
+    pub fn leaf_mut(field: &'a mut impl LeafField) -> Self {
+        LeafField::content_of_mut(field)
     }
 
     /// A tensor.
@@ -355,6 +373,72 @@ impl<'a> Content<ByMut<'a>> {
 impl Description {
     /// The type `M`, to which another adds nothing.
     pub const fn same_as<M: StateDict>() -> Self {
-        Description::Same { rust_type: type_name::<M>, describe: M::describe }
+        Description::same::<M>(M::describe)
+    }
+
+    /// The type `M`, which `describe` describes.
+    pub(crate) const fn same<M>(describe: Describe) -> Self {
+        Description::Same { rust_type: type_name::<M>, describe }
+    }
+}
+
+/// A field that is a parameter or a buffer: a tensor, or an `Option` of one.
+///
+/// One trait for both directions: with two, a type that is no tensor would be reported twice.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a tensor, so it cannot be a parameter or buffer",
+    label = "expected a tensor type, or an `Option` of one",
+    note = "if it is a module, remove `#[param]`, `#[buffer]` or `#[persistent]`",
+    note = "a tensor library's types need that library's feature of `statedict`",
+    note = "a tensor type of your own needs to implement `statedict::TensorMut`"
+)]
+pub trait LeafField {
+    #[doc(hidden)]
+    const OPTIONAL: bool;
+    /// The entries of a table, to which [`fields`](crate::__private::fields) gives their names.
+    #[doc(hidden)]
+    const PARAMETER: Field<'static> = Field::leaf(FieldKind::Parameter, Self::OPTIONAL);
+    #[doc(hidden)]
+    const BUFFER: Field<'static> =
+        Field::leaf(FieldKind::Buffer { persistent: true }, Self::OPTIONAL);
+    #[doc(hidden)]
+    const NOT_PERSISTENT: Field<'static> =
+        Field::leaf(FieldKind::Buffer { persistent: false }, Self::OPTIONAL);
+    #[doc(hidden)]
+    fn content_of(field: &Self) -> Content<ByRef<'_>>;
+    #[doc(hidden)]
+    fn content_of_mut(field: &mut Self) -> Content<ByMut<'_>>;
+}
+
+#[diagnostic::do_not_recommend]
+impl<T: TensorMut> LeafField for T {
+    const OPTIONAL: bool = false;
+
+    fn content_of(field: &Self) -> Content<ByRef<'_>> {
+        Content::tensor(field)
+    }
+
+    fn content_of_mut(field: &mut Self) -> Content<ByMut<'_>> {
+        Content::tensor_mut(field)
+    }
+}
+
+/// As `register_parameter("bias", None)`: the name is known, and nothing is saved.
+#[diagnostic::do_not_recommend]
+impl<T: TensorMut> LeafField for Option<T> {
+    const OPTIONAL: bool = true;
+
+    fn content_of(field: &Self) -> Content<ByRef<'_>> {
+        match field {
+            Some(tensor) => Content::tensor(tensor),
+            None => Content::None,
+        }
+    }
+
+    fn content_of_mut(field: &mut Self) -> Content<ByMut<'_>> {
+        match field {
+            Some(tensor) => Content::tensor_mut(tensor),
+            None => Content::None,
+        }
     }
 }

@@ -6,7 +6,7 @@ use std::ops::Range;
 use foldhash::{HashMap, HashMapExt};
 
 use crate::dtype::DType;
-use crate::key;
+use crate::key::{self, InvalidName};
 use crate::tensor::{Shape, StorageError};
 use crate::traits::StorageId;
 use crate::value::SharedValue;
@@ -231,6 +231,16 @@ impl<T> Walk<T> {
         }
     }
 
+    /// Checks the name of a leaf: it may be below that of another, as in `weight.absmax`.
+    fn check_leaf(&mut self, name: &str) {
+        match key::check_name(name) {
+            Err(InvalidName::Dot) if self.siblings.has_above(self.keys.text(), name) => {
+                name.split('.').for_each(|segment| self.check(segment));
+            }
+            _ => self.check(name),
+        }
+    }
+
     pub(super) fn add_module(&mut self, info: &ModuleInfo) {
         if std::mem::take(&mut self.flatten) {
             // Its path is the outer module's, which has the version and the history.
@@ -264,7 +274,7 @@ impl<T> Walk<T> {
         storage: Option<StorageOf>,
         tensor: T,
     ) {
-        self.check(name);
+        self.check_leaf(name);
         let key = self.key(name);
         let storage = match storage {
             Some(storage) => {

@@ -379,3 +379,78 @@ fn extra_state_is_an_entry_like_a_leaf() {
     let error = schema.check(&map).unwrap_err();
     assert!(error.unexpected_keys().eq(["embedding.0._extra_state"]));
 }
+
+/// A name proves nothing: these are no owners, and describe themselves.
+mod mine {
+    use statedict::StateDict;
+
+    #[derive(StateDict)]
+    pub(super) struct RwLock<M> {
+        pub(super) inner: M,
+        #[buffer]
+        pub(super) steps: i64,
+    }
+
+    #[derive(StateDict)]
+    pub(super) struct Box<M> {
+        pub(super) boxed: M,
+    }
+
+    #[derive(StateDict)]
+    pub(super) struct Rc<M>(pub(super) M);
+
+    /// An implementation by hand, which only a value describes.
+    pub(super) struct Arc<M>(pub(super) M);
+
+    impl<M: StateDict> StateDict for Arc<M> {
+        fn visit<'a>(&'a self, visitor: &mut dyn statedict::Visitor<statedict::ByRef<'a>>) {
+            self.0.visit(visitor);
+        }
+
+        fn visit_mut<'a>(&'a mut self, visitor: &mut dyn statedict::Visitor<statedict::ByMut<'a>>) {
+            self.0.visit_mut(visitor);
+        }
+    }
+}
+
+#[test]
+fn modules_named_like_owners_have_their_own_schema() {
+    #[derive(StateDict)]
+    struct Plain {
+        #[param]
+        w: f32,
+    }
+    #[derive(StateDict)]
+    struct Net {
+        a: mine::RwLock<Plain>,
+        b: Box<mine::Box<Rc<Plain>>>,
+        c: Vec<mine::Rc<Box<Plain>>>,
+        d: Option<mine::Arc<Plain>>,
+        e: Mutex<RefCell<Plain>>,
+    }
+    #[derive(StateDict)]
+    #[state_dict(transparent)]
+    struct Whole(mine::Box<Plain>);
+    let plain = || Plain { w: 0.0 };
+    let net = Net {
+        a: mine::RwLock { inner: plain(), steps: 0 },
+        b: Box::new(mine::Box { boxed: Rc::new(plain()) }),
+        c: vec![mine::Rc(Box::new(plain()))],
+        d: Some(mine::Arc(plain())),
+        e: Mutex::new(RefCell::new(plain())),
+    };
+    let map = net.state_dict().unwrap();
+    Net::schema().check(&map).unwrap();
+    assert_eq!(
+        Net::schema().entries().map(statedict::SchemaEntry::key).collect::<Vec<_>>(),
+        ["a.steps", "a.inner.w", "e.w"]
+    );
+    // An owner that is in another type beside what only has its name is known by its value.
+    assert_eq!(
+        Net::schema().unknown().map(statedict::SchemaUnknown::path).collect::<Vec<_>>(),
+        ["b", "c.*.0", "d"]
+    );
+    let whole = Whole(mine::Box { boxed: plain() });
+    Whole::schema().check(&whole.state_dict().unwrap()).unwrap();
+    assert_eq!(Whole::schema().to_string(), mine::Box::<Plain>::schema().to_string());
+}

@@ -31,6 +31,16 @@ unsafe impl GlobalAlloc for Counting {
         unsafe { System.alloc_zeroed(layout) }
     }
 
+    unsafe fn realloc(&self, pointer: *mut u8, layout: Layout, size: usize) -> *mut u8 {
+        // Where both are there for a moment, is the system's business: it moves the pages of what is large.
+        match size.checked_sub(layout.size()) {
+            Some(more) => grow(more),
+            None => drop(NOW.fetch_sub(layout.size() - size, Ordering::Relaxed)),
+        }
+        // SAFETY: the caller's promises are passed on.
+        unsafe { System.realloc(pointer, layout, size) }
+    }
+
     unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
         NOW.fetch_sub(layout.size(), Ordering::Relaxed);
         // SAFETY: the caller's promises are passed on.

@@ -4,5 +4,9 @@
 mod burn;
 #[cfg(feature = "candle")]
 mod candle;
+mod corpus;
 mod counting;
+#[path = "../../../fuzz/src/lib.rs"]
+#[allow(dead_code, unreachable_pub, reason = "it is a crate of its own for the fuzzer")]
+mod fuzz;
 mod read;

@@ -71,6 +71,60 @@ fn an_alias_after_the_new_layers_of_version_2() {
     there_and_back("MyModuleV2", MyModuleV2::zeros(), 15);
 }
 
+/// Keys that are a tensor and lead to others: what a module writes below its weight.
+#[derive(StateDict)]
+struct Linear4bit {
+    #[param]
+    weight: CpuTensor,
+    #[param]
+    bias: CpuTensor,
+    #[buffer]
+    #[rename("weight.absmax")]
+    absmax: CpuTensor,
+    #[buffer]
+    #[rename("weight.quant_map")]
+    quant_map: CpuTensor,
+    #[buffer]
+    #[rename("weight.quant_state.bitsandbytes__nf4")]
+    quant_state: CpuTensor,
+}
+
+#[derive(StateDict)]
+struct LayerNorm {
+    #[param]
+    weight: CpuTensor,
+    #[param]
+    bias: CpuTensor,
+}
+
+#[derive(StateDict)]
+struct Quantized {
+    layers: Vec<Linear4bit>,
+    norm: LayerNorm,
+}
+
+impl Quantized {
+    fn zeros() -> Quantized {
+        let float = |shape: &[usize]| CpuTensor::zeros(DType::F32, shape.to_vec());
+        let byte = |shape: &[usize]| CpuTensor::zeros(DType::U8, shape.to_vec());
+        let layer = || Linear4bit {
+            weight: byte(&[12, 1]),
+            bias: float(&[6]),
+            absmax: float(&[4]),
+            quant_map: float(&[4]),
+            quant_state: byte(&[4]),
+        };
+        let norm = LayerNorm { weight: float(&[6]), bias: float(&[6]) };
+        Quantized { layers: vec![layer(), layer()], norm }
+    }
+}
+
+#[test]
+#[ignore = "needs Python with torch: see CONTRIBUTING.md"]
+fn keys_below_a_tensor() {
+    there_and_back("Quantized", Quantized::zeros(), 16);
+}
+
 #[test]
 #[ignore = "needs Python with torch: see CONTRIBUTING.md"]
 fn torch_loads_a_model_upgraded_from_version_1() {

@@ -6,8 +6,9 @@ use std::path::Path;
 use serde_json::json;
 use statedict::codec::{self, ReadOptions};
 use statedict::contents::{Contents, Found};
+use statedict::prelude::*;
 use statedict::value::Value;
-use statedict::{Checkpoint, StateMap, WriteOptions};
+use statedict::{Checkpoint, LoadOptions, StateMap, WriteOptions};
 use statedict_tests::{Torch, temp_dir};
 
 /// What a state dict holds, in the words of `python_values.py`.
@@ -77,7 +78,8 @@ fn select_all(root: Value<'_>) -> Vec<String> {
     let mut paths = Vec::new();
     let mut contents = Contents::of(root);
     while let Some(found) = contents.advance().unwrap() {
-        let (Found::Value(value) | Found::Same(value) | Found::Cycle(value)) = found;
+        let (Found::Value(value) | Found::Same(value) | Found::Cycle(value) | Found::Long(value)) =
+            found;
         let path = contents.path();
         let text = path.to_string();
         assert!(path.find(root).is_some_and(|found| found.same_as(value)), "{text}");
@@ -268,5 +270,64 @@ fn texts_are_pythons() {
         let renamed =
             |key: &String| if key == "'sub'" { "'a key'".to_owned() } else { key.clone() };
         assert_eq!(after, before.iter().map(renamed).collect::<Vec<_>>(), "{path}");
+    }
+}
+
+#[derive(StateDict, Default)]
+#[version(4)]
+struct Layer {
+    #[buffer]
+    scale: f32,
+    #[buffer]
+    zero_point: i64,
+}
+
+#[test]
+#[ignore = "needs Python with torch: see CONTRIBUTING.md"]
+fn values_that_no_field_asks_for_are_unexpected_keys() {
+    let torch = Torch::start();
+    let folder = temp_dir();
+    let _: BTreeMap<String, Vec<(String, bool)>> =
+        torch.get("python_values.write_quantized", json!([folder.path()]));
+    for name in ["half state.pt", "half bare.pt", "half nested.pt"] {
+        let path = folder.path().join(name);
+        let mut layers = vec![Layer::default()];
+        let error = layers.load(&path).unwrap_err().to_string();
+        for key in
+            ["0._packed_params.dtype: no tensor (torch.dtype)", "0._packed_params._packed_params: "]
+        {
+            assert!(error.contains(key), "{name}: {error}");
+        }
+        layers.load_with(&path, &LoadOptions::new().strict(false)).unwrap();
+        assert_eq!((layers[0].scale, layers[0].zero_point), (1.0, 0), "{name}");
+    }
+}
+
+#[derive(StateDict)]
+struct Plain {
+    #[param]
+    weight: Vec<f32>,
+}
+
+#[test]
+#[ignore = "needs Python with torch: see CONTRIBUTING.md"]
+fn extra_state_of_any_class_does_not_stop_a_load() {
+    let torch = Torch::start();
+    let folder = temp_dir();
+    let cases: BTreeMap<String, String> =
+        torch.get("python_values.write_extra_state", json!([folder.path()]));
+    assert_eq!(cases.len(), 9);
+    for (path, message) in &cases {
+        assert!(message.contains("Unexpected key(s) in state_dict: \"_extra_state\""), "{message}");
+        let mut model = Plain { weight: vec![5.0; 2] };
+        let error = model.load(path).unwrap_err().to_string();
+        assert!(error.contains("_extra_state: extra state ("), "{path}: {error}");
+        assert_eq!(model.weight, [5.0; 2]);
+        model.load_with(path, &LoadOptions::new().strict(false)).unwrap();
+        assert_eq!(model.weight, [0.0, 1.0], "{path}");
+        let checkpoint = Checkpoint::open(path).unwrap();
+        let map = checkpoint.find_state_dict().unwrap();
+        assert!(map.value("_extra_state").is_some(), "{path}");
+        write_back(&torch, &checkpoint, path, folder.path());
     }
 }

@@ -4,11 +4,13 @@ use std::collections::{HashMap, HashSet};
 
 use statedict::TensorView;
 use statedict::contents::{Contents, Digests, Found, Parts, Step};
-use statedict::value::{Kind, NumPyForm, Value};
+use statedict::value::{Kind, Value};
 
+use super::budget::Budget;
 use super::delta::{self, Compared};
 use super::difference::{Difference, Form, What};
 use super::pairs::{Pair, Pairs};
+use super::sameness::{has_identity, shape};
 use crate::failure::{Failure, chain};
 use crate::leaf;
 use crate::opened::Opened;
@@ -16,9 +18,6 @@ use crate::path;
 use crate::progress::Progress;
 use crate::ties::StorageKey;
 use crate::walk::{METADATA, is_flat, tensor};
-
-/// So many pairs of values are compared at most.
-const PAIRS: usize = 1 << 28;
 
 /// What comparing two files gave.
 #[derive(Default)]
@@ -71,7 +70,7 @@ pub(super) fn compare<'g>(
         storages: [HashMap::new(), HashMap::new()],
         verified: [HashSet::new(), HashSet::new()],
         progress: (Progress::new(), 0, a.len),
-        left: PAIRS,
+        budget: Budget::of(a.allowed.saturating_add(b.allowed)),
     };
     comparer.run(a.root(), b.root())?;
     Ok(comparer.comparison)
@@ -80,10 +79,12 @@ pub(super) fn compare<'g>(
 /// Two values whose parts are being compared.
 struct Frame<'g> {
     a: Value<'g>,
-    pairs: std::vec::IntoIter<Pair<'g>>,
+    pairs: Pairs<'g>,
     /// Whether one of them is compared again, with another partner: which of its parts are one object was told.
     is_again: bool,
     origin: usize,
+    /// What its pairs take of the budget.
+    held: u64,
 }
 
 struct Comparer<'g> {
@@ -102,7 +103,7 @@ struct Comparer<'g> {
     /// The storages of either file whose checksums were right.
     verified: [HashSet<StorageKey>; 2],
     progress: (Progress, u64, u64),
-    left: usize,
+    budget: Budget,
 }
 
 impl<'g> Comparer<'g> {
@@ -112,12 +113,13 @@ impl<'g> Comparer<'g> {
             let pair = frame.pairs.next();
             let depth = self.frames.len();
             self.steps.truncate(depth - 1);
-            self.left = self
-                .left
-                .checked_sub(1)
-                .ok_or("the files share too many values in too many ways to be compared")?;
+            self.budget.pair(pair.as_ref())?;
             match pair {
-                None => drop(self.frames.pop()),
+                None => {
+                    if let Some(frame) = self.frames.pop() {
+                        self.budget.close(frame.held);
+                    }
+                }
                 Some(Pair::Both((step, a), (_, b))) => {
                     self.steps.push(step);
                     self.both(a, b)?;
@@ -139,6 +141,7 @@ impl<'g> Comparer<'g> {
     }
 
     fn add(&mut self, what: What) {
+        self.budget.difference(self.steps.len());
         self.comparison.differences.push(Difference { steps: self.steps.clone(), what });
     }
 
@@ -159,19 +162,28 @@ impl<'g> Comparer<'g> {
         {
             for (place, (module, entry)) in modules.iter().enumerate() {
                 self.steps.push(Step::of_entry(module, place));
-                self.add(what(Form::Version(leaf::plain(entry).0)));
+                self.add(what(Form::Version(leaf::plain(entry, &self.budget.texts).0)));
                 self.steps.pop();
             }
             return Ok(());
         }
         if self.is_metadata(1) {
-            self.add(what(Form::Version(leaf::plain(value).0)));
+            self.add(what(Form::Version(leaf::plain(value, &self.budget.texts).0)));
             return Ok(());
         }
         let (depth, told) = (self.steps.len(), self.comparison.differences.len());
         let mut contents = Contents::of(value);
         while let Some(found) = contents.advance()? {
-            let Found::Value(value) = found else { continue };
+            let value = match found {
+                Found::Value(value) => value,
+                Found::Long(value) => {
+                    self.steps.extend(contents.steps());
+                    self.add(what(Form::Leaf(leaf::cut(value))));
+                    self.steps.truncate(depth);
+                    continue;
+                }
+                _ => continue,
+            };
             let is_told = match value.kind() {
                 Kind::List(_)
                 | Kind::Tuple(_)
@@ -182,7 +194,7 @@ impl<'g> Comparer<'g> {
                     is_empty || matches!(value.kind(), Kind::Object(_))
                 }
                 Kind::Set(_) | Kind::FrozenSet(_) => {
-                    if leaf::leaf(value).1 {
+                    if leaf::leaf(value, &self.budget.texts).1 {
                         contents.skip();
                     }
                     true
@@ -191,13 +203,13 @@ impl<'g> Comparer<'g> {
             };
             if is_told {
                 self.steps.extend(contents.steps());
-                self.add(what(Form::of(value)));
+                self.add(what(Form::of(value, &self.budget.texts)));
                 self.steps.truncate(depth);
             }
         }
         // A value that has nothing but itself in it.
         if self.comparison.differences.len() == told {
-            self.add(what(Form::of(value)));
+            self.add(what(Form::of(value, &self.budget.texts)));
         }
         Ok(())
     }
@@ -205,7 +217,10 @@ impl<'g> Comparer<'g> {
     fn both(&mut self, a: Value<'g>, b: Value<'g>) -> Result<(), Failure> {
         let above = self.frames.last().map(|frame| (frame.origin, frame.is_again));
         let origin = self.origins.len();
-        self.origins.push(above.map(|(above, _)| above).zip(self.steps.last().copied()));
+        if a.identity().is_some() || b.identity().is_some() {
+            self.budget.value()?;
+            self.origins.push(above.map(|(above, _)| above).zip(self.steps.last().copied()));
+        }
         let mut is_again = above.is_some_and(|(_, is_again)| is_again);
         if let (Some(x), Some(y)) = (a.identity(), b.identity()) {
             if !self.known.insert((x, y)) {
@@ -244,17 +259,19 @@ impl<'g> Comparer<'g> {
         if of_a.get(0).is_none() && of_b.get(0).is_none() {
             return Ok(());
         }
+        let held = self.budget.open(&of_a, &of_b)?;
         let pairs = Pairs::of(&of_a, &of_b, &mut self.digests);
         if !pairs.is_ordered && self.rules.is_strict {
             self.add(What::Order);
         }
-        self.frames.push(Frame { a, pairs: pairs.pairs.into_iter(), is_again, origin });
+        self.frames.push(Frame { a, pairs, is_again, origin, held });
         Ok(())
     }
 
     /// Compares what `_metadata` says of a module, where JSON has words for all of it.
     fn versions(&mut self, a: Value<'g>, b: Value<'g>) -> bool {
-        let ((was, x), (is, y)) = (leaf::plain(a), leaf::plain(b));
+        let ((was, x), (is, y)) =
+            (leaf::plain(a, &self.budget.texts), leaf::plain(b, &self.budget.texts));
         let [of_a, of_b] = &mut self.digests;
         if !(x && y) {
             return false;
@@ -274,7 +291,10 @@ impl<'g> Comparer<'g> {
             self.tensors(a, b, (&x, &y), origin);
             return Ok(true);
         }
-        let changed = || What::Changed { was: Form::of(a), is: Form::of(b) };
+        let changed = || What::Changed {
+            was: Form::of(a, &self.budget.texts),
+            is: Form::of(b, &self.budget.texts),
+        };
         match (a.kind(), b.kind()) {
             (Kind::Refused(x), Kind::Refused(y)) if x.reason() == y.reason() => {
                 self.add(What::Trouble { reason: x.to_string() });
@@ -295,7 +315,10 @@ impl<'g> Comparer<'g> {
                     let (x, y) = (view(x.storage())?, view(y.storage())?);
                     match self.read(&x, &y) {
                         Ok(Compared::Identical) => self.comparison.others += 1,
-                        Ok(_) => self.add(What::Values { form: Form::of(a), delta: None }),
+                        Ok(_) => self.add(What::Values {
+                            form: Form::of(a, &self.budget.texts),
+                            delta: None,
+                        }),
                         Err(error) => self.add(What::Trouble { reason: error.to_string() }),
                     }
                 }
@@ -308,8 +331,9 @@ impl<'g> Comparer<'g> {
             Parts::of(value).elements().is_some()
                 || matches!(value.kind(), Kind::Object(_) | Kind::Sparse(_))
         };
+        let texts = &self.budget.texts;
         let is_plain_set = |value: Value<'g>| {
-            matches!(value.kind(), Kind::Set(_) | Kind::FrozenSet(_)) && leaf::leaf(value).1
+            matches!(value.kind(), Kind::Set(_) | Kind::FrozenSet(_)) && leaf::leaf(value, texts).1
         };
         let is_same_type = a.type_name() == b.type_name();
         if is_same_type && is_plain_set(a) && is_plain_set(b) {
@@ -342,7 +366,8 @@ impl<'g> Comparer<'g> {
             self.add(changed());
             return Ok(false);
         }
-        let ((x, _), (y, _)) = (leaf::leaf(a), leaf::leaf(b));
+        let ((x, _), (y, _)) =
+            (leaf::leaf(a, &self.budget.texts), leaf::leaf(b, &self.budget.texts));
         if x == y {
             self.comparison.others += 1;
         } else if self.is_close(a, b) {
@@ -376,7 +401,7 @@ impl<'g> Comparer<'g> {
                 .map(|tensor| tensor.storage_offset() as i128 * tensor.dtype().size() as i128);
             self.ties(storages, offsets, origin);
         }
-        let (was, is) = (Form::of(a), Form::of(b));
+        let (was, is) = (Form::of(a, &self.budget.texts), Form::of(b, &self.budget.texts));
         if x.shape() != y.shape() {
             return self.add(What::Resized { was, is });
         }
@@ -388,7 +413,10 @@ impl<'g> Comparer<'g> {
                 || x.strides() != y.strides()
                 || (x.is_conj(), x.is_neg()) != (y.is_conj(), y.is_neg()));
         if has_moved {
-            self.add(What::Changed { was: Form::of(a), is: Form::of(b) });
+            self.add(What::Changed {
+                was: Form::of(a, &self.budget.texts),
+                is: Form::of(b, &self.budget.texts),
+            });
         }
         let has_bytes = x.location() != "meta" && y.location() != "meta";
         let compared = match self.rules.values && has_bytes {
@@ -460,41 +488,5 @@ impl<'g> Comparer<'g> {
         }
         steps.reverse();
         path::name(&steps, self.comparison.is_flat)
-    }
-}
-
-/// Whether it matters which of two values are one object: of what cannot change, it does not.
-fn has_identity(a: Value<'_>, b: Value<'_>) -> bool {
-    let is_shared = |value: Value<'_>| match value.kind() {
-        Kind::NumPy(value) => value.form() == NumPyForm::Array,
-        Kind::List(_)
-        | Kind::Dict(_)
-        | Kind::Set(_)
-        | Kind::Object(_)
-        | Kind::ByteArray(_)
-        | Kind::Tensor(_)
-        | Kind::Sparse(_)
-        | Kind::Quantized(_) => true,
-        _ => false,
-    };
-    is_shared(a) && is_shared(b)
-}
-
-/// Which values have parts that can be compared.
-enum Shape {
-    Items,
-    Members,
-    Entries,
-    Object,
-    Sparse,
-}
-
-fn shape(value: Value<'_>) -> Shape {
-    match value.kind() {
-        Kind::List(_) | Kind::Tuple(_) | Kind::Size(_) => Shape::Items,
-        Kind::Set(_) | Kind::FrozenSet(_) => Shape::Members,
-        Kind::Dict(_) => Shape::Entries,
-        Kind::Sparse(_) => Shape::Sparse,
-        _ => Shape::Object,
     }
 }

@@ -5,7 +5,7 @@ use statedict::contents::Step;
 use statedict::value::{Kind, Value};
 
 use super::delta::Delta;
-use crate::leaf;
+use crate::leaf::{self, Texts};
 use crate::path;
 use crate::walk::{METADATA, tensor};
 
@@ -83,7 +83,7 @@ pub(super) struct TensorForm {
 }
 
 impl Form {
-    pub(super) fn of(value: Value<'_>) -> Self {
+    pub(super) fn of(value: Value<'_>, texts: &Texts) -> Self {
         if let Some(tensor) = tensor(value) {
             return Form::Tensor(Box::new(TensorForm {
                 kind: match value.kind() {
@@ -105,7 +105,7 @@ impl Form {
                 Form::Container(value.type_name())
             }
             Kind::Sparse(sparse) => Form::Container(format!("{} tensor", sparse.layout())),
-            _ => Form::Leaf(leaf::leaf(value).0),
+            _ => Form::Leaf(leaf::leaf(value, texts).0),
         }
     }
 

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use statedict::contents::{Digests, Elements, Parts, Segment, Step};
-use statedict::value::{Items, Value};
+use statedict::value::Value;
 
 /// A part with the step that leads to it.
 pub(super) type Part<'g> = (Step<'g>, Value<'g>);
@@ -17,9 +17,59 @@ pub(super) enum Pair<'g> {
 
 /// The parts of two values.
 pub(super) struct Pairs<'g> {
-    pub(super) pairs: Vec<Pair<'g>>,
+    pairs: std::vec::IntoIter<Pair<'g>>,
+    /// Elements that are paired one by one, since they belong to each other by their places.
+    rest: Option<(Elements<'g>, Elements<'g>, usize)>,
     /// Whether what both have comes in the same order.
     pub(super) is_ordered: bool,
+}
+
+/// The pairs of two values while they are found.
+struct Pairing<'g> {
+    pairs: Vec<Pair<'g>>,
+    is_ordered: bool,
+}
+
+/// Checks that elements belong to each other by their places: those of lists, and of dicts with the same keys of
+/// str in the same order.
+pub(super) fn is_lazy(a: &Parts<'_>, b: &Parts<'_>) -> bool {
+    match (a.elements(), b.elements()) {
+        (Some(Elements::Items(_)), Some(Elements::Items(_))) => true,
+        (Some(Elements::Entries(a)), Some(Elements::Entries(b))) => {
+            let is_same = |(a, b): (Value<'_>, Value<'_>)| match (a.as_str(), b.as_str()) {
+                (Some(a), Some(b)) => a == b,
+                _ => false,
+            };
+            a.len() == b.len() && a.iter().zip(b.iter()).all(|((a, _), (b, _))| is_same((a, b)))
+        }
+        _ => false,
+    }
+}
+
+impl<'g> Iterator for Pairs<'g> {
+    type Item = Pair<'g>;
+
+    fn next(&mut self) -> Option<Pair<'g>> {
+        if let Some(pair) = self.pairs.next() {
+            return Some(pair);
+        }
+        let (a, b, index) = self.rest.as_mut()?;
+        let part = |elements: &Elements<'g>| match elements {
+            Elements::Entries(dict) => {
+                dict.get_index(*index).map(|(key, value)| (Step::Key(key), value))
+            }
+            Elements::Items(items) | Elements::Members(items) => {
+                items.get(*index).map(|item| (Step::Index(*index), item))
+            }
+        };
+        let pair = match (part(a), part(b)) {
+            (Some(a), Some(b)) => Some(Pair::Both(a, b)),
+            (Some(a), None) => Some(Pair::Removed(a)),
+            (None, b) => b.map(Pair::Added),
+        };
+        *index += 1;
+        pair
+    }
 }
 
 /// By what a part is found in the other file.
@@ -33,42 +83,35 @@ enum Name<'g> {
 
 impl<'g> Pairs<'g> {
     pub(super) fn of(a: &Parts<'g>, b: &Parts<'g>, digests: &mut [Digests; 2]) -> Self {
-        let mut pairs = Pairs { pairs: Vec::new(), is_ordered: true };
+        let mut pairs = Pairing { pairs: Vec::new(), is_ordered: true };
         let attributes = |parts: &Parts<'g>| -> Vec<(Name<'g>, Part<'g>)> {
-            let attributes = parts.named().iter().filter_map(|&(step, value)| match step {
+            let attributes = parts.named().filter_map(|(step, value)| match step {
                 Step::Attribute(name) => Some((Name::Text(name), (step, value))),
                 _ => None,
             });
             attributes.collect()
         };
         pairs.named(attributes(a), attributes(b));
-        match (a.elements(), b.elements()) {
-            (Some(Elements::Items(x)), Some(Elements::Items(y))) => pairs.items(x, y),
+        let rest = match (a.elements(), b.elements()) {
+            (Some(x), Some(y)) if is_lazy(a, b) => Some((x, y, 0)),
             (x, y) => {
                 let [of_a, of_b] = digests;
                 pairs.named(elements(x, of_a), elements(y, of_b));
+                None
             }
-        }
-        pairs
+        };
+        let Pairing { pairs, is_ordered } = pairs;
+        Pairs { pairs: pairs.into_iter(), rest, is_ordered }
     }
+}
 
+impl<'g> Pairing<'g> {
     /// Pairs two parts, and the keys that they are under where these have no spelling.
     fn both(&mut self, a: Part<'g>, b: Part<'g>) {
         self.pairs.push(Pair::Both(a, b));
         if let (Step::Entry(place, a), Step::Entry(_, b)) = (a.0, b.0) {
             let step = Step::Member(place);
             self.pairs.push(Pair::Both((step, a), (step, b)));
-        }
-    }
-
-    fn items(&mut self, a: Items<'g>, b: Items<'g>) {
-        for index in 0..a.len().max(b.len()) {
-            let part = |value| (Step::Index(index), value);
-            self.pairs.extend(match (a.get(index).map(part), b.get(index).map(part)) {
-                (Some(a), Some(b)) => Some(Pair::Both(a, b)),
-                (Some(a), None) => Some(Pair::Removed(a)),
-                (None, b) => b.map(Pair::Added),
-            });
         }
     }
 

@@ -8,7 +8,7 @@ use statedict::TensorView;
 use super::select::{Selected, What};
 use crate::envelope::Envelope;
 use crate::failure::{Failure, chain};
-use crate::numbers::{Numbers, decode, each_run, has_numbers};
+use crate::numbers::{Numbers, check_size, decode, each_run, has_numbers};
 use crate::opened::Opened;
 use crate::printable::printable;
 
@@ -52,6 +52,7 @@ fn rows(tensor: &TensorView<'_>, all: bool, out: &mut dyn Write) -> Result<(), F
             format!("the elements of {dtype} cannot be printed; --as raw has their bytes").into()
         );
     }
+    check_size(tensor.nbytes(), tensor.storage())?;
     let bytes = tensor.bytes().map_err(|error| chain(&error))?;
     let columns = shape.last().copied().unwrap_or(1);
     let count = tensor.numel().checked_div(columns).unwrap_or(0);

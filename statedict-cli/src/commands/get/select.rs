@@ -5,7 +5,7 @@ use statedict::TensorView;
 use statedict::value::{Kind, NumPy, NumPyForm, Value};
 
 use crate::failure::Failure;
-use crate::leaf;
+use crate::leaf::{self, Texts};
 use crate::opened::Opened;
 use crate::path;
 use crate::walk::{Found, Place, walk, walk_under};
@@ -71,7 +71,15 @@ fn what<'o>(name: &str, found: Found<'o>) -> Result<Option<What<'o>>, Failure> {
                 Kind::NumPy(array) => Some(array),
                 _ => None,
             };
-            What::Value { text: text_of(value), json: leaf::leaf(value).0, bytes, array }
+            What::Value {
+                text: text_of(value),
+                json: leaf::leaf(value, &Texts::all()).0,
+                bytes,
+                array,
+            }
+        }
+        Found::Long(long) => {
+            value(format!("(a text of {} bytes)", long.text_len()), leaf::cut(long))
         }
         Found::Cycle => value("(itself)".to_owned(), serde_json::json!({"type": "cycle"})),
         Found::Same(first) => {
@@ -83,7 +91,7 @@ fn what<'o>(name: &str, found: Found<'o>) -> Result<Option<What<'o>>, Failure> {
     }))
 }
 
-/// A value in one line.
+/// Describes a value in one line.
 fn text_of(value: Value<'_>) -> String {
     match value.kind() {
         Kind::NumPy(array) if array.form() == NumPyForm::Array => {

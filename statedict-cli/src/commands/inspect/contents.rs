@@ -51,7 +51,7 @@ impl<'o> Contents<'o> {
                 part.tensors += 1;
                 part.nbytes = part.nbytes.saturating_add(tensor.nbytes());
             }
-            Found::Leaf(_) | Found::Cycle | Found::Same(_) => part.values += 1,
+            Found::Leaf(_) | Found::Long(_) | Found::Cycle | Found::Same(_) => part.values += 1,
             Found::Refused(_) | Found::Metadata(_) | Found::Container(_) | Found::Flag(_) => {}
         }
         part.direct += usize::from(is_tensor && place.steps.len() == 2);

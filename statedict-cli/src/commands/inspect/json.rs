@@ -10,7 +10,7 @@ use statedict::value::Kind;
 
 use crate::envelope::List;
 use crate::failure::Failure;
-use crate::leaf;
+use crate::leaf::{self, Texts};
 use crate::opened::Opened;
 use crate::path;
 use crate::ties::Numbering;
@@ -47,7 +47,7 @@ pub(super) fn write(
     let mut hashes = Vec::new();
     walk(opened, |_, found| {
         if let (Found::Tensor(tensor, _), true) = (&found, hash) {
-            let hash = sha256(tensor, opened.len);
+            let hash = sha256(tensor, opened.allowed);
             hashes.push(hash.map_err(|error| format!("{}: {error}", opened.input))?);
         }
         Ok(())
@@ -85,16 +85,18 @@ pub(super) fn write(
         _ => Ok(()),
     })?;
     list.end()?;
+    let texts = Texts::of(opened.allowed);
     let mut list = List::start(out, "leaves")?;
     walk(opened, |place, found| {
         let mut entry = match found {
             Found::Leaf(value) => {
-                let mut entry = leaf::leaf(value).0;
+                let mut entry = leaf::leaf(value, &texts).0;
                 if let (Kind::Storage(storage), true) = (value.kind(), hash) {
                     entry["sha256"] = json!(hex(&storage.storage().bytes()?));
                 }
                 entry
             }
+            Found::Long(value) => leaf::cut(value),
             Found::Cycle => json!({"type": "cycle"}),
             Found::Same(first) => json!({"type": "same", "value": first}),
             _ => return Ok(()),
@@ -136,7 +138,7 @@ pub(super) fn write(
             }
             Found::Flag(value) => {
                 if let Some((Step::Attribute(name), above)) = steps.split_last() {
-                    flags.insert((*name).to_owned(), leaf::plain(value).0);
+                    flags.insert((*name).to_owned(), leaf::plain(value, &texts).0);
                     steps = above;
                 }
             }
@@ -153,8 +155,9 @@ pub(super) fn write(
     walk(opened, |place, found| {
         let Found::Metadata(metadata) = found else { return Ok(()) };
         let entries = metadata.as_mapping().into_iter().flat_map(|dict| dict.iter());
-        let entries: Vec<Json> =
-            entries.map(|(key, value)| json!([leaf::plain(key).0, leaf::plain(value).0])).collect();
+        let entries: Vec<Json> = entries
+            .map(|(key, value)| json!([leaf::plain(key, &texts).0, leaf::plain(value, &texts).0]))
+            .collect();
         list.add(&json!({"path": path::json(place.steps), "entries": entries}))
     })?;
     list.end()?;

@@ -70,7 +70,7 @@ impl<'o> Summary<'o> {
                     *self.versions.entry(version).or_default() += 1;
                 }
             }
-            Found::Leaf(_) | Found::Cycle | Found::Same(_) => self.values += 1,
+            Found::Leaf(_) | Found::Long(_) | Found::Cycle | Found::Same(_) => self.values += 1,
             Found::Container(_) | Found::Flag(_) => {}
         }
     }

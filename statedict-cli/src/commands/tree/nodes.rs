@@ -76,7 +76,10 @@ impl Index<usize> for Nodes {
 impl Nodes {
     pub(super) fn of(opened: &Opened, filter: &Filter) -> Result<Self, Failure> {
         let ties = Ties::find(opened)?;
-        let mut builder = Builder { nodes: vec![node(String::new(), 0)], inner: HashMap::new() };
+        let most = opened.allowed.saturating_mul(4).saturating_add(1 << 23) / NODE;
+        let most = usize::try_from(most).unwrap_or(usize::MAX);
+        let nodes = vec![node(String::new(), 0)];
+        let mut builder = Builder { nodes, inner: HashMap::new(), most };
         let mut versions: Vec<(usize, Value<'_>)> = Vec::new();
         walk(opened, |at, found| {
             if !filter.is_all() && !filter.takes(&path::dotted(at.steps)) {
@@ -92,15 +95,19 @@ impl Nodes {
                         same_as: Some(tie.first.clone()).filter(|first| *first != name),
                     });
                     let node = &mut builder.nodes[place];
-                    node.tensors = 1;
-                    node.elements = u64::try_from(tensor.numel())?;
+                    node.tensors += 1;
+                    node.elements = node.elements.saturating_add(u64::try_from(tensor.numel())?);
                     // Of what is tied, the bytes are counted once.
                     let is_other = tie.as_ref().is_some_and(|tie| tie.same_as.is_some());
-                    node.nbytes = if is_other { 0 } else { u64::try_from(tensor.nbytes())? };
+                    let nbytes = if is_other { 0 } else { u64::try_from(tensor.nbytes())? };
+                    node.nbytes = node.nbytes.saturating_add(nbytes);
                     Content::Tensor { dtype: tensor.dtype(), shape: tensor.shape().clone(), tie }
                 }
                 Found::Refused(refusal) => Content::Refused(refusal.to_string()),
                 Found::Leaf(value) | Found::Flag(value) => Content::Value(format!("{value:?}")),
+                Found::Long(value) => {
+                    Content::Value(format!("(a text of {} bytes)", value.text_len()))
+                }
                 Found::Same(first) => Content::Value(format!("(the same as {first})")),
                 Found::Cycle => Content::Value("(itself)".to_owned()),
                 Found::Container(value) => Content::Container(value.type_name()),
@@ -109,7 +116,9 @@ impl Nodes {
                     Content::Module
                 }
             };
-            builder.nodes[place].content = content;
+            if builder.nodes[place].name != BEYOND {
+                builder.nodes[place].content = content;
+            }
             Ok(())
         })?;
         for (place, metadata) in versions {
@@ -135,8 +144,15 @@ fn node(name: String, parent: usize) -> Node {
     }
 }
 
+/// About how many bytes a node takes.
+const NODE: u64 = 400;
+/// What stands for the rest of a value's parts, where showing them takes more memory than the file explains.
+const BEYOND: &str = "…";
+
 struct Builder {
     nodes: Vec<Node>,
+    /// From so many nodes on, what is new is not shown by itself.
+    most: usize,
     /// The nodes that can have others below them, by parent and name.
     inner: HashMap<(usize, String), usize>,
 }
@@ -173,13 +189,19 @@ impl Builder {
         at
     }
 
-    fn child(&mut self, parent: usize, name: String, is_leaf: bool) -> usize {
+    fn child(&mut self, parent: usize, mut name: String, mut is_leaf: bool) -> usize {
+        if self.nodes.len() >= self.most && !self.inner.contains_key(&(parent, name.clone())) {
+            (name, is_leaf) = (BEYOND.to_owned(), false);
+        }
         // A tensor whose name is a module's too gets a line of its own.
         if !is_leaf && let Some(&found) = self.inner.get(&(parent, name.clone())) {
             return found;
         }
         let place = self.nodes.len();
         self.nodes.push(node(name.clone(), parent));
+        if name == BEYOND {
+            self.nodes[place].content = Content::Value("more, which is not shown".to_owned());
+        }
         self.nodes[parent].children.push(place);
         if !is_leaf {
             self.inner.insert((parent, name), place);

@@ -270,6 +270,21 @@ pub(crate) fn made(folder: &Path) -> Vec<(String, PathBuf)> {
         ("deep.1.weight", &[1, 2]),
         ("deep.0.weight", &[1, 2]),
     ];
+    let below: &[(&str, &[usize])] = &[
+        ("layers.0.fc.weight", &[8, 1]),
+        ("layers.0.fc.bias", &[4]),
+        ("layers.0.fc.weight.absmax", &[2]),
+        ("layers.0.fc.weight.quant_state.bitsandbytes__nf4", &[3]),
+        ("layers.1.fc.weight", &[8, 1]),
+        ("layers.1.fc.bias", &[4]),
+        ("layers.1.fc.weight.absmax", &[2]),
+        ("layers.1.fc.weight.quant_state.bitsandbytes__nf4", &[3]),
+        ("0", &[2]),
+        ("0.scale", &[1]),
+        ("weight_absmax", &[1]),
+        ("weight", &[1]),
+        ("weight.absmax", &[1]),
+    ];
     let transformer: Vec<String> = (0..3)
         .flat_map(|layer| {
             ["attn.q_proj.weight", "attn.k_proj.weight", "mlp.up.weight", "norm.weight"]
@@ -298,6 +313,7 @@ pub(crate) fn made(folder: &Path) -> Vec<(String, PathBuf)> {
         ("hostile", map_of(hostile, &[])),
         ("shared", map_of(shared, &[])),
         ("gaps", map_of(gaps, &[])),
+        ("below", map_of(below, &[])),
         ("layers", map_of(&layers, &[])),
         ("versioned", versioned),
         ("mixed", mixed),

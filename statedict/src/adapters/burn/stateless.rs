@@ -16,28 +16,7 @@ use burn::nn::{
     PairwiseDistance, PixelShuffle, PixelUnshuffle, Unfold4d,
 };
 
-use crate::visit::{ByMut, ByRef, Description, FieldTable, ModuleInfo, StateDict, Visitor};
-
-/// Layers by their Rust type and PyTorch's class.
-macro_rules! stateless {
-    ($($layer:ident $torch:literal),* $(,)?) => {$(
-        #[doc = concat!("Nothing, as ", $torch, " in PyTorch.")]
-        impl StateDict for $layer {
-            fn visit<'a>(&'a self, visitor: &mut dyn Visitor<ByRef<'a>>) {
-                visitor.module(Self::describe().table(), &mut []);
-            }
-
-            fn visit_mut<'a>(&'a mut self, visitor: &mut dyn Visitor<ByMut<'a>>) {
-                visitor.module(Self::describe().table(), &mut []);
-            }
-
-            fn describe() -> Description {
-                const INFO: ModuleInfo = ModuleInfo::new($torch);
-                Description::Module(&FieldTable { info: INFO, fields: &[] })
-            }
-        }
-    )*};
-}
+use crate::adapters::stateless::stateless;
 
 stateless! {
     AdaptiveAvgPool1d "AdaptiveAvgPool1d", AdaptiveAvgPool2d "AdaptiveAvgPool2d",

@@ -8,6 +8,8 @@
 //! - `candle_nn`'s `Linear`, `Conv1d`, `Conv2d`, `ConvTranspose1d`, `ConvTranspose2d`, `Embedding`,
 //!   `LayerNorm`, `RmsNorm` and `PReLU` are modules as they are; [`BatchNorm`], [`GroupNorm`], [`Lstm`]
 //!   and [`Gru`] of this module stand for those whose state candle-nn does not let be reached.
+//! - `Activation` and `Dropout` are modules without parameters; a `Device` or `DType` is a setting, with no place in
+//!   the state dict. None of them needs `#[skip]`.
 //!
 //! ```
 //! use candle_core::{DType, Device, Tensor};
@@ -62,9 +64,11 @@ mod dtype;
 mod group_norm;
 mod in_place;
 mod layers;
+mod out_of_reach;
 mod place;
 mod reading;
 mod recurrent;
+mod stateless;
 mod stored;
 mod tensor;
 mod var;

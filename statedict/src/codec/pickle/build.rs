@@ -42,17 +42,18 @@ impl<R: StorageResolver> Machine<'_, R> {
     /// Fills the value below the last mark with the values above it.
     fn fill_target(&mut self, filling: Filling) -> Result<(), Fault> {
         let start = self.pop_mark()?;
+        let below = start.checked_sub(1).filter(|&below| below >= self.fence());
+        match below.and_then(|below| self.stack.get(below)) {
+            Some(&target) => self.fill(target, start, filling),
+            None => Err(Fault::expected("a value on the stack", "none")),
+        }
+    }
+
+    /// Fills a value with the values from a height of the stack on.
+    fn fill(&mut self, target: Raw, start: usize, filling: Filling) -> Result<(), Fault> {
         // Set aside while they are read, so that they need not be copied.
         let mut stack = std::mem::take(&mut self.stack);
-        let values = stack.get(start..).unwrap_or_default();
-        let target = match start.checked_sub(1).filter(|&below| below >= self.fence()) {
-            Some(below) => stack.get(below).copied(),
-            None => None,
-        };
-        let filled = match target {
-            Some(target) => self.put_into(target, values, filling),
-            None => Err(Fault::expected("a value on the stack", "none")),
-        };
+        let filled = self.put_into(target, stack.get(start..).unwrap_or_default(), filling);
         stack.truncate(start);
         self.stack = stack;
         filled
@@ -60,7 +61,6 @@ impl<R: StorageResolver> Machine<'_, R> {
 
     /// Fills a new container with the values from a height of the stack on.
     pub(super) fn fill_from(&mut self, container: Raw, start: usize) -> Result<(), Fault> {
-        let values = self.stack.split_off(start.min(self.stack.len()));
         let filling = match container {
             Raw::Container(index)
                 if self.graph.container(index).is_some_and(|found| found.kind.is_dict()) =>
@@ -69,7 +69,7 @@ impl<R: StorageResolver> Machine<'_, R> {
             }
             _ => Filling::Items,
         };
-        self.put_into(container, &values, filling)
+        self.fill(container, start, filling)
     }
 
     fn put_into(&mut self, target: Raw, values: &[Raw], filling: Filling) -> Result<(), Fault> {
@@ -160,9 +160,8 @@ impl<R: StorageResolver> Machine<'_, R> {
             self.graph.extra(index).unwrap_or(Extra { attributes: Raw::None, factory: Raw::None });
         match extra.attributes {
             Raw::Container(known) => {
-                let values = self.graph.run(added.run).to_vec();
-                self.count_copies(values.len())?;
-                Ok(self.graph.extend(known, &values)?)
+                self.work(added.run.len as usize)?;
+                Ok(self.graph.extend_from(known, added.run)?)
             }
             _ => Ok(self.graph.set_extra(index, Extra { attributes: state, ..extra })?),
         }

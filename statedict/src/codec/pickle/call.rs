@@ -1,5 +1,7 @@
 //! What calling a class or function means: values are made, nothing is run.
 
+use smallvec::SmallVec;
+
 use crate::codec::pickle::fault::Fault;
 use crate::codec::pickle::flags::check_grad;
 use crate::codec::pickle::globals::Meaning;
@@ -10,6 +12,12 @@ use crate::value::raw::{
     Composite, ContainerKind, Device, Extra, Object, Raw, Run, TensorFlags, TensorNode, Text,
 };
 use crate::value::{Refusal, RefusalReason};
+
+/// One more than any class or function takes whose arguments are looked at.
+const MOST_ARGS: usize = 9;
+
+/// What a tensor within a tensor counts.
+const LAYER: usize = 8;
 
 impl<R: StorageResolver> Machine<'_, R> {
     /// REDUCE.
@@ -48,7 +56,7 @@ impl<R: StorageResolver> Machine<'_, R> {
             Meaning::RebuildFromType => self.rebuild_from_type(run)?,
             _ => self.call_known(callee, meaning, run)?,
         };
-        self.graph.note_call(value, callee, args);
+        self.graph.note_call(value, callee, args)?;
         Ok(value)
     }
 
@@ -59,12 +67,12 @@ impl<R: StorageResolver> Machine<'_, R> {
     }
 
     fn call_known(&mut self, callee: Raw, meaning: Meaning, run: Run) -> Result<Raw, Fault> {
-        let args = match run.len {
-            0 => Vec::new(),
-            // The commonest by far takes its arguments itself.
-            _ if meaning == Meaning::RebuildTensorV2 => return self.rebuild_v2(run),
-            _ => self.graph.run(run).to_vec(),
-        };
+        // The commonest by far takes its arguments itself.
+        if meaning == Meaning::RebuildTensorV2 {
+            return self.rebuild_v2(run);
+        }
+        let args: SmallVec<[Raw; MOST_ARGS]> =
+            self.graph.run(run).iter().take(MOST_ARGS).copied().collect();
         match (meaning, args.as_slice()) {
             (Meaning::OrderedDict, args) => self.dict(ContainerKind::OrderedDict, args),
             (Meaning::Counter, args) => self.dict(ContainerKind::Counter, args),
@@ -85,8 +93,8 @@ impl<R: StorageResolver> Machine<'_, R> {
             (Meaning::Size, &[Raw::Tuple(run) | Raw::Size(run)]) => Ok(Raw::Size(run)),
             (Meaning::Size, &[list @ Raw::Container(_)]) => {
                 let items = self.elements(list)?;
-                self.count_copies(items.len())?;
-                Ok(Raw::Size(self.graph.add_run(&items)?))
+                self.work(items.len as usize)?;
+                Ok(Raw::Size(self.graph.copy_run(items)?))
             }
             (Meaning::Complex, args) => {
                 let number = |index: usize| match args.get(index) {
@@ -112,7 +120,7 @@ impl<R: StorageResolver> Machine<'_, R> {
             (Meaning::ByteArray, &[Raw::Bytes(bytes)]) if bytes.len == 1 => {
                 let content = self.graph.text(bytes).to_vec();
                 let copy = self.copy_bytes(&content)?;
-                self.graph.note_encoded(copy, self.graph.encoded_from(bytes));
+                self.graph.note_encoded(copy, self.graph.encoded_from(bytes))?;
                 Ok(Raw::ByteArray(copy))
             }
             (Meaning::ByteArray, &[Raw::Bytes(bytes)]) => Ok(Raw::ByteArray(bytes)),
@@ -134,7 +142,7 @@ impl<R: StorageResolver> Machine<'_, R> {
                 &[data, Raw::Bool(requires_grad), _, attributes],
             ) => {
                 let parameter = self.parameter(data, requires_grad)?;
-                self.attach(parameter, attributes);
+                self.attach(parameter, attributes)?;
                 Ok(parameter)
             }
             (Meaning::RebuildTensor, &[storage, offset, size, stride]) => {
@@ -184,7 +192,7 @@ impl<R: StorageResolver> Machine<'_, R> {
     }
 
     fn arguments(&self, args: &[Raw]) -> String {
-        let words: Vec<String> = args.iter().take(9).map(|&arg| self.describe(arg)).collect();
+        let words: Vec<String> = args.iter().map(|&arg| self.describe(arg)).collect();
         format!("({})", words.join(", "))
     }
 
@@ -195,6 +203,7 @@ impl<R: StorageResolver> Machine<'_, R> {
 
     /// Refuses a tensor of a class that is not known, by its name, which is cut short where it is long.
     fn refuse_class(&mut self, class: Raw) -> Result<Raw, Fault> {
+        self.work_on_value(class)?;
         let class = self.describe(class);
         let refusal = Refusal::new(RefusalReason::Class { class }, self.offset);
         Ok(self.graph.add_refusal(refusal)?)
@@ -203,7 +212,7 @@ impl<R: StorageResolver> Machine<'_, R> {
     // Containers
 
     /// The elements of a list, tuple or set.
-    pub(super) fn elements(&self, value: Raw) -> Result<Vec<Raw>, Fault> {
+    pub(super) fn elements(&self, value: Raw) -> Result<Run, Fault> {
         let run = match value {
             Raw::Tuple(run) | Raw::Size(run) => Some(run),
             Raw::Container(index) => self
@@ -213,63 +222,57 @@ impl<R: StorageResolver> Machine<'_, R> {
                 .map(|container| container.run),
             _ => None,
         };
-        match run {
-            Some(run) => Ok(self.graph.run(run).to_vec()),
-            None => Err(Fault::expected("a list or tuple", self.describe(value))),
-        }
+        run.ok_or_else(|| Fault::expected("a list or tuple", self.describe(value)))
     }
 
     fn collection(&mut self, kind: ContainerKind, args: &[Raw]) -> Result<Raw, Fault> {
         let elements = match args {
-            [] => Vec::new(),
+            [] => Run::default(),
             &[elements] => self.elements(elements)?,
             _ => return Err(Fault::expected("one list", self.arguments(args))),
         };
-        self.filled(kind, &elements)
+        self.filled(kind, elements)
     }
 
-    fn filled(&mut self, kind: ContainerKind, values: &[Raw]) -> Result<Raw, Fault> {
-        self.count_copies(values.len())?;
-        let container = self.graph.add_container(kind)?;
-        if let Raw::Container(index) = container
-            && !values.is_empty()
-        {
-            self.graph.extend(index, values)?;
-        }
-        Ok(container)
+    /// A container of values that another has too. They are not copied, but come twice to whoever looks at both.
+    fn filled(&mut self, kind: ContainerKind, values: Run) -> Result<Raw, Fault> {
+        self.work(values.len as usize)?;
+        Ok(self.graph.add_container_of(kind, values)?)
     }
 
     /// A dict from nothing, from another dict, or from a list of pairs (as Python 2 wrote them).
     fn dict(&mut self, kind: ContainerKind, args: &[Raw]) -> Result<Raw, Fault> {
         let values = match args {
-            [] => Vec::new(),
+            [] => Run::default(),
             &[Raw::Container(index)] => match self.graph.container(index) {
-                Some(container) if container.kind.is_dict() => {
-                    self.graph.run(container.run).to_vec()
-                }
+                Some(container) if container.kind.is_dict() => container.run,
                 _ => self.pairs(Raw::Container(index))?,
             },
             &[pairs] => self.pairs(pairs)?,
             _ => return Err(Fault::expected("one dict", self.arguments(args))),
         };
-        self.filled(kind, &values)
+        self.filled(kind, values)
     }
 
-    fn pairs(&self, list: Raw) -> Result<Vec<Raw>, Fault> {
+    /// The keys and values of a list of pairs.
+    fn pairs(&mut self, list: Raw) -> Result<Run, Fault> {
+        let pairs = self.elements(list)?;
+        self.work((pairs.len as usize).saturating_mul(2))?;
         let mut values = Vec::new();
-        for pair in self.elements(list)? {
-            match self.elements(pair)?.as_slice() {
-                &[key, value] => values.extend([key, value]),
+        for &pair in self.graph.run(pairs) {
+            match *self.graph.run(self.elements(pair)?) {
+                [key, value] => values.extend([key, value]),
                 _ => return Err(Fault::expected("pairs of key and value", self.describe(pair))),
             }
         }
-        Ok(values)
+        Ok(self.graph.add_run(&values)?)
     }
 
     // Text
 
     /// What Python's `str.encode` gives: how protocol 2 writes bytes.
     fn encode(&mut self, text: Text, codec: Text) -> Result<Text, Fault> {
+        self.work_on(&[text, codec])?;
         let codec = self.graph.str(codec).to_ascii_lowercase().replace('_', "-");
         let latin = matches!(codec.as_str(), "latin1" | "latin-1" | "iso-8859-1" | "iso8859-1");
         if !latin && !matches!(codec.as_str(), "utf8" | "utf-8" | "ascii") {
@@ -287,13 +290,14 @@ impl<R: StorageResolver> Machine<'_, R> {
         let bytes = bytes.ok_or_else(|| Fault::expected("text of that codec", "other text"))?;
         let copy = self.copy_bytes(&bytes)?;
         if copy.len == 1 {
-            self.graph.note_encoded(copy, text);
+            self.graph.note_encoded(copy, text)?;
         }
         Ok(copy)
     }
 
     /// `torch.device("cuda:1")`.
     fn device(&mut self, text: Text) -> Result<Raw, Fault> {
+        self.work_on(&[text])?;
         let content = self.graph.str(text);
         let (kind, index) = match content.split_once(':') {
             None => (text, None),
@@ -332,6 +336,8 @@ impl<R: StorageResolver> Machine<'_, R> {
         let Some(node) = self.graph.tensor(index) else { return Ok(data) };
         check_grad(requires_grad, node.dtype)?;
         let flags = TensorFlags { requires_grad, parameter: true, ..node.flags };
+        // Its sizes are not copied, but come twice to whoever looks at both.
+        self.work(node.rank as usize)?;
         Ok(Raw::Tensor(self.graph.copy_tensor(TensorNode { flags, ..node })?))
     }
 
@@ -347,11 +353,12 @@ impl<R: StorageResolver> Machine<'_, R> {
         self.graph.tensor(tensor).map(|node| node.dtype)
     }
 
-    fn attach(&mut self, tensor: Raw, attributes: Raw) {
-        if let Raw::Tensor(index) = tensor
-            && attributes != Raw::None
-        {
-            self.graph.set_tensor_attributes(index, attributes);
+    fn attach(&mut self, tensor: Raw, attributes: Raw) -> Result<(), Fault> {
+        match tensor {
+            Raw::Tensor(index) if attributes != Raw::None => {
+                Ok(self.graph.set_tensor_attributes(index, attributes)?)
+            }
+            _ => Ok(()),
         }
     }
 
@@ -365,6 +372,8 @@ impl<R: StorageResolver> Machine<'_, R> {
                 let found = self.describe(Raw::Tuple(run));
                 return Err(Fault::expected("function, type, arguments and state", found));
             };
+            // A tensor of its own is made for it.
+            self.work(LAYER)?;
             layers.push((class, state));
             match self.meaning(callee) {
                 Some(Meaning::RebuildFromType) => run = inner,
@@ -390,7 +399,7 @@ impl<R: StorageResolver> Machine<'_, R> {
                 _ if matches!(tensor, Raw::Refused(_)) => tensor,
                 _ => return self.refuse_class(class),
             };
-            self.attach(tensor, state);
+            self.attach(tensor, state)?;
         }
         Ok(tensor)
     }

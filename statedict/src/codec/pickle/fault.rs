@@ -1,6 +1,6 @@
 //! What can be wrong with one step of a pickle, before it is known where.
 
-use crate::codec::pickle::memo::NeedsScan;
+use crate::codec::pickle::memo::NotKept;
 use crate::codec::read::ReadError;
 use crate::value::Full;
 
@@ -48,14 +48,24 @@ impl From<Problem> for Fault {
 }
 
 impl From<Full> for Fault {
-    fn from(_: Full) -> Self {
-        Fault::expected("at most 2^32 values in one pickle", "more")
+    #[cold]
+    fn from(full: Full) -> Self {
+        match full {
+            Full::Indices => Fault::expected("at most 2^32 values in one pickle", "more"),
+            Full::Memory { allowed, needed } => {
+                Problem::Limit { limit: "memory", allowed, needed }.into()
+            }
+        }
     }
 }
 
-impl From<NeedsScan> for Fault {
-    fn from(_: NeedsScan) -> Self {
-        Problem::NeedsScan.into()
+impl From<NotKept> for Fault {
+    #[cold]
+    fn from(reason: NotKept) -> Self {
+        match reason {
+            NotKept::NeedsScan => Problem::NeedsScan.into(),
+            NotKept::Full(full) => full.into(),
+        }
     }
 }
 

@@ -9,7 +9,7 @@ use crate::value::raw::{Raw, TensorFlags};
 impl<R: StorageResolver> Machine<'_, R> {
     /// The bits of a tensor of that dtype: what `requires_grad` says, and the dict of the others.
     pub(super) fn flags(
-        &self,
+        &mut self,
         requires_grad: Raw,
         metadata: Raw,
         dtype: DType,
@@ -29,6 +29,7 @@ impl<R: StorageResolver> Machine<'_, R> {
         let Some(bits) = bits.filter(|bits| bits.kind.is_dict()) else {
             return Err(Fault::expected("a dict of bits", self.describe(metadata)));
         };
+        self.work(bits.run.len as usize)?;
         for &[key, value] in self.graph.run(bits.run).as_chunks::<2>().0 {
             let wrong = |found| Err(Fault::expected("a dict of bits", self.describe(found)));
             let (Raw::Str(key) | Raw::Bytes(key)) = key else { return wrong(key) };

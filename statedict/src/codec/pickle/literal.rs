@@ -110,7 +110,7 @@ impl<R: StorageResolver> Machine<'_, R> {
     }
 }
 
-/// A `str` of these bytes, which are at `text`.
+/// Returns a `str` of these bytes, which are at `text`.
 fn str_of(bytes: &[u8], text: Text) -> Option<Raw> {
     match std::str::from_utf8(bytes) {
         Ok(_) => Some(Raw::Str(text)),

@@ -15,7 +15,7 @@ use crate::codec::pickle::path;
 use crate::codec::pickle::resolver::StorageResolver;
 use crate::codec::read::{PickleLimits, ReadError};
 use crate::value::raw::{ContainerKind, Global, Raw, Run, Text};
-use crate::value::{Bytes, Graph, Value};
+use crate::value::{Bytes, Graph, Memory};
 
 /// How high the stack grows with a thousand keys and values, and what is below them.
 const BATCH: usize = 2048;
@@ -35,8 +35,8 @@ pub(super) struct Machine<'a, R> {
     pub(super) unknown: Unknown,
     /// Tuples that start below may be referred to from elsewhere.
     pub(super) pinned: u32,
-    /// How many values were copied from one container to another.
-    copied: usize,
+    /// How many values and bytes were looked at or copied again.
+    pub(super) worked: u64,
     pub(super) undecoded: usize,
     /// The values that were saved under numbers, once they are made.
     pub(super) made: HashMap<i64, Raw>,
@@ -71,20 +71,23 @@ impl<'a, R: StorageResolver> Machine<'a, R> {
     ) -> Self {
         let bytes = (**source).as_ref();
         let input = Cursor::new(bytes);
+        let limits = options.limits.for_pickle(bytes.len());
+        let mut graph = Graph::within(Arc::clone(source), Memory::new(limits.memory));
+        // Writers fill a dict a thousand entries at a time.
+        let stack = graph.memory.table(bytes.len().min(BATCH));
         Machine {
             source,
             memo,
             input,
-            graph: Graph::over(Arc::clone(source)),
-            // Writers fill a dict a thousand entries at a time.
-            stack: Vec::with_capacity(bytes.len().min(BATCH)),
+            graph,
+            stack,
             marks: Vec::new(),
             meanings: Vec::new(),
             resolver,
-            limits: options.limits.for_pickle(bytes.len()),
+            limits,
             unknown: options.unknown,
             pinned: 0,
-            copied: 0,
+            worked: 0,
             undecoded: 0,
             made: HashMap::new(),
             module: None,
@@ -96,6 +99,10 @@ impl<'a, R: StorageResolver> Machine<'a, R> {
 
     /// Runs until STOP.
     pub(super) fn run(mut self, member: &str) -> Result<Decoded, Stop> {
+        let taken = self.graph.source_len().saturating_add(self.memo.size());
+        if let Err(full) = self.graph.memory.take(taken) {
+            return Err(self.error(op::STOP, full.into(), member));
+        }
         loop {
             self.offset = self.input.position();
             let opcode = match self.input.u8() {
@@ -125,8 +132,7 @@ impl<'a, R: StorageResolver> Machine<'a, R> {
     fn step(&mut self, opcode: u8) -> Result<(), Fault> {
         let value = match opcode {
             op::MARK => {
-                self.marks.push(self.stack.len());
-                return Ok(());
+                return Ok(self.graph.memory.push(&mut self.marks, self.stack.len())?);
             }
             op::POP => return self.pop_any(),
             op::POP_MARK => return self.pop_mark().map(|start| self.stack.truncate(start)),
@@ -218,7 +224,7 @@ impl<'a, R: StorageResolver> Machine<'a, R> {
             },
             op::BINPERSID => {
                 let id = self.pop()?;
-                self.note_constants(id);
+                self.note_constants(id)?;
                 self.persistent(id)?
             }
             op::PERSID => {
@@ -243,10 +249,7 @@ impl<'a, R: StorageResolver> Machine<'a, R> {
             }
             op::MEMOIZE => {
                 let top = self.top()?;
-                if self.memo.put_next(top)? {
-                    self.pin(top);
-                }
-                return Ok(());
+                return self.put_next(top);
             }
             op::GET => {
                 let line = self.input.line()?;
@@ -280,8 +283,7 @@ impl<'a, R: StorageResolver> Machine<'a, R> {
             }
             other => return Err(Fault::expected("an opcode", format!("byte {other:#04x}"))),
         };
-        self.stack.push(value);
-        Ok(())
+        Ok(self.graph.memory.push(&mut self.stack, value)?)
     }
 
     // The stack
@@ -345,7 +347,14 @@ impl<'a, R: StorageResolver> Machine<'a, R> {
 
     fn put(&mut self, name: u64) -> Result<(), Fault> {
         let top = self.top()?;
-        if self.memo.put(name, top)? {
+        if self.memo.put(name, top, &mut self.graph.memory)? {
+            self.pin(top);
+        }
+        Ok(())
+    }
+
+    fn put_next(&mut self, top: Raw) -> Result<(), Fault> {
+        if self.memo.put_next(top, &mut self.graph.memory)? {
             self.pin(top);
         }
         Ok(())
@@ -366,13 +375,15 @@ impl<'a, R: StorageResolver> Machine<'a, R> {
 
     /// Notes the strings of a persistent id that its writer has only one of: the word `storage`, and a
     /// location without an index.
-    fn note_constants(&mut self, id: Raw) {
-        let Raw::Tuple(run) = id else { return };
+    fn note_constants(&mut self, id: Raw) -> Result<(), Fault> {
+        let Raw::Tuple(run) = id else { return Ok(()) };
         for place in [0, 3] {
             if let Some(&Raw::Str(text)) = self.graph.run(run).get(place) {
+                self.work_on(&[text])?;
                 self.note_constant(text);
             }
         }
+        Ok(())
     }
 
     pub(super) fn note_constant(&mut self, text: Text) {
@@ -402,6 +413,7 @@ impl<'a, R: StorageResolver> Machine<'a, R> {
     }
 
     fn global(&mut self, module: Text, name: Text) -> Result<Raw, Fault> {
+        self.work_on(&[module, name])?;
         let mut meaning = globals::meaning(self.graph.str(module), self.graph.str(name));
         let is_stray = meaning == Some(Meaning::LoadFromBytes) && !self.resolver.has_nested();
         if is_stray {
@@ -419,7 +431,7 @@ impl<'a, R: StorageResolver> Machine<'a, R> {
             return Err(Problem::UnknownGlobal { module, name }.into());
         }
         let global = self.graph.add_global(Global { module, name })?;
-        self.meanings.push(meaning);
+        self.graph.memory.push(&mut self.meanings, meaning)?;
         Ok(global)
     }
 
@@ -431,41 +443,7 @@ impl<'a, R: StorageResolver> Machine<'a, R> {
         }
     }
 
-    // Limits
-
-    /// Copies bytes into the graph, within the limit.
-    pub(super) fn copy_bytes(&mut self, bytes: &[u8]) -> Result<Text, Fault> {
-        self.check_copies(bytes.len())?;
-        Ok(self.graph.add_bytes(bytes)?)
-    }
-
-    /// Counts values that are copied from one container to another.
-    pub(super) fn count_copies(&mut self, count: usize) -> Result<(), Fault> {
-        self.copied = self.copied.saturating_add(count);
-        self.check_copies(0)
-    }
-
-    /// Checks that `more` can be copied: what a small file could make large.
-    pub(super) fn check_copies(&self, more: usize) -> Result<(), Fault> {
-        let needed = self.graph.copied().saturating_add(self.copied).saturating_add(more);
-        let needed = u64::try_from(needed).unwrap_or(u64::MAX);
-        let allowed = self.limits.copies;
-        if needed > allowed {
-            return Err(Problem::Limit { limit: "copies", allowed, needed }.into());
-        }
-        Ok(())
-    }
-
     // Messages
-
-    /// A value in a few words.
-    pub(super) fn describe(&self, value: Raw) -> String {
-        let words = format!("{:?}", Value::new(&self.graph, value));
-        if words.chars().count() > 80 {
-            return words.chars().take(80).chain("…".chars()).collect();
-        }
-        words
-    }
 
     fn error(&self, opcode: u8, fault: Fault, member: &str) -> Stop {
         let offset = self.offset;

@@ -8,6 +8,9 @@ use crate::codec::pickle::resolver::StorageResolver;
 use crate::value::Bytes;
 use crate::value::raw::{Raw, StorageRef, Text};
 
+/// What a file within a pickle costs: its directory and its storage.
+const NESTED: usize = 1024;
+
 /// A part of a pickle's bytes, which keeps them.
 struct Part {
     whole: Bytes,
@@ -25,15 +28,20 @@ impl AsRef<[u8]> for Part {
 impl<R: StorageResolver> Machine<'_, R> {
     /// `torch.storage._load_from_bytes(file)`.
     pub(super) fn load_from_bytes(&mut self, file: Text) -> Result<Raw, Fault> {
+        self.work(file.len as usize)?;
+        self.graph.memory.take(NESTED)?;
         let content = self.graph.text(file);
         let len = content.len();
         // The same bytes may be given many times, and are read each time, as PyTorch does.
         let (start, source_len) = (file.start as usize, self.graph.source_len());
         let bytes: Bytes = match start < source_len {
             true => Arc::new(Part { whole: Arc::clone(self.source), start, len }),
-            false => Arc::new(content.to_vec()),
+            false => {
+                let content = content.to_vec();
+                self.graph.memory.take(len)?;
+                Arc::new(content)
+            }
         };
-        self.count_copies(len)?;
         let (index, dtype) = self.resolver.nested(bytes)?;
         Ok(Raw::Storage(StorageRef::File(index), dtype))
     }

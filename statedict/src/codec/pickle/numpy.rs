@@ -61,22 +61,25 @@ impl<R: StorageResolver> Machine<'_, R> {
     ) -> Result<Raw, Fault> {
         self.check_dtype(dtype)?;
         let array = NumPy { dtype, shape, data, ..value(NumPyForm::Array) };
-        let array = match (self.graph.str(order), axes) {
-            ("C" | "A", _) => array,
-            ("F", _) => NumPy { fortran: true, ..array },
-            ("K", Raw::Tuple(axes)) => {
+        let array = match (self.graph.text(order), axes) {
+            (b"C" | b"A", _) => array,
+            (b"F", _) => NumPy { fortran: true, ..array },
+            (b"K", Raw::Tuple(axes)) => {
                 NumPy { shape: self.turned(shape, axes)?, axes: Raw::Tuple(axes), ..array }
             }
-            (order, _) => {
-                return Err(Fault::expected("the order of an array's elements", order.to_owned()));
+            _ => {
+                let found = self.describe(Raw::Str(order));
+                return Err(Fault::expected("the order of an array's elements", found));
             }
         };
         Ok(self.graph.add_numpy(array)?)
     }
 
-    /// The sizes of an array in another order.
+    /// Returns the sizes of an array in the order of its axes.
     fn turned(&mut self, shape: Raw, axes: Run) -> Result<Raw, Fault> {
         let sizes = self.elements(shape)?;
+        self.work((sizes.len as usize).saturating_add(axes.len as usize))?;
+        let sizes = self.graph.run(sizes);
         let mut left: Vec<Option<Raw>> = sizes.iter().copied().map(Some).collect();
         let axes = self.graph.run(axes);
         let turned: Option<Vec<Raw>> = axes
@@ -89,7 +92,6 @@ impl<R: StorageResolver> Machine<'_, R> {
         let turned = turned.filter(|turned| turned.len() == sizes.len());
         let turned =
             turned.ok_or_else(|| Fault::expected("each axis of the array once", "others"))?;
-        self.count_copies(turned.len())?;
         Ok(Raw::Tuple(self.graph.add_run(&turned)?))
     }
 

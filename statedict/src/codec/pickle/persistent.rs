@@ -10,6 +10,9 @@ use crate::dtype::DType;
 use crate::value::raw::{Raw, Run, StorageRef, Text};
 use crate::value::{Graph, Value};
 
+/// What a value costs that was saved under a number, in a map that has just doubled.
+const MADE: usize = 64;
+
 const SHAPE: &str = "a persistent id ('storage', class, key, location, number of elements)";
 
 impl<R: StorageResolver> Machine<'_, R> {
@@ -18,16 +21,36 @@ impl<R: StorageResolver> Machine<'_, R> {
         match id {
             Raw::Tuple(run) => self.persistent_tuple(run),
             Raw::Int(number) => self.saved(number, id),
-            Raw::Str(text) => match self.graph.str(text).parse() {
-                Ok(number) => self.saved(number, id),
-                Err(_) => Err(Fault::expected(SHAPE, self.describe(id))),
-            },
+            Raw::Str(text) => {
+                self.work_on(&[text])?;
+                match self.graph.str(text).parse() {
+                    Ok(number) => self.saved(number, id),
+                    Err(_) => Err(Fault::expected(SHAPE, self.describe(id))),
+                }
+            }
             other => Err(Fault::expected(SHAPE, self.describe(other))),
         }
     }
 
+    /// Counts the texts of a persistent id: its key and location, and the key of its view.
+    fn work_on_texts_of(&mut self, id: Run) -> Result<(), Fault> {
+        for place in 2..6 {
+            match self.graph.run(id).get(place) {
+                Some(&Raw::Str(text)) => self.work_on(&[text])?,
+                Some(&Raw::Tuple(view)) if place == 5 => {
+                    if let Some(&Raw::Str(key)) = self.graph.run(view).first() {
+                        self.work_on(&[key])?;
+                    }
+                }
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
     fn persistent_tuple(&mut self, run: Run) -> Result<Raw, Fault> {
         let id = Raw::Tuple(run);
+        self.work_on_texts_of(run)?;
         let request = self.graph.run(run);
         if self.resolver.old_ids() {
             match *request {
@@ -92,6 +115,7 @@ impl<R: StorageResolver> Machine<'_, R> {
         if let Some(&made) = self.made.get(&number) {
             return Ok(made);
         }
+        self.graph.memory.take(MADE)?;
         let value = match self.resolver.saved(number).cloned() {
             Some(Saved::Storage(index, dtype)) => {
                 Raw::Storage(StorageRef::File(index), Some(dtype))

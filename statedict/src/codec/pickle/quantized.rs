@@ -1,5 +1,7 @@
 //! Quantized tensors: what they are rebuilt from, checked as PyTorch checks it.
 
+use smallvec::SmallVec;
+
 use crate::codec::pickle::fault::Fault;
 use crate::codec::pickle::machine::Machine;
 use crate::codec::pickle::resolver::StorageResolver;
@@ -40,6 +42,7 @@ impl<R: StorageResolver> Machine<'_, R> {
             return Err(Fault::expected("a storage of a quantized dtype", found));
         }
         let found = self.elements(parameters)?;
+        let found: SmallVec<[Raw; 5]> = self.graph.run(found).iter().take(5).copied().collect();
         let parameters = match *found.as_slice() {
             [scheme, scale, zero_point] if self.is_scheme(scheme, &["per_tensor_affine"]) => {
                 self.per_tensor(scale, zero_point)?
@@ -66,7 +69,6 @@ impl<R: StorageResolver> Machine<'_, R> {
         let Parameters::Read(parameters) = parameters else {
             return self.refuse("a quantized tensor whose scales are tensors or large integers");
         };
-        self.count_copies(parameters.len())?;
         let parameters = self.graph.add_run(&parameters)?;
         Ok(self.graph.add_composite(Composite::Quantized { tensor, parameters })?)
     }
@@ -163,7 +165,10 @@ impl<R: StorageResolver> Machine<'_, R> {
             let found = format!("{} for {channels} channels", self.describe(list));
             return Err(Fault::expected("a list with a number for each channel", found));
         };
-        let mut bytes = Vec::with_capacity(self.graph.run(run).len().saturating_mul(dtype.size()));
+        let nbytes = (run.len as usize).saturating_mul(dtype.size());
+        self.work(nbytes)?;
+        self.graph.memory.take(nbytes)?;
+        let mut bytes = Vec::with_capacity(nbytes);
         for &value in self.graph.run(run) {
             match self.number(value, "a list of numbers")?.to_le_bytes(dtype) {
                 Some(number) => bytes.extend(number),
@@ -173,9 +178,7 @@ impl<R: StorageResolver> Machine<'_, R> {
                 None => return Ok(None),
             }
         }
-        self.count_copies(bytes.len())?;
         let sizes = [channels];
-        self.check_copies(sizes.len())?;
         let storage = self.graph.insert_storage(Storage::from_bytes(bytes))?;
         let flags = TensorFlags::default();
         let node = TensorNode { offset: 0, storage, dims: 0, rank: 0, dtype, flags };

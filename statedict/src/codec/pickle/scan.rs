@@ -4,50 +4,16 @@
 //! there. Every opcode is seen once, so that the time is linear, and what is malformed only ends the scan.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use foldhash::{HashMap, HashMapExt, HashSet, HashSetExt};
 
 use crate::codec::pickle::cursor::Cursor;
-use crate::codec::pickle::literal::{raw_unicode, unescape};
+use crate::codec::pickle::findings::{ScanLimits, ScannedGlobal, Texts};
 use crate::codec::pickle::opcode;
+use crate::codec::pickle::scanned_value::{Bytes, Item, tuple};
 use crate::codec::pickle::verdict::{Verdict, verdict};
-
-/// A class or function that a pickle names.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ScannedGlobal {
-    module: String,
-    name: String,
-    offset: u64,
-    opcode: &'static str,
-    verdict: Verdict,
-}
-
-impl ScannedGlobal {
-    /// The module; empty where it is not in the pickle in plain text.
-    pub fn module(&self) -> &str {
-        &self.module
-    }
-
-    /// The name within the module.
-    pub fn name(&self) -> &str {
-        &self.name
-    }
-
-    /// Where the opcode is that names it, in bytes from the start of the pickle.
-    pub fn offset(&self) -> u64 {
-        self.offset
-    }
-
-    /// The opcode, as Python's `pickletools` calls it.
-    pub fn opcode(&self) -> &'static str {
-        self.opcode
-    }
-
-    /// What it means for who would load the file.
-    pub fn verdict(&self) -> Verdict {
-        self.verdict
-    }
-}
+use crate::value::Full;
 
 /// What was found in a pickle.
 #[derive(Debug, Default)]
@@ -61,65 +27,52 @@ pub(crate) struct PickleScan {
     pub(crate) nested: Vec<(usize, Vec<u8>)>,
 }
 
-/// What is known of a value on the stack.
-#[derive(Clone, Copy)]
-enum Item<'p> {
-    Mark,
-    /// UTF-8.
-    Text(&'p [u8]),
-    /// Text with escapes, as the opcode `UNICODE` has it.
-    Escaped(&'p [u8]),
-    /// Text in quotes, as the opcode `STRING` has it.
-    Quoted(&'p [u8]),
-    Bytes(Bytes<'p>),
-    /// A tuple of nothing but bytes.
-    OfBytes(Bytes<'p>),
-    /// A tuple of text and its encoding.
-    OfText(Bytes<'p>),
-    /// The function that encodes text.
-    Encode,
-    /// The function that loads a file of bytes, by where it is among what was found.
-    Load(usize),
-    Other,
-}
-
-/// A `bytes` of the pickle.
-#[derive(Clone, Copy)]
-enum Bytes<'p> {
-    Plain(&'p [u8]),
-    /// Text in Latin-1: how protocols before 3 have bytes.
-    Text(&'p [u8]),
-    Escaped(&'p [u8]),
-}
-
 /// Scans the pickle at the start of `bytes`.
-pub(crate) fn scan(bytes: &[u8]) -> PickleScan {
+pub(crate) fn scan(bytes: &[u8], limits: &mut ScanLimits) -> PickleScan {
     let mut scanner = Scanner {
         input: Cursor::new(bytes),
+        limits,
         stack: Vec::new(),
         memo: Vec::new(),
         sparse: HashMap::new(),
         seen: HashSet::new(),
+        texts: Texts::default(),
         found: PickleScan::default(),
     };
     scanner.found.problem = scanner.run();
-    let mut found = scanner.found;
-    found.len = scanner.input.position();
+    let Scanner { input, limits, stack, memo, mut found, .. } = scanner;
+    let item = size_of::<Item<'_>>();
+    limits.memory.give_back(stack.capacity().saturating_add(memo.capacity()).saturating_mul(item));
+    found.len = input.position();
     found
 }
 
-struct Scanner<'p> {
+/// More was found, or had to be kept, than the limits allow.
+struct TooMuch;
+
+impl From<Full> for TooMuch {
+    fn from(_: Full) -> Self {
+        TooMuch
+    }
+}
+
+/// What an entry of a map costs that has just doubled.
+const MAPPED: usize = 96;
+
+struct Scanner<'p, 'l> {
     input: Cursor<'p>,
+    limits: &'l mut ScanLimits,
     stack: Vec<Item<'p>>,
     /// The memo, as far as its numbers follow each other.
     memo: Vec<Item<'p>>,
     sparse: HashMap<u64, Item<'p>>,
     /// Where files within the pickle start that are known.
     seen: HashSet<usize>,
+    texts: Texts,
     found: PickleScan,
 }
 
-impl<'p> Scanner<'p> {
+impl<'p> Scanner<'p, '_> {
     /// Runs until STOP, and says why there is none.
     fn run(&mut self) -> Option<String> {
         loop {
@@ -136,96 +89,103 @@ impl<'p> Scanner<'p> {
             if self.input.skip(operand).is_err() {
                 return cut();
             }
-            self.step(code, before, offset);
+            if self.step(code, before, offset).is_err() {
+                return Some(format!(
+                    "up to byte {offset} it names or keeps more than a file of its size has a use for"
+                ));
+            }
         }
     }
 
-    fn step(&mut self, code: u8, mut operand: Cursor<'p>, offset: usize) {
+    fn step(&mut self, code: u8, mut operand: Cursor<'p>, offset: usize) -> Result<(), TooMuch> {
         match code {
             opcode::GLOBAL | opcode::INST => {
                 let (module, name) = (operand.line(), operand.line());
-                let text = |line: Option<&[u8]>| {
-                    line.and_then(|line| std::str::from_utf8(line).ok()).map(str::to_owned)
-                };
-                let item = self.note(text(module.ok()), text(name.ok()), code, offset);
+                let text = |line: Result<&'p [u8], _>| line.map_or(Item::Other, Item::Text);
+                let item = self.note(text(module), text(name), code, offset)?;
                 if code == opcode::INST {
                     self.pop_mark();
-                    self.call(item, Item::Other, offset);
+                    self.call(item, Item::Other, offset)?;
                 } else {
-                    self.stack.push(item);
+                    self.push(item)?;
                 }
             }
             opcode::STACK_GLOBAL => {
                 let (name, module) = (self.pop(), self.pop());
-                let item = self.note(module.text(), name.text(), code, offset);
-                self.stack.push(item);
+                let item = self.note(module, name, code, offset)?;
+                self.push(item)?;
             }
             // What the number stands for, only the Python that loads it knows.
             opcode::EXT1 | opcode::EXT2 | opcode::EXT4 => {
-                let item = self.note(None, None, code, offset);
-                self.stack.push(item);
+                let item = self.note(Item::Other, Item::Other, code, offset)?;
+                self.push(item)?;
             }
-            opcode::SHORT_BINBYTES => self.push_bytes(operand, 1),
-            opcode::BINBYTES => self.push_bytes(operand, 4),
-            opcode::BINBYTES8 | opcode::BYTEARRAY8 => self.push_bytes(operand, 8),
+            opcode::SHORT_BINBYTES => self.push_bytes(operand, 1)?,
+            opcode::BINBYTES => self.push_bytes(operand, 4)?,
+            opcode::BINBYTES8 | opcode::BYTEARRAY8 => self.push_bytes(operand, 8)?,
             opcode::TUPLE1 | opcode::TUPLE2 => {
-                let start = if code == opcode::TUPLE1 { 1 } else { 2 };
-                self.tuple_from(self.stack.len().saturating_sub(start));
+                let last = self.pop();
+                let tuple = match code {
+                    opcode::TUPLE1 => tuple(&[last]),
+                    _ => tuple(&[self.pop(), last]),
+                };
+                self.push(tuple)?;
             }
             opcode::TUPLE => {
                 let mark = self.stack.iter().rposition(|item| matches!(item, Item::Mark));
-                self.tuple_from(mark.map_or(0, |mark| mark.saturating_add(1)));
-                if let Some(mark) = mark {
-                    self.stack.swap_remove(mark);
-                }
+                let start = mark.map_or(0, |mark| mark.saturating_add(1));
+                let tuple = tuple(self.stack.get(start..).unwrap_or_default());
+                self.stack.truncate(mark.unwrap_or(0));
+                self.push(tuple)?;
             }
             opcode::REDUCE => {
                 let (args, callee) = (self.pop(), self.pop());
-                self.call(callee, args, offset);
+                self.call(callee, args, offset)?;
             }
             opcode::OBJ => {
                 let mark = self.stack.iter().rposition(|item| matches!(item, Item::Mark));
                 let class = mark.and_then(|mark| self.stack.get(mark.saturating_add(1))).copied();
                 self.pop_mark();
-                self.call(class.unwrap_or(Item::Other), Item::Other, offset);
+                self.call(class.unwrap_or(Item::Other), Item::Other, offset)?;
             }
-            opcode::UNICODE => self.push_line(operand, Item::Escaped),
-            opcode::STRING => self.push_line(operand, Item::Quoted),
-            opcode::SHORT_BINUNICODE | opcode::SHORT_BINSTRING => self.push_text(operand, 1),
-            opcode::BINUNICODE | opcode::BINSTRING => self.push_text(operand, 4),
-            opcode::BINUNICODE8 => self.push_text(operand, 8),
-            opcode::MARK => self.stack.push(Item::Mark),
-            opcode::POP => drop(self.stack.pop()),
+            opcode::UNICODE => self.push_line(operand, Item::Escaped)?,
+            opcode::STRING => self.push_line(operand, Item::Quoted)?,
+            opcode::SHORT_BINUNICODE | opcode::SHORT_BINSTRING => self.push_text(operand, 1)?,
+            opcode::BINUNICODE | opcode::BINSTRING => self.push_text(operand, 4)?,
+            opcode::BINUNICODE8 => self.push_text(operand, 8)?,
+            opcode::MARK => self.push(Item::Mark)?,
+            opcode::POP => drop(self.pop()),
             opcode::POP_MARK => self.pop_mark(),
             opcode::DUP => {
-                let top = self.stack.last().copied().unwrap_or(Item::Other);
-                self.stack.push(top);
+                let top = self.top();
+                self.push(top)?;
             }
             opcode::GET => {
                 let item = number(operand.line().ok()).and_then(|index| self.memo_at(index));
-                self.stack.push(item.unwrap_or(Item::Other));
+                self.push(item.unwrap_or(Item::Other))?;
             }
             opcode::BINGET => {
                 let item = operand.u8().ok().and_then(|index| self.memo_at(index.into()));
-                self.stack.push(item.unwrap_or(Item::Other));
+                self.push(item.unwrap_or(Item::Other))?;
             }
             opcode::LONG_BINGET => {
                 let item = operand.u32().ok().and_then(|index| self.memo_at(index.into()));
-                self.stack.push(item.unwrap_or(Item::Other));
+                self.push(item.unwrap_or(Item::Other))?;
             }
-            opcode::PUT => self.put(number(operand.line().ok())),
-            opcode::BINPUT => self.put(operand.u8().ok().map(u64::from)),
-            opcode::LONG_BINPUT => self.put(operand.u32().ok().map(u64::from)),
+            opcode::PUT => self.put(number(operand.line().ok()))?,
+            opcode::BINPUT => self.put(operand.u8().ok().map(u64::from))?,
+            opcode::LONG_BINPUT => self.put(operand.u32().ok().map(u64::from))?,
             opcode::MEMOIZE => {
                 let count = self.memo.len().saturating_add(self.sparse.len());
-                self.put(u64::try_from(count).ok());
+                self.put(u64::try_from(count).ok())?;
             }
-            _ => self.take_and_push(code),
+            _ => self.take_and_push(code)?,
         }
+        Ok(())
     }
 
     /// The opcodes that only take values from the stack and put values there.
-    fn take_and_push(&mut self, code: u8) {
+    fn take_and_push(&mut self, code: u8) -> Result<(), TooMuch> {
         let (taken, pushed) = match code {
             opcode::PROTO | opcode::FRAME | opcode::READONLY_BUFFER => (0, 0),
             opcode::APPENDS | opcode::SETITEMS | opcode::ADDITEMS => {
@@ -243,14 +203,40 @@ impl<'p> Scanner<'p> {
             opcode::TUPLE3 | opcode::NEWOBJ_EX => (3, 1),
             _ => (0, 1),
         };
-        self.stack.truncate(self.stack.len().saturating_sub(taken));
-        if pushed > 0 {
-            self.stack.push(Item::Other);
+        for _ in 0..taken {
+            self.pop();
+        }
+        match pushed {
+            0 => Ok(()),
+            _ => self.push(Item::Other),
         }
     }
 
+    /// Pushes a value. Those of which nothing is known are only counted, so that they take no memory.
+    fn push(&mut self, item: Item<'p>) -> Result<(), TooMuch> {
+        match (item, self.stack.last_mut()) {
+            (Item::Other, Some(Item::Others(count))) => *count = count.saturating_add(1),
+            (Item::Other, Some(last @ Item::Other)) => *last = Item::Others(2),
+            (item, _) => self.limits.memory.push(&mut self.stack, item)?,
+        }
+        Ok(())
+    }
+
     fn pop(&mut self) -> Item<'p> {
-        self.stack.pop().unwrap_or(Item::Other)
+        match self.stack.pop() {
+            Some(Item::Others(count)) => {
+                self.stack.push(if count > 2 { Item::Others(count - 1) } else { Item::Other });
+                Item::Other
+            }
+            item => item.unwrap_or(Item::Other),
+        }
+    }
+
+    fn top(&self) -> Item<'p> {
+        match self.stack.last() {
+            None | Some(Item::Others(_)) => Item::Other,
+            Some(&item) => item,
+        }
     }
 
     fn pop_mark(&mut self) {
@@ -261,53 +247,45 @@ impl<'p> Scanner<'p> {
         }
     }
 
-    fn push_line(&mut self, mut operand: Cursor<'p>, item: impl Fn(&'p [u8]) -> Item<'p>) {
-        self.stack.push(operand.line().map_or(Item::Other, item));
+    fn push_line(
+        &mut self,
+        mut operand: Cursor<'p>,
+        item: impl Fn(&'p [u8]) -> Item<'p>,
+    ) -> Result<(), TooMuch> {
+        self.push(operand.line().map_or(Item::Other, item))
     }
 
-    fn push_text(&mut self, mut operand: Cursor<'p>, width: usize) {
-        self.stack.push(operand.counted(width).map_or(Item::Other, Item::Text));
+    fn push_text(&mut self, mut operand: Cursor<'p>, width: usize) -> Result<(), TooMuch> {
+        self.push(operand.counted(width).map_or(Item::Other, Item::Text))
     }
 
-    fn push_bytes(&mut self, mut operand: Cursor<'p>, width: usize) {
+    fn push_bytes(&mut self, mut operand: Cursor<'p>, width: usize) -> Result<(), TooMuch> {
         let bytes = operand.counted(width).map(|bytes| Item::Bytes(Bytes::Plain(bytes)));
-        self.stack.push(bytes.unwrap_or(Item::Other));
-    }
-
-    /// Makes a tuple of the values from a height of the stack on.
-    fn tuple_from(&mut self, start: usize) {
-        let tuple = match *self.stack.get(start..).unwrap_or_default() {
-            [Item::Bytes(bytes)] => Item::OfBytes(bytes),
-            [text, codec] if codec.text().as_deref() == Some("latin1") => match text {
-                Item::Text(text) => Item::OfText(Bytes::Text(text)),
-                Item::Escaped(line) => Item::OfText(Bytes::Escaped(line)),
-                _ => Item::Other,
-            },
-            _ => Item::Other,
-        };
-        self.stack.truncate(start);
-        self.stack.push(tuple);
+        self.push(bytes.unwrap_or(Item::Other))
     }
 
     /// Notes what a call loads: a file within the pickle that can be read here, or something hidden.
-    fn call(&mut self, callee: Item<'p>, args: Item<'p>, offset: usize) {
+    fn call(&mut self, callee: Item<'p>, args: Item<'p>, offset: usize) -> Result<(), TooMuch> {
         let value = match (callee, args) {
             (Item::Encode, Item::OfText(bytes)) => Item::Bytes(bytes),
             (Item::Load(global), args) => {
-                self.load(global, args, offset);
+                self.load(global, args, offset)?;
                 Item::Other
             }
             _ => Item::Other,
         };
-        self.stack.push(value);
+        self.push(value)
     }
 
     /// Notes a file within the pickle, or that nobody can tell what is loaded.
-    fn load(&mut self, global: usize, args: Item<'p>, offset: usize) {
+    fn load(&mut self, global: usize, args: Item<'p>, offset: usize) -> Result<(), TooMuch> {
         let file = match args {
             // One that is loaded again is the same.
-            Item::OfBytes(bytes) if !self.seen.insert(bytes.address()) => return,
-            Item::OfBytes(bytes) => bytes.to_vec(),
+            Item::OfBytes(bytes) if !self.seen.insert(bytes.address()) => return Ok(()),
+            Item::OfBytes(bytes) => {
+                self.limits.memory.take(bytes.content().len().saturating_add(MAPPED))?;
+                bytes.to_vec()
+            }
             _ => None,
         };
         match (file, self.found.globals.get_mut(global)) {
@@ -315,6 +293,7 @@ impl<'p> Scanner<'p> {
             (None, Some(global)) => global.verdict = Verdict::Hidden,
             (None, None) => {}
         }
+        Ok(())
     }
 
     fn memo_at(&self, index: u64) -> Option<Item<'p>> {
@@ -322,84 +301,58 @@ impl<'p> Scanner<'p> {
         near.or_else(|| self.sparse.get(&index)).copied()
     }
 
-    fn put(&mut self, index: Option<u64>) {
-        let Some(index) = index else { return };
-        let item = self.stack.last().copied().unwrap_or(Item::Other);
+    fn put(&mut self, index: Option<u64>) -> Result<(), TooMuch> {
+        let Some(index) = index else { return Ok(()) };
+        let item = self.top();
         let near = usize::try_from(index).unwrap_or(usize::MAX);
         if let Some(place) = self.memo.get_mut(near) {
             *place = item;
         } else if near == self.memo.len() && !self.sparse.contains_key(&index) {
-            self.memo.push(item);
+            self.limits.memory.push(&mut self.memo, item)?;
         } else {
+            self.limits.memory.take(MAPPED)?;
             self.sparse.insert(index, item);
         }
+        Ok(())
     }
 
     /// Notes a class or function that is named, and returns what is known of it.
     fn note(
         &mut self,
-        module: Option<String>,
-        name: Option<String>,
+        module: Item<'p>,
+        name: Item<'p>,
         code: u8,
         offset: usize,
-    ) -> Item<'p> {
-        let item = match (module.as_deref(), name.as_deref()) {
+    ) -> Result<Item<'p>, TooMuch> {
+        self.limits.name().ok_or(TooMuch)?;
+        for part in [module, name] {
+            self.limits.text(part.content().len()).ok_or(TooMuch)?;
+        }
+        let texts = (module.text(), name.text());
+        let item = match (texts.0.as_deref(), texts.1.as_deref()) {
             (Some("_codecs"), Some("encode")) => Item::Encode,
             (Some("torch.storage"), Some("_load_from_bytes")) => {
                 Item::Load(self.found.globals.len())
             }
             _ => Item::Other,
         };
-        let verdict = match (&module, &name) {
+        let verdict = match (&texts.0, &texts.1) {
             (Some(module), Some(name)) => verdict(module, name),
             _ => Verdict::Hidden,
         };
-        self.found.globals.push(ScannedGlobal {
-            module: module.unwrap_or_default(),
-            name: name.unwrap_or_default(),
+        let mut kept = |item: Item<'p>, text: Option<Cow<'_, str>>| -> Result<Arc<str>, TooMuch> {
+            let text = text.unwrap_or_default();
+            self.texts.at(item.content(), &text, &mut self.limits.memory).ok_or(TooMuch)
+        };
+        let global = ScannedGlobal {
+            module: kept(module, texts.0)?,
+            name: kept(name, texts.1)?,
             offset: offset.try_into().unwrap_or(u64::MAX),
             opcode: opcode::name(code).unwrap_or_default(),
             verdict,
-        });
-        item
-    }
-}
-
-impl Item<'_> {
-    /// The text, where it is one.
-    fn text(self) -> Option<String> {
-        let bytes: Cow<'_, [u8]> = match self {
-            Item::Text(text) => text.into(),
-            Item::Escaped(line) => raw_unicode(line)?.into(),
-            Item::Quoted(line) => {
-                let line = line.trim_ascii();
-                let inner = match line {
-                    [b'\'', inner @ .., b'\''] | [b'"', inner @ .., b'"'] => inner,
-                    _ => return None,
-                };
-                unescape(inner)?.into()
-            }
-            _ => return None,
         };
-        String::from_utf8(bytes.into_owned()).ok()
-    }
-}
-
-impl Bytes<'_> {
-    /// The bytes; `None` where the text is not in Latin-1.
-    fn to_vec(self) -> Option<Vec<u8>> {
-        let text = match self {
-            Bytes::Plain(bytes) => return Some(bytes.to_vec()),
-            Bytes::Text(text) => Cow::Borrowed(std::str::from_utf8(text).ok()?),
-            Bytes::Escaped(line) => Cow::Owned(String::from_utf8(raw_unicode(line)?).ok()?),
-        };
-        text.chars().map(|char| u8::try_from(char).ok()).collect()
-    }
-
-    /// What tells these bytes from others of the pickle.
-    fn address(self) -> usize {
-        let (Bytes::Plain(bytes) | Bytes::Text(bytes) | Bytes::Escaped(bytes)) = self;
-        bytes.as_ptr().addr()
+        self.limits.memory.push(&mut self.found.globals, global)?;
+        Ok(item)
     }
 }
 
@@ -411,6 +364,10 @@ fn number(line: Option<&[u8]>) -> Option<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn scan(pickle: &[u8]) -> PickleScan {
+        super::scan(pickle, &mut ScanLimits::for_file(pickle.len() as u64))
+    }
 
     fn found(pickle: &[u8]) -> Vec<(String, u64, Verdict)> {
         let scan = scan(pickle);

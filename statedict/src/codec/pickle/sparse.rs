@@ -1,5 +1,7 @@
 //! Sparse tensors: what they are rebuilt from, checked as PyTorch checks it before it looks at elements.
 
+use smallvec::SmallVec;
+
 use crate::codec::pickle::fault::Fault;
 use crate::codec::pickle::machine::Machine;
 use crate::codec::pickle::resolver::StorageResolver;
@@ -12,7 +14,8 @@ const SHAPES: &str = "the parts of a sparse tensor to fit each other";
 impl<R: StorageResolver> Machine<'_, R> {
     /// `_rebuild_sparse_tensor(layout, parts)`.
     pub(super) fn rebuild_sparse(&mut self, layout: Text, data: Run) -> Result<Raw, Fault> {
-        let found = self.graph.run(data).to_vec();
+        let found: SmallVec<[Raw; 6]> = self.graph.run(data).iter().take(6).copied().collect();
+        self.work_on(&[layout])?;
         let name = self.graph.str(layout);
         let blocks = matches!(name, "torch.sparse_bsr" | "torch.sparse_bsc");
         let by_rows = matches!(name, "torch.sparse_csr" | "torch.sparse_bsr");
@@ -68,11 +71,9 @@ impl<R: StorageResolver> Machine<'_, R> {
         let size = match size {
             Raw::Tuple(run) | Raw::Size(run) => run,
             _ => {
-                self.count_copies(sizes.len())?;
                 self.graph.add_run(&sizes.iter().map(|&size| Raw::Int(size)).collect::<Vec<_>>())?
             }
         };
-        self.count_copies(parts.len())?;
         let parts = self.graph.add_run(&parts)?;
         Ok(self.graph.add_composite(Composite::Sparse { layout, size, parts, coalesced })?)
     }

@@ -52,9 +52,9 @@ impl<R: StorageResolver> Machine<'_, R> {
         let dtype = match dtype {
             Raw::DType(dtype) => dtype,
             Raw::Global(_) if self.meaning(dtype) == Some(Meaning::Inert) => {
+                self.work_on_value(dtype)?;
                 let name = self.describe(dtype);
                 let refusal = Refusal::new(RefusalReason::DType { name }, self.offset);
-                self.check_copies(0)?;
                 return Ok(self.graph.add_refusal(refusal)?);
             }
             other => return Err(Fault::expected("a torch.dtype", self.describe(other))),
@@ -98,7 +98,7 @@ impl<R: StorageResolver> Machine<'_, R> {
     }
 
     /// The numbers of a size or stride.
-    pub(super) fn dims(&self, value: Raw) -> Result<SmallVec<[i64; 8]>, Fault> {
+    pub(super) fn dims(&mut self, value: Raw) -> Result<SmallVec<[i64; 8]>, Fault> {
         let run = match value {
             Raw::Tuple(run) | Raw::Size(run) => Some(run),
             Raw::Container(index) => self
@@ -108,6 +108,7 @@ impl<R: StorageResolver> Machine<'_, R> {
                 .map(|container| container.run),
             _ => None,
         };
+        self.work(run.map_or(0, |run| run.len as usize))?;
         let wrong = || Fault::expected("a tuple of int", self.describe(value));
         let values = self.graph.run(run.ok_or_else(wrong)?);
         values
@@ -131,7 +132,6 @@ impl<R: StorageResolver> Machine<'_, R> {
             Fault::expected("a storage offset, an int from 0 on", self.describe(parts.offset))
         })?;
         let (sizes, strides) = (self.dims(parts.size)?, self.dims(parts.stride)?);
-        self.check_copies(sizes.len().saturating_mul(2))?;
         let strided = self.check_view(storage, parts.dtype, offset, &sizes, &strides)?;
         // What the tensor was made from is on its own only where nothing else was named since.
         if let Some(args) = args {
@@ -157,7 +157,6 @@ impl<R: StorageResolver> Machine<'_, R> {
         let offset = usize::try_from(*offset).map_err(|_| {
             Fault::expected("a storage offset, an int from 0 on", offset.to_string())
         })?;
-        self.check_copies(sizes.len().saturating_mul(2))?;
         let strided = self.check_view(*storage, *dtype, offset, sizes, strides)?;
         if !self.is_whole(*dtype, offset, sizes, strides)? {
             return self.refuse(PACKED);

@@ -21,6 +21,7 @@ use crate::value::Bytes;
 use crate::value::raw::Raw;
 
 pub(super) fn read(source: Source, options: &ReadOptions) -> Result<Document, ReadError> {
+    let options = &options.within_file(&source);
     match detect(&source)? {
         ContainerKind::Zip => read_zip(source, options),
         ContainerKind::Legacy => {
@@ -44,11 +45,13 @@ pub(super) fn read_all(source: Source, options: &ReadOptions) -> Result<Vec<Docu
     if detect(&source)? != ContainerKind::Legacy {
         return read(source, options).map(|document| vec![document]);
     }
+    let mut options = options.within_file(&source);
     let source = Arc::new(source);
     let mut documents = Vec::new();
     let mut position = 0;
     loop {
-        let (document, next) = read_object(&source, position, options)?;
+        let (document, next) = read_object(&source, position, &options)?;
+        options.limits = options.limits.after(document.graph.memory.taken());
         documents.push(document);
         match next {
             Some(next) => position = next,
@@ -150,14 +153,7 @@ fn read_pickle(source: &Source, options: &ReadOptions) -> Result<Document, ReadE
 
 /// Reads a file within a pickle, in which torch.save put a storage. The bytes are in memory already.
 fn read_nested(source: Source, options: &ReadOptions) -> Result<nested::Found, ReadError> {
-    let len = source.len();
-    let limits = options.limits.for_file(len);
-    // No minimum: there may be very many such files.
-    let limits = options
-        .limits
-        .clone()
-        .pickle_bytes(limits.pickle_bytes.min(len.saturating_mul(8)))
-        .inflated_bytes(limits.inflated_bytes.min(len.saturating_mul(16)));
+    let limits = options.limits.for_nested(source.len());
     let options = ReadOptions::default().opaque(false).limits(limits);
     let document = match detect(&source)? {
         ContainerKind::Zip => read_zip(source, &options)?,

@@ -1,6 +1,6 @@
 //! The entries of a state dict, and which dicts are none.
 
-use crate::key::EXTRA_STATE;
+use crate::key::is_extra_state;
 use crate::value::raw::Raw;
 use crate::value::{Dict, Kind, NumPyForm, Value};
 
@@ -36,11 +36,6 @@ pub(crate) fn unfit<'g>(dict: Dict<'g>, flattens: bool) -> Option<(Value<'g>, Va
         }
     }
     other.filter(|_| !has_tensor)
-}
-
-/// Checks that a key is that of a module's extra state.
-pub(crate) fn is_extra_state(key: &str) -> bool {
-    key.rsplit('.').next() == Some(EXTRA_STATE)
 }
 
 /// Checks that a value is a tensor, if only one that cannot be represented, or an array that can be one.

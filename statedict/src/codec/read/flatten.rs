@@ -1,6 +1,5 @@
 //! Nested dicts of tensors as one state dict.
 
-use crate::codec::read::entries::is_extra_state;
 use crate::codec::read::error::ReadError;
 use crate::codec::read::state_map::{Entries, Extract, Partial, join};
 use crate::key;
@@ -45,7 +44,7 @@ impl<'a> Extract<'_, 'a> {
                     needed: cost,
                 });
             }
-            match part.as_mapping().filter(|_| !is_extra_state(&path)) {
+            match part.as_mapping().filter(|_| !key::is_extra_state(&path)) {
                 None => self.add(&mut entries, &path, part)?,
                 Some(_) if within.iter().any(|outer| outer.value.same_as(part)) => {
                     return Err(ReadError::NotAStateDict {

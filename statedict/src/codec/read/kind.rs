@@ -12,7 +12,8 @@ pub enum ContainerKind {
     Legacy,
     /// The tar archive that it wrote in PyTorch 0.1.
     Tar,
-    /// A pickle by itself, which holds no tensors.
+    /// A pickle by itself, as `pickle.dump` writes it. `torch.load` takes none; here its tensors are those that it holds
+    /// in files within it, and its arrays.
     Pickle,
     /// A safetensors file.
     Safetensors,

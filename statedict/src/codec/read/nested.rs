@@ -50,7 +50,7 @@ impl<F: Fn(Source) -> Result<Found, ReadError>> StorageResolver for NestedFiles<
         let (storage, dtype) = (self.read)(Source::bytes(Shared(file)))?;
         let index = u32::try_from(self.storages.len()).map_err(|_| ReadError::Limit {
             what: "the pickle".to_owned(),
-            limit: "copies",
+            limit: "work",
             allowed: u32::MAX.into(),
             needed: u64::from(u32::MAX).saturating_add(1),
         });

@@ -2,6 +2,7 @@
 
 use crate::codec::pickle::Unknown;
 use crate::codec::read::limits::Limits;
+use crate::codec::read::source::Source;
 use crate::setters::setters;
 
 /// How to read a file.
@@ -38,6 +39,11 @@ impl ReadOptions {
     /// Returns the default options.
     pub fn new() -> Self {
         ReadOptions::default()
+    }
+
+    /// The options with the limits that follow from the size of the file.
+    pub(super) fn within_file(&self, source: &Source) -> Self {
+        ReadOptions { limits: self.limits.within_file(source.len()), ..self.clone() }
     }
 
     setters! {

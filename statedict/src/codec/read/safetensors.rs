@@ -158,7 +158,7 @@ pub(super) fn read(source: Source, options: &ReadOptions) -> Result<Document, Re
             damaged("tensors that can be addressed", format!("`{key}`: {error}"))
         })?;
     }
-    let full = |Full| ReadError::Limit {
+    let full = |_: Full| ReadError::Limit {
         what: "the keys of the file".to_owned(),
         limit: "pickle_bytes",
         allowed: u64::from(u32::MAX),
@@ -187,7 +187,7 @@ fn graph(
         let can_have = dtype.is_floating_point() || dtype.is_complex();
         let requires_grad = can_have && gradients.contains(key.as_str());
         let key = Raw::Str(graph.add_bytes(key.as_bytes())?);
-        let sizes = shape.iter().map(|&size| i64::try_from(size).map_err(|_| Full));
+        let sizes = shape.iter().map(|&size| i64::try_from(size).map_err(|_| Full::Indices));
         let node = TensorNode {
             offset: 0,
             storage: StorageRef::File(*storage),

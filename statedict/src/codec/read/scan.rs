@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::codec::pickle::{self, PickleScan, ScannedGlobal, Verdict};
+use crate::codec::pickle::{self, PickleScan, ScanLimits, ScannedGlobal, Verdict};
 use crate::codec::read::container;
 use crate::codec::read::detect::detect;
 use crate::codec::read::error::ReadError;
@@ -55,6 +55,15 @@ impl ScannedPickle {
         let PickleScan { globals, len, problem, nested } = found;
         let nbytes = len.try_into().unwrap_or(u64::MAX);
         ScannedPickle { name: name.into(), offset, nbytes, globals, problem, nested }
+    }
+
+    /// What stands for those that were not scanned any more.
+    pub(super) fn too_many(name: &str) -> Self {
+        let error = ReadError::Foreign {
+            found: "more pickles than a file of its size has a use for".into(),
+            advice: "those that follow were not scanned".into(),
+        };
+        ScannedPickle::unread(name, &error)
     }
 
     fn unread(name: impl Into<String>, problem: &ReadError) -> Self {
@@ -111,20 +120,21 @@ impl Scan {
 /// Where the file cannot be read, or its container is damaged or none. A pickle that is damaged is none:
 /// see [`ScannedPickle::problem`].
 pub fn scan(source: Source) -> Result<Scan, ReadError> {
-    scan_within(source, DEPTH)
+    let mut limits = ScanLimits::for_file(source.len());
+    scan_within(source, DEPTH, &mut limits)
 }
 
 /// How deep files within pickles are looked for: `pickle.dump` has them one deep.
 const DEPTH: usize = 3;
 
 /// Scans a file, and the files within its pickles down to a depth.
-fn scan_within(source: Source, depth: usize) -> Result<Scan, ReadError> {
+fn scan_within(source: Source, depth: usize, limits: &mut ScanLimits) -> Result<Scan, ReadError> {
     let container = detect(&source)?;
     let found = match container {
-        ContainerKind::Zip => of_zip(source)?,
-        ContainerKind::Legacy => of_stream(source)?,
-        ContainerKind::Tar => tar::scan(&source)?,
-        ContainerKind::Pickle => of_pickle(&source)?,
+        ContainerKind::Zip => of_zip(source, limits)?,
+        ContainerKind::Legacy => of_stream(source, limits)?,
+        ContainerKind::Tar => tar::scan(&source, limits)?,
+        ContainerKind::Pickle => of_pickle(&source, limits)?,
         ContainerKind::Safetensors => Vec::new(),
     };
     let mut pickles = Vec::with_capacity(found.len());
@@ -134,7 +144,15 @@ fn scan_within(source: Source, depth: usize) -> Result<Scan, ReadError> {
         pickles.push(pickle);
         for (offset, file) in nested {
             let name = format!("{name}, file at byte {offset}");
-            match depth.checked_sub(1).map(|depth| scan_within(Source::bytes(file), depth)) {
+            let within = depth.checked_sub(1).map(|depth| {
+                let source = Source::bytes(file);
+                scan_within(source, depth, limits)
+            });
+            if !limits.pickle(&name) {
+                pickles.push(ScannedPickle::too_many(&name));
+                return Ok(Scan { container, pickles });
+            }
+            match within {
                 Some(Ok(within)) => pickles.extend(within.pickles.into_iter().map(|pickle| {
                     let name = format!("{name}: {}", pickle.name);
                     ScannedPickle { name, offset: None, ..pickle }
@@ -157,7 +175,7 @@ fn scan_within(source: Source, depth: usize) -> Result<Scan, ReadError> {
 const PROTO: u8 = 0x80;
 
 /// All members that are pickles by their name or their first byte, but storages, which nobody unpickles.
-fn of_zip(source: Source) -> Result<Vec<ScannedPickle>, ReadError> {
+fn of_zip(source: Source, limits: &mut ScanLimits) -> Result<Vec<ScannedPickle>, ReadError> {
     let limit = Limits::default().for_file(source.len()).pickle_bytes;
     let directory = Directory::read(&source)?;
     let archive = Archive { source: Arc::new(source), directory };
@@ -176,7 +194,7 @@ fn of_zip(source: Source) -> Result<Vec<ScannedPickle>, ReadError> {
             Ok(bytes) if !is_called_so && bytes.first() != Some(&PROTO) => {}
             Ok(bytes) => {
                 let offset = archive.stored_at(index);
-                all_of(name, offset, &bytes, &mut pickles);
+                all_of(name, offset, &bytes, (&mut pickles, limits));
             }
             Err(error) => pickles.push(ScannedPickle::unread(name, &error)),
         }
@@ -185,10 +203,18 @@ fn of_zip(source: Source) -> Result<Vec<ScannedPickle>, ReadError> {
 }
 
 /// The pickle at the start of `bytes`, and those that follow it right away.
-fn all_of(name: &str, offset: Option<u64>, bytes: &[u8], pickles: &mut Vec<ScannedPickle>) {
+fn all_of(
+    name: &str,
+    offset: Option<u64>,
+    bytes: &[u8],
+    (pickles, limits): (&mut Vec<ScannedPickle>, &mut ScanLimits),
+) {
     let mut rest = bytes;
     loop {
-        let found = pickle::scan(rest);
+        if !limits.pickle(name) {
+            return pickles.push(ScannedPickle::too_many(name));
+        }
+        let found = pickle::scan(rest, limits);
         let start = bytes.len().saturating_sub(rest.len());
         let start = u64::try_from(start).unwrap_or(u64::MAX);
         let is_ended = found.problem.is_none();
@@ -206,11 +232,11 @@ fn all_of(name: &str, offset: Option<u64>, bytes: &[u8], pickles: &mut Vec<Scann
 }
 
 /// A pickle by itself.
-fn of_pickle(source: &Source) -> Result<Vec<ScannedPickle>, ReadError> {
+fn of_pickle(source: &Source, limits: &mut ScanLimits) -> Result<Vec<ScannedPickle>, ReadError> {
     let limit = Limits::default().for_file(source.len()).pickle_bytes;
     let bytes = whole(source, (0, source.len()), limit)?;
     let mut pickles = Vec::new();
-    all_of("the pickle", Some(0), &bytes, &mut pickles);
+    all_of("the pickle", Some(0), &bytes, (&mut pickles, limits));
     Ok(pickles)
 }
 
@@ -233,13 +259,17 @@ pub(super) fn whole(
 const PARTS: [&str; 5] = ["magic number", "protocol version", "system", "object", "storage keys"];
 
 /// The five pickles of each object; the storages come after them.
-fn of_stream(source: Source) -> Result<Vec<ScannedPickle>, ReadError> {
+fn of_stream(source: Source, limits: &mut ScanLimits) -> Result<Vec<ScannedPickle>, ReadError> {
     let source = Arc::new(source);
     let mut pickles: Vec<ScannedPickle> = Vec::new();
     let mut position = 0;
     loop {
         for part in PARTS {
-            let found = next(&source, position)?;
+            if !limits.pickle(part) {
+                pickles.push(ScannedPickle::too_many(part));
+                return Ok(pickles);
+            }
+            let found = next(&source, position, limits)?;
             let is_ended = found.problem.is_none();
             let len = u64::try_from(found.len).unwrap_or(u64::MAX);
             pickles.push(ScannedPickle::new(part, Some(position), found));
@@ -263,14 +293,19 @@ fn of_stream(source: Source) -> Result<Vec<ScannedPickle>, ReadError> {
 }
 
 /// The pickle at `start` of the file.
-pub(super) fn next(source: &Source, start: u64) -> Result<PickleScan, ReadError> {
+pub(super) fn next(
+    source: &Source,
+    start: u64,
+    limits: &mut ScanLimits,
+) -> Result<PickleScan, ReadError> {
     let left = source.len().saturating_sub(start);
     if let Some(bytes) = source.slice(start, usize::try_from(left).unwrap_or(usize::MAX)) {
-        return Ok(pickle::scan(bytes));
+        return Ok(pickle::scan(bytes, limits));
     }
     let mut size = 4096u64.min(left);
     loop {
-        let found = pickle::scan(&whole(source, (start, start.saturating_add(size)), size)?);
+        let found =
+            pickle::scan(&whole(source, (start, start.saturating_add(size)), size)?, limits);
         if found.problem.is_none() || size == left {
             return Ok(found);
         }

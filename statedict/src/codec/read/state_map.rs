@@ -3,7 +3,7 @@
 use foldhash::{HashMap, HashMapExt, HashSet, HashSetExt};
 
 use crate::codec::read::document::{Document, FileFacts};
-use crate::codec::read::entries::{is_extra_state, is_tensor, unfit};
+use crate::codec::read::entries::{is_tensor, unfit};
 use crate::codec::read::error::ReadError;
 use crate::codec::read::module::{self, ModuleProblem};
 use crate::contents::{Segment, Step, ValuePath, resolve};
@@ -24,7 +24,8 @@ pub struct RefusedTensor {
 }
 
 impl Document {
-    /// The state dict that the file holds: a dict of str to tensor, with its `_metadata`.
+    /// The state dict that the file holds: a dict of str to tensor, or to an array of NumPy, with its `_metadata`. What else
+    /// a module saved is in [`StateMap::values`].
     ///
     /// The tensors are lazy, and keep the file open (and mapped) for as long as one of them lives.
     ///
@@ -271,7 +272,7 @@ impl<'a> Extract<'_, 'a> {
             Kind::Refused(refusal) => refusal.clone(),
             Kind::Sparse(_) => plain("a sparse tensor"),
             Kind::Quantized(_) => plain("a quantized tensor"),
-            Kind::NumPy(array) if !is_extra_state(key) => {
+            Kind::NumPy(array) if !key::is_extra_state(key) => {
                 match entries.array(value, array) {
                     Some(view) => entries.tensors.push(key, view),
                     None => self.add_value(entries, key, value)?,

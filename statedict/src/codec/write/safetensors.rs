@@ -6,7 +6,7 @@ use std::io::Write;
 use crate::codec::safetensors::{
     GRADIENTS, Header, Info, METADATA, ORDER, VERSIONS, shape_to_safetensors, to_safetensors,
 };
-use crate::codec::write::chunked_writer::{ChunkedWriter, PIECE};
+use crate::codec::write::chunked_writer::ChunkedWriter;
 use crate::codec::write::container::Destination;
 use crate::codec::write::error::WriteError;
 use crate::codec::write::options::WriteOptions;
@@ -41,7 +41,10 @@ fn unwritable(key: &str, reason: &'static str) -> WriteError {
 impl<'m> SafeTensorsFile<'m> {
     fn new(map: &'m StateMap<'m>, options: &WriteOptions) -> Result<Self, WriteError> {
         if let Some((key, _)) = map.values().next() {
-            return Err(unwritable(key, "is no tensor, which safetensors cannot hold"));
+            return Err(unwritable(
+                key,
+                "is no tensor, which safetensors cannot hold: take it out with `StateMap::remove_value`",
+            ));
         }
         if map.contains_key(METADATA) {
             return Err(unwritable(METADATA, "has a name that safetensors has another use for"));
@@ -106,8 +109,7 @@ impl<'m> SafeTensorsFile<'m> {
             let of = |error| WriteError::source_of(key, Box::new(error));
             // Damage must not be written again where no checksum shows it.
             view.storage().verify().map_err(of)?;
-            let bytes = view.bytes().map_err(of)?;
-            bytes.chunks(PIECE).try_for_each(|piece| out.write(piece))?;
+            view.each_piece(of, |piece| out.write(piece))?;
         }
         out.flush()
     }

@@ -5,6 +5,7 @@ use std::fmt;
 
 use crate::dtype::DType;
 use crate::extra_state::ExtraStateError;
+use crate::key;
 use crate::mapping::{KeyMapError, LocationError};
 use crate::migration::MigrateError;
 use crate::tensor::{Shape, StorageError};
@@ -286,9 +287,12 @@ impl LoadProblem {
             LoadProblem::MissingValue { key, module } => {
                 format!("{key}: the extra state of `{module}`")
             }
-            LoadProblem::UnexpectedValue { key, type_name } => {
-                format!("{key}: extra state ({type_name}), which no module of the model takes")
-            }
+            LoadProblem::UnexpectedValue { key, type_name } => match key::is_extra_state(key) {
+                true => {
+                    format!("{key}: extra state ({type_name}), which no module of the model takes")
+                }
+                false => format!("{key}: no tensor ({type_name}), and no field is of its kind"),
+            },
             LoadProblem::MissingByHook { key } | LoadProblem::UnexpectedByHook { key } => {
                 format!("{key}: a hook says so")
             }

@@ -74,9 +74,11 @@ fn an_expanded_tensor_is_saved_and_not_loaded() {
 /// That it cannot be written is known before anything is: also by a check, and behind a lock.
 #[test]
 fn an_expanded_tensor_leaves_its_neighbours_alone() {
-    let one = Tensor::new(&[[1f32, 2.0]], &Device::Cpu).unwrap();
-    let expanded = || one.broadcast_as((2, 2)).unwrap();
-    let locked = Rc::new(RefCell::new(One { weight: expanded() }));
+    let one = || Tensor::new(&[[1f32, 2.0]], &Device::Cpu).unwrap();
+    // Each of a storage of its own: those of one storage are one tensor.
+    let expanded = |one: &Tensor| one.broadcast_as((2, 2)).unwrap();
+    let (one, other) = (one(), one());
+    let locked = Rc::new(RefCell::new(One { weight: expanded(&other) }));
     #[derive(StateDict)]
     struct Net {
         #[param]
@@ -85,8 +87,8 @@ fn an_expanded_tensor_leaves_its_neighbours_alone() {
         second: Tensor,
         locked: Rc<RefCell<One<Tensor>>>,
     }
-    let other = Rc::clone(&locked);
-    let mut model = Net { first: zeros(&[2, 2]), second: expanded(), locked };
+    let handle = Rc::clone(&locked);
+    let mut model = Net { first: zeros(&[2, 2]), second: expanded(&one), locked };
     let new = [5.0, 6.0, 7.0, 8.0];
     let new = map(&["first", "second", "locked.weight"].map(|key| (key, &new[..], &[2, 2][..])));
     let checked = model.check_state_dict(&new, &LoadOptions::new()).unwrap_err();
@@ -95,7 +97,8 @@ fn an_expanded_tensor_leaves_its_neighbours_alone() {
     let refused = error.problems.iter().filter(|it| matches!(it, LoadProblem::Refused { .. }));
     assert_eq!((refused.count(), error.problems.len()), (2, 2), "{error}");
     assert_eq!((numbers(&model.first), numbers(&one)), (vec![0.0; 4], vec![1.0, 2.0]));
-    drop(other);
+    assert_eq!(numbers(&other), [1.0, 2.0]);
+    drop(handle);
 }
 
 /// The variable of an optimizer and the model's tensor stay one, whichever of them is loaded.

@@ -59,7 +59,7 @@ fn one_file_cannot_be_read_without_end() {
     }
     pickle.push(b'.');
     let error = read(&pickle).unwrap_err();
-    assert!(matches!(error, ReadError::Limit { limit: "copies", .. }), "{error}");
+    assert!(matches!(error, ReadError::Limit { limit: "work", .. }), "{error}");
 }
 
 #[test]

@@ -29,6 +29,7 @@ impl<R: StorageResolver> Machine<'_, R> {
             Some(()) => self.module(&mut rest)?,
             None => self.tensor(&mut rest)?,
         };
+        self.graph.memory.reserve(&mut self.stack, 2).ok()?;
         self.stack.extend([Raw::Str(key), value]);
         self.input.set_rest(rest.bytes());
         Some(())

@@ -4,7 +4,7 @@ use crate::codec::pickle::entry::Rest;
 use crate::codec::pickle::machine::Machine;
 use crate::codec::pickle::opcode as op;
 use crate::codec::pickle::resolver::StorageResolver;
-use crate::value::raw::Raw;
+use crate::value::raw::{ContainerKind, Raw};
 
 impl<R: StorageResolver> Machine<'_, R> {
     /// A dict of one text, which others have too, and an integer; after the opcode that makes it.
@@ -16,7 +16,9 @@ impl<R: StorageResolver> Machine<'_, R> {
         let entry = [key, version];
         // Nearly all modules have the same version.
         let module = match self.module {
-            Some(module) if self.graph.run(module) == entry => self.graph.add_dict_of(module),
+            Some(module) if self.graph.run(module) == entry => {
+                self.graph.add_container_of(ContainerKind::Dict, module)
+            }
             _ => self.graph.add_dict(&entry),
         };
         let module = module.ok()?;

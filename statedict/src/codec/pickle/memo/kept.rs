@@ -2,8 +2,9 @@
 
 use std::cell::Cell;
 
-use crate::codec::pickle::memo::name::NeedsScan;
+use crate::codec::pickle::memo::name::NotKept;
 use crate::huge_pages;
+use crate::value::Memory;
 use crate::value::raw::Raw;
 
 /// The names up to here have a place of their own: those that nearly every entry uses are among them.
@@ -43,6 +44,10 @@ impl Kept {
         }
     }
 
+    pub(super) fn size(&self) -> usize {
+        self.high.capacity().saturating_mul(size_of::<(u64, Raw)>())
+    }
+
     /// The index of a name below [`LOW`].
     fn low(name: u64) -> Option<usize> {
         usize::try_from(name).ok().filter(|&name| name < LOW)
@@ -62,7 +67,12 @@ impl Kept {
         Ok(index)
     }
 
-    pub(super) fn put(&mut self, name: u64, value: Raw) -> Result<(), NeedsScan> {
+    pub(super) fn put(
+        &mut self,
+        name: u64,
+        value: Raw,
+        memory: &mut Memory,
+    ) -> Result<(), NotKept> {
         let known = if let Some(index) = Kept::low(name) {
             if self.low.len() <= index {
                 self.low.resize(index.saturating_add(1), None);
@@ -78,10 +88,10 @@ impl Kept {
                 }
                 // Whose names go up and down is not worth the moving.
                 Err(index) if index < self.high.len() || index >= self.most => {
-                    return Err(NeedsScan);
+                    return Err(NotKept::NeedsScan);
                 }
                 Err(_) => {
-                    self.high.push((name, value));
+                    memory.push(&mut self.high, (name, value))?;
                     false
                 }
             }
@@ -92,10 +102,10 @@ impl Kept {
         Ok(())
     }
 
-    pub(super) fn put_next(&mut self, value: Raw) -> Result<(), NeedsScan> {
+    pub(super) fn put_next(&mut self, value: Raw, memory: &mut Memory) -> Result<(), NotKept> {
         match self.passed {
-            true => Err(NeedsScan),
-            false => self.put(self.count, value),
+            true => Err(NotKept::NeedsScan),
+            false => self.put(self.count, value, memory),
         }
     }
 
@@ -108,7 +118,7 @@ impl Kept {
         !known
     }
 
-    pub(super) fn get(&self, name: u64) -> Result<Option<Raw>, NeedsScan> {
+    pub(super) fn get(&self, name: u64) -> Result<Option<Raw>, NotKept> {
         let found = match Kept::low(name) {
             Some(index) => self.low.get(index).copied().flatten(),
             None => {
@@ -116,7 +126,7 @@ impl Kept {
             }
         };
         match found {
-            None if self.passed => Err(NeedsScan),
+            None if self.passed => Err(NotKept::NeedsScan),
             found => Ok(found),
         }
     }
@@ -130,14 +140,15 @@ mod tests {
     fn what_was_passed_over_cannot_be_had() {
         for base in [0, 1000] {
             let mut memo = Kept::new(0);
+            let memory = &mut Memory::unlimited();
             assert_eq!(memo.get(base), Ok(None));
-            memo.put(base, Raw::Int(0)).unwrap();
+            memo.put(base, Raw::Int(0), memory).unwrap();
             assert!(memo.pass_over(base + 1));
-            memo.put(base + 2, Raw::Int(2)).unwrap();
+            memo.put(base + 2, Raw::Int(2), memory).unwrap();
             assert_eq!(memo.get(base), Ok(Some(Raw::Int(0))));
             assert_eq!(memo.get(base + 2), Ok(Some(Raw::Int(2))));
-            assert_eq!(memo.get(base + 1), Err(NeedsScan));
-            assert_eq!(memo.put_next(Raw::None), Err(NeedsScan));
+            assert_eq!(memo.get(base + 1), Err(NotKept::NeedsScan));
+            assert_eq!(memo.put_next(Raw::None, memory), Err(NotKept::NeedsScan));
         }
     }
 
@@ -145,9 +156,10 @@ mod tests {
     fn a_name_that_has_a_value_is_not_passed_over() {
         for name in [7, 7000] {
             let mut memo = Kept::new(0);
-            memo.put(name, Raw::Int(1)).unwrap();
+            let memory = &mut Memory::unlimited();
+            memo.put(name, Raw::Int(1), memory).unwrap();
             assert!(!memo.pass_over(name));
-            memo.put(name, Raw::Int(2)).unwrap();
+            memo.put(name, Raw::Int(2), memory).unwrap();
             assert_eq!(memo.get(name), Ok(Some(Raw::Int(2))));
         }
     }
@@ -155,9 +167,10 @@ mod tests {
     #[test]
     fn the_next_name_is_the_number_of_names() {
         let mut memo = Kept::new(0);
+        let memory = &mut Memory::unlimited();
         for number in 0..1000 {
-            memo.put_next(Raw::Int(number)).unwrap();
-            memo.put(0, Raw::Int(-1)).unwrap();
+            memo.put_next(Raw::Int(number), memory).unwrap();
+            memo.put(0, Raw::Int(-1), memory).unwrap();
         }
         assert_eq!(memo.get(999), Ok(Some(Raw::Int(999))));
         assert_eq!(memo.get(1000), Ok(None));
@@ -166,11 +179,11 @@ mod tests {
     #[test]
     fn a_pickle_that_keeps_too_much_needs_a_scan() {
         let mut memo = Kept::new(BYTES_A_NAME);
-        let put = |memo: &mut Kept, name| memo.put(name, Raw::None);
+        let put = |memo: &mut Kept, name| memo.put(name, Raw::None, &mut Memory::unlimited());
         let names = 1000..1001 + FEW as u64;
         assert!(names.clone().all(|name| put(&mut memo, name).is_ok()));
-        assert_eq!(put(&mut memo, names.end), Err(NeedsScan));
-        assert_eq!(put(&mut memo, 300), Err(NeedsScan));
+        assert_eq!(put(&mut memo, names.end), Err(NotKept::NeedsScan));
+        assert_eq!(put(&mut memo, 300), Err(NotKept::NeedsScan));
         assert_eq!(put(&mut memo, 1000), Ok(()));
     }
 }

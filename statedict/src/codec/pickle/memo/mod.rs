@@ -8,9 +8,10 @@ mod kept;
 mod name;
 mod scanned;
 
+use crate::value::Memory;
 use crate::value::raw::Raw;
 use kept::Kept;
-pub(super) use name::{NeedsScan, name_of_line};
+pub(super) use name::{NotKept, name_of_line};
 use scanned::Scanned;
 
 /// The memo of one pickle.
@@ -30,19 +31,32 @@ impl Memo {
         Memo::Scanned(Scanned::scan(pickle))
     }
 
-    /// Gives a value a name. Whether the value is kept: whether the name may be used.
-    pub(super) fn put(&mut self, name: u64, value: Raw) -> Result<bool, NeedsScan> {
+    /// How much memory it takes from the start.
+    pub(super) fn size(&self) -> usize {
         match self {
-            Memo::Kept(memo) => memo.put(name, value).map(|()| true),
-            Memo::Scanned(memo) => Ok(memo.put(name, value)),
+            Memo::Kept(memo) => memo.size(),
+            Memo::Scanned(memo) => memo.size(),
+        }
+    }
+
+    /// Gives a value a name. Whether the value is kept: whether the name may be used.
+    pub(super) fn put(
+        &mut self,
+        name: u64,
+        value: Raw,
+        memory: &mut Memory,
+    ) -> Result<bool, NotKept> {
+        match self {
+            Memo::Kept(memo) => memo.put(name, value, memory).map(|()| true),
+            Memo::Scanned(memo) => Ok(memo.put(name, value, memory)?),
         }
     }
 
     /// Gives a value the next name, as protocol 4 does: the number of names given so far.
-    pub(super) fn put_next(&mut self, value: Raw) -> Result<bool, NeedsScan> {
+    pub(super) fn put_next(&mut self, value: Raw, memory: &mut Memory) -> Result<bool, NotKept> {
         match self {
-            Memo::Kept(memo) => memo.put_next(value).map(|()| true),
-            Memo::Scanned(memo) => Ok(memo.put_next(value)),
+            Memo::Kept(memo) => memo.put_next(value, memory).map(|()| true),
+            Memo::Scanned(memo) => Ok(memo.put_next(value, memory)?),
         }
     }
 
@@ -55,7 +69,7 @@ impl Memo {
     }
 
     /// The value of a name; `None` where it was never given.
-    pub(super) fn get(&self, name: u64) -> Result<Option<Raw>, NeedsScan> {
+    pub(super) fn get(&self, name: u64) -> Result<Option<Raw>, NotKept> {
         match self {
             Memo::Kept(memo) => memo.get(name),
             Memo::Scanned(memo) => Ok(memo.get(name)),

@@ -6,6 +6,7 @@ use crate::codec::pickle::cursor::Cursor;
 use crate::codec::pickle::memo::name::name_of_line;
 use crate::codec::pickle::opcode;
 use crate::value::raw::Raw;
+use crate::value::{Full, Memory};
 
 /// The memo of a pickle that was scanned for the names that are used. Only these are kept: in a large
 /// state dict, a few of millions.
@@ -22,6 +23,9 @@ pub(in crate::codec::pickle) struct Scanned {
     count: u64,
     limit: usize,
 }
+
+/// What a large name costs in a map that has just doubled.
+const LARGE: usize = 72;
 
 fn word_and_bit(name: usize) -> (usize, u64) {
     (name / 64, 1 << (name % 64))
@@ -151,8 +155,13 @@ impl Scanned {
         self.ranks.get(word)?.checked_add(before).map(|slot| slot as usize)
     }
 
+    pub(super) fn size(&self) -> usize {
+        let bits = self.used.len().saturating_mul(12);
+        bits.saturating_add(self.values.len().saturating_mul(size_of::<Option<Raw>>()))
+    }
+
     /// Gives a value a name. Whether the value is kept: whether the name will be used.
-    pub(super) fn put(&mut self, name: u64, value: Raw) -> bool {
+    pub(super) fn put(&mut self, name: u64, value: Raw, memory: &mut Memory) -> Result<bool, Full> {
         match usize::try_from(name).ok().filter(|&name| name < self.limit) {
             Some(name) => {
                 if let Some(given) = &mut self.given
@@ -163,23 +172,24 @@ impl Scanned {
                 match self.slot(name).and_then(|slot| self.values.get_mut(slot)) {
                     Some(place) => {
                         *place = Some(value);
-                        true
+                        Ok(true)
                     }
-                    None => false,
+                    None => Ok(false),
                 }
             }
             None => {
+                memory.take(LARGE)?;
                 if self.large.insert(name, value).is_none() {
                     self.count = self.count.saturating_add(1);
                 }
-                true
+                Ok(true)
             }
         }
     }
 
     /// Gives a value the next name, as protocol 4 does: the number of names given so far.
-    pub(super) fn put_next(&mut self, value: Raw) -> bool {
-        self.put(self.count, value)
+    pub(super) fn put_next(&mut self, value: Raw, memory: &mut Memory) -> Result<bool, Full> {
+        self.put(self.count, value, memory)
     }
 
     /// Whether giving anything that name would be forgotten at once.
@@ -205,8 +215,9 @@ mod tests {
         // Three names are given, the second is used; so is a name that is never given.
         let pickle = b"Nq\x00Nq\x01Nq\x02h\x01h\x0e.h\x02";
         let mut memo = Scanned::scan(pickle);
-        assert!(!memo.put(0, Raw::Int(0)));
-        assert!(memo.put(1, Raw::Int(1)));
+        let memory = &mut Memory::unlimited();
+        assert!(!memo.put(0, Raw::Int(0), memory).unwrap());
+        assert!(memo.put(1, Raw::Int(1), memory).unwrap());
         assert_eq!(memo.get(1), Some(Raw::Int(1)));
         assert_eq!(memo.get(0x0e), None);
         assert_eq!(memo.values.len(), 2);
@@ -215,7 +226,7 @@ mod tests {
     #[test]
     fn a_huge_name_takes_no_room() {
         let mut memo = Scanned::scan(b"Nr\xff\xff\xff\xffj\xff\xff\xff\xff.");
-        assert!(memo.put(0xffff_ffff, Raw::Int(1)));
+        assert!(memo.put(0xffff_ffff, Raw::Int(1), &mut Memory::unlimited()).unwrap());
         assert_eq!(memo.get(0xffff_ffff), Some(Raw::Int(1)));
         assert!(memo.used.is_empty());
     }

@@ -1,6 +1,6 @@
 //! What the pickles of such an archive name: they are among the storages and tensors.
 
-use crate::codec::pickle::PickleScan;
+use crate::codec::pickle::{PickleScan, ScanLimits};
 use crate::codec::read::error::ReadError;
 use crate::codec::read::scan::{ScannedPickle, next};
 use crate::codec::read::source::Source;
@@ -8,12 +8,15 @@ use crate::codec::read::tar::members::Members;
 use crate::dtype::DType;
 
 /// Scans the pickles of all members, as far as it can be told where they are.
-pub(in crate::codec::read) fn scan(source: &Source) -> Result<Vec<ScannedPickle>, ReadError> {
+pub(in crate::codec::read) fn scan(
+    source: &Source,
+    limits: &mut ScanLimits,
+) -> Result<Vec<ScannedPickle>, ReadError> {
     let members = Members::read(source)?;
     let mut pickles = Vec::new();
     for name in ["sys_info", "storages", "tensors", "pickle"] {
         let Ok((start, end)) = members.find(name) else { continue };
-        let mut place = Place { source, name, position: start, end, pickles: &mut pickles };
+        let mut place = Place { source, name, position: start, end, pickles: &mut pickles, limits };
         match name {
             "storages" => place.storages()?,
             "tensors" => place.tensors()?,
@@ -30,6 +33,7 @@ struct Place<'s> {
     position: u64,
     end: u64,
     pickles: &'s mut Vec<ScannedPickle>,
+    limits: &'s mut ScanLimits,
 }
 
 impl Place<'_> {
@@ -38,7 +42,11 @@ impl Place<'_> {
         if self.position >= self.end {
             return Ok(None);
         }
-        let found = next(self.source, self.position)?;
+        if !self.limits.pickle(self.name) {
+            self.pickles.push(ScannedPickle::too_many(self.name));
+            return Ok(None);
+        }
+        let found = next(self.source, self.position, self.limits)?;
         let PickleScan { globals, len, problem, .. } = &found;
         let last = globals.last().map_or_else(String::new, |last| last.name().to_owned());
         let (start, is_ended) = (self.position, problem.is_none());

@@ -1,5 +1,7 @@
 //! The central directory: which members an archive has, and where.
 
+use std::sync::OnceLock;
+
 use foldhash::{HashMap, HashMapExt};
 
 use crate::codec::read::error::ReadError;
@@ -47,6 +49,8 @@ pub(in crate::codec::read) struct Directory {
     /// For each number, the record of `data/<number>`, plus one.
     numbered: Vec<u32>,
     named: HashMap<Box<[u8]>, u32>,
+    /// The names of all members by their index, once a message asks for one.
+    names: OnceLock<Vec<String>>,
     trailing: u64,
 }
 
@@ -89,6 +93,7 @@ impl Directory {
             records: huge_pages::buffer(count),
             numbered: huge_pages::buffer(count),
             named: HashMap::with_capacity(NAMED),
+            names: OnceLock::new(),
             trailing,
         };
         let mut rest = &*directory;
@@ -204,19 +209,10 @@ impl Directory {
         self.records.get(index as usize).copied()
     }
 
-    /// The name of a member, for messages: linear in the number of members.
+    /// The name of a member, for messages. There may be one about each member, so all names are made at once.
     pub(super) fn name(&self, index: u32) -> String {
-        let numbered = self.numbered.iter().position(|&place| place == index.saturating_add(1));
-        let inner = match numbered {
-            Some(number) => format!("data/{number}"),
-            None => self
-                .named
-                .iter()
-                .find(|&(_, &other)| other == index)
-                .map(|(name, _)| String::from_utf8_lossy(name).into_owned())
-                .unwrap_or_default(),
-        };
-        format!("{}/{inner}", self.root)
+        let names = self.names.get_or_init(|| self.names());
+        names.get(index as usize).cloned().unwrap_or_default()
     }
 }
 

@@ -352,10 +352,24 @@ impl<'g> GraphPickler<'_, 'g> {
         Ok(())
     }
 
+    /// Checks that a function makes a nested tensor, of sizes that the old format fills in later.
+    fn is_nested_tensor(&self, function: Raw) -> bool {
+        let Raw::Global(index) = function else { return false };
+        self.graph.global_name(index).is_some_and(|name| {
+            self.graph.text(name.name) == b"_rebuild_nested_tensor"
+                && self.graph.text(name.module) == b"torch._utils"
+        })
+    }
+
     fn object(&mut self, value: Raw, object: Object) -> Result<(), WriteError> {
         if object.kwargs != Raw::None {
             return Err(self.unwritable(
                 "is an object made with arguments by name, which protocol 2 does not have",
+            ));
+        }
+        if self.pickler.is_legacy() && self.is_nested_tensor(object.class) {
+            return Err(self.unwritable(
+                "is a nested tensor, which PyTorch cannot read back from its old format",
             ));
         }
         self.enter(value)?;
