@@ -1,5 +1,6 @@
 //! How much memory the library allocates. One test at a time: all allocations of the process are counted.
 
+mod amplification;
 #[cfg(feature = "burn")]
 mod burn;
 #[cfg(feature = "candle")]
@@ -7,6 +8,6 @@ mod candle;
 mod corpus;
 mod counting;
 #[path = "../../../fuzz/src/lib.rs"]
-#[allow(dead_code, unreachable_pub, reason = "it is a crate of its own for the fuzzer")]
+#[allow(unreachable_pub, reason = "it is a crate of its own for the fuzzer")]
 mod fuzz;
 mod read;
