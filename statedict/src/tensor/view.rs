@@ -266,6 +266,7 @@ impl<'a> TensorView<'a> {
 
     /// Tells `tell` of the elements in row-major order as little-endian bytes, a piece at a time: an expanded view
     /// need not fit in memory.
+    #[cfg(feature = "safetensors")]
     pub(crate) fn each_piece<E>(
         &self,
         failed: impl Fn(StorageError) -> E,
