@@ -42,7 +42,7 @@ pub(crate) fn chain(error: &dyn std::error::Error) -> String {
     in_words_of_program(&text)
 }
 
-/// What the library says to do in Rust, and what that is on the command line.
+/// The library's advice in Rust, and the same on the command line.
 const WORDS: &[(&str, &str)] = &[
     ("`ReadOptions::opaque(false)`", "`--no-opaque`"),
     ("`ReadOptions::opaque(true)`", "`--opaque`"),
@@ -70,7 +70,7 @@ const WORDS: &[(&str, &str)] = &[
     ("`codec::read_all` reads all of them", "only the first was read"),
 ];
 
-/// What a load is said to be called with, and what does the same here.
+/// The call of a load in the library's advice, and the same on the command line.
 const LOAD: &str = "`model.load_with(path, &LoadOptions::new().";
 const REMEDIES: &[(&str, &str)] = &[
     ("dtype(DTypePolicy::Cast)", "the step `cast_regex` of `statedict migrate`"),

@@ -52,7 +52,7 @@ impl Texts {
         left.is_some()
     }
 
-    /// Whether any text was cut: what looks alike then need not be.
+    /// Returns `true` if any text was cut: what looks alike then need not be.
     pub(crate) fn is_cut(&self) -> bool {
         self.is_cut.get()
     }
@@ -83,7 +83,7 @@ pub(crate) fn size(value: Value<'_>, texts: &Texts) -> usize {
     VALUES - writer.left
 }
 
-/// What is told of a value that would be too much.
+/// Returns what is told of a value that would be too much.
 pub(crate) fn cut(value: Value<'_>) -> Json {
     let name = match value.kind() {
         // Its class may be what is long.

@@ -7,7 +7,7 @@ use crate::path;
 /// So many are named to people.
 const NAMED: usize = 6;
 
-/// What of the state dict at a place is not kept where only its tensors and versions are.
+/// Returns what of the state dict at a place is not kept where only its tensors and versions are.
 pub(crate) fn not_kept(root: Value<'_>, at: &[String]) -> Vec<String> {
     let found = path::value_at(root, at);
     let Some(dict) = found.and_then(Value::as_mapping) else { return Vec::new() };

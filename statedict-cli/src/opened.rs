@@ -19,7 +19,7 @@ pub(crate) struct Opened {
     pub(crate) allowed: u64,
 }
 
-/// How the bytes of files are had.
+/// The way in which the bytes of files are read.
 #[derive(Debug, Clone, Default, clap::Args)]
 pub(crate) struct Reading {
     /// Read files instead of mapping them into memory: if another program cuts a mapped file short meanwhile, the
@@ -48,7 +48,7 @@ pub(crate) struct Opening {
     /// Whether `torch.save(model)` is read as what `model.state_dict()` would give.
     #[arg(skip)]
     pub(crate) whole_model: bool,
-    /// Whether nested dicts of tensors are read as one state dict.
+    /// `true` if nested dicts of tensors are read as one state dict.
     #[arg(skip)]
     pub(crate) flatten: bool,
 }

@@ -56,7 +56,7 @@ pub(crate) fn model(model: &Model<'_>) -> TokenStream {
     }
 }
 
-/// What has no state, and no place among the modules.
+/// Returns what has no state, and no place among the modules.
 fn setting(model: &Model<'_>) -> TokenStream {
     let Model { ident, runtime, .. } = model;
     let (impl_generics, ty_generics, _) = model.generics.split_for_impl();

@@ -17,7 +17,7 @@ pub(crate) struct Model<'i> {
     /// The path of the runtime crate.
     pub(crate) runtime: Path,
     pub(crate) attrs: StructAttrs,
-    /// Whether the user allows the use of what is deprecated.
+    /// `true` if the user allows the use of what is deprecated.
     pub(crate) allows_deprecated: bool,
     /// The variants of an enum; of a struct one, without a name.
     pub(crate) variants: Vec<Variant>,
@@ -46,7 +46,7 @@ pub(crate) struct Field<'i> {
     pub(crate) key: String,
     /// What a complaint about the key underlines: the new name, else the field's own, else its type.
     pub(crate) key_at: TokenStream,
-    /// What the field must share its storage with: `Some(None)` stands for any field before it.
+    /// The target that the field must share its storage with: `Some(None)` stands for any field before it.
     pub(crate) tie: Option<Option<Target>>,
 }
 
@@ -66,7 +66,7 @@ pub(crate) enum Role {
         persistent: bool,
     },
     Child {
-        /// Whether it adds no segment to the keys.
+        /// `true` if it adds no segment to the keys.
         flat: bool,
     },
     /// `#[alias(fc)] f3: Alias<Linear>`, and what it stands for.

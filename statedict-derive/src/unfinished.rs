@@ -21,7 +21,7 @@ pub(crate) fn expand(tokens: TokenStream) -> TokenStream {
     fallback::implementation(&head.ident, &head.generics, &runtime, &unreadable)
 }
 
-/// What comes before an item's fields.
+/// The part of an item before its fields.
 struct Head {
     attrs: Vec<Attribute>,
     ident: Ident,

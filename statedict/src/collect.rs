@@ -28,7 +28,7 @@ struct Live<'a> {
     location: Cow<'a, str>,
 }
 
-/// How the elements of a leaf are held.
+/// The elements of a leaf: taken from it, or left with it.
 enum Held<'a> {
     Taken(Elements<'a>),
     /// So many bytes, which stay with the leaf.

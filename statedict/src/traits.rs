@@ -70,7 +70,7 @@ pub trait Tensor {
     }
 }
 
-/// How certain it is that a tensor takes what a load writes into it: see [`Tensor::writable`].
+/// The certainty that a tensor takes what a load writes into it: see [`Tensor::writable`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Writable {

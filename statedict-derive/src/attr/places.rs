@@ -79,7 +79,7 @@ pub(crate) struct FieldAttrs {
     pub(crate) rename: Option<LitStr>,
     pub(crate) since: Option<Version>,
     pub(crate) renamed: Vec<Renamed>,
-    /// What `alias` names; `Some(None)` is any earlier field.
+    /// The target of `alias`; `Some(None)` is any earlier field.
     pub(crate) alias: Option<Option<Name>>,
 }
 

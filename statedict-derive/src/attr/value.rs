@@ -44,7 +44,7 @@ impl Reader<'_> {
         self.ctxt.error_help(at, format_args!("`{}` takes no value", self.row.name), help);
     }
 
-    /// Where the value of a flag belongs: PyTorch's `register_buffer` takes a name and `persistent`.
+    /// Returns where the value of a flag belongs: PyTorch's `register_buffer` takes a name and `persistent`.
     fn elsewhere(&self, value: &TokenStream) -> Option<String> {
         let (Word::Param | Word::Buffer) = self.row.word else { return None };
         let spell = |word: &str, value: &str| match self.written {

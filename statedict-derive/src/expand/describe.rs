@@ -85,7 +85,7 @@ fn without_owners(ty: &mut Type, owners: &mut Vec<Type>) -> bool {
     true
 }
 
-/// What is owned by a type with the name of an owner.
+/// Returns what is owned by a type with the name of an owner.
 fn content(ty: &mut Type) -> Option<&mut Type> {
     let Type::Path(path) = ty else { return None };
     let last = path.path.segments.last_mut().filter(|_| path.qself.is_none())?;

@@ -18,7 +18,7 @@ const LISTS: &[&str] = &[
     "SmallVec",
 ];
 
-/// What goes around a module.
+/// The types that go around a module.
 const GUARDS: &[&str] = &[
     "Rc",
     "Arc",

@@ -81,7 +81,7 @@ pub struct Parts<'g> {
     /// Attributes that a dict has, which several values may share, and that dict as a value.
     attributes: Option<Dict<'g>>,
     state: Option<Value<'g>>,
-    /// Whether the attributes come before the parts with names.
+    /// `true` if the attributes come before the parts with names.
     attributes_first: bool,
     named: Vec<(Step<'g>, Value<'g>)>,
     /// The places of entries that share the spelling of their key with a later one, which has it.
@@ -154,7 +154,7 @@ impl<'g> Parts<'g> {
         }
     }
 
-    /// How many parts there are.
+    /// Returns how many parts there are.
     fn len(&self) -> usize {
         let elements = match self.elements {
             None => 0,
@@ -164,7 +164,7 @@ impl<'g> Parts<'g> {
         elements.saturating_add(self.named_len())
     }
 
-    /// How many parts are [`named`](Self::named).
+    /// Returns how many parts are [`named`](Self::named).
     pub fn named_len(&self) -> usize {
         self.named.len().saturating_add(self.attributes.map_or(0, |attributes| attributes.len()))
     }

@@ -19,7 +19,7 @@ const TEXTS: u64 = 16;
 const SHORT: u64 = 160;
 /// What a file's graph has left of its memory is for walking it, and so much more.
 const MEMORY: usize = 4 << 20;
-/// What an entry of a map costs that has just doubled.
+/// The memory of an entry of a map that has just doubled.
 const MAPPED: usize = 40;
 
 /// What there is under a path.
@@ -47,7 +47,7 @@ pub struct TooManyPaths {
 }
 
 impl TooManyPaths {
-    /// What would be too much: `"paths and texts"`, or `"memory"`.
+    /// Returns what would be too much: `"paths and texts"`, or `"memory"`.
     pub fn limit(&self) -> &'static str {
         self.what
     }

@@ -12,9 +12,9 @@ use crate::hub::schemes::Schemes;
 use crate::load::{DTypePolicy, LoadOptions};
 use crate::setters::setters;
 
-/// How many bytes a download may have unless it is said.
+/// The largest download by default, in bytes.
 const MAX_SIZE: u64 = 64 << 30;
-/// How long a download may take unless it is said.
+/// The longest time of a download by default.
 const TIMEOUT: Duration = Duration::from_secs(24 * 3600);
 
 /// How to find, download and load a checkpoint.

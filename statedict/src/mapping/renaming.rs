@@ -274,7 +274,7 @@ impl Renaming<'_> {
 mod tests {
     use super::*;
 
-    /// Where the records of modules are, each of a version, once the rules are applied to keys.
+    /// Returns where the records of modules are, each of a version, once the rules are applied to keys.
     fn records(rules: &KeyMap, keys: &[&str], modules: &[(&str, u64)]) -> Vec<(String, u64)> {
         let mut metadata = Metadata::default();
         for &(path, version) in modules {

@@ -225,14 +225,14 @@ pub enum StorageError {
     Absent,
     /// There is no memory for the elements, of which an expanded tensor has as many as it likes.
     Memory {
-        /// How many bytes were wanted.
+        /// The number of bytes that were wanted.
         needed: usize,
     },
     /// A range that the storage does not have.
     OutOfRange {
         /// The first byte wanted.
         offset: usize,
-        /// How many bytes were wanted.
+        /// The number of bytes that were wanted.
         len: usize,
         /// The size of the storage in bytes.
         nbytes: usize,

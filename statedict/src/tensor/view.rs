@@ -11,7 +11,7 @@ use crate::tensor::shape::{Shape, Strides};
 use crate::tensor::storage::{Storage, StorageError};
 use crate::tensor::view_error::ViewError;
 
-/// How many bytes of what is not contiguous are put together at a time.
+/// The number of bytes that are gathered at a time from a tensor that is not contiguous.
 const PIECE: usize = 1 << 20;
 
 /// A tensor as a state dict holds it: element type, shape, strides and offset over a [`Storage`].

@@ -84,7 +84,7 @@ pub(crate) fn small_from_le(bytes: &[u8]) -> Option<i64> {
 /// So many bytes are shown in decimal.
 const DECIMAL: usize = 128;
 
-/// Whether the value is negative, and the little-endian bytes of its magnitude, without zeros above them.
+/// Returns `true` if the value is negative, and the little-endian bytes of its magnitude, without zeros above them.
 fn magnitude(bytes: &[u8]) -> (bool, Vec<u8>) {
     let negative = bytes.last().is_some_and(|last| last & 0x80 != 0);
     let mut magnitude = bytes.to_vec();

@@ -1,4 +1,4 @@
-//! How much memory values may take.
+//! The account of the memory that values take.
 
 use crate::huge_pages;
 
@@ -12,7 +12,7 @@ pub(crate) enum Full {
 }
 
 impl Full {
-    /// How much is allowed.
+    /// Returns how much is allowed.
     pub(crate) fn allowed(&self) -> u64 {
         match self {
             Full::Indices => u32::MAX.into(),
@@ -30,7 +30,7 @@ const PAGE: usize = 4096;
 pub(crate) struct Memory {
     allowed: usize,
     taken: usize,
-    /// What was left, and what was taken, when the limit was lifted.
+    /// The bytes that were left, and those taken, when the limit was lifted.
     lifted: Option<(usize, usize)>,
 }
 
@@ -55,12 +55,12 @@ impl Memory {
         self.lifted.map(|(left, taken)| (left, self.taken.saturating_sub(taken)))
     }
 
-    /// How many bytes were taken.
+    /// Returns how many bytes were taken.
     pub(crate) fn taken(&self) -> u64 {
         u64::try_from(self.taken).unwrap_or(u64::MAX)
     }
 
-    /// How many bytes may still be taken.
+    /// Returns how many bytes may still be taken.
     pub(crate) fn left(&self) -> usize {
         self.allowed.saturating_sub(self.taken)
     }

@@ -50,7 +50,7 @@ pub(crate) type Bytes = Arc<dyn AsRef<[u8]> + Send + Sync>;
 pub struct Graph<'a> {
     pub(super) source: Bytes,
     pub(super) source_len: usize,
-    /// What the tables of a file's values may take.
+    /// The memory of the tables of a file's values.
     pub(crate) memory: Memory,
     /// Bytes that are not in the pickle as they are: decoded text, converted numbers.
     pub(super) beside: Vec<u8>,

@@ -9,10 +9,10 @@ use crate::value::raw::{Composite, Device, Global, NumPy, Object, Raw, StorageRe
 use crate::value::refusal::Refusal;
 use crate::value::store::{Graph, KEPT, at, next_index, push};
 
-/// What a storage by itself costs.
+/// The memory of a storage by itself.
 const INSERTED: usize = 80;
 
-/// What an entry of a map costs besides its value, where the map has just doubled.
+/// The memory of an entry of a map besides its value, where the map has just doubled.
 pub(super) const MAPPED: usize = 40;
 
 impl<'a> Graph<'a> {

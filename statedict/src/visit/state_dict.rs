@@ -95,7 +95,7 @@ pub trait StateDict {
         Description::Unknown
     }
 
-    /// What a field of this type holds. Not a method, which might be taken for one of the model's.
+    /// Returns what a field of this type holds. Not a method, which might be taken for one of the model's.
     #[doc(hidden)]
     fn content_of(module: &Self) -> Content<ByRef<'_>>
     where

@@ -7,19 +7,19 @@ use super::pairs::{Pair, is_lazy};
 use crate::failure::Failure;
 use crate::leaf::Texts;
 
-/// What a pair of parts takes that waits to be compared, with its names.
+/// The memory of a pair of parts that waits to be compared, with its names.
 const PAIR: u64 = 360;
-/// What a value takes that was met: by its identity in either file, and where.
+/// The memory of a value that was met: its identity in either file, and its place.
 const VALUE: u64 = 200;
-/// What a difference takes, and each step of its path.
+/// The memory of a difference, and of each step of its path.
 const DIFFERENCE: u64 = 400;
 const STEP: u64 = 40;
 
-/// What comparing may still cost.
+/// The work and memory that comparing may still take.
 pub(super) struct Budget {
-    /// How many more pairs may be looked at, and bytes of keys.
+    /// The number of pairs, and of bytes of keys, that may still be looked at.
     work: u64,
-    /// How many more bytes may be taken.
+    /// The number of bytes that may still be taken.
     memory: u64,
     /// Of what may be told of both files.
     pub(super) texts: Texts,
@@ -111,7 +111,7 @@ fn keys_len(dict: Dict<'_>) -> usize {
     dict.iter().fold(0, |sum: usize, (key, _): (Value<'_>, _)| sum.saturating_add(key.text_len()))
 }
 
-/// How many pairs of parts of two values wait together.
+/// Returns how many pairs of parts of two values wait together.
 fn waiting(a: &Parts<'_>, b: &Parts<'_>) -> usize {
     let named = a.named_len().saturating_add(b.named_len());
     match is_lazy(a, b) {

@@ -43,7 +43,7 @@ pub(super) struct Rules {
     pub(super) tolerance: Option<f64>,
     /// Whether tensors are read.
     pub(super) values: bool,
-    /// Whether everything counts; of two formats only what both can hold does: no attributes, no flags.
+    /// `true` if everything counts; of two formats only what both can hold does: no attributes, no flags.
     pub(super) is_strict: bool,
 }
 
@@ -83,7 +83,7 @@ struct Frame<'g> {
     /// Whether one of them is compared again, with another partner: which of its parts are one object was told.
     is_again: bool,
     origin: usize,
-    /// What its pairs take of the budget.
+    /// The part of the budget that its pairs take.
     held: u64,
 }
 

@@ -2,7 +2,7 @@
 
 use statedict::value::{Kind, NumPyForm, Value};
 
-/// Whether it matters which of two values are one object: of what cannot change, it does not.
+/// Returns `true` if it matters which of two values are one object: of what cannot change, it does not.
 pub(super) fn has_identity(a: Value<'_>, b: Value<'_>) -> bool {
     let is_shared = |value: Value<'_>| match value.kind() {
         Kind::NumPy(value) => value.form() == NumPyForm::Array,

@@ -34,7 +34,7 @@ pub(super) fn other_paths(root: Value<'_>, dict: Value<'_>) -> Result<Vec<String
     Ok(others)
 }
 
-/// What a dict becomes, and what of it is not kept.
+/// The dict that was made, and the losses.
 pub(super) struct Edited {
     pub(super) dict: ValueId,
     pub(super) lost: Vec<String>,

@@ -180,7 +180,7 @@ struct Run<'r, 's> {
     done: Vec<Done>,
     /// The keys that were changed because they are other names of a tensor: which, and that tensor's key.
     tied: HashMap<String, String>,
-    /// What of the file each key comes from.
+    /// The part of the file that each key comes from.
     origins: HashMap<String, Origin>,
 }
 

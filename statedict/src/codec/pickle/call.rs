@@ -17,7 +17,7 @@ use crate::value::{Refusal, RefusalReason};
 /// One more than any class or function takes whose arguments are looked at.
 const MOST_ARGS: usize = 9;
 
-/// What a tensor within a tensor counts.
+/// The work that a tensor within a tensor counts as.
 const LAYER: usize = 8;
 
 impl<R: StorageResolver> Machine<'_, R> {

@@ -28,7 +28,7 @@ impl ScannedGlobal {
         &self.name
     }
 
-    /// Where the opcode is that names it, in bytes from the start of the pickle.
+    /// Returns where the opcode is that names it, in bytes from the start of the pickle.
     pub fn offset(&self) -> u64 {
         self.offset
     }
@@ -38,7 +38,7 @@ impl ScannedGlobal {
         self.opcode
     }
 
-    /// What it means for who would load the file.
+    /// Returns what it means for who would load the file.
     pub fn verdict(&self) -> Verdict {
         self.verdict
     }
@@ -46,17 +46,17 @@ impl ScannedGlobal {
 
 /// A text that is longer is kept once, however often it is used.
 const SHORT: usize = 64;
-/// What keeping a text costs besides its bytes, in a map that has just doubled.
+/// The memory of a kept text besides its bytes, in a map that has just doubled.
 const KEPT: usize = 96;
-/// What a pickle that was scanned costs besides what it names.
+/// The memory of a scanned pickle besides the names in it.
 const PICKLE: usize = 256;
 
 /// What scanning a file may still cost: a small multiple of its size, for all its pickles together, whatever
 /// they name and however often.
 pub(crate) struct ScanLimits {
-    /// How many more classes and functions may be named.
+    /// The number of classes and functions that may still be named.
     names: u64,
-    /// How many more bytes their names may have.
+    /// The number of bytes that their names may still have.
     texts: u64,
     pub(super) memory: Memory,
 }

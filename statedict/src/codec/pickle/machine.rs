@@ -36,7 +36,7 @@ pub(super) struct Machine<'a, R> {
     pub(super) plain: bool,
     /// Tuples that start below may be referred to from elsewhere.
     pub(super) pinned: u32,
-    /// How many values and bytes were looked at or copied again.
+    /// The number of values and bytes that were looked at or copied again.
     pub(super) worked: u64,
     pub(super) undecoded: usize,
     /// The values that were saved under numbers, once they are made.

@@ -8,7 +8,7 @@ use crate::codec::pickle::resolver::StorageResolver;
 use crate::value::Bytes;
 use crate::value::raw::{Raw, StorageRef, Text};
 
-/// What a file within a pickle costs: its directory and its storage.
+/// The memory of a file within a pickle: its directory and its storage.
 const NESTED: usize = 1024;
 
 /// A part of a pickle's bytes, which keeps them.

@@ -56,7 +56,7 @@ impl From<Full> for TooMuch {
     }
 }
 
-/// What an entry of a map costs that has just doubled.
+/// The memory of an entry of a map that has just doubled.
 const MAPPED: usize = 96;
 
 struct Scanner<'p, 'l> {

@@ -37,7 +37,7 @@ pub(super) enum Bytes<'p> {
     Escaped(&'p [u8]),
 }
 
-/// What is known of a tuple of these values.
+/// Returns what is known of a tuple of these values.
 pub(super) fn tuple<'p>(values: &[Item<'p>]) -> Item<'p> {
     match *values {
         [Item::Bytes(bytes)] => Item::OfBytes(bytes),
@@ -98,7 +98,7 @@ impl<'p> Bytes<'p> {
         text.chars().map(|char| u8::try_from(char).ok()).collect()
     }
 
-    /// What tells these bytes from others of the pickle.
+    /// Returns what tells these bytes from others of the pickle.
     pub(super) fn address(self) -> usize {
         self.content().as_ptr().addr()
     }

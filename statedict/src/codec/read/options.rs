@@ -5,7 +5,7 @@ use crate::codec::read::limits::Limits;
 use crate::codec::read::source::Source;
 use crate::setters::setters;
 
-/// How to read a file.
+/// The options of reading a file.
 ///
 /// ```
 /// use statedict::codec::ReadOptions;

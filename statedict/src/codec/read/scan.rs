@@ -57,7 +57,7 @@ impl ScannedPickle {
         ScannedPickle { name: name.into(), offset, nbytes, globals, problem, nested }
     }
 
-    /// What stands for those that were not scanned any more.
+    /// Returns what stands for those that were not scanned any more.
     pub(super) fn too_many(name: &str) -> Self {
         let error = ReadError::Foreign {
             found: "more pickles than a file of its size has a use for".into(),

@@ -4,7 +4,7 @@ use std::io::Write;
 
 use crate::codec::write::error::WriteError;
 
-/// How much is gathered from small records, or cut from large ones, for one write.
+/// The number of bytes that are gathered from small records, or cut from large ones, for one write.
 pub(super) const PIECE: usize = 1 << 20;
 
 /// A writer that gathers small pieces and passes large ones on.

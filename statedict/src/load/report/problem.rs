@@ -164,7 +164,7 @@ pub enum LoadProblem {
         key: String,
         /// The cause.
         source: TensorError,
-        /// How many tensors and extra states of the model are not what they were before the load, apart from
+        /// The number of tensors and extra states of the model that are not what they were before the load, apart from
         /// those at which writing failed.
         written: usize,
     },
@@ -175,7 +175,7 @@ pub enum LoadProblem {
         key: String,
         /// The cause.
         source: TensorError,
-        /// How many tensors and extra states had been written before.
+        /// The number of tensors and extra states that had been written before.
         undone: usize,
     },
 }

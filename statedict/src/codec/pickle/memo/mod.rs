@@ -31,7 +31,7 @@ impl Memo {
         Memo::Scanned(Scanned::scan(pickle))
     }
 
-    /// How much memory it takes from the start.
+    /// Returns how much memory it takes from the start.
     pub(super) fn size(&self) -> usize {
         match self {
             Memo::Kept(memo) => memo.size(),

@@ -24,7 +24,7 @@ pub(in crate::codec::pickle) struct Scanned {
     limit: usize,
 }
 
-/// What a large name costs in a map that has just doubled.
+/// The memory of a large name in a map that has just doubled.
 const LARGE: usize = 72;
 
 fn word_and_bit(name: usize) -> (usize, u64) {

@@ -34,7 +34,7 @@ pub(super) struct Record {
     pub(super) method: Method,
 }
 
-/// What messages say of a way to compress.
+/// Returns what messages say of a way to compress.
 pub(super) fn method_name(method: u16) -> String {
     match method {
         12 => "compressed with bzip2".to_owned(),
