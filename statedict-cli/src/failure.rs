@@ -101,6 +101,8 @@ pub(crate) fn in_words_of_program(text: &str) -> String {
         let (option, after) = call.split_once(")`").unwrap_or((call, ""));
         let remedy =
             REMEDIES.iter().find(|(rust, _)| *rust == option).map(|(_, here)| (*here).to_owned());
+        let excluded =
+            option.starts_with("post_load(").then(|| "`statedict convert --exclude`".to_owned());
         let version = option.strip_prefix("assume_version(");
         let version = version.and_then(|number| number.strip_suffix(')').or(Some(number)));
         let version = version.map(|number| format!("`--assume-version {number}`"));
@@ -112,7 +114,7 @@ pub(crate) fn in_words_of_program(text: &str) -> String {
             Some(before) => format!("{before}use "),
             None => before.to_owned(),
         };
-        text = match (prefix.or(version), remedy) {
+        text = match (prefix.or(version), remedy.or(excluded)) {
             (Some(prefix), _) => format!("{}{prefix}{after}", use_it(before)),
             (None, Some(remedy)) => format!("{before}{remedy}{after}"),
             // What there is no option for is left out with the words that lead to it.

@@ -88,6 +88,38 @@ fn what_a_load_converts_fits_and_the_report_is_the_loads() {
 }
 
 #[test]
+fn a_buffer_that_is_not_saved_is_told_and_can_be_left_out() {
+    let folder = tempfile::tempdir().unwrap();
+    let schema = "module (root): Net\nparameter weight\nbuffer mask, not saved\n";
+    std::fs::write(folder.path().join("model.pt"), schema).unwrap();
+    let mut map = StateMap::new();
+    map.insert("weight", TensorView::full(1.0f32, [2]).unwrap());
+    map.insert("mask", TensorView::full(1.0f32, [2]).unwrap());
+    map.save(folder.path().join("file.pt")).unwrap();
+    let (status, printed) = check(folder.path(), &[]);
+    assert_eq!(status, 1);
+    assert!(
+        printed.contains(
+            "hint        1 unexpected key is a non-persistent buffer of the model: leave it out with \
+             `statedict convert --exclude`, or mark what should be saved `#[buffer]`\n"
+        ),
+        "{printed}"
+    );
+    assert!(printed.contains("which the model has as a non-persistent buffer"), "{printed}");
+    let mut convert = Command::new(env!("CARGO_BIN_EXE_statedict"));
+    let convert = convert.current_dir(folder.path()).args([
+        "convert",
+        "file.pt",
+        "saved.pt",
+        "--exclude",
+        "mask",
+    ]);
+    assert!(convert.status().unwrap().success());
+    std::fs::rename(folder.path().join("saved.pt"), folder.path().join("file.pt")).unwrap();
+    assert_eq!(check(folder.path(), &[]).0, 0);
+}
+
+#[test]
 fn a_file_without_versions_is_as_new_as_it_is_said_to_be() {
     let folder = tempfile::tempdir().unwrap();
     let schema = "module (root): Net, version 3\n\

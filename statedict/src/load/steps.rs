@@ -64,6 +64,11 @@ pub(super) fn run(
         other_names: found.sources.other_names(),
         loaded: found.sources.keys(),
         missing: found.keys.missing_keys.into_iter().collect(),
+        non_persistent: {
+            let unsaved = plan.non_persistent(&found.keys.unexpected_keys);
+            let unexpected = found.keys.unexpected_keys.iter().map(String::as_str);
+            unexpected.filter(|key| unsaved.contains(key)).collect()
+        },
         unexpected: found.keys.unexpected_keys.into_iter().collect(),
         defaulted: found.defaulted.into_iter().collect(),
         satisfied_by_alias: found.satisfied_by_alias,

@@ -120,14 +120,11 @@ impl Schema {
     }
 }
 
-/// One line for each key and module. What is not saved is left out: it is no part of the format.
+/// One line for each key and module, also for buffers that are not saved: a file that has one of these does not fit.
 impl fmt::Display for Schema {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for item in &self.items {
-            match item {
-                SchemaItem::Entry(entry) if !entry.is_persistent() => {}
-                item => writeln!(f, "{item}")?,
-            }
+            writeln!(f, "{item}")?;
         }
         Ok(())
     }

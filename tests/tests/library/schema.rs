@@ -116,9 +116,7 @@ fn the_text_is_what_is_committed() {
     // The text is a schema again, and it asks for the same keys.
     let read: Schema = text.parse().unwrap();
     assert_eq!(read.to_string(), text);
-    assert!(
-        read.entries().eq(Everything::schema().entries().filter(|entry| entry.is_persistent()))
-    );
+    assert!(read.entries().eq(Everything::schema().entries()));
 }
 
 #[test]

@@ -31,6 +31,8 @@ pub(crate) struct Plan {
     pub(crate) extras: Vec<ExpectedExtra>,
     /// The keys of extra states in order, each with its place among the names.
     pub(crate) extra_names: Vec<ExtraName>,
+    /// The keys of the buffers that are not persistent.
+    unsaved: Vec<Key>,
     /// The modules under all their paths, parents before children.
     pub(crate) places: Vec<Name<ModuleId>>,
     modules: List<ModuleId, Module>,
@@ -99,7 +101,14 @@ impl Plan {
             .map_err(|errors| (class, errors.into_iter().map(LoadProblem::Model).collect()))?;
         let is_persistent = |name: &Name| walk.leaves[name.id].kind.is_persistent();
         let extra_names = among_persistent(extra_names, &names, is_persistent);
-        names.retain(is_persistent);
+        let mut unsaved = Vec::new();
+        names.retain(|name| {
+            let saved = is_persistent(name);
+            if !saved {
+                unsaved.push(name.key);
+            }
+            saved
+        });
         let (since, mut since_of_extras) = first_versions(&walk);
         let extras = walk.extras.iter().enumerate().map(|(index, extra)| ExpectedExtra {
             key: extra.key,
@@ -138,6 +147,7 @@ impl Plan {
             names,
             extras,
             extra_names,
+            unsaved,
             places,
             types: modules.iter().map(|module| infos.of(module).rust_type()).collect(),
             has_forms: true,
@@ -165,6 +175,7 @@ impl Plan {
             names: Vec::new(),
             extras: Vec::new(),
             extra_names: Vec::new(),
+            unsaved: Vec::new(),
             places: Vec::new(),
             modules: List::new(),
             infos: Infos::new(),
@@ -177,6 +188,7 @@ impl Plan {
             uncertain: false,
             refused: HashMap::new(),
         };
+        plan.unsaved = outline.unsaved.iter().map(|key| plan.keys.add_whole(key)).collect();
         // The leaf of each entry.
         let mut leaves = Vec::with_capacity(outline.entries.len());
         for Entry { key: text, kind, module, same_as } in outline.entries {
@@ -272,6 +284,17 @@ impl Plan {
     pub(crate) fn paths(&self) -> Vec<String> {
         let mut speller = self.keys.speller();
         self.places.iter().map(|place| speller.spell(place.key).to_owned()).collect()
+    }
+
+    /// Returns those of `keys` that the model has as buffers that are not persistent.
+    pub(in crate::load) fn non_persistent<'k>(&self, keys: &'k [String]) -> HashSet<&'k str> {
+        if keys.is_empty() || self.unsaved.is_empty() {
+            return HashSet::default();
+        }
+        let mut speller = self.keys.speller();
+        let unsaved: HashSet<String> =
+            self.unsaved.iter().map(|&key| speller.spell(key).to_owned()).collect();
+        keys.iter().map(String::as_str).filter(|key| unsaved.contains(*key)).collect()
     }
 
     /// Each key with the number of the leaf it names.

@@ -52,11 +52,13 @@ pub(in crate::load) fn key_problems(
             None => LoadProblem::MissingByHook { key: key.clone() },
         },
     });
+    let non_persistent = plan.non_persistent(unexpected_keys);
     let unexpected = unexpected_keys.iter().map(|key| match (map.get(key), map.value(key)) {
         (Some(tensor), _) => LoadProblem::Unexpected {
             key: key.clone(),
             dtype: tensor.dtype(),
             shape: tensor.shape().clone(),
+            non_persistent: non_persistent.contains(key.as_str()),
             nearest: nearest(key, missing_keys),
         },
         (None, Some(value)) => {

@@ -13,6 +13,8 @@ pub(crate) struct Outline {
     pub(crate) entries: Vec<Entry>,
     /// The keys that it may lack, since it is older than they are.
     pub(crate) defaulted: Vec<String>,
+    /// The keys that it has of buffers that are not persistent.
+    pub(crate) unsaved: Vec<String>,
 }
 
 /// A key of an outline.
@@ -43,8 +45,14 @@ impl Outline {
         let paths = Paths::new(map.all_keys().map(|(key, _)| key));
         let patterns = schema.patterns();
         let has = |key: &str| map.contains_key(key) || map.value(key).is_some();
-        let mut outline =
-            Outline { class: schema.class(), entries: Vec::new(), defaulted: Vec::new() };
+        let unsaved = schema.entries().filter(|entry| !entry.is_persistent());
+        let unsaved = unsaved.flat_map(|entry| patterns.expand(entry.key(), &paths));
+        let mut outline = Outline {
+            class: schema.class(),
+            entries: Vec::new(),
+            defaulted: Vec::new(),
+            unsaved: unsaved.filter(|key| has(key)).collect(),
+        };
         // The place of each key; what may be absent has none.
         let mut places: HashMap<String, Option<usize>> = HashMap::new();
         for entry in schema.entries().filter(|entry| entry.is_persistent()) {

@@ -151,6 +151,22 @@ pub(crate) fn remedies(
             false => format!("{many}: convert with `{cast}`, or take the file's with `{assign}`"),
         });
     }
+    let unsaved = problems.iter().filter_map(|problem| match problem {
+        LoadProblem::Unexpected { key, non_persistent: true, .. } => Some(key.as_str()),
+        _ => None,
+    });
+    let unsaved: Vec<&str> = unsaved.collect();
+    if !unsaved.is_empty() {
+        let (one, several) = (
+            "unexpected key is a non-persistent buffer of the model: leave it",
+            "unexpected keys are non-persistent buffers of the model: leave them",
+        );
+        let many = many(unsaved.len(), one, several);
+        let keep =
+            format!("keys.unexpected_keys.retain(|key| !{unsaved:?}.contains(&key.as_str()))");
+        let option = with_options(&format!("post_load(|keys| {keep})"));
+        hints.push(format!("{many} out with `{option}`, or mark what should be saved `#[buffer]`"));
+    }
     let shapes = count(&|problem| matches!(problem, LoadProblem::Shape { .. }));
     if shapes > 0 {
         let (one, several) =

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use foldhash::HashSet;
+
 use crate::dtype::DType;
 use crate::escape::line;
 use crate::load::incompatible::IncompatibleKeys;
@@ -27,6 +29,9 @@ pub struct LoadReport {
     pub missing: KeyList,
     /// Keys that the state dict has and the model has not; empty in a strict load.
     pub unexpected: KeyList,
+    /// Those of the unexpected keys that the model has as buffers that are not persistent, which PyTorch does not
+    /// save.
+    pub non_persistent: KeyList,
     /// Keys that the state dict may lack because it is older than they are (`#[since(N)]`).
     /// The model's values stayed.
     pub defaulted: KeyList,
@@ -184,6 +189,7 @@ impl fmt::Display for LoadReport {
         for Mismatched { key, expected, found } in &self.mismatched {
             line(f, format_args!("shape       {key}: the model has {expected}, the file {found}"))?;
         }
+        let unsaved: HashSet<&str> = self.non_persistent.iter().collect();
         for (label, keys) in [
             ("dropped", &self.dropped),
             ("kept", defaulted),
@@ -194,7 +200,11 @@ impl fmt::Display for LoadReport {
                 .iter()
                 .filter(|key| !self.guess.as_ref().is_some_and(|guess| guess.covers(key)))
             {
-                line(f, format_args!("{label:<11} {key}"))?;
+                let note = match label == "unexpected" && unsaved.contains(key) {
+                    true => ": a non-persistent buffer of the model",
+                    false => "",
+                };
+                line(f, format_args!("{label:<11} {key}{note}"))?;
             }
         }
         Ok(())

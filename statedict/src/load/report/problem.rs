@@ -43,6 +43,8 @@ pub enum LoadProblem {
         dtype: DType,
         /// The state dict's shape.
         shape: Shape,
+        /// `true` if the model has it as a buffer that is not persistent, which PyTorch does not save.
+        non_persistent: bool,
         /// A missing key that looks alike.
         nearest: Option<String>,
     },
@@ -278,7 +280,10 @@ impl LoadProblem {
                 let form = form.as_ref().map(|(dtype, shape)| format!("{is} {dtype} {shape}"));
                 format!("{key}{what}{}{hint}", form.unwrap_or_default())
             }
-            LoadProblem::Unexpected { key, dtype, shape, nearest } => {
+            LoadProblem::Unexpected { key, dtype, shape, non_persistent: true, .. } => format!(
+                "{key}: {dtype} {shape}, which the model has as a non-persistent buffer; PyTorch does not save these"
+            ),
+            LoadProblem::Unexpected { key, dtype, shape, nearest, .. } => {
                 let hint = nearest.as_ref().map(|nearest| format!("; the model lacks `{nearest}`"));
                 let hint = hint.unwrap_or_default();
                 format!("{key}: {dtype} {shape}, which the model does not have{hint}")

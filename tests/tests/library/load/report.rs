@@ -139,6 +139,73 @@ fn a_key_that_may_be_missing_counts_as_explained() {
 }
 
 #[test]
+fn a_key_of_a_buffer_that_is_not_persistent_is_called_that() {
+    #[derive(StateDict)]
+    struct Attention {
+        #[param]
+        weight: Vec<f32>,
+        #[persistent(false)]
+        mask: Vec<f32>,
+    }
+    #[derive(StateDict)]
+    struct Layers {
+        layers: Vec<Attention>,
+    }
+    let attention = || Attention { weight: vec![0.0; 2], mask: vec![9.0; 3] };
+    let mut model = Layers { layers: vec![attention(), attention()] };
+    let mut map = model.state_dict().unwrap().into_owned().unwrap();
+    for key in ["layers.0.mask", "layers.1.mask"] {
+        map.insert(key, TensorView::full(1.0f32, [3]).unwrap());
+    }
+    let said = "unexpected  layers.1.mask: float32 [3], which the model has as a non-persistent buffer; \
+                PyTorch does not save these";
+    let hint = "hint        2 unexpected keys are non-persistent buffers of the model: leave them out with `";
+    let read: statedict::Schema = Layers::schema().to_string().parse().unwrap();
+    let options = LoadOptions::new();
+    let errors = [
+        model.check_state_dict(&map, &options).unwrap_err(),
+        Layers::schema().check(&map).unwrap_err(),
+        read.check(&map).unwrap_err(),
+        model.check_state_dict(&map, &LoadOptions::torch()).unwrap_err(),
+        model.load_state_dict(&map).unwrap_err(),
+    ];
+    for error in &errors {
+        let text = error.to_string();
+        assert!(text.contains(said) && text.contains(hint), "{text}");
+        assert!(error.unexpected_keys().eq(["layers.0.mask", "layers.1.mask"]));
+    }
+    let report = pasted!(
+        errors[0],
+        map,
+        model.load_with(
+            path,
+            &LoadOptions::new().post_load(|keys| keys.unexpected_keys.retain(|key| ![
+                "layers.0.mask",
+                "layers.1.mask"
+            ]
+            .contains(&key.as_str())))
+        )
+    );
+    assert!(report.unexpected.is_empty());
+    assert_eq!(model.layers[0].mask, [9.0; 3]);
+    // What is not strict tells the same, of these keys only.
+    map.insert("other", TensorView::full(1.0f32, [3]).unwrap());
+    let lenient = LoadOptions::new().strict(false);
+    for report in [
+        model.load_state_dict_with(&map, &lenient).unwrap(),
+        read.check_with(&map, &lenient).unwrap(),
+    ] {
+        assert_eq!(report.non_persistent, ["layers.0.mask", "layers.1.mask"]);
+        let text = report.to_string();
+        assert!(
+            text.contains("unexpected  layers.0.mask: a non-persistent buffer of the model\n"),
+            "{text}"
+        );
+        assert!(text.ends_with("unexpected  other"), "{text}");
+    }
+}
+
+#[test]
 fn other_names_of_a_tensor_are_counted() {
     #[derive(StateDict)]
     struct Tied {
