@@ -205,8 +205,49 @@ fn a_load_changes_nothing_where_something_does_not_fit() {
     assert_eq!(error.torch_message(), None);
     assert!(into.of("a").unwrap().is_empty());
     assert_eq!(into.param_group(0).unwrap().get::<f64>("momentum").unwrap(), 0.0);
+    let report = into.load_state_dict(&sgd(), &pair).unwrap();
+    assert_eq!(report.to_string(), "the optimizer's state was loaded");
+    assert_eq!(into.param_group(0).unwrap().get::<f64>("momentum").unwrap(), 0.9);
+}
+
+#[test]
+fn what_seems_to_be_another_optimizers_is_told_and_loaded() {
+    let pair = Pair::new();
+    let load = |into: &OptimizerState<'static>, saved: &OptimizerState<'static>| {
+        let report = into.clone().load_state_dict(saved, &pair).unwrap().to_string();
+        report.lines().skip(1).map(|line| line.trim().to_owned()).collect::<Vec<_>>()
+    };
+    let said = ["group 0: the saved options are those of SGD, and this optimizer is Adam"];
+    assert_eq!(load(&adam(), &sgd()), said);
+    // PyTorch loads it without a word, and so it is loaded.
+    let mut into = adam();
     into.load_state_dict(&sgd(), &pair).unwrap();
     assert_eq!(into.param_group(0).unwrap().get::<f64>("momentum").unwrap(), 0.9);
+
+    // One entry too many.
+    let mut saved = adam();
+    for name in ["a", "b"] {
+        let momentum = sgd().of(name).unwrap().get::<CpuTensor>("momentum_buffer").unwrap();
+        saved.of_mut(name).unwrap().set("momentum_buffer", momentum);
+    }
+    let said =
+        ["this optimizer keeps no `momentum_buffer`, which was saved of `a` and 1 other parameter"];
+    assert_eq!(load(&adam(), &saved), said);
+
+    // Of an optimizer of somebody's own, the names are compared, of what is on.
+    let own = |option: &str, value: f64| {
+        let mut state = sgd();
+        state.param_group_mut(0).unwrap().set(option, value);
+        state
+    };
+    assert!(load(&own("trust", 0.5), &own("trust", 0.25)).is_empty());
+    assert!(load(&own("trust", 0.5), &own("initial_lr", 0.25)).len() == 1);
+    let said = [
+        "group 0: this optimizer has no option `warmth`, which was saved",
+        "group 0: the option `trust` of this optimizer was not saved",
+    ];
+    assert_eq!(load(&own("trust", 0.5), &own("warmth", 1.0)), said);
+    assert_eq!(load(&own("trust", 0.5), &own("warmth", 0.0)), said[1..]);
 }
 
 #[test]

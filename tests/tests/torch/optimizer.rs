@@ -8,7 +8,7 @@ use std::path::Path;
 use serde::Deserialize;
 use serde_json::{Value as Json, json};
 use statedict::codec::{self, Document, ReadOptions};
-use statedict::optim::{Algorithm, OptimizerState, ParamId, StateValue};
+use statedict::optim::{Algorithm, OptimizerState, OptimizerWarning, ParamId, StateValue};
 use statedict::prelude::*;
 use statedict::value::{Graph, Kind};
 use statedict::{WriteOptions, save_graph};
@@ -280,11 +280,88 @@ fn a_load_gives_what_torchs_gives() {
         let state =
             |file: &str| OptimizerState::from_graph((**open(&folder.join(file)).graph()).clone());
         let mut optimizer = state("fresh.pt").unwrap().named(names).unwrap();
-        optimizer.load_state_dict(&state("saved.pt").unwrap(), &net).unwrap();
+        let report = optimizer.load_state_dict(&state("saved.pt").unwrap(), &net).unwrap();
+        // What the case added to the states is all that no optimizer of PyTorch has.
+        let [OptimizerWarning::UnknownState { key, params: 1, .. }] = &report.warnings[..] else {
+            panic!("{name}: {report}")
+        };
+        assert_eq!(key, "extra", "{name}");
         let path = ours.path().join(&name);
         save(optimizer.graph(), &path);
         let args = json!([path, folder.join("loaded.pt")]);
         assert_eq!(torch.call("optimizers.differences", args), json!([]), "{name}");
+    }
+}
+
+/// A model of any layers with a weight, by its state dict.
+#[derive(StateDict)]
+struct Layer {
+    #[param]
+    weight: CpuTensor,
+    #[param]
+    bias: Option<CpuTensor>,
+}
+
+#[test]
+#[ignore = "needs Python with torch: see CONTRIBUTING.md"]
+fn a_state_of_another_algorithm_is_told() {
+    let torch = Torch::start();
+    let folder = temp_dir();
+    let cases: BTreeMap<String, Described> = torch.get("optimizers.write", json!([folder.path()]));
+    let mut kept: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+    for said in cases.values() {
+        let keys =
+            said.state.iter().flat_map(|(_, state)| state.iter().map(|(key, _)| key.as_str()));
+        kept.entry(&said.class).or_default().extend(keys);
+    }
+    for (name, said) in &cases {
+        let document = open(&folder.path().join(name).join("checkpoint.pt"));
+        let saved = document.root().get("optimizer_state_dict").unwrap();
+        let saved = OptimizerState::from_value(saved).unwrap().named(said.names.clone()).unwrap();
+        let map = document.state_map_at(&["model_state_dict"]).unwrap();
+        let mut model: BTreeMap<String, Layer> = BTreeMap::new();
+        for (key, view) in map.iter().filter(|(key, _)| key.ends_with("weight")) {
+            let layer = key.split_once('.').unwrap().0;
+            let tensor = |view| CpuTensor::from_view(view).unwrap();
+            let bias = map.get(&format!("{layer}.bias")).map(tensor);
+            model.insert(layer.to_owned(), Layer { weight: tensor(view), bias });
+        }
+        for &algorithm in Algorithm::ALL {
+            let fresh = || {
+                let mut into = OptimizerState::new();
+                for group in saved.param_groups() {
+                    let names: Vec<String> =
+                        group.params().map(|param| param.name().unwrap().to_owned()).collect();
+                    into.add_param_group(algorithm, names).unwrap();
+                }
+                into
+            };
+            let class = algorithm.class_name();
+            let report = fresh().load_state_dict(&saved, &model).unwrap();
+            assert_eq!(
+                report.warnings.is_empty(),
+                said.class == class,
+                "{name} into {class}: {report}"
+            );
+
+            // The states alone, under the optimizer's own options.
+            let mut states = fresh();
+            for param in saved.params() {
+                let mut mine = states.of_mut(param.name().unwrap()).unwrap();
+                for (key, value) in param.iter() {
+                    mine.set(key, value);
+                }
+            }
+            let report = fresh().load_state_dict(&states, &model).unwrap();
+            let told = report.warnings.iter().map(|warning| match warning {
+                OptimizerWarning::UnknownState { key, .. } => key.as_str(),
+                other => panic!("{name} into {class}: {other}"),
+            });
+            let own =
+                said.state.iter().flat_map(|(_, state)| state.iter().map(|(key, _)| key.as_str()));
+            let foreign: BTreeSet<&str> = own.filter(|key| !kept[class].contains(key)).collect();
+            assert_eq!(told.collect::<BTreeSet<_>>(), foreign, "{name} into {class}");
+        }
     }
 }
 

@@ -15,6 +15,7 @@ mod number;
 mod of_checkpoint;
 mod param;
 mod param_id;
+mod report;
 mod resume;
 mod store;
 mod value;
@@ -27,6 +28,7 @@ pub use group::{ParamGroup, ParamGroupMut};
 pub use into::IntoState;
 pub use param::{ParamState, ParamStateMut};
 pub use param_id::ParamId;
+pub use report::{OptimizerReport, OptimizerWarning};
 pub use value::{FromState, StateValue, WrongValue};
 
 use crate::checkpoint::optimizer::layout::Layout;

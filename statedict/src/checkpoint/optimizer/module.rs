@@ -14,7 +14,7 @@ use crate::visit;
 use crate::visit::StateDict;
 
 /// Options that say how PyTorch computes, or that only its schedulers read.
-const NOT_THE_OPTIMIZERS: &[&str] = &[
+pub(super) const NOT_THE_OPTIMIZERS: &[&str] = &[
     "foreach",
     "fused",
     "capturable",
@@ -146,7 +146,7 @@ impl OptimizerState<'_> {
 }
 
 /// Returns `true` if an option has no effect.
-fn is_off(value: StateValue<'_, '_>) -> bool {
+pub(super) fn is_off(value: StateValue<'_, '_>) -> bool {
     match value.kind() {
         Kind::Bool(on) => !on,
         Kind::Int(number) => number.as_i64() == Some(0),

@@ -9,6 +9,7 @@ use super::group::ParamGroup;
 use super::layout::Layout;
 use super::names;
 use super::param_id::ParamId;
+use super::report::{self, OptimizerReport};
 use crate::tensor::TensorView;
 use crate::value::raw::Identity;
 use crate::value::{Copies, Graph, Kind, Value, ValueId};
@@ -27,6 +28,8 @@ impl<'a> OptimizerState<'a> {
     /// checks (the number of groups, and of parameters in each), tensors that belong to one parameter must have
     /// its shape. On any error nothing is changed. What an old file lacks (an option, a `step` that is a tensor) is not
     /// filled in: PyTorch does that itself when it loads what is written here. Sparse tensors stay as they are.
+    ///
+    /// Options and states that seem to be another algorithm's are loaded, as PyTorch does, and the report tells of them.
     ///
     /// ```
     /// use statedict::optim::{Algorithm, OptimizerState};
@@ -61,7 +64,7 @@ impl<'a> OptimizerState<'a> {
         &mut self,
         saved: &OptimizerState<'a>,
         model: &M,
-    ) -> Result<(), OptimizerError> {
+    ) -> Result<OptimizerReport, OptimizerError> {
         OptimizerError::unless_empty(self.check_groups(saved))?;
         let mut problems = Vec::new();
         let parameters = names::parameters(model);
@@ -79,6 +82,7 @@ impl<'a> OptimizerState<'a> {
         }
         OptimizerError::unless_empty(problems)?;
 
+        let report = report::compare(self, saved);
         let mut loading = Loading::new(saved);
         let state = loading.states(self, &targets);
         let groups = loading.groups(self);
@@ -95,7 +99,7 @@ impl<'a> OptimizerState<'a> {
             param.name = name;
         }
         (self.graph, self.layout) = (graph, layout);
-        Ok(())
+        Ok(report)
     }
 
     /// Checks what PyTorch checks.
