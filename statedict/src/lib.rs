@@ -28,6 +28,7 @@ mod metadata;
 mod migration;
 mod name_map;
 mod nontemporal_copy;
+mod not_kept;
 mod parallel;
 mod plain_debug;
 mod save;
@@ -70,6 +71,7 @@ pub use metadata::{Metadata, ModuleMetadata};
 #[doc(inline)]
 pub use migration::pieces as migrations;
 pub use migration::{MigrateError, Migration};
+pub use not_kept::{NotKept, NotKeptItem};
 pub use schema::{
     Schema, SchemaEntry, SchemaItem, SchemaModule, SchemaParseError, SchemaUnknown, UnknownReason,
 };

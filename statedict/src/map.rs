@@ -6,6 +6,7 @@ use foldhash::{HashMap, HashMapExt};
 
 use crate::metadata::Metadata;
 use crate::name_map::NameMap;
+use crate::not_kept::NotKept;
 use crate::tensor::{StorageError, TensorView};
 use crate::value::SharedValue;
 
@@ -33,7 +34,14 @@ pub struct StateMap<'a> {
     entries: NameMap<TensorView<'a>>,
     metadata: Option<Metadata>,
     values: NameMap<Placed>,
-    file_metadata: BTreeMap<String, String>,
+    file: OfFile,
+}
+
+/// What a map keeps of the file that it was read from.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct OfFile {
+    metadata: BTreeMap<String, String>,
+    not_kept: NotKept,
 }
 
 /// The value of a state dict under a key.
@@ -231,12 +239,34 @@ impl<'a> StateMap<'a> {
     /// # fn main() {}
     /// ```
     pub fn file_metadata(&self) -> &BTreeMap<String, String> {
-        &self.file_metadata
+        &self.file.metadata
     }
 
     /// Returns the file's metadata for changing; see [`file_metadata`](Self::file_metadata).
     pub fn file_metadata_mut(&mut self) -> &mut BTreeMap<String, String> {
-        &mut self.file_metadata
+        &mut self.file.metadata
+    }
+
+    /// Returns what the file has of the state dict that this map has no place for, such as attributes of tensors and
+    /// classes of keys; empty of a map that was not read from a file.
+    ///
+    /// The paths are those of the file, whatever became of the keys since.
+    pub fn not_kept(&self) -> &NotKept {
+        &self.file.not_kept
+    }
+
+    pub(crate) fn set_not_kept(&mut self, not_kept: NotKept) {
+        self.file.not_kept = not_kept;
+    }
+
+    /// Returns what is known of the file, for a map that is made of this one.
+    pub(crate) fn of_file(&self) -> &OfFile {
+        &self.file
+    }
+
+    /// Takes what is known of the file of the map that this one is made of.
+    pub(crate) fn set_of_file(&mut self, file: OfFile) {
+        self.file = file;
     }
 
     /// The version with which the module at `path` was saved, if the map says.

@@ -117,7 +117,7 @@ pub(crate) fn run(arguments: &Arguments, screen: &mut Screen) -> Result<Outcome,
         check_output(&map, opened.allowed, format == Format::Safetensors)
             .map_err(|error| format!("{}: {error}", output.display()))?;
         if !opened.is_safetensors() {
-            lost.extend(not_kept(opened.root(), &arguments.at));
+            lost.extend(not_kept(&map));
         }
         match is_stdout {
             true => {

@@ -136,7 +136,7 @@ pub(crate) fn run(arguments: &Arguments, screen: &mut Screen) -> Result<Outcome,
         check_output(&migrated, opened.allowed, to_safetensors)
             .map_err(|error| format!("{}: {error}", output.display()))?;
         let saved = if to_safetensors {
-            lost.extend(not_kept(root, &arguments.at));
+            lost.extend(not_kept(&migrated));
             migrated.save_with(output, &options)
         } else {
             let mut graph = (**opened.document.graph()).clone();
@@ -147,7 +147,10 @@ pub(crate) fn run(arguments: &Arguments, screen: &mut Screen) -> Result<Outcome,
                     lost.extend(edited.lost);
                     edited.dict
                 }
-                None => graph.state_map(&migrated),
+                None => {
+                    lost.extend(not_kept(&migrated));
+                    graph.state_map(&migrated)
+                }
             };
             place(&mut graph, &arguments.at, changed)?;
             save_graph(&graph, output, &options).map_err(statedict::Error::from)

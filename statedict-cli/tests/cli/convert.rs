@@ -199,6 +199,15 @@ fn what_safetensors_has_no_place_for_is_named() {
         (String::from_utf8(output.stderr).unwrap(), String::from_utf8(output.stdout).unwrap());
     assert!(told.contains("not kept: w@lr_scale, p@parameter"), "{told}");
     assert!(json.replace(' ', "").contains(r#""not_kept":["w@lr_scale","p@parameter"]"#), "{json}");
+    // A state dict that is taken out of a file is told of alike, in any format.
+    for (command, into) in
+        [(&["--flatten"][..], "b.pt"), (&["--flatten", "--to", "legacy"], "c.pt")]
+    {
+        let mut program = Command::new(env!("CARGO_BIN_EXE_statedict"));
+        let program = program.arg("convert").args([file("a.pt"), file(into)]).args(command);
+        let told = String::from_utf8(program.output().unwrap().stderr).unwrap();
+        assert!(told.contains("not kept: w@lr_scale, p@parameter"), "{told}");
+    }
     // The flag is kept, of every tensor.
     assert!(StateMap::load(file("a.safetensors")).unwrap().get("p").unwrap().requires_grad());
     let error = statedict::Checkpoint::open(file("a.pt")).unwrap().save(file("b.safetensors"));

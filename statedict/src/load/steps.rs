@@ -77,6 +77,7 @@ pub(super) fn run(
         renamed: prepared.renamed,
         dropped: prepared.dropped.into_iter().collect(),
         migrations: migrated.modules,
+        not_kept: map.not_kept().beside_parameters(),
         guess,
     })
 }

@@ -176,7 +176,7 @@ impl<'a> StateMap<'a> {
             }
         }
         *map.metadata_mut() = self.metadata().cloned();
-        map.file_metadata_mut().clone_from(self.file_metadata());
+        map.set_of_file(self.of_file().clone());
         Ok(map)
     }
 }

@@ -44,7 +44,7 @@ impl StateMap<'_> {
             kept.insert_part(key.to_owned(), part);
         }
         *kept.metadata_mut() = mapped.map.metadata().cloned();
-        kept.file_metadata_mut().clone_from(self.file_metadata());
+        kept.set_of_file(self.of_file().clone());
         *self = kept;
         Ok(())
     }

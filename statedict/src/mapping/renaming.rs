@@ -62,7 +62,7 @@ impl KeyMap {
             }
         }
         *mapped.metadata_mut() = metadata;
-        mapped.file_metadata_mut().clone_from(map.file_metadata());
+        mapped.set_of_file(map.of_file().clone());
         Ok(Mapped { map: mapped, renamed, dropped })
     }
 

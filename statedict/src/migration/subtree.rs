@@ -84,13 +84,13 @@ impl<'a> Migration<'a> {
         map: StateMap<'a>,
         step: impl FnOnce(&mut Migration<'a>) -> Result<(), E>,
     ) -> Result<StateMap<'a>, E> {
-        let (records, file_metadata) = (map.metadata().cloned(), map.file_metadata().clone());
+        let (records, file) = (map.metadata().cloned(), map.of_file().clone());
         let parts = map.parts().map(|(key, part)| (key.to_owned(), part)).collect();
         let mut migration = Migration::new("", parts, records, None);
         step(&mut migration)?;
         let mut map = StateMap::from_parts(migration.entries);
         *map.metadata_mut() = migration.records.1;
-        *map.file_metadata_mut() = file_metadata;
+        map.set_of_file(file);
         Ok(map)
     }
 

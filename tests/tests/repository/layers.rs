@@ -15,6 +15,7 @@ const LAYERS: &[&[&str]] = &[
         "key",
         "name_map",
         "nontemporal_copy",
+        "not_kept",
         "parallel",
         "plain_debug",
         "setters",

@@ -20,6 +20,7 @@ mod load_random;
 mod load_state_dict;
 mod migrations;
 mod models;
+mod not_kept;
 mod odd_tensors;
 mod optimizer;
 mod pickled;

@@ -1,6 +1,7 @@
 //! Nested dicts of tensors as one state dict.
 
 use crate::codec::read::error::ReadError;
+use crate::codec::read::not_kept;
 use crate::codec::read::state_map::{Entries, Extract, Partial, join};
 use crate::key;
 use crate::metadata::Metadata;
@@ -23,6 +24,7 @@ impl<'a> Extract<'_, 'a> {
         let Some(dict) = value.as_mapping() else { return self.state_map(value) };
         self.check(dict, "")?;
         let mut entries = Entries::with_capacity(dict.len());
+        not_kept::of_dict(&mut entries.not_kept, "", value, dict);
         let mut metadata = self.metadata(dict)?;
         let mut cost = 0u64;
         let mut within = vec![Level { value, dict, next: 0, path: String::new() }];
@@ -44,6 +46,7 @@ impl<'a> Extract<'_, 'a> {
                     needed: cost,
                 });
             }
+            not_kept::of_key(&mut entries.not_kept, &path, key);
             match part.as_mapping().filter(|_| !key::is_extra_state(&path)) {
                 None => self.add(&mut entries, &path, part)?,
                 Some(_) if within.iter().any(|outer| outer.value.same_as(part)) => {
@@ -59,6 +62,7 @@ impl<'a> Extract<'_, 'a> {
                     if let Some(modules) = self.metadata(inner)? {
                         merge(metadata.get_or_insert_default(), &path, &modules)?;
                     }
+                    not_kept::of_dict(&mut entries.not_kept, &path, part, inner);
                     within.push(Level { value: part, dict: inner, next: 0, path });
                 }
             }

@@ -14,6 +14,7 @@ mod members;
 mod module;
 mod nested;
 mod no_storages;
+mod not_kept;
 mod object;
 mod options;
 mod pickle_run;

@@ -6,11 +6,13 @@ use crate::codec::read::document::{Document, FileFacts};
 use crate::codec::read::entries::{is_tensor, unfit};
 use crate::codec::read::error::ReadError;
 use crate::codec::read::module::{self, ModuleProblem};
+use crate::codec::read::not_kept;
 use crate::contents::{Segment, Step, ValuePath, resolve};
 use crate::key;
 use crate::map::StateMap;
 use crate::metadata::{Metadata, ModuleMetadata};
 use crate::name_map::NameMapBuilder;
+use crate::not_kept::NotKept;
 use crate::tensor::TensorView;
 use crate::value::{Dict, Graph, Kind, NumPy, Refusal, RefusalReason, SharedValue, Value};
 
@@ -173,10 +175,15 @@ impl<'a> Extract<'_, 'a> {
         };
         self.check(dict, "")?;
         let mut entries = Entries::with_capacity(dict.len());
+        not_kept::of_dict(&mut entries.not_kept, "", value, dict);
         for (key, value) in dict.iter() {
             match key.as_str() {
                 Some(name) => self.add(&mut entries, name, value)?,
-                None => self.add(&mut entries, &key.text().unwrap_or_default(), value)?,
+                None => {
+                    let name = key.text().unwrap_or_default();
+                    not_kept::of_key(&mut entries.not_kept, &name, key);
+                    self.add(&mut entries, &name, value)?;
+                }
             }
         }
         let (mut map, refused) = entries.finish()?;
@@ -250,6 +257,8 @@ impl<'a> Extract<'_, 'a> {
         for (name, value) in found {
             self.add(&mut entries, &name, value)?;
         }
+        // What `state_dict()` detaches is no parameter, and has no attributes.
+        entries.not_kept = NotKept::default();
         entries.finish()
     }
 
@@ -262,8 +271,9 @@ impl<'a> Extract<'_, 'a> {
     ) -> Result<(), ReadError> {
         let plain = |kind| Refusal::new(RefusalReason::NotPlain { kind }, 0);
         let refusal = match value.kind() {
-            Kind::Tensor(_) => match self.graph.tensor_of(value.value_id()) {
+            Kind::Tensor(tensor) => match self.graph.tensor_of(value.value_id()) {
                 Some(view) => {
+                    not_kept::of_tensor(&mut entries.not_kept, key, tensor);
                     entries.tensors.push(key, view);
                     return Ok(());
                 }
@@ -274,7 +284,10 @@ impl<'a> Extract<'_, 'a> {
             Kind::Quantized(_) => plain("a quantized tensor"),
             Kind::NumPy(array) if !key::is_extra_state(key) => {
                 match entries.array(value, array) {
-                    Some(view) => entries.tensors.push(key, view),
+                    Some(view) => {
+                        not_kept::of_array(&mut entries.not_kept, key);
+                        entries.tensors.push(key, view);
+                    }
                     None => self.add_value(entries, key, value)?,
                 }
                 return Ok(());
@@ -354,6 +367,7 @@ pub(super) struct Entries<'a> {
     /// The values that are not tensors, each with how many tensors come before it.
     values: Vec<(String, SharedValue, usize)>,
     refused: Vec<RefusedTensor>,
+    pub(super) not_kept: NotKept,
     /// The tensors that arrays became, by the arrays' identity: one that is used twice is one tensor.
     arrays: HashMap<u64, Option<TensorView<'static>>>,
 }
@@ -361,7 +375,13 @@ pub(super) struct Entries<'a> {
 impl<'a> Entries<'a> {
     pub(super) fn with_capacity(capacity: usize) -> Self {
         let tensors = NameMapBuilder::with_capacity(capacity);
-        Entries { tensors, values: Vec::new(), refused: Vec::new(), arrays: HashMap::new() }
+        Entries {
+            tensors,
+            values: Vec::new(),
+            refused: Vec::new(),
+            not_kept: NotKept::default(),
+            arrays: HashMap::new(),
+        }
     }
 
     /// The tensor of an array's elements, or of a scalar of NumPy.
@@ -371,7 +391,7 @@ impl<'a> Entries<'a> {
     }
 
     pub(super) fn finish(self) -> Result<Partial<'a>, ReadError> {
-        let Entries { tensors, values, refused, .. } = self;
+        let Entries { tensors, values, refused, not_kept, .. } = self;
         let duplicate = |key: &str| ReadError::DuplicateKey { key: key.to_owned() };
         let mut map = StateMap::from_tensors(tensors.finish().map_err(|key| duplicate(&key))?);
         let mut beside: HashSet<&str> = HashSet::new();
@@ -384,6 +404,7 @@ impl<'a> Entries<'a> {
         for (key, value, position) in values {
             map.place_value(key, value, position);
         }
+        map.set_not_kept(not_kept);
         Ok((map, refused))
     }
 }

@@ -9,6 +9,7 @@ use crate::escape::line;
 use crate::load::incompatible::IncompatibleKeys;
 use crate::load::report::hint::PrefixGuess;
 use crate::load::report::key_list::KeyList;
+use crate::not_kept::NotKept;
 use crate::tensor::Shape;
 
 /// The report of a successful load.
@@ -49,6 +50,8 @@ pub struct LoadReport {
     pub dropped: KeyList,
     /// Modules whose version in the state dict is not the model's, and what their migrations did.
     pub migrations: Vec<ModuleMigration>,
+    /// What the file has of the state dict beside tensors and versions, and a load does not look at.
+    pub not_kept: NotKept,
     /// A prefix that explains many of the missing and unexpected keys at once.
     pub guess: Option<PrefixGuess>,
 }
@@ -188,6 +191,9 @@ impl fmt::Display for LoadReport {
         }
         for Mismatched { key, expected, found } in &self.mismatched {
             line(f, format_args!("shape       {key}: the model has {expected}, the file {found}"))?;
+        }
+        if !self.not_kept.is_empty() {
+            line(f, format_args!("not loaded  {}", self.not_kept))?;
         }
         let unsaved: HashSet<&str> = self.non_persistent.iter().collect();
         for (label, keys) in [

@@ -373,3 +373,33 @@ fn a_hook_that_reports_or_strays_makes_the_load_fail() {
     assert_eq!(error.missing_keys().collect::<Vec<_>>(), ["invented"]);
     assert_eq!(error.unexpected_keys().collect::<Vec<_>>(), ["too"]);
 }
+
+#[test]
+fn what_a_load_does_not_look_at_is_told() {
+    use statedict::value::Graph;
+    let mut graph = Graph::new();
+    let root = graph.root().value_id();
+    // One dict of attributes belongs to all tensors, and is too large to be told for each.
+    let shared = graph.dict();
+    for name in 0..3000 {
+        graph.set(shared, &format!("attribute {name}"), 1).unwrap();
+    }
+    for (key, attributes) in [("weight", true), ("bias", false)] {
+        let view = TensorView::from_vec(vec![0.5f32; 2], [2]).unwrap();
+        let value = graph.parameter(view.with_requires_grad(true));
+        if attributes {
+            graph.set_attributes(value, shared).unwrap();
+        }
+        graph.put(root, key, value).unwrap();
+    }
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("file.pt");
+    statedict::save_graph(&graph, &path, &statedict::WriteOptions::new()).unwrap();
+    let mut linear = Linear { weight: vec![0.0; 2], bias: vec![0.0; 2] };
+    let report = linear.load(&path).unwrap();
+    let told = report.not_kept.iter().count();
+    assert_eq!(told + report.not_kept.more(), 3000 + 2, "{told}");
+    let said = "\n  not loaded  weight@attribute 0, weight@attribute 1, weight@attribute 2, \
+                weight@attribute 3, weight@attribute 4, weight@attribute 5 and 2996 more";
+    assert!(report.to_string().ends_with(said), "{report}");
+}
