@@ -13,6 +13,7 @@
 )]
 
 mod digest;
+mod origins;
 mod parse;
 mod parts;
 mod path;

@@ -2,8 +2,9 @@
 
 use std::fmt;
 
-use foldhash::{HashMap, HashMapExt, HashSet, HashSetExt};
+use foldhash::{HashSet, HashSetExt};
 
+use crate::contents::origins::Origins;
 use crate::contents::parts::{Parts, Step};
 use crate::contents::path::ValuePath;
 use crate::plain_debug::debug_is_display;
@@ -19,8 +20,6 @@ const TEXTS: u64 = 16;
 const SHORT: u64 = 160;
 /// What a file's graph has left of its memory is for walking it, and so much more.
 const MEMORY: usize = 4 << 20;
-/// The memory of an entry of a map that has just doubled.
-const MAPPED: usize = 40;
 
 /// What there is under a path.
 #[derive(Debug, Clone, Copy)]
@@ -101,10 +100,8 @@ pub struct Contents<'g> {
     is_started: bool,
     frames: Vec<Frame<'g>>,
     steps: Vec<Step<'g>>,
-    /// The values that were told of, with their numbers.
-    numbers: HashMap<u64, usize>,
-    /// Of each of these, in which it was met and by which step.
-    origins: Vec<Option<(usize, Step<'g>)>>,
+    /// The values that were told of, and where each was met.
+    origins: Origins<'g>,
     /// Those that are being gone through.
     within: HashSet<u64>,
     each_path: bool,
@@ -122,7 +119,7 @@ struct Frame<'g> {
     value: Value<'g>,
     parts: Parts<'g>,
     next: usize,
-    number: usize,
+    number: u32,
 }
 
 impl<'g> Contents<'g> {
@@ -135,8 +132,7 @@ impl<'g> Contents<'g> {
             is_started: false,
             frames: Vec::new(),
             steps: Vec::new(),
-            numbers: HashMap::new(),
-            origins: Vec::new(),
+            origins: Origins::default(),
             within: HashSet::new(),
             each_path: false,
             length: 0,
@@ -221,13 +217,12 @@ impl<'g> Contents<'g> {
         if self.within.contains(&identity) {
             return Ok(Found::Cycle(value));
         }
-        let next = self.origins.len();
-        let is_new = *self.numbers.entry(identity).or_insert(next) == next;
+        let is_new = self.origins.number(identity).is_none();
         if is_new {
-            let above = self.frames.last().map(|frame| frame.number);
-            let origin = above.zip(self.steps.last().copied());
-            let room = self.memory.take(MAPPED);
-            let kept = room.and_then(|()| self.memory.push(&mut self.origins, origin));
+            let above = self.frames.last().zip(self.steps.last());
+            let origin =
+                above.map(|(frame, step)| (frame.number, frame.next.saturating_sub(1), *step));
+            let kept = self.origins.add(identity, origin, &mut self.memory);
             kept.map_err(|full| TooManyPaths { allowed: full.allowed(), what: "memory" })?;
         }
         if is_new || self.each_path {
@@ -242,7 +237,7 @@ impl<'g> Contents<'g> {
         let Some(identity) = value.identity() else { return };
         let parts = Parts::of(value);
         if parts.get(0).is_some()
-            && let Some(&number) = self.numbers.get(&identity)
+            && let Some(number) = self.origins.number(identity)
         {
             self.within.insert(identity);
             self.frames.push(Frame { value, parts, next: 0, number });
@@ -271,14 +266,7 @@ impl<'g> Contents<'g> {
 
     /// The steps to where a value with parts was first told of.
     pub fn first_steps(&self, value: Value<'g>) -> Option<Vec<Step<'g>>> {
-        let mut number = *self.numbers.get(&value.identity()?)?;
-        let mut steps = Vec::new();
-        while let Some(&Some((above, step))) = self.origins.get(number) {
-            steps.push(step);
-            number = above;
-        }
-        steps.reverse();
-        Some(steps)
+        self.origins.steps(value)
     }
 
     /// The path under which a value with parts was first told of.

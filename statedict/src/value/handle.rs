@@ -178,6 +178,16 @@ impl<'g> Value<'g> {
         Some(kind << 32 | u64::from(index))
     }
 
+    /// The container or object with this [`identity`](Self::identity).
+    pub(crate) fn with_identity(graph: &'g Graph<'g>, identity: u64) -> Option<Self> {
+        let index = u32::try_from(identity & u64::from(u32::MAX)).ok()?;
+        match identity >> 32 {
+            0 => Some(Value::new(graph, Raw::Container(index))),
+            1 => Some(Value::new(graph, Raw::Object(index))),
+            _ => None,
+        }
+    }
+
     /// Whether two handles mean one value: the same list, the same tensor. Of what has no parts (numbers,
     /// `None`), equal values count as the same.
     pub fn same_as(self, other: Value<'_>) -> bool {

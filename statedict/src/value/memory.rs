@@ -79,8 +79,9 @@ impl Memory {
         self.taken = self.taken.saturating_sub(bytes);
     }
 
+    /// What so many more bytes are too much for.
     #[cold]
-    fn full(&self, bytes: usize) -> Full {
+    pub(crate) fn full(&self, bytes: usize) -> Full {
         let number = |bytes: usize| u64::try_from(bytes).unwrap_or(u64::MAX);
         let needed = number(self.taken).saturating_add(number(bytes));
         Full::Memory { allowed: number(self.allowed), needed }

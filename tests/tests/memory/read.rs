@@ -2,6 +2,7 @@
 //! most a small multiple of the file's size.
 
 use statedict::codec::{self, ReadError, ReadOptions, Source};
+use statedict::contents::Contents;
 use statedict::{StateMap, TensorView};
 
 use crate::counting::Turn;
@@ -119,6 +120,59 @@ fn a_million_tensors(turn: &Turn) {
     assert_eq!(dict.len(), 1_000_000);
     let len = usize::try_from(std::fs::metadata(&path).unwrap().len()).unwrap();
     assert!(cost.peak <= len * 4, "{cost} for a file of {len}");
+}
+
+/// A list of very many values, as pickle writes it: a thousand at a time.
+fn list_of(count: u32, value: impl Fn(u32) -> Vec<u8>) -> Vec<u8> {
+    let mut pickle = b"\x80\x02]q\x00".to_vec();
+    for start in (0..count).step_by(1000) {
+        pickle.push(b'(');
+        (start..count.min(start + 1000)).for_each(|index| pickle.extend(value(index)));
+        pickle.push(b'e');
+    }
+    pickle.push(b'.');
+    pickle
+}
+
+/// As pickle puts each list or tuple into its memo, from the second value on.
+fn memoized(start: &[u8], index: u32, end: &[u8]) -> Vec<u8> {
+    [start, b"r", &(index + 1).to_le_bytes(), end].concat()
+}
+
+/// Lists as samplers, vocabularies and annotations have them need no limit to be raised, nor does a walk over them.
+#[test]
+fn long_lists_need_no_limit_to_be_raised() {
+    let turn = Turn::wait();
+    let lists: [(&str, Vec<u8>); 6] = [
+        ("bools", list_of(2_000_000, |index| vec![0x88 + u8::from(index % 2 == 0)])),
+        ("bytes", list_of(2_000_000, |index| vec![b'K', index.to_le_bytes()[0]])),
+        (
+            "tokens",
+            list_of(2_000_000, |index| {
+                let [low, high, ..] = (index % 50_000).to_le_bytes();
+                vec![b'M', low, high]
+            }),
+        ),
+        ("lists", list_of(1_000_000, |index| memoized(b"]", index, b"K\x01a"))),
+        ("empty lists", list_of(1_000_000, |index| memoized(b"]", index, b""))),
+        ("pairs", list_of(1_000_000, |index| memoized(b"K\x01K\x02\x86", index, b""))),
+    ];
+    for (about, pickle) in lists {
+        let len = pickle.len();
+        let (found, cost) = turn.measure(|| {
+            let source = Source::bytes(pickle);
+            let document = codec::read(source, &ReadOptions::default()).unwrap();
+            let mut contents = Contents::of(document.root());
+            let mut found = 0;
+            while contents.advance().unwrap().is_some() {
+                found += 1;
+            }
+            found
+        });
+        assert!(found >= 1_000_000, "{about}: {found}");
+        let allowed = (32 << 20) + 16 * len;
+        assert!(cost.peak <= allowed, "{about}: {cost} for a file of {len}");
+    }
 }
 
 #[test]
