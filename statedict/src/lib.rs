@@ -113,8 +113,19 @@ pub mod prelude {
     };
 }
 
-/// Guides.
+/// Guides: begin with [Start here](guide::start).
 pub mod guide {
+    #[cfg(feature = "derive")]
+    #[doc = include_str!("../doc/start.md")]
+    pub mod start {}
+    #[cfg(feature = "derive")]
+    #[doc = include_str!("../doc/words.md")]
+    pub mod words {}
+    #[cfg(feature = "derive")]
+    #[doc = include_str!("../doc/failures.md")]
+    pub mod failures {}
+    #[doc = include_str!("../doc/untrusted.md")]
+    pub mod untrusted {}
     #[doc = include_str!("../doc/checkpoints.md")]
     pub mod checkpoints {}
     #[doc = include_str!("../doc/migrating.md")]

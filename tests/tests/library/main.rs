@@ -8,6 +8,7 @@ mod derive;
 mod errors;
 mod extra_state;
 mod fixtures;
+mod guide;
 mod histories;
 mod load;
 mod migrations;
