@@ -15,7 +15,7 @@ use std::error::Error;
 use std::path::PathBuf;
 
 use statedict::prelude::*;
-use statedict::{Checkpoint, KeyMap, LoadOptions, MapLocation};
+use statedict::{Checkpoint, DType, KeyMap, LoadOptions, MapLocation};
 
 /// `nn.Linear`.
 #[derive(StateDict)]

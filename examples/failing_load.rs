@@ -3,6 +3,7 @@
 //! `cargo run -p statedict-examples --example failing_load [MODEL.pt]`
 #![allow(clippy::print_stdout)]
 
+use statedict::DType;
 use statedict::prelude::*;
 
 #[derive(StateDict)]

@@ -16,10 +16,10 @@ use std::error::Error;
 use std::io::{BufRead, BufReader, Write};
 use std::net::TcpListener;
 
+use statedict::WriteOptions;
 use statedict::hub::{self, Options, Schemes};
 use statedict::prelude::*;
 use statedict::value::Graph;
-use statedict::{WriteOptions, write_graph};
 
 /// `nn.Linear(2, 2)`.
 #[derive(StateDict)]
@@ -50,12 +50,12 @@ fn run(options: &Options) -> Result<(), Box<dyn Error>> {
     });
 
     let mut net = Net { fc: Linear { weight: [[0.0; 2]; 2], bias: [0.0; 2] } };
-    let report = hub::load_checkpoint(&mut net, "open-mmlab://tiny", &options)?;
+    let report = hub::load_checkpoint_with(&mut net, "open-mmlab://tiny", &options)?;
     println!("{report}");
     assert_eq!((net.fc.weight, net.fc.bias), ([[1.0, 2.0], [3.0, 4.0]], [5.0, 6.0]));
 
     // It is in the cache now, as torch.hub would have it there.
-    let path = hub::fetch("open-mmlab://tiny", &options.clone().offline(true))?;
+    let path = hub::fetch_with("open-mmlab://tiny", &options.clone().offline(true))?;
     println!("cached as {}", path.display());
 
     // A model with another head takes what fits, and says what does not.
@@ -75,7 +75,7 @@ fn run(options: &Options) -> Result<(), Box<dyn Error>> {
     let mut other = Other { fc: Body { weight: [[0.0; 2]; 2], bias: [0.0; 3] }, head: [0.0; 3] };
     let tolerant =
         options.load_options(statedict::LoadOptions::new().strict(false).ignore_mismatched(true));
-    let report = hub::load_checkpoint(&mut other, path, &tolerant)?;
+    let report = hub::load_checkpoint_with(&mut other, path, &tolerant)?;
     println!("{}", hub::mismatch_report(&report).ok_or("everything fitted")?);
     assert_eq!((other.fc.weight, other.fc.bias), ([[1.0, 2.0], [3.0, 4.0]], [0.0; 3]));
     assert_eq!(report.missing, ["head"]);
@@ -95,7 +95,7 @@ fn checkpoint() -> Result<Vec<u8>, Box<dyn Error>> {
     let map = graph.state_map(&map);
     graph.put(root, "state_dict", map)?;
     let mut file = Vec::new();
-    write_graph(&graph, &mut file, &WriteOptions::default())?;
+    graph.write_with(&mut file, &WriteOptions::default())?;
     Ok(file)
 }
 

@@ -22,6 +22,7 @@
 use std::error::Error;
 use std::path::PathBuf;
 
+use statedict::DType;
 use statedict::prelude::*;
 
 /// `nn.Linear`.

@@ -25,6 +25,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 
 use statedict::Checkpoint;
+use statedict::DType;
 use statedict::optim::{Algorithm, OptimizerState};
 use statedict::prelude::*;
 

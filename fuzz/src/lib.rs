@@ -19,7 +19,7 @@ pub fn read(bytes: &[u8]) {
     for opaque in [false, true] {
         let options = ReadOptions::default().opaque(opaque).whole_models(opaque);
         let source = Source::bytes(bytes.to_vec());
-        let documents = match codec::read_all(source, &options) {
+        let documents = match codec::Document::read_all_with(source, &options) {
             Ok(documents) => documents,
             Err(error) => {
                 let text = error.to_string();

@@ -2,7 +2,8 @@
 
 use std::collections::HashSet;
 
-use statedict::{DType, StateMap, Storage, TensorView};
+use statedict::tensor::Storage;
+use statedict::{DType, StateMap, TensorView};
 
 use crate::failure::{Failure, chain};
 

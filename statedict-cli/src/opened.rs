@@ -97,7 +97,8 @@ impl Opened {
     pub(crate) fn open(input: &Input, opening: &Opening) -> Result<Opened, Failure> {
         let about = |error: &dyn std::error::Error| format!("{input}: {}", chain(error));
         let (source, len) = opening.reading.source(input).map_err(|error| about(&error))?;
-        let document = codec::read(source, &opening.options()).map_err(|error| about(&error))?;
+        let document = codec::Document::read_with(source, &opening.options())
+            .map_err(|error| about(&error))?;
         Ok(Opened { document, input: input.clone(), len, allowed: opening.allowed(len) })
     }
 

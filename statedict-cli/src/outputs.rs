@@ -3,8 +3,8 @@
 use std::io::{BufWriter, Write};
 use std::path::Path;
 
-use statedict::WriteError;
 use statedict::codec::Replacement;
+use statedict::codec::WriteError;
 
 use crate::failure::{Failure, chain};
 

@@ -5,10 +5,10 @@
 impl<T> ::statedict::StateDict for Wrong<T> {
     fn visit<'__a>(
         &'__a self,
-        _: &mut dyn ::statedict::Visitor<::statedict::ByRef<'__a>>,
+        _: &mut dyn ::statedict::visit::Visitor<::statedict::visit::ByRef<'__a>>,
     ) {}
     fn visit_mut<'__a>(
         &'__a mut self,
-        _: &mut dyn ::statedict::Visitor<::statedict::ByMut<'__a>>,
+        _: &mut dyn ::statedict::visit::Visitor<::statedict::visit::ByMut<'__a>>,
     ) {}
 }

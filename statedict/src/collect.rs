@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
+use crate::leaf::TensorError;
 use crate::load::run_on_modules;
 use crate::map::StateMap;
 use crate::metadata::{Metadata, ModuleMetadata};
@@ -10,7 +11,6 @@ use crate::migration::MigrateError;
 use crate::name_map::NameMapBuilder;
 use crate::plain_debug::debug_is_display;
 use crate::tensor::{Storage, StorageError, Storages, TensorView};
-use crate::traits::TensorError;
 use crate::value::SharedValue;
 use crate::visit::{
     Elements, ExtraId, List, MigrateStep, ModelErrors, Name, StateDict, TensorRef, Walk,

@@ -1,13 +1,14 @@
 //! A state dict from a file and into one.
 
+use std::io::Write;
 use std::path::Path;
 
 use crate::checkpoint::{Checkpoint, CheckpointError, ValuePath};
 use crate::codec::write::{self, WriteError, WriteOptions};
-use crate::codec::{self, ReadError, ReadOptions};
+use crate::codec::{Document, ReadError, ReadOptions};
 use crate::error::Error;
 use crate::map::StateMap;
-use crate::value::{Kind, Value};
+use crate::value::{Graph, Kind, Value};
 
 impl StateMap<'static> {
     /// Opens a file that holds a state dict, as `torch.load(path)`. No tensor is read before it is asked for.
@@ -161,6 +162,104 @@ impl StateMap<'_> {
     pub fn save_with(&self, path: impl AsRef<Path>, options: &WriteOptions) -> Result<(), Error> {
         Ok(write::save_map(self, path.as_ref(), options)?)
     }
+
+    /// Writes the state dict to a writer, as `torch.save(state_dict, file_object)`.
+    ///
+    /// The writer needs no seeking: a socket or a compressor will do. The pieces written are large
+    /// (about a mebibyte, or all of a smaller file), so a `BufWriter` around it gains nothing. It is
+    /// flushed at the end.
+    ///
+    /// ```
+    /// use statedict::{StateMap, TensorView};
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let mut map = StateMap::new();
+    /// map.insert("fc.weight", TensorView::from_vec(vec![0.5f32; 6], [2, 3])?);
+    /// let mut file = Vec::new();
+    /// map.write(&mut file)?;
+    /// assert!(file.starts_with(b"PK\x03\x04"));
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// As [`save`](Self::save); after an error an incomplete archive may have been written.
+    pub fn write(&self, writer: impl Write) -> Result<(), WriteError> {
+        self.write_with(writer, &WriteOptions::new())
+    }
+
+    /// Writes the state dict to a writer with options; see [`write`](Self::write).
+    ///
+    /// # Errors
+    /// As [`write`](Self::write).
+    pub fn write_with(
+        &self,
+        mut writer: impl Write,
+        options: &WriteOptions,
+    ) -> Result<(), WriteError> {
+        write::write_map(self, &mut writer, options)
+    }
+}
+
+impl Graph<'_> {
+    /// Saves the values to a file, as `torch.save(value, path)`: a checkpoint with more in it than a state
+    /// dict. What [`StateMap::save_with`] says of files holds here too.
+    ///
+    /// The graph of a file of PyTorch 2.15 that was not changed becomes the same file byte for byte, given
+    /// the same name and [`keep_storage`](WriteOptions::keep_storage).
+    ///
+    /// ```
+    /// use statedict::codec::Document;
+    /// use statedict::value::Graph;
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let directory = tempfile::tempdir()?;
+    /// # let path = directory.path().join("checkpoint.pt");
+    /// let mut graph = Graph::new();
+    /// let root = graph.root().value_id();
+    /// graph.set(root, "epoch", 5)?;
+    /// graph.set(root, "lr", 1e-3)?;
+    /// graph.save(&path)?;
+    ///
+    /// let document = Document::open(&path)?;
+    /// assert_eq!(document.root().get("epoch").and_then(|epoch| epoch.as_i64()), Some(5));
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// Where a value cannot be written in PyTorch's format, a tensor's bytes cannot be read, or writing fails.
+    pub fn save(&self, path: impl AsRef<Path>) -> Result<(), Error> {
+        self.save_with(path, &WriteOptions::new())
+    }
+
+    /// Saves the values to a file with options.
+    ///
+    /// # Errors
+    /// As [`save`](Self::save).
+    pub fn save_with(&self, path: impl AsRef<Path>, options: &WriteOptions) -> Result<(), Error> {
+        Ok(write::save_graph(self, path.as_ref(), options)?)
+    }
+
+    /// Writes the values to a writer, as `torch.save(value, file_object)`; see [`StateMap::write`] for the writer.
+    ///
+    /// # Errors
+    /// As [`save`](Self::save); after an error an incomplete archive may have been written.
+    pub fn write(&self, writer: impl Write) -> Result<(), WriteError> {
+        self.write_with(writer, &WriteOptions::new())
+    }
+
+    /// Writes the values to a writer with options; see [`write`](Self::write).
+    ///
+    /// # Errors
+    /// As [`write`](Self::write).
+    pub fn write_with(
+        &self,
+        mut writer: impl Write,
+        options: &WriteOptions,
+    ) -> Result<(), WriteError> {
+        write::write_graph(self, &mut writer, options)
+    }
 }
 
 impl Checkpoint<'static> {
@@ -185,7 +284,7 @@ impl Checkpoint<'static> {
     /// As [`open`](Self::open), but for what the options allow.
     pub fn open_with(path: impl AsRef<Path>, options: &ReadOptions) -> Result<Self, Error> {
         let path = path.as_ref();
-        let document = codec::open(path, options)
+        let document = Document::open_with(path, options)
             .map_err(|source| Error::Read { path: path.to_owned(), source: Box::new(source) })?;
         Ok(document.into())
     }

@@ -5,8 +5,8 @@ use std::borrow::Cow;
 use std::collections::VecDeque;
 
 use crate::dtype::DType;
+use crate::leaf::{ByteSink, Nested, StorageId, Tensor, TensorError, TensorMut, Writable};
 use crate::tensor::{CpuTensor, Element, Shape, TensorView, to_le_bytes};
-use crate::traits::{ByteSink, StorageId, Tensor, TensorError, TensorMut, Writable};
 
 impl Tensor for CpuTensor {
     fn dtype(&self) -> DType {
@@ -89,26 +89,6 @@ fn copy_elements<T: Element>(
         }
     }
     Ok(())
-}
-
-/// A number, or an array of arrays … of numbers: what has a shape by its type alone.
-///
-/// It exists so that `[[f32; 3]; 2]` is a tensor of shape `[2, 3]`.
-pub trait Nested: Sized + 'static {
-    /// The innermost type.
-    type Element: Element;
-
-    /// Adds the sizes of this type's dimensions.
-    #[doc(hidden)]
-    fn sizes(shape: &mut Shape);
-
-    /// All elements of a run of values.
-    #[doc(hidden)]
-    fn flatten(values: &[Self]) -> &[Self::Element];
-
-    /// The same for writing.
-    #[doc(hidden)]
-    fn flatten_mut(values: &mut [Self]) -> &mut [Self::Element];
 }
 
 impl<T: Nested, const N: usize> Nested for [T; N] {

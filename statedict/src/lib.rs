@@ -20,10 +20,11 @@ pub mod hub;
 mod huge_pages;
 mod impls;
 mod key;
+pub mod leaf;
 mod leaves;
-mod load;
+pub mod load;
 mod map;
-mod mapping;
+pub mod mapping;
 mod metadata;
 mod migration;
 mod name_map;
@@ -32,59 +33,46 @@ mod not_kept;
 mod parallel;
 mod plain_debug;
 mod save;
-mod schema;
+pub mod schema;
 mod setters;
 mod state_dict_ext;
-mod tensor;
+pub mod tensor;
 #[cfg(feature = "testing")]
 pub mod testing;
-mod traits;
 pub mod value;
-mod visit;
+pub mod visit;
 
 #[cfg(feature = "burn")]
 pub use adapters::burn;
 #[cfg(feature = "candle")]
 pub use adapters::candle;
+pub use checkpoint::Checkpoint;
 #[doc(inline)]
 pub use checkpoint::optimizer as optim;
-pub use checkpoint::{Checkpoint, CheckpointError};
-pub use codec::write::{
-    ArchiveLayout, WriteError, WriteOptions, save_graph, write_graph, write_map,
-};
-pub use codec::{ReadError, ReadOptions};
+pub use codec::ReadOptions;
+pub use codec::write::WriteOptions;
 pub use collect::CollectError;
 pub use dtype::DType;
 pub use error::Error;
 pub use extra_state::{ExtraState, ExtraStateError};
 pub use impls::{ParameterDict, ParameterList};
-pub use key::InvalidName;
-pub use leaves::Nested;
-pub use load::{
-    AliasPolicy, Atomicity, Converted, DTypePolicy, IncompatibleKeys, KeyList, LoadError,
-    LoadOptions, LoadProblem, LoadReport, MapMigration, Mismatched, ModuleMigration, PreLoad,
-    PrefixGuess, migrate, migrate_with,
-};
+pub use load::{DTypePolicy, LoadError, LoadOptions, LoadReport};
 pub use map::StateMap;
-pub use mapping::{KeyMap, KeyMapError, LocationError, MapLocation, Mapped};
-pub use metadata::{Metadata, ModuleMetadata};
+pub use mapping::{KeyMap, MapLocation};
 #[doc(inline)]
 pub use migration::pieces as migrations;
 pub use migration::{MigrateError, Migration};
-pub use not_kept::{NotKept, NotKeptItem};
-pub use schema::{
-    Schema, SchemaEntry, SchemaItem, SchemaModule, SchemaParseError, SchemaUnknown, UnknownReason,
-};
+pub use schema::Schema;
 pub use state_dict_ext::StateDictExt;
-pub use tensor::{
-    CpuTensor, Element, Shape, Storage, StorageError, Storages, Strides, TensorView, ViewError,
-};
-pub use traits::{ByteSink, StorageId, Tensor, TensorError, TensorMut, Writable};
-pub use visit::{
-    Access, Alias, ByMut, ByRef, Change, Content, Describe, Description, Field, FieldKind,
-    FieldTable, Kind, Loaded, MigrateStep, ModelError, ModelErrors, ModuleInfo, Part, StateDict,
-    TensorRef, Unavailable, Visitor,
-};
+pub use tensor::{CpuTensor, TensorView};
+pub use visit::{Alias, StateDict};
+
+/// The parts of a [`StateMap`]: the `_metadata` of PyTorch, and what has no place in it.
+pub mod state_map {
+    pub use crate::key::InvalidName;
+    pub use crate::metadata::{Metadata, ModuleMetadata};
+    pub use crate::not_kept::{NotKept, NotKeptItem};
+}
 
 #[cfg(feature = "derive")]
 #[doc = include_str!("../doc/derive.md")]
@@ -106,10 +94,13 @@ pub use visit::{
 #[doc(alias = "migrate")]
 pub use statedict_derive::StateDict;
 
-/// The names that a program that annotates models needs: `use statedict::prelude::*`.
+/// The names that most programs need: `use statedict::prelude::*`.
+///
+/// None of them is a name of candle, burn or ndarray, and no trait of it has a method that a tensor of theirs
+/// has. That is why [`DType`] and the traits of [`leaf`] are not here.
 pub mod prelude {
     pub use crate::{
-        CpuTensor, DType, StateDict, StateDictExt, StateMap, Tensor, TensorMut, TensorView,
+        Checkpoint, CpuTensor, KeyMap, LoadOptions, StateDict, StateDictExt, StateMap, TensorView,
     };
 }
 

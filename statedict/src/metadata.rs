@@ -9,7 +9,7 @@ use crate::value::SharedValue;
 /// copying that dict lose it. Here it is a part of [`StateMap`](crate::StateMap).
 ///
 /// ```
-/// use statedict::{Metadata, ModuleMetadata};
+/// use statedict::state_map::{Metadata, ModuleMetadata};
 ///
 /// let mut metadata = Metadata::default();
 /// metadata.insert("", ModuleMetadata::with_version(2));

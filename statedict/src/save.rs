@@ -5,7 +5,7 @@ use std::path::Path;
 use crate::codec::write::{self, Sink, SourceError, WriteOptions};
 use crate::collect;
 use crate::error::Error;
-use crate::traits::TensorError;
+use crate::leaf::TensorError;
 use crate::visit::{StateDict, TensorRef, walk_saving};
 
 /// Writes the state dict of `model` to `path`.

@@ -34,6 +34,7 @@ pub trait StateDictExt: StateDict {
     ///
     /// ```
     /// use statedict::prelude::*;
+    /// use statedict::DType;
     ///
     /// #[derive(StateDict)]
     /// struct Linear {
@@ -68,6 +69,7 @@ pub trait StateDictExt: StateDict {
     ///
     /// ```
     /// use statedict::prelude::*;
+    /// use statedict::DType;
     ///
     /// #[derive(StateDict)]
     /// struct Linear {
@@ -100,7 +102,7 @@ pub trait StateDictExt: StateDict {
     ///
     /// ```
     /// use statedict::prelude::*;
-    /// use statedict::LoadOptions;
+    /// use statedict::{DType, LoadOptions};
     ///
     /// #[derive(StateDict)]
     /// struct Linear {
@@ -151,7 +153,7 @@ pub trait StateDictExt: StateDict {
     /// let fc = Linear { weight: vec![0.0; 2] };
     /// let mut map = StateMap::new();
     /// map.insert("weight", TensorView::from_vec(vec![1.0f32, 2.0], [2])?);
-    /// assert_eq!(fc.check_state_dict(&map, &LoadOptions::new())?.loaded, ["weight"]);
+    /// assert_eq!(fc.check_state_dict(&map)?.loaded, ["weight"]);
     /// assert_eq!(fc.weight, [0.0, 0.0]);
     /// # Ok(())
     /// # }
@@ -159,7 +161,15 @@ pub trait StateDictExt: StateDict {
     ///
     /// # Errors
     /// Where anything does not fit that the options do not allow: see [`LoadError`].
-    fn check_state_dict(
+    fn check_state_dict(&self, map: &StateMap<'_>) -> Result<LoadReport, LoadError> {
+        self.check_state_dict_with(map, &LoadOptions::new())
+    }
+
+    /// Does all that [`load_state_dict_with`](Self::load_state_dict_with) does but write.
+    ///
+    /// # Errors
+    /// Where anything does not fit that the options do not allow: see [`LoadError`].
+    fn check_state_dict_with(
         &self,
         map: &StateMap<'_>,
         options: &LoadOptions,

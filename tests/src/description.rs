@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Deserializer};
-use statedict::{DType, Metadata, ModuleMetadata, StateMap, Storage, TensorView};
+use statedict::state_map::{Metadata, ModuleMetadata};
+use statedict::tensor::Storage;
+use statedict::{DType, StateMap, TensorView};
 
 /// A state dict as plain data.
 #[derive(Debug, Clone, PartialEq, Deserialize)]

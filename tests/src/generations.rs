@@ -1,7 +1,7 @@
 //! The newest of the three generations in `tests/torch/generations.py`.
 
 use statedict::prelude::*;
-use statedict::{MigrateError, Migration};
+use statedict::{DType, MigrateError, Migration};
 
 /// The width of a block.
 pub const WIDTH: usize = 4;

@@ -7,9 +7,9 @@ use std::fmt::Write;
 
 use serde_json::{Value, json};
 use statedict::prelude::*;
-use statedict::{
-    ByMut, ByRef, Change, Content, Describe, Description, Field, FieldTable, Metadata, ModuleInfo,
-    ModuleMetadata, Visitor,
+use statedict::state_map::{Metadata, ModuleMetadata};
+use statedict::visit::{
+    ByMut, ByRef, Change, Content, Describe, Description, Field, FieldTable, ModuleInfo, Visitor,
 };
 
 /// How many classes a model has; each has children of later classes only.

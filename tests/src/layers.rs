@@ -1,5 +1,6 @@
 //! PyTorch's layers, as far as they have state, for the models of the tests.
 
+use statedict::DType;
 use statedict::prelude::*;
 
 /// `nn.Linear`.

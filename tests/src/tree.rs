@@ -8,10 +8,9 @@ use crate::{Description, Torch};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use statedict::prelude::*;
-use statedict::{
-    ByMut, ByRef, Change, Content, Field, LoadOptions, Metadata, ModuleInfo, ModuleMetadata,
-    Visitor,
-};
+use statedict::state_map::{Metadata, ModuleMetadata};
+use statedict::visit::{ByMut, ByRef, Change, Content, Field, ModuleInfo, Visitor};
+use statedict::{DType, LoadOptions};
 
 /// A module's description.
 #[derive(Debug, Clone, Default, Serialize)]
@@ -109,7 +108,7 @@ impl Data {
     ///
     /// # Panics
     /// Where they are not as many as the shape has.
-    pub fn of<T: statedict::Element>(elements: &[T], shape: &[usize]) -> Data {
+    pub fn of<T: statedict::tensor::Element>(elements: &[T], shape: &[usize]) -> Data {
         Data::view(&TensorView::from_slice(elements, shape).expect("as many as the shape has"))
     }
 

@@ -1,6 +1,8 @@
 //! What the compiler tells those who annotate a struct wrongly; see `tests/ui.rs`.
 
-use statedict::{ByteSink, DType, Shape, Tensor, TensorError, TensorMut, TensorView};
+use statedict::leaf::{ByteSink, Tensor, TensorError, TensorMut};
+use statedict::tensor::Shape;
+use statedict::{DType, TensorView};
 
 /// A tensor type for the cases.
 pub struct T;

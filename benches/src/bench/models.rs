@@ -1,5 +1,6 @@
 //! The models of the workloads.
 
+use statedict::DType;
 use statedict::prelude::*;
 
 /// A language model in the layout of Llama.

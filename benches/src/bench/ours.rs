@@ -61,7 +61,7 @@ pub(crate) fn run(what: &str, file: &str, calls: usize) -> Outcome<Measured> {
             let (model, map) = (Many::new(count), many(count, 4));
             let options = LoadOptions::new();
             measure::calls(calls, nothing, || {
-                let report = model.check_state_dict(&map, &options);
+                let report = model.check_state_dict_with(&map, &options);
                 assert!(report.is_ok(), "the keys are the model's");
                 report.ok()
             })

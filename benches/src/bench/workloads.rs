@@ -5,8 +5,9 @@
 
 use std::path::{Path, PathBuf};
 
+use statedict::codec::ArchiveLayout;
 use statedict::prelude::*;
-use statedict::{ArchiveLayout, WriteOptions};
+use statedict::{DType, WriteOptions};
 
 use crate::Outcome;
 use crate::models::{Llama, Sizes, Small, many, resnet50};

@@ -71,7 +71,7 @@ pub(crate) fn run(arguments: &Arguments, screen: &mut Screen) -> Result<Outcome,
         Some(schema) => schema.check_with(&map, &options),
         None => {
             let other = Opened::open(&arguments.against, &opening)?;
-            other.state_map(&arguments.against_at)?.check_state_dict(&map, &options)
+            other.state_map(&arguments.against_at)?.check_state_dict_with(&map, &options)
         }
     };
     match arguments.json {
@@ -102,7 +102,7 @@ fn schema(input: &Input) -> Result<Option<Schema>, Failure> {
         return Ok(None);
     }
     let text = std::fs::read_to_string(path).map_err(|error| about(&error))?;
-    Ok(Some(text.parse().map_err(|error: statedict::SchemaParseError| about(&error))?))
+    Ok(Some(text.parse().map_err(|error: statedict::schema::SchemaParseError| about(&error))?))
 }
 
 type Checked = Result<LoadReport, LoadError>;

@@ -3,7 +3,8 @@
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 
-use statedict::{ArchiveLayout, WriteOptions, save_graph, write_graph, write_map};
+use statedict::WriteOptions;
+use statedict::codec::ArchiveLayout;
 
 use crate::edits::Edits;
 use crate::envelope::Envelope;
@@ -121,17 +122,18 @@ pub(crate) fn run(arguments: &Arguments, screen: &mut Screen) -> Result<Outcome,
         }
         match is_stdout {
             true => {
-                write_map(&map, std::io::stdout().lock(), &options).map_err(statedict::Error::from)
+                map.write_with(std::io::stdout().lock(), &options).map_err(statedict::Error::from)
             }
             false => map.save_with(output, &options),
         }
     } else {
         let graph = opened.document.graph();
         match is_stdout {
-            true => write_graph(graph, std::io::stdout().lock(), &options),
-            false => save_graph(graph, output, &options),
+            true => {
+                graph.write_with(std::io::stdout().lock(), &options).map_err(statedict::Error::from)
+            }
+            false => graph.save_with(output, &options),
         }
-        .map_err(statedict::Error::from)
     };
     saved.map_err(|error| format!("{}: {}", output.display(), chain(&error)))?;
     if !lost.is_empty() {

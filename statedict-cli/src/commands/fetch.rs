@@ -66,7 +66,7 @@ pub(crate) fn run(arguments: &Arguments, screen: &mut Screen) -> Result<Outcome,
     if let Some(seconds) = arguments.timeout {
         options = options.timeout(Duration::from_secs(seconds));
     }
-    let path = hub::fetch(&arguments.location, &options).map_err(|error| {
+    let path = hub::fetch_with(&arguments.location, &options).map_err(|error| {
         let text = error.to_string().replace("`Options::max_size`", "`--max-size`");
         text.replace("`Options::timeout`", "`--timeout`")
     })?;

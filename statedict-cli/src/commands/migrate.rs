@@ -8,8 +8,9 @@ use std::collections::HashMap;
 use std::io::Write;
 use std::path::PathBuf;
 
+use statedict::state_map::Metadata;
 use statedict::value::{Dict, DictKind, Graph, Value, ValueId};
-use statedict::{Metadata, Migration, StateMap, WriteOptions, save_graph};
+use statedict::{Migration, StateMap, WriteOptions};
 
 use crate::envelope::Envelope;
 use crate::failure::{Failure, Outcome, chain, note};
@@ -153,7 +154,7 @@ pub(crate) fn run(arguments: &Arguments, screen: &mut Screen) -> Result<Outcome,
                 }
             };
             place(&mut graph, &arguments.at, changed)?;
-            save_graph(&graph, output, &options).map_err(statedict::Error::from)
+            graph.save_with(output, &options)
         };
         saved.map_err(|error| about(&error))?;
         if !to_safetensors {

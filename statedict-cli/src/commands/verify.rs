@@ -5,8 +5,8 @@ use std::io::Write;
 
 use serde_json::{Value as Json, json};
 use statedict::codec::{self, ContainerKind, Members, Source, Warning};
+use statedict::tensor::{Storage, StorageError};
 use statedict::value::Kind;
-use statedict::{Storage, StorageError};
 
 use crate::envelope::Envelope;
 use crate::failure::{Failure, Outcome, chain, for_each, refused};
@@ -98,7 +98,7 @@ fn verify(arguments: &Arguments, input: &Input) -> Result<Verified, Failure> {
     if opened.document.container() == ContainerKind::Legacy {
         let (source, len) =
             arguments.opening.reading.source(&input).map_err(|error| about(&error))?;
-        match codec::read_all(source, &arguments.opening.options()) {
+        match codec::Document::read_all_with(source, &arguments.opening.options()) {
             Ok(documents) => {
                 for document in documents {
                     let allowed = arguments.opening.allowed(len);

@@ -65,7 +65,7 @@ fn what_a_load_converts_fits_and_the_report_is_the_loads() {
     let (status, printed) = check(folder.path(), &[]);
     assert_eq!(status, 0, "{printed}");
     assert!(printed.contains("  converted   fc.bias: float16 -> float32\n"), "{printed}");
-    let report = model().check_state_dict(&half, &LoadOptions::new()).unwrap();
+    let report = model().check_state_dict_with(&half, &LoadOptions::new()).unwrap();
     let json = |args: &[&str]| -> serde_json::Value {
         serde_json::from_str(&check(folder.path(), args).1).unwrap()
     };
@@ -74,7 +74,7 @@ fn what_a_load_converts_fits_and_the_report_is_the_loads() {
 
     let double = cast(DType::F64);
     double.save(folder.path().join("file.pt")).unwrap();
-    let error = model().check_state_dict(&double, &LoadOptions::new()).unwrap_err();
+    let error = model().check_state_dict_with(&double, &LoadOptions::new()).unwrap_err();
     let (status, printed) = check(folder.path(), &[]);
     assert_eq!(status, 1);
     let lines = |text: &str| text.lines().skip(1).map(str::to_owned).collect::<Vec<_>>();

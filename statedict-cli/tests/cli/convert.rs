@@ -3,10 +3,10 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use statedict::{
-    ArchiveLayout, DType, Metadata, ModuleMetadata, StateMap, Storage, TensorView, WriteOptions,
-    codec,
-};
+use statedict::codec::ArchiveLayout;
+use statedict::state_map::{Metadata, ModuleMetadata};
+use statedict::tensor::Storage;
+use statedict::{DType, StateMap, TensorView, WriteOptions, codec};
 
 fn fixtures() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/fixtures")
@@ -97,7 +97,7 @@ fn what_exists_is_not_overwritten_unless_forced() {
     assert!(error.contains("--force") && error.lines().count() == 1, "{error}");
     assert_eq!(std::fs::read(&to).unwrap(), b"precious");
     convert(&[&from, &to, "--force".as_ref()]).unwrap();
-    assert!(codec::open(&to, &Default::default()).is_ok());
+    assert!(codec::Document::open_with(&to, &Default::default()).is_ok());
 
     let error = convert(&[&directory.path().join("absent.pt"), &to, "--force".as_ref()]);
     assert!(error.unwrap_err().contains("absent.pt"));
@@ -144,7 +144,7 @@ fn progress_ends_with_all_of_it() {
             .layout(layout)
             .progress(move |done, total| here.lock().unwrap().push((done, total)));
         let mut file = Vec::new();
-        statedict::write_map(&map(), &mut file, &options).unwrap();
+        map().write_with(&mut file, &options).unwrap();
         let &(done, total) = told.lock().unwrap().last().unwrap();
         assert_eq!((done, total), (file.len() as u64, file.len() as u64));
     }
@@ -187,7 +187,7 @@ fn what_safetensors_has_no_place_for_is_named() {
     graph.put(root, "w", tensor).unwrap();
     let parameter = graph.parameter(view.with_requires_grad(true));
     graph.put(root, "p", parameter).unwrap();
-    statedict::save_graph(&graph, file("a.pt"), &WriteOptions::new()).unwrap();
+    graph.save_with(file("a.pt"), &WriteOptions::new()).unwrap();
     let mut command = Command::new(env!("CARGO_BIN_EXE_statedict"));
     let output = command
         .arg("convert")

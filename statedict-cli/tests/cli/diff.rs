@@ -4,9 +4,8 @@ use std::path::Path;
 use std::process::Command;
 
 use serde_json::{Value, json};
-use statedict::{
-    DType, Metadata, ModuleMetadata, StateMap, TensorView, WriteOptions, save_graph, value,
-};
+use statedict::state_map::{Metadata, ModuleMetadata};
+use statedict::{DType, StateMap, TensorView, WriteOptions, value};
 
 /// The exit status, the JSON, and what is said to people.
 fn diff(a: &Path, b: &Path, flags: &[&str]) -> (i32, Value, String) {
@@ -175,7 +174,7 @@ fn everything_beside_tensors_is_compared_too() {
         let names: Vec<_> = names.iter().map(|&name| graph.add(name)).collect();
         let names = graph.list(names);
         graph.put(root, "names", names).unwrap();
-        save_graph(&graph, files.path(name), &WriteOptions::default()).unwrap();
+        graph.save_with(files.path(name), &WriteOptions::default()).unwrap();
         files.path(name)
     };
     let a = save("a.pt", 0.1, 1.0, true, &["x", "y"]);

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
 use serde_json::Value;
-use statedict::{StateMap, TensorView, WriteOptions, save_graph, value};
+use statedict::{StateMap, TensorView, WriteOptions, value};
 
 fn run(args: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_statedict")).args(args).output().unwrap()
@@ -32,7 +32,7 @@ fn hostile(folder: &Path) -> String {
     graph.set_root(root);
     graph.put(root, "mod\u{1b}[31mel", model).unwrap();
     graph.set(root, "text\u{1b}", "value\u{1b}[31m\n\u{202e}").unwrap();
-    save_graph(&graph, &path, &WriteOptions::default()).unwrap();
+    graph.save_with(&path, &WriteOptions::default()).unwrap();
     path.to_str().unwrap().to_owned()
 }
 

@@ -5,7 +5,8 @@ use std::io::{Seek, SeekFrom, Write};
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
-use statedict::{DType, StateMap, Storage, TensorView, WriteOptions};
+use statedict::tensor::Storage;
+use statedict::{DType, StateMap, TensorView, WriteOptions};
 
 /// How many bytes the four storages of the file have together: 100 GB.
 const TOTAL: u64 = 100_000_000_000;

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use statedict::codec::{self, ReadOptions};
-use statedict::{StateMap, TensorView, WriteOptions, save_graph, value};
+use statedict::{StateMap, TensorView, WriteOptions, value};
 use statedict_tests::histories::{History, Random};
 
 fn fixtures() -> PathBuf {
@@ -134,12 +134,12 @@ fn the_rest_of_a_checkpoint_stays() {
     graph.set_root(root);
     graph.set(root, "epoch", 7i64).unwrap();
     graph.put(root, "model", model).unwrap();
-    save_graph(&graph, &input, &WriteOptions::default()).unwrap();
+    graph.save_with(&input, &WriteOptions::default()).unwrap();
     std::fs::write(&rules, "[[step]]\nrename = { from = 'old', to = 'new' }").unwrap();
 
     let (status, _, error) = migrate(&[&input, &output, "--map", &rules, "--at", "model"]);
     assert_eq!((status, error.as_str()), (0, ""));
-    let document = codec::open(&output, &ReadOptions::default()).unwrap();
+    let document = codec::Document::open_with(&output, &ReadOptions::default()).unwrap();
     assert_eq!(document.root().get("epoch").and_then(|epoch| epoch.as_i64()), Some(7));
     let map = document.state_map_at(&["model"]).unwrap();
     assert_eq!(map.get("new").unwrap().to_vec::<f32>().unwrap(), [1.0, 2.0]);
@@ -214,7 +214,7 @@ fn the_renames_of_a_step_happen_at_once_and_versions_go_along() {
     let mut map = map_of(&["a.w", "b.w", "c.w"]);
     let metadata = map.metadata_mut().insert(Default::default());
     for (version, path) in [(1, ""), (2, "a"), (3, "b"), (4, "c")] {
-        metadata.insert(path, statedict::ModuleMetadata::with_version(version));
+        metadata.insert(path, statedict::state_map::ModuleMetadata::with_version(version));
     }
     let cycle = "[[step]]\nrename_all = [{ from = 'a', to = 'b' }, { from = 'c', to = 'a' }, { from = 'b', to = 'c' }]";
     let (cycled, _) = migrated(&map, cycle).unwrap();
@@ -287,9 +287,9 @@ fn versions_keep_the_rest_of_a_module_and_remove_regex_takes_extra_states() {
     let (input, output, rules) = (name("in.pt"), name("out.pt"), name("rules.toml"));
     let five = value::Graph::of(5);
     let five = value::SharedValue::of(five.root()).unwrap();
-    let mut module = statedict::ModuleMetadata::with_version(1);
+    let mut module = statedict::state_map::ModuleMetadata::with_version(1);
     module.insert_extra("hook", five.clone());
-    let mut metadata = statedict::Metadata::default();
+    let mut metadata = statedict::state_map::Metadata::default();
     metadata.insert("m", module);
     let mut map = StateMap::new();
     map.insert("m.weight", TensorView::from_vec(vec![0.5f32], [1]).unwrap());
@@ -324,13 +324,13 @@ fn what_no_step_touches_is_as_it_was() {
     for (key, value) in [("p", parameter), ("a", tied), ("b", tied)] {
         graph.put(root, key, value).unwrap();
     }
-    save_graph(&graph, &input, &WriteOptions::new()).unwrap();
+    graph.save_with(&input, &WriteOptions::new()).unwrap();
     let run = |text: &str, output: &str| {
         std::fs::write(&rules, text).unwrap();
         let _ = std::fs::remove_file(output);
         migrate(&[&input, output, "--map", &rules])
     };
-    let open = |path: &str| codec::open(path, &ReadOptions::new()).unwrap();
+    let open = |path: &str| codec::Document::open_with(path, &ReadOptions::new()).unwrap();
 
     let (status, printed, told) = run(
         "[[step]]\nrename = { from = 'p', to = 'q' }\n[[step]]\nnarrow = { key = 'a', dim = 0, start = 0, end = 1 }",
@@ -379,13 +379,13 @@ fn a_dict_under_two_names_is_changed_under_both_and_all_keys_count() {
     let (root, model) = (graph.root().value_id(), graph.state_map(&map));
     graph.put(root, "model", model).unwrap();
     graph.put(root, "ema", model).unwrap();
-    save_graph(&graph, &input, &WriteOptions::new()).unwrap();
+    graph.save_with(&input, &WriteOptions::new()).unwrap();
     std::fs::write(&rules, "[[step]]\nrename = { from = 'old', to = 'new' }").unwrap();
     let (status, printed, told) = migrate(&[&input, &output, "--map", &rules, "--at", "model"]);
     assert_eq!((status, told.as_str()), (0, ""));
     assert!(printed.contains("shared     ema is the dict that is changed\n"), "{printed}");
     assert!(printed.contains("2 keys; wrote"), "{printed}");
-    let document = codec::open(&output, &ReadOptions::new()).unwrap();
+    let document = codec::Document::open_with(&output, &ReadOptions::new()).unwrap();
     let [model, ema] = ["model", "ema"].map(|key| document.root().get(key).unwrap());
     assert!(model.same_as(ema) && model.get("new").is_some() && model.get("old").is_none());
     assert_eq!(model.get("m._extra_state").unwrap().as_i64(), Some(5));

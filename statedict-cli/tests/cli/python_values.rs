@@ -116,7 +116,7 @@ fn keys_that_are_no_str_are_renamed_as_the_error_says() {
         let (key, value) = (graph.add(NewValue::Bytes(key.into())), graph.add(tensor(value)));
         graph.push_entry(model, key, value).unwrap();
     }
-    statedict::save_graph(&graph, &file, &WriteOptions::default()).unwrap();
+    graph.save_with(&file, &WriteOptions::default()).unwrap();
     let [file, named, out] = [&file, &named, &out].map(|path| path.to_str().unwrap());
     assert!(run(&["ls", file]).unwrap().starts_with("model[b\"fc.weight\"]"));
     let error = run(&["convert", file, out, "--at", "model"]).unwrap_err();
@@ -166,7 +166,7 @@ fn keys_that_read_alike_are_nodes_of_their_own() {
         graph.set(inner, "x", tensor(index as f32)).unwrap();
         graph.push_entry(root, key, inner).unwrap();
     }
-    statedict::save_graph(&graph, &file, &WriteOptions::default()).unwrap();
+    graph.save_with(&file, &WriteOptions::default()).unwrap();
     let file = file.to_str().unwrap();
     let tree = run(&["tree", file]).unwrap();
     assert_eq!(tree.matches("x  ").count() + tree.matches("x float").count(), 9, "{tree}");

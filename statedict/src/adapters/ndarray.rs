@@ -9,9 +9,9 @@
 use ndarray::{ArrayBase, ArrayRef, ArrayView, Data, DataMut, Dimension, IxDyn};
 
 use crate::dtype::DType;
+use crate::leaf::{ByteSink, Tensor, TensorError, TensorMut, Writable};
 use crate::leaves::check;
 use crate::tensor::{Element, Shape, TensorView, to_le_bytes};
-use crate::traits::{ByteSink, Tensor, TensorError, TensorMut, Writable};
 
 /// How many elements of an array of another layout are handed on at a time.
 const RUN: usize = 8 << 10;

@@ -5,17 +5,17 @@ macro_rules! stateless {
     ($($layer:ident $torch:literal),* $(,)?) => {$(
         #[doc = concat!("Nothing, as ", $torch, " in PyTorch.")]
         impl $crate::StateDict for $layer {
-            fn visit<'a>(&'a self, visitor: &mut dyn $crate::Visitor<$crate::ByRef<'a>>) {
+            fn visit<'a>(&'a self, visitor: &mut dyn $crate::visit::Visitor<$crate::visit::ByRef<'a>>) {
                 visitor.module(Self::describe().table(), &mut []);
             }
 
-            fn visit_mut<'a>(&'a mut self, visitor: &mut dyn $crate::Visitor<$crate::ByMut<'a>>) {
+            fn visit_mut<'a>(&'a mut self, visitor: &mut dyn $crate::visit::Visitor<$crate::visit::ByMut<'a>>) {
                 visitor.module(Self::describe().table(), &mut []);
             }
 
-            fn describe() -> $crate::Description {
-                const INFO: $crate::ModuleInfo = $crate::ModuleInfo::new($torch);
-                $crate::Description::Module(&$crate::FieldTable { info: INFO, fields: &[] })
+            fn describe() -> $crate::visit::Description {
+                const INFO: $crate::visit::ModuleInfo = $crate::visit::ModuleInfo::new($torch);
+                $crate::visit::Description::Module(&$crate::visit::FieldTable { info: INFO, fields: &[] })
             }
         }
     )*};

@@ -7,9 +7,9 @@ use std::borrow::Cow;
 use ::tch::{Device, Kind, TchError, Tensor as Tch, no_grad};
 
 use crate::dtype::DType;
+use crate::leaf::{ByteSink, StorageId, Tensor, TensorError, TensorMut};
 use crate::leaves::{check, check_shape};
 use crate::tensor::{Shape, TensorView};
-use crate::traits::{ByteSink, StorageId, Tensor, TensorError, TensorMut};
 
 /// The number under which [`StorageId`]s of tensors in the host's memory are counted; those of devices follow.
 const TCH: usize = 0x7463_6800;

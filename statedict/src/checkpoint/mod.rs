@@ -37,7 +37,7 @@ pub use typed::{from_value, to_graph};
 
 use crate::codec::read::FileFacts;
 use crate::codec::write::{self, WriteError, WriteOptions};
-use crate::codec::{self, Document, ReadError, ReadOptions, Source};
+use crate::codec::{Document, ReadError, ReadOptions, Source};
 use crate::value::{Graph, Value};
 
 /// A checkpoint: a value of Python, usually a dict, with state dicts and whatever else belongs to a training.
@@ -89,8 +89,16 @@ impl Checkpoint<'static> {
     ///
     /// # Errors
     /// As [`open`](Self::open).
-    pub fn read(source: Source, options: &ReadOptions) -> Result<Self, ReadError> {
-        Ok(codec::read(source, options)?.into())
+    pub fn read(source: Source) -> Result<Self, ReadError> {
+        Checkpoint::read_with(source, &ReadOptions::new())
+    }
+
+    /// Reads the checkpoint that `source` holds, with options.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open), but for what the options allow.
+    pub fn read_with(source: Source, options: &ReadOptions) -> Result<Self, ReadError> {
+        Ok(Document::read_with(source, options)?.into())
     }
 }
 
@@ -109,12 +117,24 @@ impl<'a> Checkpoint<'a> {
         write::save_graph(&self.graph, path, options)
     }
 
-    /// Writes the checkpoint to a writer; see [`write_map`](crate::write_map).
+    /// Writes the checkpoint to a writer; see [`StateMap::write`].
     ///
     /// # Errors
     /// As [`save`](Self::save); after an error an incomplete archive may have been written.
-    pub fn write(&self, writer: impl Write, options: &WriteOptions) -> Result<(), WriteError> {
-        write::write_graph(&self.graph, writer, &options.clone().keep_storage_unless_set())
+    pub fn write(&self, writer: impl Write) -> Result<(), WriteError> {
+        self.write_with(writer, &WriteOptions::new())
+    }
+
+    /// Writes the checkpoint to a writer with options.
+    ///
+    /// # Errors
+    /// As [`write`](Self::write).
+    pub fn write_with(
+        &self,
+        mut writer: impl Write,
+        options: &WriteOptions,
+    ) -> Result<(), WriteError> {
+        write::write_graph(&self.graph, &mut writer, &options.clone().keep_storage_unless_set())
     }
 
     /// The file it was opened from, as long as nothing of it was edited.

@@ -21,6 +21,7 @@ pub(crate) mod write;
 pub use pickle::{PickleError, ScannedGlobal, Verdict};
 pub use read::{
     ByteOrder, ContainerKind, Document, Limits, Members, ReadError, ReadOptions, RefusedTensor,
-    Scan, ScannedPickle, Source, Warning, open, read, read_all, scan,
+    Scan, ScannedPickle, Source, Warning, scan,
 };
 pub use write::replace::Replacement;
+pub use write::{ArchiveLayout, WriteError, WriteOptions};

@@ -83,7 +83,7 @@ impl std::error::Error for TooManyPaths {}
 /// # let mut checkpoint = statedict::Checkpoint::new();
 /// # checkpoint.set_value("epoch", 5)?;
 /// # checkpoint.save(&path)?;
-/// let document = statedict::codec::open(&path, &Default::default())?;
+/// let document = statedict::codec::Document::open_with(&path, &Default::default())?;
 /// let mut contents = Contents::of(document.root());
 /// while let Some(found) = contents.advance()? {
 ///     if let Found::Value(value) = found {

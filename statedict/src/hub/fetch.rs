@@ -26,11 +26,11 @@ use crate::hub::source;
 /// not downloaded, whoever put it there; see the [module](crate::hub) for all that happens.
 ///
 /// ```no_run
-/// use statedict::hub::{self, Options};
+/// use statedict::hub;
 /// use statedict::StateMap;
 ///
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
-/// let path = hub::fetch("https://example.org/resnet18-5c106cde.pth", &Options::new())?;
+/// let path = hub::fetch("https://example.org/resnet18-5c106cde.pth")?;
 /// let state_dict = StateMap::load(&path)?;
 /// # Ok(())
 /// # }
@@ -38,7 +38,15 @@ use crate::hub::source;
 ///
 /// # Errors
 /// Where there is no file in the end: see [`HubError`].
-pub fn fetch(location: impl AsRef<OsStr>, options: &Options) -> Result<PathBuf, HubError> {
+pub fn fetch(location: impl AsRef<OsStr>) -> Result<PathBuf, HubError> {
+    fetch_with(location, &Options::new())
+}
+
+/// Fetches a file with options; see [`fetch`].
+///
+/// # Errors
+/// Like [`fetch`].
+pub fn fetch_with(location: impl AsRef<OsStr>, options: &Options) -> Result<PathBuf, HubError> {
     Ok(find(location.as_ref(), options)?.0)
 }
 
@@ -49,17 +57,29 @@ pub fn fetch(location: impl AsRef<OsStr>, options: &Options) -> Result<PathBuf, 
 /// end of its name, and the next call goes on with that.
 ///
 /// ```no_run
-/// use statedict::hub::{self, Options};
+/// use statedict::hub;
 ///
 /// # fn main() -> Result<(), statedict::hub::HubError> {
-/// hub::download("https://example.org/resnet18-5c106cde.pth", "resnet18.pth", &Options::new())?;
+/// hub::download("https://example.org/resnet18-5c106cde.pth", "resnet18.pth")?;
 /// # Ok(())
 /// # }
 /// ```
 ///
 /// # Errors
 /// Where there is no such file in the end; one that was there is then untouched.
-pub fn download(address: &str, path: impl AsRef<Path>, options: &Options) -> Result<(), HubError> {
+pub fn download(address: &str, path: impl AsRef<Path>) -> Result<(), HubError> {
+    download_with(address, path, &Options::new())
+}
+
+/// Downloads an address with options; see [`download`].
+///
+/// # Errors
+/// Like [`download`].
+pub fn download_with(
+    address: &str,
+    path: impl AsRef<Path>,
+    options: &Options,
+) -> Result<(), HubError> {
     let address = Address::parse(address)?;
     let expected = expected(&address, address.file_name(), options)?;
     let path = path.as_ref();

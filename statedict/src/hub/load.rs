@@ -38,8 +38,8 @@ impl From<HubError> for Error {
 /// use statedict::prelude::*;
 ///
 /// # fn load(model: &mut impl StateDict) -> Result<(), statedict::Error> {
-/// hub::load_checkpoint(model, "https://example.org/resnet18-5c106cde.pth", &Options::new())?;
-/// hub::load_checkpoint(model, "epoch_12.pth", &Options::mmcv())?;
+/// hub::load_checkpoint(model, "https://example.org/resnet18-5c106cde.pth")?;
+/// hub::load_checkpoint_with(model, "epoch_12.pth", &Options::mmcv())?;
 /// # Ok(())
 /// # }
 /// ```
@@ -49,6 +49,17 @@ impl From<HubError> for Error {
 /// [`StateDictExt::load`](crate::StateDictExt::load): the file cannot be read, holds no state dict or several, or
 /// does not fit the model. Nothing is then written.
 pub fn load_checkpoint<M: StateDict + ?Sized>(
+    model: &mut M,
+    location: impl AsRef<OsStr>,
+) -> Result<LoadReport, Error> {
+    load_checkpoint_with(model, location, &Options::new())
+}
+
+/// Loads a checkpoint with options; see [`load_checkpoint`].
+///
+/// # Errors
+/// Like [`load_checkpoint`].
+pub fn load_checkpoint_with<M: StateDict + ?Sized>(
     model: &mut M,
     location: impl AsRef<OsStr>,
     options: &Options,

@@ -12,7 +12,7 @@
 //! schemes.add_file("open-mmlab", "open_mmlab.json")?;
 //! let options = Options::new().schemes(schemes);
 //!
-//! hub::load_checkpoint(model, "open-mmlab://vgg16_caffe", &options)?;
+//! hub::load_checkpoint_with(model, "open-mmlab://vgg16_caffe", &options)?;
 //! # Ok(())
 //! # }
 //! ```
@@ -97,9 +97,9 @@ mod tls;
 
 pub use cache::cache_directory;
 pub use error::HubError;
-pub use fetch::{download, fetch};
+pub use fetch::{download, download_with, fetch, fetch_with};
 pub use hash::HashCheck;
-pub use load::load_checkpoint;
+pub use load::{load_checkpoint, load_checkpoint_with};
 pub use options::Options;
 pub use progress::Progress;
 pub use report::mismatch_report;

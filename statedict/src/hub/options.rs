@@ -129,7 +129,7 @@ impl Options {
     /// map.save(&path)?;
     ///
     /// let mut fc = Linear { weight: vec![0.0; 2], bias: vec![0.0; 2] };
-    /// let report = hub::load_checkpoint(&mut fc, &path, &Options::mmcv())?;
+    /// let report = hub::load_checkpoint_with(&mut fc, &path, &Options::mmcv())?;
     /// assert_eq!(fc.weight, [1.0, 2.0]);
     /// assert_eq!(report.missing, ["bias"]);
     /// # Ok(())

@@ -4,7 +4,7 @@ use std::ops::{Deref, DerefMut};
 
 use indexmap::IndexMap;
 
-use crate::traits::TensorMut;
+use crate::leaf::TensorMut;
 use crate::visit::{
     ByMut, ByRef, Content, Description, Field, FieldTable, ModuleInfo, StateDict, Visitor,
 };

@@ -3,7 +3,7 @@
 use std::rc::Rc;
 use std::sync::Arc;
 
-use crate::traits::StorageId;
+use crate::leaf::StorageId;
 use crate::visit::{ByMut, ByRef, StateDict, Visitor};
 
 /// Nothing of its own.

@@ -66,22 +66,30 @@ impl StateMap<'_> {
     /// versions. Hooks do not run, and keys are matched by our own rules.
     ///
     /// ```
-    /// use statedict::{LoadOptions, StateMap, TensorView};
+    /// use statedict::{StateMap, TensorView};
     ///
     /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// let (mut model, mut file) = (StateMap::new(), StateMap::new());
     /// model.insert("fc.weight", TensorView::from_vec(vec![0.5f32; 6], [2, 3])?);
     /// file.insert("module.fc.weight", TensorView::from_vec(vec![0.5f32; 6], [2, 3])?);
     ///
-    /// assert!(model.check_state_dict(&file, &LoadOptions::new()).is_err());
-    /// assert!(model.check_state_dict(&file.strip_prefix("module")?, &LoadOptions::new()).is_ok());
+    /// assert!(model.check_state_dict(&file).is_err());
+    /// assert!(model.check_state_dict(&file.strip_prefix("module")?).is_ok());
     /// # Ok(())
     /// # }
     /// ```
     ///
     /// # Errors
     /// Everything that does not fit.
-    pub fn check_state_dict(
+    pub fn check_state_dict(&self, map: &StateMap<'_>) -> Result<LoadReport, LoadError> {
+        self.check_state_dict_with(map, &LoadOptions::new())
+    }
+
+    /// Checks the same of a load with options.
+    ///
+    /// # Errors
+    /// Everything that does not fit.
+    pub fn check_state_dict_with(
         &self,
         map: &StateMap<'_>,
         options: &LoadOptions,

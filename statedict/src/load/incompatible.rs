@@ -11,7 +11,7 @@ use crate::map::StateMap;
 /// returns. `Display` is Python's `repr`, character for character.
 ///
 /// ```
-/// use statedict::IncompatibleKeys;
+/// use statedict::load::IncompatibleKeys;
 ///
 /// let mut keys = IncompatibleKeys::default();
 /// assert_eq!(keys.to_string(), "<All keys matched successfully>");

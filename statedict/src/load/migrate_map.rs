@@ -19,7 +19,7 @@ use crate::map::StateMap;
 use crate::schema::{Paths, Patterns, Schema, SchemaModule, first};
 use crate::visit::{ModuleInfo, StateDict};
 
-/// The result of [`migrate`].
+/// The result of [`StateMap::migrate`].
 #[non_exhaustive]
 #[derive(Debug, Clone)]
 pub struct MapMigration {
@@ -48,91 +48,93 @@ impl fmt::Display for MapMigration {
     }
 }
 
-/// Brings `map` from the versions its modules were saved with to those of `T`, without a value of `T`.
-///
-/// The steps are those of a load, and the new versions are in the map's `_metadata` afterwards. For lists
-/// and maps of modules, the keys say which children there are.
-/// The keys keep the file's order.
-///
-/// What is behind a `dyn StateDict` is not migrated, and [reported](MapMigration::unknown); so is an
-/// `enum` whose variants are modules of different histories.
-///
-/// ```
-/// use statedict::prelude::*;
-///
-/// #[derive(StateDict)]
-/// #[version(2)]
-/// struct Linear {
-///     #[param]
-///     #[renamed(since = 2, from = "w")]
-///     weight: Vec<f32>,
-/// }
-///
-/// let mut map = StateMap::new();
-/// map.insert("0.w", TensorView::full(0.5f32, [2]).unwrap());
-/// let done = statedict::migrate::<Vec<Linear>>(&mut map).unwrap();
-/// assert_eq!(map.keys().collect::<Vec<_>>(), ["0.weight"]);
-/// assert_eq!(map.version("0"), Some(2));
-/// assert_eq!(done.modules[0].path, "0");
-/// # let _ = Linear { weight: vec![] };
-/// ```
-///
-/// # Errors
-/// Every step that fails, and every module that is newer than `T`'s; the map is then as it was.
-pub fn migrate<T: StateDict>(map: &mut StateMap<'_>) -> Result<MapMigration, LoadError> {
-    migrate_with::<T>(map, &LoadOptions::new())
-}
+impl StateMap<'_> {
+    /// Brings the state dict from the versions its modules were saved with to those of `T`, without a value of `T`.
+    ///
+    /// The steps are those of a load, and the new versions are in the map's `_metadata` afterwards. For lists
+    /// and maps of modules, the keys say which children there are.
+    /// The keys keep the file's order.
+    ///
+    /// What is behind a `dyn StateDict` is not migrated, and [reported](MapMigration::unknown); so is an
+    /// `enum` whose variants are modules of different histories.
+    ///
+    /// ```
+    /// use statedict::prelude::*;
+    ///
+    /// #[derive(StateDict)]
+    /// #[version(2)]
+    /// struct Linear {
+    ///     #[param]
+    ///     #[renamed(since = 2, from = "w")]
+    ///     weight: Vec<f32>,
+    /// }
+    ///
+    /// let mut map = StateMap::new();
+    /// map.insert("0.w", TensorView::full(0.5f32, [2]).unwrap());
+    /// let done = map.migrate::<Vec<Linear>>().unwrap();
+    /// assert_eq!(map.keys().collect::<Vec<_>>(), ["0.weight"]);
+    /// assert_eq!(map.version("0"), Some(2));
+    /// assert_eq!(done.modules[0].path, "0");
+    /// # let _ = Linear { weight: vec![] };
+    /// ```
+    ///
+    /// # Errors
+    /// Every step that fails, and every module that is newer than `T`'s; the map is then as it was.
+    pub fn migrate<T: StateDict>(&mut self) -> Result<MapMigration, LoadError> {
+        self.migrate_with::<T>(&LoadOptions::new())
+    }
 
-/// Does the same as [`migrate`] with the options of a load: which version a module without one counts as
-/// ([`LoadOptions::assume_version`]), whether newer modules are allowed, and other names for keys. The others have
-/// no meaning here.
-///
-/// ```
-/// use statedict::prelude::*;
-/// use statedict::LoadOptions;
-///
-/// #[derive(StateDict)]
-/// #[version(2)]
-/// struct Pair {
-///     #[param]
-///     #[renamed(since = 2, from = "b")]
-///     a: f32,
-///     #[param]
-///     #[renamed(since = 2, from = "a")]
-///     b: f32,
-/// }
-///
-/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
-/// let mut map = StateMap::new();
-/// map.insert("a", TensorView::full(1.0f32, [])?);
-/// map.insert("b", TensorView::full(2.0f32, [])?);
-/// // It says no version, and is new already.
-/// statedict::migrate_with::<Pair>(&mut map, &LoadOptions::new().assume_version(2))?;
-/// assert_eq!(map.get("a").unwrap().item::<f32>()?, 1.0);
-/// assert_eq!(map.version(""), Some(2));
-/// # let _ = Pair { a: 0.0, b: 0.0 };
-/// # Ok(())
-/// # }
-/// ```
-///
-/// # Errors
-/// Like [`migrate`], and where the keys cannot be renamed as the options say.
-pub fn migrate_with<T: StateDict>(
-    map: &mut StateMap<'_>,
-    options: &LoadOptions,
-) -> Result<MapMigration, LoadError> {
-    let schema = Schema::of::<T>();
-    let prepared = prepare(map, options);
-    let migrated = prepared.and_then(|prepared| migrate_by(&schema, &prepared.map, options));
-    let (migrated, modules) = migrated.map_err(|problems| {
-        let error = failed(&schema, problems, map, options);
-        error.with_call("statedict::migrate_with::<Model>(&mut map, ")
-    })?;
-    let absent = Outline::new(&schema, &migrated, &modules).defaulted.into_iter().collect();
-    *map = migrated;
-    let unknown = schema.unknown().map(|unknown| unknown.path().to_owned());
-    let unknown: BTreeSet<String> = unknown.chain(ambiguous(&schema)).collect();
-    Ok(MapMigration { modules, unknown: unknown.into_iter().collect(), absent })
+    /// Does the same as [`migrate`](Self::migrate) with the options of a load: which version a module without one counts as
+    /// ([`LoadOptions::assume_version`]), whether newer modules are allowed, and other names for keys. The others have
+    /// no meaning here.
+    ///
+    /// ```
+    /// use statedict::prelude::*;
+    /// use statedict::LoadOptions;
+    ///
+    /// #[derive(StateDict)]
+    /// #[version(2)]
+    /// struct Pair {
+    ///     #[param]
+    ///     #[renamed(since = 2, from = "b")]
+    ///     a: f32,
+    ///     #[param]
+    ///     #[renamed(since = 2, from = "a")]
+    ///     b: f32,
+    /// }
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let mut map = StateMap::new();
+    /// map.insert("a", TensorView::full(1.0f32, [])?);
+    /// map.insert("b", TensorView::full(2.0f32, [])?);
+    /// // It says no version, and is new already.
+    /// map.migrate_with::<Pair>(&LoadOptions::new().assume_version(2))?;
+    /// assert_eq!(map.get("a").unwrap().item::<f32>()?, 1.0);
+    /// assert_eq!(map.version(""), Some(2));
+    /// # let _ = Pair { a: 0.0, b: 0.0 };
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// Like [`migrate`](Self::migrate), and where the keys cannot be renamed as the options say.
+    pub fn migrate_with<T: StateDict>(
+        &mut self,
+        options: &LoadOptions,
+    ) -> Result<MapMigration, LoadError> {
+        let schema = Schema::of::<T>();
+        let prepared = prepare(self, options);
+        let migrated = prepared.and_then(|prepared| migrate_by(&schema, &prepared.map, options));
+        let (migrated, modules) = migrated.map_err(|problems| {
+            let error = failed(&schema, problems, self, options);
+            error.with_call("map.migrate_with::<Model>(")
+        })?;
+        let absent = Outline::new(&schema, &migrated, &modules).defaulted.into_iter().collect();
+        *self = migrated;
+        let unknown = schema.unknown().map(|unknown| unknown.path().to_owned());
+        let unknown: BTreeSet<String> = unknown.chain(ambiguous(&schema)).collect();
+        Ok(MapMigration { modules, unknown: unknown.into_iter().collect(), absent })
+    }
 }
 
 /// Brings a state dict from the versions its modules were saved with to those of a schema.

@@ -18,7 +18,7 @@ mod write;
 
 pub use hooks::PreLoad;
 pub use incompatible::IncompatibleKeys;
-pub use migrate_map::{MapMigration, migrate, migrate_with};
+pub use migrate_map::MapMigration;
 pub use options::LoadOptions;
 pub(crate) use plan::migrate::run_on_modules;
 pub use policy::{AliasPolicy, Atomicity, DTypePolicy};

@@ -162,7 +162,7 @@ impl LoadOptions {
         ///
         /// ```
         /// use statedict::prelude::*;
-        /// use statedict::LoadOptions;
+        /// use statedict::{DType, LoadOptions};
         ///
         /// #[derive(StateDict)]
         /// struct Linear {

@@ -43,7 +43,7 @@ pub enum Atomicity {
     /// Where it fails, the model gets that back.
     ///
     /// Memory, as of vectors, arrays and [`CpuTensor`](crate::CpuTensor), is filled last and costs no copy; nor do
-    /// tensors whose library says that it takes what fits ([`Writable::Certainly`](crate::Writable)). Tensors of
+    /// tensors whose library says that it takes what fits ([`Writable::Certainly`](crate::leaf::Writable)). Tensors of
     /// other libraries, and modules behind a lock that is shared with others, take their memory once more while
     /// they are loaded.
     ///

@@ -41,7 +41,7 @@ use crate::tensor::{Storage, StorageError, Storages, TensorView};
 ///
 /// let error = MapLocation::to("cpu:0").of("cuda:3").unwrap_err();
 /// assert_eq!(error.to_string(), "`cpu:0` is no location that PyTorch can restore: `cpu` has no index");
-/// # Ok::<(), statedict::LocationError>(())
+/// # Ok::<(), statedict::mapping::LocationError>(())
 /// ```
 #[derive(Clone)]
 pub struct MapLocation(Rule);

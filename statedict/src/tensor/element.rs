@@ -15,7 +15,8 @@ mod sealed {
 /// This trait is sealed: the list is PyTorch's, not the user's.
 ///
 /// ```
-/// use statedict::{DType, Element};
+/// use statedict::DType;
+/// use statedict::tensor::Element;
 ///
 /// assert_eq!(<i64 as Element>::DTYPE, DType::I64);
 /// ```

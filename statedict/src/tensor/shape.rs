@@ -10,7 +10,7 @@ use smallvec::SmallVec;
 /// It dereferences to a slice; a 0-dim tensor (a single element) has the empty shape.
 ///
 /// ```
-/// use statedict::Shape;
+/// use statedict::tensor::Shape;
 ///
 /// let shape = Shape::from([16, 3, 3, 3]);
 /// assert_eq!(shape.len(), 4);

@@ -1,6 +1,7 @@
 //! `assign`: a tensor becomes another one.
 
 use crate::dtype::DType;
+use crate::leaf::TensorError;
 use crate::load::{LoadOptions, LoadProblem};
 use crate::map::StateMap;
 use crate::state_dict_ext::StateDictExt;
@@ -9,7 +10,6 @@ use crate::testing::erased::Subjects;
 use crate::testing::findings::Findings;
 use crate::testing::model::Leaves;
 use crate::testing::source::{Case, cases, contiguous};
-use crate::traits::TensorError;
 
 /// The types that a tensor of `case` must take.
 fn adopted(subject: &dyn Subjects, case: &Case) -> impl Fn(DType) -> bool + use<> {

@@ -4,9 +4,9 @@ use std::any::Any;
 use std::borrow::Cow;
 
 use crate::dtype::DType;
+use crate::leaf::{ByteSink, StorageId, Tensor, TensorError, TensorMut, Writable};
 use crate::tensor::{Shape, TensorView};
 use crate::testing::Subject;
-use crate::traits::{ByteSink, StorageId, Tensor, TensorError, TensorMut, Writable};
 
 /// [`Subject`], without the type of its tensors.
 pub(super) trait Subjects {

@@ -1,7 +1,7 @@
 //! Whole loads and saves.
 
-use crate::codec::read::{ReadOptions, Source, read};
-use crate::codec::write::{WriteOptions, write_map};
+use crate::codec::read::{Document, ReadOptions, Source};
+use crate::codec::write::WriteOptions;
 use crate::dtype::DType;
 use crate::load::{DTypePolicy, LoadOptions, LoadProblem};
 use crate::map::StateMap;
@@ -126,7 +126,7 @@ pub(super) fn round_trip(subject: &dyn Subjects, findings: &mut Findings) {
         // What was written from the state dict is what was streamed from the model.
         let mut bytes = Vec::new();
         let options = WriteOptions::default().root("model");
-        let written = findings.ok(write_map(&map, &mut bytes, &options), &case, "writing");
+        let written = findings.ok(map.write_with(&mut bytes, &options), &case, "writing");
         let same = std::fs::read(&path).is_ok_and(|file| file == bytes);
         if written.is_some() && done.is_some() {
             findings.check(same, &case, "the state dict is written otherwise than the model");
@@ -145,11 +145,11 @@ pub(super) fn location(subject: &dyn Subjects, findings: &mut Findings) {
         let model = Leaves(vec![("tensor", tensor)]);
         let Some(map) = findings.ok(model.state_dict(), &case, "the state dict") else { continue };
         let mut bytes = Vec::new();
-        let written = write_map(&map, &mut bytes, &WriteOptions::default());
+        let written = map.write_with(&mut bytes, &WriteOptions::default());
         if findings.ok(written, &case, "writing").is_none() {
             continue;
         }
-        let read = read(Source::bytes(bytes), &ReadOptions::default());
+        let read = Document::read_with(Source::bytes(bytes), &ReadOptions::default());
         let Some(document) = findings.ok(read, &case, "reading") else { continue };
         let Some(map) = findings.ok(document.state_map(), &case, "reading") else { continue };
         if let Some(view) = map.get("tensor") {

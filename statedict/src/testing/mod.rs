@@ -6,7 +6,9 @@
 //!
 //! ```
 //! use statedict::testing::{Subject, conformance};
-//! use statedict::{ByteSink, DType, Shape, Tensor, TensorError, TensorMut, TensorView};
+//! use statedict::leaf::{ByteSink, Tensor, TensorError, TensorMut};
+//! use statedict::tensor::Shape;
+//! use statedict::{DType, TensorView};
 //!
 //! /// A matrix in column-major order: what a user's own library might have.
 //! struct Matrix {

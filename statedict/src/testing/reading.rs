@@ -2,10 +2,10 @@
 
 use std::io;
 
+use crate::leaf::{Tensor, TensorError};
 use crate::testing::erased::Subjects;
 use crate::testing::findings::Findings;
 use crate::testing::source::cases;
-use crate::traits::{Tensor, TensorError};
 
 /// All elements through the trait: from memory where the tensor lends it.
 pub(super) fn bytes_of(tensor: &dyn Tensor) -> Result<Vec<u8>, TensorError> {

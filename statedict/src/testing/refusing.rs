@@ -4,12 +4,12 @@ use std::error::Error;
 use std::sync::Arc;
 
 use crate::dtype::DType;
+use crate::leaf::TensorError;
 use crate::tensor::{Shape, Storage, TensorView};
 use crate::testing::elements::elements;
 use crate::testing::erased::Subjects;
 use crate::testing::findings::Findings;
 use crate::testing::source::{Unreadable, cases, contiguous};
-use crate::traits::TensorError;
 
 pub(super) fn other_shapes(subject: &dyn Subjects, findings: &mut Findings) {
     for case in cases(subject) {

@@ -1,8 +1,8 @@
 //! What the tests need to know of a tensor type.
 
 use crate::dtype::DType;
+use crate::leaf::TensorMut;
 use crate::tensor::Shape;
-use crate::traits::TensorMut;
 
 /// A tensor type under test: how to make one and how to look into it without the traits that are
 /// being tested, and what it can hold.
@@ -10,7 +10,7 @@ use crate::traits::TensorMut;
 /// The methods that have a default are for what only some libraries have: override them where yours
 /// does, so that it is tested.
 pub trait Subject {
-    /// The type that implements [`Tensor`](crate::Tensor) and [`TensorMut`].
+    /// The type that implements [`Tensor`](crate::leaf::Tensor) and [`TensorMut`].
     type Tensor: TensorMut + 'static;
 
     /// The element types it can hold: one, where the Rust type fixes it.

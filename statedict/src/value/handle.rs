@@ -10,7 +10,7 @@ use crate::value::store::Graph;
 ///
 /// ```no_run
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
-/// let document = statedict::codec::open("checkpoint.pt", &Default::default())?;
+/// let document = statedict::codec::Document::open_with("checkpoint.pt", &Default::default())?;
 /// let root = document.root();
 /// let epoch = root.get("epoch").and_then(|epoch| epoch.as_i64());
 /// let weight = root.get("model").and_then(|model| model.get("fc.weight"));

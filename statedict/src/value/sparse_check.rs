@@ -82,7 +82,7 @@ impl Sparse<'_> {
     /// use statedict::value::Kind;
     ///
     /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
-    /// let document = codec::open("graph.pt", &Default::default())?;
+    /// let document = codec::Document::open_with("graph.pt", &Default::default())?;
     /// if let Some(Kind::Sparse(adjacency)) = document.root().get("adjacency").map(|v| v.kind()) {
     ///     adjacency.check()?;
     /// }

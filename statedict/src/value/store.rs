@@ -29,7 +29,7 @@ pub(crate) type Bytes = Arc<dyn AsRef<[u8]> + Send + Sync>;
 ///
 /// ```
 /// use statedict::value::Graph;
-/// use statedict::{StateMap, TensorView, WriteOptions, write_graph};
+/// use statedict::{StateMap, TensorView, WriteOptions};
 ///
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// let mut map = StateMap::new();
@@ -42,7 +42,7 @@ pub(crate) type Bytes = Arc<dyn AsRef<[u8]> + Send + Sync>;
 /// graph.put(root, "model_state_dict", model)?;
 ///
 /// let mut file = Vec::new();
-/// write_graph(&graph, &mut file, &WriteOptions::default())?;
+/// graph.write_with(&mut file, &WriteOptions::default())?;
 /// # Ok(())
 /// # }
 /// ```

@@ -6,8 +6,8 @@ use std::ops::Deref;
 use std::sync::Arc;
 
 use crate::dtype::DType;
+use crate::leaf::{ByteSink, StorageId, Tensor, TensorError, Writable};
 use crate::tensor::Shape;
-use crate::traits::{ByteSink, StorageId, Tensor, TensorError, Writable};
 
 /// A leaf of a model: borrowed from the model, or, where the leaf is behind a lock, a copy.
 ///

@@ -8,7 +8,7 @@ use crate::migration::{MigrateError, Migration};
 /// A module's class: its name, its version, and what has changed since earlier versions.
 ///
 /// ```
-/// use statedict::ModuleInfo;
+/// use statedict::visit::ModuleInfo;
 ///
 /// let info = ModuleInfo::new("Net").with_version(2);
 /// assert_eq!(info.name(), "Net");

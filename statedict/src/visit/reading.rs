@@ -3,8 +3,8 @@
 use foldhash::{HashSet, HashSetExt};
 
 use crate::extra_state::ExtraState;
+use crate::leaf::Tensor;
 use crate::tensor::StorageError;
-use crate::traits::Tensor;
 use crate::value::SharedValue;
 use crate::visit::walk::{Kind, Leaf, StorageOf, Walk};
 use crate::visit::walking::{Walking, storage_of};

@@ -4,7 +4,7 @@ use std::any::type_name;
 use std::marker::PhantomData;
 
 use crate::extra_state::ExtraState;
-use crate::traits::{StorageId, Tensor, TensorMut};
+use crate::leaf::{StorageId, Tensor, TensorMut};
 use crate::visit::field::{Describe, Description, Field, FieldKind, FieldTable};
 use crate::visit::{Loaded, ModuleInfo, Unavailable};
 
@@ -30,7 +30,7 @@ use crate::visit::{Loaded, ModuleInfo, Unavailable};
 ///
 /// ```
 /// use statedict::prelude::*;
-/// use statedict::{ByMut, ByRef, Content, Description, Field, FieldTable, ModuleInfo, Visitor};
+/// use statedict::visit::{ByMut, ByRef, Content, Description, Field, FieldTable, ModuleInfo, Visitor};
 ///
 /// struct Linear {
 ///     weight: Vec<f32>,
@@ -87,7 +87,7 @@ pub trait StateDict {
     }
 
     /// Returns what every value of this type has, for a [`Schema`](crate::Schema) and for
-    /// [`migrate`](crate::migrate). By default, that only a value knows.
+    /// [`StateMap::migrate`](crate::StateMap::migrate). By default, that only a value knows.
     fn describe() -> Description
     where
         Self: Sized,
@@ -390,7 +390,7 @@ impl Description {
     label = "expected a tensor type, or an `Option` of one",
     note = "if it is a module, remove `#[param]`, `#[buffer]` or `#[persistent]`",
     note = "a tensor library's types need that library's feature of `statedict`",
-    note = "a tensor type of your own needs to implement `statedict::TensorMut`"
+    note = "a tensor type of your own needs to implement `statedict::leaf::TensorMut`"
 )]
 pub trait LeafField {
     #[doc(hidden)]

@@ -5,7 +5,7 @@ use foldhash::{HashSet, HashSetExt};
 
 use crate::extra_state::ExtraState;
 use crate::key;
-use crate::traits::StorageId;
+use crate::leaf::StorageId;
 use crate::visit::{ByMut, Content, FieldKind, Loaded, ModelError, Part, StateDict, Visitor};
 
 /// Sets the mode flag of every module.

@@ -7,8 +7,8 @@ use foldhash::{HashMap, HashMapExt};
 
 use crate::dtype::DType;
 use crate::key::{self, InvalidName};
+use crate::leaf::StorageId;
 use crate::tensor::{Shape, StorageError};
-use crate::traits::StorageId;
 use crate::value::SharedValue;
 use crate::visit::ids::{
     AgainId, AliasId, ChildId, ClassId, ExtraId, Id, ItemId, LeafId, List, ModuleId, narrow, wide,

@@ -1,6 +1,6 @@
 //! What a walk does with each part that a module lists: the same for reading and for writing.
 
-use crate::traits::Tensor;
+use crate::leaf::Tensor;
 use crate::visit::field::{FieldKind, Tied};
 use crate::visit::walk::{Kind, StorageOf, Walk};
 use crate::visit::{Access, Content, Part, Visitor};

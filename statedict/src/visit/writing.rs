@@ -2,8 +2,8 @@
 
 use crate::dtype::DType;
 use crate::extra_state::ExtraState;
+use crate::leaf::TensorMut;
 use crate::tensor::Shape;
-use crate::traits::TensorMut;
 use crate::visit::walk::{StorageOf, Walk};
 use crate::visit::walking::{Walking, storage_of};
 use crate::visit::{ByMut, Loaded, Part, StateDict, Visitor};

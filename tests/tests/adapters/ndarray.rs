@@ -8,7 +8,8 @@ use ndarray::{
 };
 use statedict::testing::{Subject, assert_conformance, conformance, shapes};
 // Not the prelude: its `TensorMut::assign` hides that of arrays.
-use statedict::{DType, Element, Shape, StateDict, StateDictExt, StateMap, TensorView};
+use statedict::tensor::{Element, Shape};
+use statedict::{DType, StateDict, StateDictExt, StateMap, TensorView};
 
 fn elements<T: Element>(dtype: DType, shape: &[usize], bytes: &[u8]) -> Vec<T> {
     TensorView::from_bytes(bytes.to_vec(), dtype, shape).unwrap().to_vec().unwrap()

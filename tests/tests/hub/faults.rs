@@ -5,7 +5,7 @@ use std::net::TcpListener;
 use std::time::{Duration, Instant};
 
 use statedict::hub::{self, HubError, Options};
-use statedict::{StateMap, TensorView, WriteOptions, write_map};
+use statedict::{StateMap, TensorView, WriteOptions};
 
 use statedict_tests::server::{
     LIMIT, Server, files, give, give_up_after, head, options, say, until_gone,
@@ -14,7 +14,7 @@ use statedict_tests::server::{
 /// Fetches with a server of its own, and says what came of it and what is in the folder.
 fn fetch(server: &Server, change: impl FnOnce(Options) -> Options) -> Result<Vec<u8>, HubError> {
     let folder = tempfile::tempdir().unwrap();
-    let result = hub::fetch(server.url("/a.pt?secret"), &change(options(folder.path())));
+    let result = hub::fetch_with(server.url("/a.pt?secret"), &change(options(folder.path())));
     let result = result.map(|path| std::fs::read(path).unwrap());
     if let Err(error) = &result {
         assert!(!error.to_string().contains("secret"), "{error}");
@@ -204,7 +204,7 @@ fn lengths_that_lie() {
     let mut map = StateMap::new();
     map.insert("weight", TensorView::from_vec(vec![0.5f32; 100], [100]).unwrap());
     let mut whole = Vec::new();
-    write_map(&map, &mut whole, &WriteOptions::default()).unwrap();
+    map.write_with(&mut whole, &WriteOptions::default()).unwrap();
     for (told, is_cut) in [(10, true), (whole.len() - 1, true), (whole.len(), false)] {
         let file = whole.clone();
         let server = Server::start(move |_, stream| {
@@ -247,7 +247,7 @@ fn links_in_the_cache_are_not_followed() {
         let victim = others.path().join("victim");
         std::fs::write(&victim, "precious").unwrap();
         symlink(&victim, folder.path().join(plant)).unwrap();
-        let path = hub::fetch(server.url("/a.pt"), &options(folder.path())).unwrap();
+        let path = hub::fetch_with(server.url("/a.pt"), &options(folder.path())).unwrap();
         assert_eq!(std::fs::read(&victim).unwrap(), b"precious", "{plant}");
         assert!(std::fs::symlink_metadata(&path).unwrap().is_file(), "{plant}");
         assert_eq!(std::fs::read(&path).unwrap(), b"abc", "{plant}");
@@ -255,7 +255,7 @@ fn links_in_the_cache_are_not_followed() {
     // A lock is not made elsewhere.
     let folder = tempfile::tempdir().unwrap();
     symlink(folder.path().join("elsewhere"), folder.path().join("a.pt.lock")).unwrap();
-    assert!(hub::fetch(server.url("/a.pt"), &options(folder.path())).is_err());
+    assert!(hub::fetch_with(server.url("/a.pt"), &options(folder.path())).is_err());
     assert!(!folder.path().join("elsewhere").exists());
 }
 
@@ -287,7 +287,8 @@ fn nobody_there() {
     let address = listener.local_addr().unwrap();
     drop(listener);
     let folder = tempfile::tempdir().unwrap();
-    let error = hub::fetch(format!("http://{address}/a.pt"), &options(folder.path())).unwrap_err();
+    let error =
+        hub::fetch_with(format!("http://{address}/a.pt"), &options(folder.path())).unwrap_err();
     assert!(matches!(error, HubError::Download { attempts: 5, .. }), "{error}");
     assert_eq!(files(folder.path()), [""; 0]);
 }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use statedict::hub::{self, HubError, Options, mismatch_report};
 use statedict::prelude::*;
 use statedict::value::Graph;
-use statedict::{Error, KeyMap, LoadOptions, WriteOptions, save_graph};
+use statedict::{Error, KeyMap, LoadOptions, WriteOptions};
 
 use statedict_tests::server::{Server, options};
 
@@ -48,7 +48,7 @@ fn checkpoint(folder: &Path, parts: &[(&str, &StateMap<'_>)]) -> PathBuf {
         let map = graph.state_map(map);
         graph.put(root, name, map).unwrap();
     }
-    save_graph(&graph, &path, &WriteOptions::default()).unwrap();
+    graph.save_with(&path, &WriteOptions::default()).unwrap();
     path
 }
 
@@ -59,7 +59,8 @@ fn an_mmcv_checkpoint_from_a_server() {
     let server = Server::of(std::fs::read(path).unwrap());
     let mut model = linear();
     let options = options(&folder.path().join("cache"));
-    let report = hub::load_checkpoint(&mut model, server.url("/epoch_12.pth"), &options).unwrap();
+    let report =
+        hub::load_checkpoint_with(&mut model, server.url("/epoch_12.pth"), &options).unwrap();
     assert_eq!((model.weight, model.bias), (vec![1.0, 2.0], vec![3.0]));
     assert_eq!(report.loaded, ["weight", "bias"]);
     assert_eq!(report.renamed[0], ("module.weight".into(), "weight".into()));
@@ -72,14 +73,14 @@ fn a_plain_state_dict_and_a_named_one() {
     let path = folder.path().join("plain.pth");
     map("").save(&path).unwrap();
     let mut model = linear();
-    hub::load_checkpoint(&mut model, &path, &Options::new()).unwrap();
+    hub::load_checkpoint_with(&mut model, &path, &Options::new()).unwrap();
     assert_eq!(model.bias, [3.0]);
 
     let path = checkpoint(folder.path(), &[("generator", &map("")), ("other", &map("x."))]);
     let mut model = linear();
-    assert!(hub::load_checkpoint(&mut model, &path, &Options::new()).is_err());
+    assert!(hub::load_checkpoint_with(&mut model, &path, &Options::new()).is_err());
     let options = Options::new().state_dict("generator");
-    hub::load_checkpoint(&mut model, &path, &options).unwrap();
+    hub::load_checkpoint_with(&mut model, &path, &options).unwrap();
     assert_eq!(model.bias, [3.0]);
 }
 
@@ -89,7 +90,7 @@ fn prefixes() {
     let path = folder.path().join("model.pth");
     let load = |model: &mut dyn StateDict, prefix: &str, options: &Options| {
         map(prefix).save(&path).unwrap();
-        hub::load_checkpoint(model, &path, options).map(|report| report.renamed.len())
+        hub::load_checkpoint_with(model, &path, options).map(|report| report.renamed.len())
     };
     let options = Options::new();
     assert_eq!(load(&mut linear(), "", &options).unwrap(), 0);
@@ -120,12 +121,12 @@ fn strict_unless_it_is_asked_to_be_as_mmcv() {
     map.save(&path).unwrap();
 
     let mut model = linear();
-    let error = hub::load_checkpoint(&mut model, &path, &Options::new()).unwrap_err();
+    let error = hub::load_checkpoint_with(&mut model, &path, &Options::new()).unwrap_err();
     let Error::Load { source, .. } = error else { panic!("{error}") };
     assert_eq!(source.problems.len(), 3, "{source}");
     assert_eq!(model.weight, [0.0; 2]);
 
-    let report = hub::load_checkpoint(&mut model, &path, &Options::mmcv()).unwrap();
+    let report = hub::load_checkpoint_with(&mut model, &path, &Options::mmcv()).unwrap();
     assert_eq!(
         mismatch_report(&report).unwrap(),
         "The model and loaded state dict do not match exactly\n\n\
@@ -158,13 +159,13 @@ fn mmcv_does_not_miss_counters() {
 #[test]
 fn errors_say_where() {
     let mut model = linear();
-    let error = hub::load_checkpoint(&mut model, "nowhere.pth", &Options::new()).unwrap_err();
+    let error = hub::load_checkpoint_with(&mut model, "nowhere.pth", &Options::new()).unwrap_err();
     assert_eq!(error.to_string(), "nowhere.pth is not a checkpoint file");
     let Error::Location(source) = error else { panic!("{error}") };
     assert!(matches!(source.downcast_ref(), Some(HubError::NotAFile { .. })));
     let folder = tempfile::tempdir().unwrap();
     let server = Server::of("no checkpoint");
-    let error = hub::load_checkpoint(&mut model, server.url("/a.pt"), &options(folder.path()));
+    let error = hub::load_checkpoint_with(&mut model, server.url("/a.pt"), &options(folder.path()));
     let Err(Error::Read { path, .. }) = error else { panic!("{error:?}") };
     assert_eq!(path, folder.path().join("a.pt"));
 }

@@ -29,7 +29,7 @@ fn fetch_in_a_process() {
         Some(folder) => options(Path::new(&folder)),
         None => hub::Options::new(),
     };
-    match hub::fetch(location, &options) {
+    match hub::fetch_with(location, &options) {
         Ok(path) => say(format_args!("is at {}", path.display())),
         Err(error) => panic!("failed: {error}"),
     }
@@ -244,7 +244,7 @@ fn what_a_killed_process_had_is_gone_on_with() {
         std::thread::sleep(Duration::from_millis(5));
     }
     processes.kill(0);
-    let path = hub::fetch(server.url("/a.pt"), &options(folder.path())).unwrap();
+    let path = hub::fetch_with(server.url("/a.pt"), &options(folder.path())).unwrap();
     assert!(std::fs::read(path).unwrap() == file);
     assert_eq!(files(folder.path()), ["a.pt"]);
     let range = server.requests()[1].range();

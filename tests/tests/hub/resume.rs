@@ -21,7 +21,8 @@ fn half(
         0 => give_up_after(stream, OLD, TAG, 5),
         _ => answer(request, stream),
     });
-    let error = hub::fetch(server.url("/a.pt"), &options(folder.path()).retries(0)).unwrap_err();
+    let error =
+        hub::fetch_with(server.url("/a.pt"), &options(folder.path()).retries(0)).unwrap_err();
     assert!(matches!(error, HubError::Download { attempts: 1, .. }), "{error}");
     assert_eq!(files(folder.path()), ["a.pt.partial", "a.pt.partial.json"]);
     assert_eq!(std::fs::read(folder.path().join("a.pt.partial")).unwrap(), b"old-o");
@@ -30,7 +31,7 @@ fn half(
 
 /// Fetches once more: the file, and what was asked after the first time.
 fn go_on(folder: &Path, server: &Server) -> (Vec<u8>, Vec<Option<usize>>) {
-    let path = hub::fetch(server.url("/a.pt"), &options(folder).retries(0)).unwrap();
+    let path = hub::fetch_with(server.url("/a.pt"), &options(folder).retries(0)).unwrap();
     assert_eq!(files(folder), ["a.pt"]);
     let asked = server.requests().iter().skip(1).map(Request::range).collect();
     (std::fs::read(path).unwrap(), asked)
@@ -110,7 +111,7 @@ fn a_part_that_is_cut_off_is_gone_on_with() {
         }
         _ => give(request, stream, OLD, TAG),
     });
-    let path = hub::fetch(server.url("/a.pt"), &options(folder.path())).unwrap();
+    let path = hub::fetch_with(server.url("/a.pt"), &options(folder.path())).unwrap();
     assert_eq!(std::fs::read(path).unwrap(), OLD);
     let asked: Vec<_> = server.requests().iter().map(Request::range).collect();
     assert_eq!(asked, [None, Some(5), Some(8), Some(10)]);
@@ -127,7 +128,7 @@ fn more_comes_than_there_is() {
         }
         _ => give(request, stream, OLD, TAG),
     });
-    let path = hub::fetch(server.url("/a.pt"), &options(folder.path())).unwrap();
+    let path = hub::fetch_with(server.url("/a.pt"), &options(folder.path())).unwrap();
     assert_eq!(std::fs::read(path).unwrap(), OLD);
     assert_eq!(server.requests()[2].range(), None);
 }
@@ -141,7 +142,7 @@ fn halves_that_do_not_make_the_promised_file_are_thrown_away() {
         _ => give(request, stream, b"abc", "\"1\""),
     });
     let url = server.url("/a-ba7816bf.pt");
-    let path = hub::fetch(url, &options(folder.path())).unwrap();
+    let path = hub::fetch_with(url, &options(folder.path())).unwrap();
     assert_eq!(std::fs::read(path).unwrap(), b"abc");
     let asked: Vec<_> = server.requests().iter().map(Request::range).collect();
     assert_eq!(asked, [None, Some(2), None]);
@@ -155,8 +156,8 @@ fn the_promised_hash_is_of_both_halves() {
         _ => give(request, stream, b"abc", "\"1\""),
     });
     let url = server.url("/a-ba7816bf.pt");
-    assert!(hub::fetch(&url, &options(folder.path()).retries(0)).is_err());
-    let path = hub::fetch(&url, &options(folder.path()).retries(0)).unwrap();
+    assert!(hub::fetch_with(&url, &options(folder.path()).retries(0)).is_err());
+    let path = hub::fetch_with(&url, &options(folder.path()).retries(0)).unwrap();
     assert_eq!(std::fs::read(path).unwrap(), b"abc");
     assert_eq!(server.requests()[1].range(), Some(2));
 }
@@ -164,7 +165,7 @@ fn the_promised_hash_is_of_both_halves() {
 #[test]
 fn another_address_of_the_same_name() {
     let (folder, server) = half(|request, stream| give(request, stream, NEW, TAG));
-    let path = hub::fetch(server.url("/other/a.pt"), &options(folder.path())).unwrap();
+    let path = hub::fetch_with(server.url("/other/a.pt"), &options(folder.path())).unwrap();
     assert_eq!(std::fs::read(path).unwrap(), NEW);
     assert_eq!(server.requests()[1].range(), None);
 }
@@ -174,7 +175,7 @@ fn without_a_strong_etag_nothing_is_kept() {
     for tag in ["W/\"1\"", "1", ""] {
         let folder = tempfile::tempdir().unwrap();
         let server = Server::start(move |_, stream| give_up_after(stream, OLD, tag, 5));
-        hub::fetch(server.url("/a.pt"), &options(folder.path()).retries(1)).unwrap_err();
+        hub::fetch_with(server.url("/a.pt"), &options(folder.path()).retries(1)).unwrap_err();
         assert_eq!(server.requests()[1].range(), None);
         assert_eq!(files(folder.path()), [""; 0]);
     }

@@ -15,7 +15,7 @@ fn downloaded_once_and_then_found() {
     let cache = folder.path().join("deep/cache");
     let server = Server::of("abc");
     for _ in 0..2 {
-        let path = hub::fetch(server.url("/models/a.pt?token=1"), &options(&cache)).unwrap();
+        let path = hub::fetch_with(server.url("/models/a.pt?token=1"), &options(&cache)).unwrap();
         assert_eq!(path, cache.join("a.pt"));
         assert_eq!(std::fs::read(&path).unwrap(), b"abc");
     }
@@ -36,7 +36,7 @@ fn limits_without_end() {
     let never = std::time::Duration::MAX;
     let options = options(folder.path()).timeout(never).stall_timeout(never);
     let options = options.connect_timeout(never).lock_timeout(never).retry_delay(never);
-    hub::fetch(server.url("/a.pt"), &options.retries(u32::MAX).max_size(u64::MAX)).unwrap();
+    hub::fetch_with(server.url("/a.pt"), &options.retries(u32::MAX).max_size(u64::MAX)).unwrap();
 }
 
 #[test]
@@ -45,7 +45,8 @@ fn two_addresses_that_end_alike_are_not_one_file() {
     let server =
         Server::start(|request, stream| give(request, stream, request.target.as_bytes(), "\"1\""));
     let fetch = |path: &str, options: &Options| {
-        hub::fetch(server.url(path), options).map(|path| std::fs::read_to_string(path).unwrap())
+        hub::fetch_with(server.url(path), options)
+            .map(|path| std::fs::read_to_string(path).unwrap())
     };
     let options = options(folder.path());
     assert_eq!(fetch("/x/model.bin?signed=1", &options).unwrap(), "/x/model.bin?signed=1");
@@ -76,7 +77,7 @@ fn progress_is_told_from_the_first_byte_to_the_last() {
             told.lock().unwrap().push(progress.downloaded);
         }
     });
-    hub::fetch(server.url("/a.pt"), &options).unwrap();
+    hub::fetch_with(server.url("/a.pt"), &options).unwrap();
     assert_eq!(std::fs::read(&target).unwrap(), file);
     let told = told.lock().unwrap();
     assert_eq!((told[0], told[told.len() - 1]), (0, 3_000_000));
@@ -93,13 +94,13 @@ fn a_hash_in_the_name_is_checked_in_the_cache_too() {
     let options = options(folder.path());
 
     std::fs::write(&path, "damaged").unwrap();
-    let error = hub::fetch(&url, &options.clone().offline(true)).unwrap_err();
+    let error = hub::fetch_with(&url, &options.clone().offline(true)).unwrap_err();
     assert!(matches!(&error, HubError::Hash { expected, .. } if expected == ABC), "{error}");
-    assert_eq!(hub::fetch(&url, &options.clone().check_hash(HashCheck::Off)).unwrap(), path);
+    assert_eq!(hub::fetch_with(&url, &options.clone().check_hash(HashCheck::Off)).unwrap(), path);
     assert_eq!((std::fs::read(&path).unwrap(), server.count()), (b"damaged".to_vec(), 0));
 
-    hub::fetch(&url, &options).unwrap();
-    hub::fetch(&url, &options.offline(true)).unwrap();
+    hub::fetch_with(&url, &options).unwrap();
+    hub::fetch_with(&url, &options.offline(true)).unwrap();
     assert_eq!((std::fs::read(&path).unwrap(), server.count()), (b"abc".to_vec(), 1));
 }
 
@@ -108,7 +109,7 @@ fn a_file_that_is_not_what_its_name_says_is_not_kept() {
     let folder = tempfile::tempdir().unwrap();
     let server = Server::of("something else");
     let url = server.url(&format!("/a-{ABC}.pt"));
-    let error = hub::fetch(&url, &options(folder.path())).unwrap_err();
+    let error = hub::fetch_with(&url, &options(folder.path())).unwrap_err();
     assert!(matches!(error, HubError::Hash { .. }), "{error}");
     let text = error.to_string();
     assert!(text.contains("invalid hash value (expected \"ba7816bf\", got \"f41f3fa"), "{text}");
@@ -116,12 +117,12 @@ fn a_file_that_is_not_what_its_name_says_is_not_kept() {
 
     // The name in the cache need not say it, if the address does.
     let named = options(folder.path()).file_name("a.pt");
-    assert!(matches!(hub::fetch(&url, &named), Err(HubError::Hash { .. })));
+    assert!(matches!(hub::fetch_with(&url, &named), Err(HubError::Hash { .. })));
 
     // A wrong file that was there is not replaced by another wrong one.
     let path = folder.path().join(format!("a-{ABC}.pt"));
     std::fs::write(&path, "damaged").unwrap();
-    assert!(matches!(hub::fetch(&url, &options(folder.path())), Err(HubError::Hash { .. })));
+    assert!(matches!(hub::fetch_with(&url, &options(folder.path())), Err(HubError::Hash { .. })));
     assert_eq!(std::fs::read(&path).unwrap(), b"damaged");
 }
 
@@ -131,13 +132,13 @@ fn a_hash_of_the_users() {
     let server = Server::of("abc");
     let options = options(folder.path());
     let path =
-        hub::fetch(server.url("/a.pt"), &options.clone().sha256(ABC.to_uppercase())).unwrap();
-    assert_eq!(hub::fetch(&path, &options.clone().sha256("ba")).unwrap(), path);
+        hub::fetch_with(server.url("/a.pt"), &options.clone().sha256(ABC.to_uppercase())).unwrap();
+    assert_eq!(hub::fetch_with(&path, &options.clone().sha256("ba")).unwrap(), path);
     for location in [server.url("/a.pt").as_str(), path.to_str().unwrap()] {
         let wrong = options.clone().sha256("bb").offline(true);
-        let error = hub::fetch(location, &wrong).unwrap_err();
+        let error = hub::fetch_with(location, &wrong).unwrap_err();
         assert!(matches!(error, HubError::Hash { .. }), "{error}");
-        let error = hub::fetch(location, &options.clone().sha256("no")).unwrap_err();
+        let error = hub::fetch_with(location, &options.clone().sha256("no")).unwrap_err();
         assert!(matches!(error, HubError::Option { .. }), "{error}");
     }
 }
@@ -148,11 +149,11 @@ fn offline_nothing_is_asked() {
     let cache = folder.path().join("cache");
     let server = Server::of("abc");
     let options = options(&cache).offline(true);
-    let error = hub::fetch(server.url("/a.pt?secret"), &options).unwrap_err();
+    let error = hub::fetch_with(server.url("/a.pt?secret"), &options).unwrap_err();
     assert!(matches!(error, HubError::Offline { .. }), "{error}");
     let text = error.to_string();
     assert!(text.contains("a.pt?***: offline") && !text.contains("secret"), "{text}");
-    let error = hub::download(&server.url("/a.pt"), folder.path().join("b.pt"), &options);
+    let error = hub::download_with(&server.url("/a.pt"), folder.path().join("b.pt"), &options);
     assert!(matches!(error, Err(HubError::Offline { .. })));
     assert_eq!(server.count(), 0);
     assert!(!cache.exists());
@@ -170,12 +171,12 @@ fn schemes_lead_to_addresses_and_paths() {
     schemes.add_file("open-mmlab", &map).unwrap();
     schemes.insert("lab", "mine", "open-mmlab://vgg").unwrap();
     let options = options(&folder.path().join("cache")).schemes(schemes);
-    let read = |location| std::fs::read(hub::fetch(location, &options).unwrap()).unwrap();
+    let read = |location| std::fs::read(hub::fetch_with(location, &options).unwrap()).unwrap();
     assert_eq!(read("lab://mine"), b"abc");
     assert_eq!(read("openmmlab://vgg"), b"abc");
     assert_eq!(read("open-mmlab://own"), b"own");
     assert_eq!(server.count(), 1);
-    let error = hub::fetch("torchvision://vgg", &options).unwrap_err();
+    let error = hub::fetch_with("torchvision://vgg", &options).unwrap_err();
     assert!(matches!(error, HubError::UnknownScheme { .. }), "{error}");
 }
 
@@ -183,12 +184,12 @@ fn schemes_lead_to_addresses_and_paths() {
 fn local_paths() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("a-ba7816bf.pt");
-    let error = hub::fetch(&path, &Options::new()).unwrap_err().to_string();
+    let error = hub::fetch_with(&path, &Options::new()).unwrap_err().to_string();
     assert_eq!(error, format!("{} is not a checkpoint file", path.display()));
-    assert!(hub::fetch(folder.path(), &Options::new()).is_err());
+    assert!(hub::fetch_with(folder.path(), &Options::new()).is_err());
     // The name of a local file promises nothing.
     std::fs::write(&path, "x").unwrap();
-    assert_eq!(hub::fetch(&path, &Options::new()).unwrap(), path);
+    assert_eq!(hub::fetch_with(&path, &Options::new()).unwrap(), path);
 }
 
 #[test]
@@ -199,12 +200,12 @@ fn to_a_file_of_choice() {
         give(request, stream, ["abc", "def"][request.number].as_bytes(), "\"1\"")
     });
     for expected in ["abc", "def"] {
-        hub::download(&server.url("/a.pt"), &path, &options(folder.path())).unwrap();
+        hub::download_with(&server.url("/a.pt"), &path, &options(folder.path())).unwrap();
         assert_eq!(std::fs::read(&path).unwrap(), expected.as_bytes());
     }
     assert_eq!(files(folder.path()), ["mine.pt"]);
     let nowhere = folder.path().join("nowhere/mine.pt");
-    let error = hub::download(&server.url("/a.pt"), &nowhere, &options(folder.path()));
+    let error = hub::download_with(&server.url("/a.pt"), &nowhere, &options(folder.path()));
     assert!(matches!(error, Err(HubError::Io { .. })));
 }
 
@@ -221,12 +222,12 @@ fn a_password_is_sent_to_its_host_and_shown_to_nobody() {
         _ => head(stream, "401 Unauthorized", &["Content-Length: 0"]),
     });
     let with = |user: &str| server.url("/a.pt?token=t").replace("//", &format!("//{user}@"));
-    let path = hub::fetch(with("me:p%40ss"), &options(folder.path())).unwrap();
+    let path = hub::fetch_with(with("me:p%40ss"), &options(folder.path())).unwrap();
     assert_eq!(path, folder.path().join("a.pt"));
     assert_eq!(other.requests()[0].header("authorization"), None);
 
     let wrong = options(folder.path()).file_name("c.pt");
-    let error = hub::fetch(with("me:secret"), &wrong).unwrap_err();
+    let error = hub::fetch_with(with("me:secret"), &wrong).unwrap_err();
     assert!(matches!(error, HubError::Status { status: 401, attempts: 1, .. }), "{error}");
     for text in [error.to_string(), format!("{error:?}")] {
         assert!(!text.contains("secret") && !text.contains("=t"), "{text}");

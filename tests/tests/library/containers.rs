@@ -8,7 +8,8 @@ use std::sync::{Arc, LazyLock, Mutex, OnceLock, RwLock};
 
 use indexmap::IndexMap;
 use statedict::prelude::*;
-use statedict::{ModelError, ParameterDict, ParameterList};
+use statedict::visit::ModelError;
+use statedict::{ParameterDict, ParameterList};
 
 #[derive(StateDict, Clone)]
 struct Linear {

@@ -1,6 +1,6 @@
 //! Everything that a file holds is told of once, and each path that is told of leads there again.
 
-use statedict::codec::{Document, ReadOptions, Source, read};
+use statedict::codec::{Document, ReadOptions, Source};
 use statedict::contents::{Contents, Digests, Found, ValuePath, resolve};
 use statedict::value::Graph;
 use statedict::{Checkpoint, StateMap, TensorView};
@@ -53,7 +53,7 @@ fn dict(entries: &[(Pickled, Pickled)]) -> Pickled {
 
 fn open(value: &[u8]) -> Document {
     let pickle = [b"\x80\x04", value, b"."].concat();
-    read(Source::bytes(pickle), &ReadOptions::default().opaque(true)).unwrap()
+    Document::read_with(Source::bytes(pickle), &ReadOptions::default().opaque(true)).unwrap()
 }
 
 /// Keys that look alike, and keys that no text stands for.

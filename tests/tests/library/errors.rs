@@ -3,13 +3,13 @@
 use std::error::Error;
 
 use statedict::contents::resolve;
+use statedict::leaf::TensorMut;
 use statedict::optim::OptimizerState;
 use statedict::prelude::*;
+use statedict::state_map::InvalidName;
 use statedict::value::Graph;
-use statedict::{
-    Checkpoint, InvalidName, KeyMap, LoadOptions, MapLocation, MigrateError, ModelError, Schema,
-    WriteOptions,
-};
+use statedict::visit::ModelError;
+use statedict::{Checkpoint, KeyMap, LoadOptions, MapLocation, MigrateError, Schema, WriteOptions};
 
 #[derive(StateDict)]
 struct Linear {
@@ -48,7 +48,9 @@ fn errors_of_loading_are_their_messages() {
     assert_plain(error);
     assert_plain(model.load(folder.path().join("none.pt")).unwrap_err());
     assert_plain(StateMap::load(folder.path()).unwrap_err());
-    assert_plain(statedict::codec::open(folder.path(), &Default::default()).unwrap_err());
+    assert_plain(
+        statedict::codec::Document::open_with(folder.path(), &Default::default()).unwrap_err(),
+    );
     assert_plain(KeyMap::new().rename("a", "b").apply(&map).unwrap_err());
     assert_plain(map.map_location(&MapLocation::to("cuda:x")).unwrap_err());
     assert_plain(MigrateError::message("the vocabulary has changed"));
@@ -65,9 +67,11 @@ fn errors_of_saving_are_their_messages_and_say_why() {
     assert_plain(error);
     let error = model.save(folder.path()).unwrap_err();
     assert!(error.to_string().contains("directory"), "{error}");
-    let error =
-        statedict::write_map(&model.state_dict().unwrap(), &mut [0u8; 8][..], &WriteOptions::new())
-            .unwrap_err();
+    let error = model
+        .state_dict()
+        .unwrap()
+        .write_with(&mut [0u8; 8][..], &WriteOptions::new())
+        .unwrap_err();
     let cause = error.source().unwrap().to_string();
     assert!(error.to_string().ends_with(&cause), "{error}");
     assert_plain(error);
@@ -76,7 +80,7 @@ fn errors_of_saving_are_their_messages_and_say_why() {
 #[test]
 fn errors_of_models_are_their_messages() {
     let wrong = vec![ModelError::Duplicate { key: "a".to_owned() }; 2];
-    let errors = statedict::ModelErrors(wrong);
+    let errors = statedict::visit::ModelErrors(wrong);
     assert_eq!(errors.len(), 2);
     assert_eq!(errors.to_string().lines().count(), 2);
     assert_plain(errors[0].clone());
@@ -108,7 +112,7 @@ fn errors_of_tensors_are_their_messages() {
     assert_plain(number().reshape([2]).unwrap_err());
     let mut weight = [0.0f32; 2];
     assert_plain(weight.copy_(&number()).unwrap_err());
-    let storage = statedict::StorageError::Absent;
+    let storage = statedict::tensor::StorageError::Absent;
     assert_plain(storage);
 }
 
@@ -131,7 +135,7 @@ fn the_mode_is_set_with_a_question_mark() {
         format!("{error:?}").starts_with("the model cannot be reached: it is shared"),
         "{error:?}"
     );
-    assert!(error.downcast_ref::<statedict::ModelErrors>().is_some());
+    assert!(error.downcast_ref::<statedict::visit::ModelErrors>().is_some());
 }
 
 #[test]
@@ -157,10 +161,11 @@ fn a_hint_names_the_version_that_a_file_without_versions_has() {
              it, load with `model.load_with(path, &LoadOptions::new().assume_version(4))`"
         ]
     );
-    let error = statedict::migrate::<Net>(&mut map).unwrap_err();
-    assert!(error.hints[0].contains(
-        "`statedict::migrate_with::<Model>(&mut map, &LoadOptions::new().assume_version(4))`"
-    ));
+    let error = map.migrate::<Net>().unwrap_err();
+    assert!(
+        error.hints[0]
+            .contains("`map.migrate_with::<Model>(&LoadOptions::new().assume_version(4))`")
+    );
     for version in [4, 9] {
         let options = LoadOptions::new().assume_version(version);
         net.load_state_dict_with(&map, &options).unwrap();
@@ -171,7 +176,7 @@ fn a_hint_names_the_version_that_a_file_without_versions_has() {
     assert!(error.hints.is_empty(), "{error}");
     // What the file says goes before.
     map.metadata_mut()
-        .insert(statedict::Metadata::default())
-        .insert("", statedict::ModuleMetadata::with_version(3));
+        .insert(statedict::state_map::Metadata::default())
+        .insert("", statedict::state_map::ModuleMetadata::with_version(3));
     assert!(net.load_state_dict_with(&map, &LoadOptions::new().assume_version(4)).is_err());
 }

@@ -3,12 +3,11 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
+use statedict::load::{AliasPolicy, Atomicity, LoadProblem};
 use statedict::prelude::*;
 use statedict::value::{Graph, SharedValue, Value};
-use statedict::{
-    AliasPolicy, Atomicity, ExtraState, ExtraStateError, KeyMap, LoadOptions, LoadProblem,
-    MigrateError, Migration, ModelError,
-};
+use statedict::visit::ModelError;
+use statedict::{DType, ExtraState, ExtraStateError, KeyMap, LoadOptions, MigrateError, Migration};
 
 /// A module whose extra state is a number; it takes none below zero.
 #[derive(StateDict)]
@@ -142,7 +141,7 @@ fn missing_and_unexpected_are_in_their_places_by_both_rules() {
         let expected = "_extra_state: the extra state of `library::extra_state::Counter`";
         assert!(text.contains(expected), "{text}");
         let report =
-            nested(0, 0).check_state_dict(&partial, &options.clone().strict(false)).unwrap();
+            nested(0, 0).check_state_dict_with(&partial, &options.clone().strict(false)).unwrap();
         assert_eq!(report.missing, missing);
         assert_eq!(report.extra_states, ["child._extra_state"]);
     }
@@ -206,7 +205,8 @@ fn by_torchs_rules_one_that_is_refused_stops_no_other() {
 
 #[test]
 fn a_tensor_that_is_refused_in_the_end_takes_the_extra_states_back() {
-    use statedict::{ByteSink, Shape, Tensor, TensorError, TensorMut};
+    use statedict::leaf::{ByteSink, Tensor, TensorError, TensorMut};
+    use statedict::tensor::Shape;
 
     /// Refuses the first tensor that it is given.
     struct Stubborn(bool);

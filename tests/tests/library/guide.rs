@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 
 use statedict::codec::{Limits, ReadOptions};
 use statedict::prelude::*;
-use statedict::{Checkpoint, MigrateError, Migration, ModuleMetadata, StateMap};
+use statedict::state_map::ModuleMetadata;
+use statedict::{Checkpoint, MigrateError, Migration, StateMap};
 
 #[derive(StateDict, Default)]
 struct Linear {

@@ -7,10 +7,11 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use statedict::load::LoadProblem;
 use statedict::prelude::*;
-use statedict::{
-    LoadProblem, Metadata, MigrateError, Migration, ModuleMetadata, Storage, StorageError, Storages,
-};
+use statedict::state_map::{Metadata, ModuleMetadata};
+use statedict::tensor::{Storage, StorageError, Storages};
+use statedict::{DType, MigrateError, Migration};
 use statedict_tests::generations::{Encoder, WIDTH};
 use statedict_tests::{Description, fixtures_folder};
 
@@ -229,7 +230,7 @@ macro_rules! renamed {
             map.metadata_mut().insert(Metadata::default()).insert("", ModuleMetadata::with_version(1));
             let mut net = Net { $($name: 0),* };
             net.load_state_dict(&map).unwrap();
-            statedict::migrate::<Net>(&mut map).unwrap();
+            map.migrate::<Net>().unwrap();
             let loaded = vec![$((stringify!($name), net.$name)),*];
             // Without a value of the model the names change alike.
             for &(name, value) in loaded.iter().filter(|(_, value)| *value != 0) {

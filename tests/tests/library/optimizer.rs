@@ -3,8 +3,9 @@
 use statedict::codec::{self, ReadOptions, Source};
 use statedict::optim::{Algorithm, OptimizerProblem, OptimizerState, ParamId};
 use statedict::prelude::*;
+use statedict::tensor::{Storage, Strides};
 use statedict::value::{Graph, ValueId};
-use statedict::{LoadOptions, ParameterList, Storage, Strides, WriteOptions, write_graph};
+use statedict::{DType, LoadOptions, ParameterList, WriteOptions};
 use statedict_tests::optimizers::{Adam, Pair, Sgd};
 
 fn tensor(elements: &[f32], shape: &[usize]) -> CpuTensor {
@@ -14,8 +15,9 @@ fn tensor(elements: &[f32], shape: &[usize]) -> CpuTensor {
 /// What a file of this state gives.
 fn through_a_file(state: &OptimizerState<'_>) -> OptimizerState<'static> {
     let mut file = Vec::new();
-    write_graph(state.graph(), &mut file, &WriteOptions::default()).unwrap();
-    let document = codec::read(Source::bytes(file), &ReadOptions::default()).unwrap();
+    state.graph().write_with(&mut file, &WriteOptions::default()).unwrap();
+    let document =
+        codec::Document::read_with(Source::bytes(file), &ReadOptions::default()).unwrap();
     OptimizerState::from_graph((**document.graph()).clone()).unwrap()
 }
 

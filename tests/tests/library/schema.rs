@@ -8,11 +8,11 @@ use std::path::PathBuf;
 use std::rc::Rc;
 use std::sync::{Arc, Mutex, OnceLock, RwLock};
 
+use statedict::load::LoadProblem;
 use statedict::prelude::*;
-use statedict::{
-    Alias, LoadProblem, Metadata, MigrateError, Migration, ModuleMetadata, ParameterDict,
-    ParameterList, Schema, UnknownReason, migrate,
-};
+use statedict::schema::UnknownReason;
+use statedict::state_map::{Metadata, ModuleMetadata};
+use statedict::{Alias, MigrateError, Migration, ParameterDict, ParameterList, Schema};
 use statedict_tests::generations::Encoder;
 use statedict_tests::{Description, fixtures_folder};
 
@@ -135,7 +135,7 @@ fn a_schema_is_data() {
     assert_eq!(schema, BatchNorm::<()>::schema());
     assert_ne!(schema, Linear::schema());
     let reasons: Vec<UnknownReason> =
-        Tree::schema().unknown().map(statedict::SchemaUnknown::reason).collect();
+        Tree::schema().unknown().map(statedict::schema::SchemaUnknown::reason).collect();
     assert_eq!(reasons, [UnknownReason::Recursive; 2]);
     // A hand-written module and a `dyn` of a trait of one's own are known by a value alone.
     let unknown = Vec::<Box<dyn Layer>>::schema();
@@ -173,9 +173,9 @@ fn a_value_has_the_keys_of_its_schema_in_that_order() {
     let map = net.state_dict().unwrap();
     let schema = Net::schema();
     let entries = schema.entries().filter(|entry| entry.is_persistent());
-    let keys: Vec<&str> = entries.map(statedict::SchemaEntry::key).collect();
+    let keys: Vec<&str> = entries.map(statedict::schema::SchemaEntry::key).collect();
     assert_eq!(keys, map.keys().collect::<Vec<_>>());
-    let modules: Vec<&str> = schema.modules().map(statedict::SchemaModule::path).collect();
+    let modules: Vec<&str> = schema.modules().map(statedict::schema::SchemaModule::path).collect();
     let records: Vec<&str> = map.metadata().unwrap().iter().map(|(path, _)| path).collect();
     assert_eq!(modules, records);
     schema.check(&map).unwrap();
@@ -223,10 +223,10 @@ fn every_generation_is_migrated_without_a_model() {
     let expected: BTreeMap<String, Description> = serde_json::from_str(&expected).unwrap();
     for name in ["v1.pt", "v2.pt", "v3.pt"] {
         let mut map = StateMap::load(generation(name)).unwrap();
-        let done = migrate::<Encoder>(&mut map).unwrap();
+        let done = map.migrate::<Encoder>().unwrap();
         assert!(done.unknown.is_empty());
         let reported = Encoder::zeros().load(generation(name)).unwrap();
-        let edits = |modules: &[statedict::ModuleMigration]| {
+        let edits = |modules: &[statedict::load::ModuleMigration]| {
             let mut edits: Vec<String> = modules.iter().map(ToString::to_string).collect();
             edits.sort();
             edits
@@ -255,7 +255,7 @@ fn a_failed_migration_leaves_the_map_as_it_was() {
     let mut map = StateMap::load(generation("v2.pt")).unwrap();
     map.remove("blocks.1.in_proj_weight");
     let before = (Description::of(&map), map.metadata().cloned());
-    let error = migrate::<Encoder>(&mut map).unwrap_err();
+    let error = map.migrate::<Encoder>().unwrap_err();
     assert!(matches!(&error.problems[..], [
         LoadProblem::Migration { path, to: 3, source: MigrateError::NoSuchKey { .. }, .. },
     ] if path == "blocks.1"));
@@ -265,7 +265,7 @@ fn a_failed_migration_leaves_the_map_as_it_was() {
     let mut metadata = Metadata::default();
     metadata.insert("", ModuleMetadata::with_version(9));
     *map.metadata_mut() = Some(metadata);
-    let error = migrate::<Encoder>(&mut map).unwrap_err();
+    let error = map.migrate::<Encoder>().unwrap_err();
     assert!(error.problems.iter().any(|problem| matches!(
         problem,
         LoadProblem::NewerVersion { path, found: 9, current: 2, .. } if path.is_empty()
@@ -282,7 +282,7 @@ fn what_is_not_migrated_is_reported() {
         maybe: Option<Encoder>,
     }
     let mut map = map_of(&["head.weight", "norm.weight"]);
-    let done = migrate::<Net>(&mut map).unwrap();
+    let done = map.migrate::<Net>().unwrap();
     assert_eq!(done.unknown, ["head", "norm"]);
     // No steps run for a module that is not there.
     assert!(done.modules.is_empty() && done.absent.is_empty(), "{done}");
@@ -308,7 +308,7 @@ fn lists_are_found_under_the_name_their_parent_gives_them() {
         blocks: Vec<Block>,
     }
     let mut map = map_of(&["layers.0.weight", "layers.1.weight"]);
-    migrate::<Net>(&mut map).unwrap();
+    map.migrate::<Net>().unwrap();
     assert_eq!(map.keys().collect::<Vec<_>>(), ["blocks.0.weight", "blocks.1.weight"]);
     assert_eq!(map.get("blocks.1.weight").unwrap().to_vec::<f32>().unwrap(), [2.0]);
     assert_eq!(map.version("blocks.1"), Some(2));
@@ -326,7 +326,7 @@ fn values_that_are_no_tensors_follow_their_modules() {
     let source = StateMap::load(fixtures_folder().join("read/extra_state.pt")).unwrap();
     let (_, value) = source.values().next().unwrap();
     map.insert_value("old._extra_state", value.clone());
-    migrate::<Net>(&mut map).unwrap();
+    map.migrate::<Net>().unwrap();
     assert_eq!(map.values().map(|(key, _)| key).collect::<Vec<_>>(), ["new._extra_state"]);
     assert_eq!(map.value_position("new._extra_state"), Some(1));
 }
@@ -401,11 +401,17 @@ mod mine {
     pub(super) struct Arc<M>(pub(super) M);
 
     impl<M: StateDict> StateDict for Arc<M> {
-        fn visit<'a>(&'a self, visitor: &mut dyn statedict::Visitor<statedict::ByRef<'a>>) {
+        fn visit<'a>(
+            &'a self,
+            visitor: &mut dyn statedict::visit::Visitor<statedict::visit::ByRef<'a>>,
+        ) {
             self.0.visit(visitor);
         }
 
-        fn visit_mut<'a>(&'a mut self, visitor: &mut dyn statedict::Visitor<statedict::ByMut<'a>>) {
+        fn visit_mut<'a>(
+            &'a mut self,
+            visitor: &mut dyn statedict::visit::Visitor<statedict::visit::ByMut<'a>>,
+        ) {
             self.0.visit_mut(visitor);
         }
     }
@@ -440,12 +446,12 @@ fn modules_named_like_owners_have_their_own_schema() {
     let map = net.state_dict().unwrap();
     Net::schema().check(&map).unwrap();
     assert_eq!(
-        Net::schema().entries().map(statedict::SchemaEntry::key).collect::<Vec<_>>(),
+        Net::schema().entries().map(statedict::schema::SchemaEntry::key).collect::<Vec<_>>(),
         ["a.steps", "a.inner.w", "e.w"]
     );
     // An owner that is in another type beside what only has its name is known by its value.
     assert_eq!(
-        Net::schema().unknown().map(statedict::SchemaUnknown::path).collect::<Vec<_>>(),
+        Net::schema().unknown().map(statedict::schema::SchemaUnknown::path).collect::<Vec<_>>(),
         ["b", "c.*.0", "d"]
     );
     let whole = Whole(mine::Box { boxed: plain() });

@@ -5,11 +5,12 @@ use std::cell::RefCell;
 use std::rc::Rc;
 use std::sync::{Arc, Mutex, RwLock};
 
+use statedict::leaf::{ByteSink, StorageId, Tensor, TensorError, TensorMut};
+use statedict::load::{AliasPolicy, LoadProblem};
 use statedict::prelude::*;
-use statedict::{
-    Alias, AliasPolicy, ByteSink, LoadOptions, LoadProblem, ModelError, Shape, StorageId,
-    TensorError, Unavailable,
-};
+use statedict::tensor::Shape;
+use statedict::visit::{ModelError, Unavailable};
+use statedict::{Alias, DType, LoadOptions};
 
 #[derive(StateDict)]
 struct Linear {

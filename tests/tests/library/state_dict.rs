@@ -1,7 +1,7 @@
 //! `state_dict` and the ways to look at a model.
 
 use statedict::prelude::*;
-use statedict::{ByMut, ByRef, Content, Field, Kind, ModelError, ModuleInfo, Visitor};
+use statedict::visit::{ByMut, ByRef, Content, Field, Kind, ModelError, ModuleInfo, Visitor};
 
 #[derive(StateDict)]
 struct Linear {

@@ -30,7 +30,7 @@ fn outcome(error: &ReadError) -> String {
 /// Does with a file everything that does not read tensors.
 fn take(file: &[u8]) -> String {
     let options = ReadOptions::default().opaque(true);
-    let mut words = match codec::read(Source::bytes(file.to_vec()), &options) {
+    let mut words = match codec::Document::read_with(Source::bytes(file.to_vec()), &options) {
         Ok(document) => {
             let budget = u64::try_from(file.len()).unwrap() * 16;
             let mut walks = BTreeSet::new();

@@ -12,10 +12,12 @@ use crate::counting::Turn;
 fn read(bytes: &'static [u8], opaque: bool) -> Result<(), ReadError> {
     let options = ReadOptions::default().opaque(opaque);
     // What is wrong with a file's storages is told at once, else when they are touched.
-    if let Err(error) = codec::read(Source::bytes(bytes), &options.clone().in_memory(true)) {
+    if let Err(error) =
+        codec::Document::read_with(Source::bytes(bytes), &options.clone().in_memory(true))
+    {
         assert!(!error.to_string().contains('\n'), "{error}");
     }
-    let document = codec::read(Source::bytes(bytes), &options)?;
+    let document = codec::Document::read_with(Source::bytes(bytes), &options)?;
     let _ = document.state_map_partial(&[]);
     let dicts = document.root().as_dict().into_iter();
     let values = dicts.flat_map(|dict| dict.iter()).flat_map(|(_, value)| {
@@ -115,7 +117,8 @@ fn a_million_tensors(turn: &Turn) {
     let path = folder.path().join("million.pt");
     map.save(&path).unwrap();
     drop(map);
-    let (document, cost) = turn.measure(|| codec::open(&path, &ReadOptions::default()).unwrap());
+    let (document, cost) =
+        turn.measure(|| codec::Document::open_with(&path, &ReadOptions::default()).unwrap());
     let dict = document.root().as_dict().unwrap();
     assert_eq!(dict.len(), 1_000_000);
     let len = usize::try_from(std::fs::metadata(&path).unwrap().len()).unwrap();
@@ -161,7 +164,7 @@ fn long_lists_need_no_limit_to_be_raised() {
         let len = pickle.len();
         let (found, cost) = turn.measure(|| {
             let source = Source::bytes(pickle);
-            let document = codec::read(source, &ReadOptions::default()).unwrap();
+            let document = codec::Document::read_with(source, &ReadOptions::default()).unwrap();
             let mut contents = Contents::of(document.root());
             let mut found = 0;
             while contents.advance().unwrap().is_some() {

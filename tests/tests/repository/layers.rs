@@ -27,7 +27,7 @@ const LAYERS: &[&[&str]] = &[
     // Bytes to values and back; knows no model.
     &["codec"],
     &["migration"],
-    &["extra_state", "traits", "visit", "schema"],
+    &["extra_state", "leaf", "visit", "schema"],
     // What implements the traits.
     &["impls", "leaves"],
     &["collect", "load"],

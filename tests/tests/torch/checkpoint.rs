@@ -18,7 +18,7 @@ fn path_in(folder: &Path, inner: &str, name: &str) -> std::path::PathBuf {
 }
 
 fn our_lines(path: &Path) -> Vec<String> {
-    lines(&codec::open(path, &ReadOptions::default()).unwrap())
+    lines(&codec::Document::open_with(path, &ReadOptions::default()).unwrap())
 }
 
 #[test]

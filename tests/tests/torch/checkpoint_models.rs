@@ -4,7 +4,7 @@ use std::fs;
 
 use serde_json::{Value as Json, json};
 use statedict::prelude::*;
-use statedict::{Checkpoint, KeyMap, LoadOptions};
+use statedict::{Checkpoint, DType, KeyMap, LoadOptions};
 use statedict_tests::{Torch, fixtures_folder, temp_dir};
 
 #[derive(StateDict, Clone)]

@@ -66,7 +66,7 @@ fn what_one_has_downloaded_the_other_finds() {
     folders.serve("ours.pt", "a");
     folders.serve("theirs.pt", "b");
     let (ours, theirs) = (folders.url("ours.pt?x=1"), folders.url("theirs.pt"));
-    let path = hub::fetch(&ours, &folders.options()).unwrap();
+    let path = hub::fetch_with(&ours, &folders.options()).unwrap();
     assert_eq!(path, folders.cache().join("ours.pt"));
     let load = |url: &str| -> Vec<String> {
         torch.get("hub.load", json!({"url": url, "home": folders.home.path()}))
@@ -79,7 +79,7 @@ fn what_one_has_downloaded_the_other_finds() {
     folders.serve("ours.pt", "c");
     folders.serve("theirs.pt", "c");
     assert_eq!(load(&ours), ["a"]);
-    let path = hub::fetch(&theirs, &folders.options().offline(true)).unwrap();
+    let path = hub::fetch_with(&theirs, &folders.options().offline(true)).unwrap();
     assert_eq!(StateMap::load(path).unwrap().keys().collect::<Vec<_>>(), ["b"]);
     assert_eq!(requests(&torch, &folders), 2);
 }
@@ -104,7 +104,7 @@ fn names_in_the_cache_are_torchs() {
         std::fs::write(cache.path().join(name), "").unwrap();
         let options =
             Options::new().directory(cache.path()).check_hash(HashCheck::Off).offline(true);
-        assert_eq!(hub::fetch(url, &options).unwrap(), cache.path().join(name), "{url}");
+        assert_eq!(hub::fetch_with(url, &options).unwrap(), cache.path().join(name), "{url}");
         std::fs::remove_file(cache.path().join(name)).unwrap();
     }
 }
@@ -131,7 +131,7 @@ fn hashes_in_names_are_torchs() {
         std::fs::write(cache.path().join(name), "y").unwrap();
         let options = Options::new().directory(cache.path()).offline(true);
         let options = options.check_hash(HashCheck::Torch);
-        let found = match hub::fetch(format!("http://h/{name}"), &options) {
+        let found = match hub::fetch_with(format!("http://h/{name}"), &options) {
             Err(HubError::Hash { expected, .. }) => Some(expected),
             Err(error) => panic!("{name}: {error}"),
             Ok(_) => None,
@@ -149,7 +149,7 @@ fn a_wrong_hash_is_refused_in_torchs_words() {
     folders.serve(&name, "a");
     let args = json!({"url": folders.url(&name), "home": folders.home.path(), "check_hash": true});
     let theirs = torch.try_call("hub.load", args).unwrap_err();
-    let ours = hub::fetch(folders.url(&name), &folders.options()).unwrap_err();
+    let ours = hub::fetch_with(folders.url(&name), &folders.options()).unwrap_err();
     assert!(ours.to_string().contains(&theirs.message), "{ours}\n{}", theirs.message);
     assert_eq!(folders.cached(), [""; 0]);
 }
@@ -162,7 +162,7 @@ fn torch_takes_a_file_that_was_cut_off_and_we_do_not() {
     let folders = Folders::new(&torch);
     std::fs::write(folders.served.path().join("cut.bin"), "abcdef").unwrap();
     let url = folders.url("cut.bin");
-    let error = hub::fetch(&url, &folders.options()).unwrap_err();
+    let error = hub::fetch_with(&url, &folders.options()).unwrap_err();
     assert!(matches!(error, HubError::Download { .. }), "{error}");
     assert_eq!(folders.cached(), [""; 0]);
     torch.call("hub.fetch", json!({"url": url, "home": folders.home.path()}));

@@ -2,8 +2,9 @@
 
 use serde::Deserialize;
 use serde_json::{Value, json};
+use statedict::load::LoadProblem;
 use statedict::prelude::*;
-use statedict::{DTypePolicy, LoadOptions, LoadProblem};
+use statedict::{DType, DTypePolicy, LoadOptions};
 use statedict_tests::Torch;
 use statedict_tests::tree::Data;
 

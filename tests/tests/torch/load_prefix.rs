@@ -3,7 +3,7 @@
 use serde::Deserialize;
 use serde_json::json;
 use statedict::prelude::*;
-use statedict::{Metadata, ModuleMetadata};
+use statedict::state_map::{Metadata, ModuleMetadata};
 use statedict_tests::Torch;
 
 #[derive(Debug, Deserialize, PartialEq)]

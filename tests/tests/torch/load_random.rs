@@ -1,6 +1,6 @@
 //! Random module trees and random edits of their state dicts: our torch mode and torch agree.
 
-use statedict::Element;
+use statedict::tensor::Element;
 use statedict_tests::tree::{Case, Data, Leaf, Outcome, Spec, check_all};
 
 /// How many cases; torch takes about a millisecond for each.

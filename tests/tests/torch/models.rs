@@ -4,6 +4,7 @@
 use std::fs;
 
 use serde_json::{Value, json};
+use statedict::DType;
 use statedict::prelude::*;
 use statedict_tests::models::{AutoEncoder, ConvBatchNorm, MyModule, MyModuleV2, TheModelClass};
 use statedict_tests::{Description, Torch, fixture, temp_dir};

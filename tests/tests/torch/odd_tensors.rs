@@ -18,7 +18,8 @@ struct Case {
 
 /// Opens a file, and looks at the indices of a sparse tensor.
 fn read(path: &Path) -> Result<Document, String> {
-    let document = codec::open(path, &ReadOptions::default()).map_err(|error| error.to_string())?;
+    let document = codec::Document::open_with(path, &ReadOptions::default())
+        .map_err(|error| error.to_string())?;
     if let Kind::Sparse(sparse) = document.root().get("v").unwrap().kind() {
         sparse.check().map_err(|error| error.to_string())?;
     }
@@ -211,12 +212,13 @@ fn tensors_of_other_classes_are_plain_on_request() {
     assert_eq!(cases.len(), 11);
     for (name, expected) in &cases {
         let path = folder.path().join(format!("{name}.pt"));
-        let refused = codec::open(&path, &ReadOptions::new()).unwrap();
+        let refused = codec::Document::open_with(&path, &ReadOptions::new()).unwrap();
         let (others, found) = refused.state_map_partial(&[]).unwrap();
         assert_eq!((others.len(), found.len()), (1, 1), "{name}");
         let advice = found[0].refusal.to_string();
         assert!(advice.contains("`ReadOptions::plain_tensors(true)`"), "{name}: {advice}");
-        let document = codec::open(&path, &ReadOptions::new().plain_tensors(true)).unwrap();
+        let document =
+            codec::Document::open_with(&path, &ReadOptions::new().plain_tensors(true)).unwrap();
         let Some((dtype, shape, elements, requires_grad)) = expected else {
             assert!(document.state_map().is_err(), "{name}");
             continue;

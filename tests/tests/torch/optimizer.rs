@@ -11,7 +11,7 @@ use statedict::codec::{self, Document, ReadOptions};
 use statedict::optim::{Algorithm, OptimizerState, OptimizerWarning, ParamId, StateValue};
 use statedict::prelude::*;
 use statedict::value::{Graph, Kind};
-use statedict::{WriteOptions, save_graph};
+use statedict::{DType, WriteOptions};
 use statedict_tests::optimizers::{Adam, Pair, Sgd};
 use statedict_tests::{Torch, temp_dir};
 
@@ -25,12 +25,12 @@ struct Described {
 }
 
 fn open(path: &Path) -> Document {
-    codec::open(path, &ReadOptions::default()).unwrap()
+    codec::Document::open_with(path, &ReadOptions::default()).unwrap()
 }
 
 fn save(graph: &Graph<'_>, path: &Path) {
     fs::create_dir_all(path.parent().unwrap()).unwrap();
-    save_graph(graph, path, &WriteOptions::default().keep_storage(true).sync(false)).unwrap();
+    graph.save_with(path, &WriteOptions::default().keep_storage(true).sync(false)).unwrap();
 }
 
 /// The same checkpoint, put together from its parts.

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde_json::json;
 use statedict::codec::{self, ContainerKind, ReadOptions, Source, Verdict};
 use statedict::value::Value;
-use statedict::{StateMap, WriteOptions, write_graph};
+use statedict::{StateMap, WriteOptions};
 use statedict_tests::{Torch, lines, temp_dir};
 
 #[derive(Deserialize)]
@@ -43,7 +43,7 @@ fn tensors_that_pickle_dump_wrote_are_what_python_loads() {
     assert_eq!(cases.len(), 66);
     for (name, case) in &cases {
         let path = folder.path().join(name);
-        let document = codec::open(&path, &ReadOptions::default())
+        let document = codec::Document::open_with(&path, &ReadOptions::default())
             .unwrap_or_else(|error| panic!("{name}: {error}"));
         assert_eq!(document.container(), ContainerKind::Pickle, "{name}");
         if !case.says.is_empty() {
@@ -58,9 +58,10 @@ fn tensors_that_pickle_dump_wrote_are_what_python_loads() {
         // As an archive of torch.save it holds the same.
         let mut archive = Vec::new();
         let options = WriteOptions::default().keep_storage(true);
-        write_graph(document.graph(), &mut archive, &options).unwrap();
+        document.graph().write_with(&mut archive, &options).unwrap();
         if !case.says.is_empty() {
-            let again = codec::read(Source::bytes(archive), &ReadOptions::default()).unwrap();
+            let again = codec::Document::read_with(Source::bytes(archive), &ReadOptions::default())
+                .unwrap();
             assert_eq!(lines(&again), case.says, "{name}");
         }
     }

@@ -3,7 +3,8 @@
 use serde::Deserialize;
 use serde_json::json;
 use statedict::prelude::*;
-use statedict::{Metadata, Migration, ModuleMetadata, migrations};
+use statedict::state_map::{Metadata, ModuleMetadata};
+use statedict::{Migration, migrations};
 use statedict_tests::{Description, Torch};
 
 #[derive(Deserialize)]

@@ -40,7 +40,7 @@ fn arrays_of_numpy_are_tensors() {
         torch.get("python_values.write_arrays", json!([folder.path()]));
     assert_eq!(cases.len(), 49);
     for (path, expected) in &cases {
-        let document = codec::open(path, &ReadOptions::default()).unwrap();
+        let document = codec::Document::open_with(path, &ReadOptions::default()).unwrap();
         let map =
             document.state_map_at(&["model"]).unwrap_or_else(|error| panic!("{path}: {error}"));
         assert_eq!(sorted(rows(&map)), sorted(expected.clone()), "{path}");
@@ -93,7 +93,7 @@ fn select_all(root: Value<'_>) -> Vec<String> {
 
 /// Writes the values of a file again, in each format, and asks torch whether they are the same.
 fn write_back(torch: &Torch, checkpoint: &Checkpoint<'_>, path: &str, folder: &Path) {
-    let legacy = WriteOptions::new().layout(statedict::ArchiveLayout::Legacy);
+    let legacy = WriteOptions::new().layout(statedict::codec::ArchiveLayout::Legacy);
     for options in [WriteOptions::new(), legacy] {
         let out = folder.join("again.pt");
         checkpoint.save_with(&out, &options).unwrap();
@@ -111,7 +111,7 @@ fn objects_with_entries_are_mappings() {
         torch.get("python_values.write_mappings", json!([folder.path()]));
     for (path, expected) in &cases {
         let opaque = ReadOptions::default().opaque(true);
-        let document = codec::open(path, &opaque).unwrap();
+        let document = codec::Document::open_with(path, &opaque).unwrap();
         let mut checkpoint = Checkpoint::open_with(path, &opaque).unwrap();
         select_all(document.root());
         for (name, rows_of) in expected {
@@ -210,7 +210,8 @@ fn texts_are_pythons() {
     let paths: Vec<String> = torch.get("python_values.write_texts", json!([folder.path()]));
     for path in &paths {
         let opaque = ReadOptions::default().opaque(true);
-        let document = codec::open(path, &opaque).unwrap_or_else(|error| panic!("{path}: {error}"));
+        let document = codec::Document::open_with(path, &opaque)
+            .unwrap_or_else(|error| panic!("{path}: {error}"));
         let mut checkpoint = Checkpoint::open_with(path, &opaque).unwrap();
         let found = select_all(document.root());
         for wanted in [

@@ -15,7 +15,7 @@ fn every_case_of_the_grid_is_what_torch_loads() {
     assert!(cases.len() >= 400, "{}", cases.len());
     for (name, expected) in &cases {
         let path = folder.path().join(format!("{name}.pt"));
-        let document = codec::open(path, &ReadOptions::default())
+        let document = codec::Document::open_with(path, &ReadOptions::default())
             .unwrap_or_else(|error| panic!("{name}: {error}"));
         let found = lines(&document);
         for (found, expected) in found.iter().zip(expected) {
@@ -35,7 +35,8 @@ fn a_whole_model_is_what_its_state_dict_is() {
     assert_eq!(cases.len(), 2);
     for (name, expected) in &cases {
         let path = folder.path().join(format!("{name}.pt"));
-        let document = codec::open(path, &ReadOptions::default().whole_models(true)).unwrap();
+        let document =
+            codec::Document::open_with(path, &ReadOptions::default().whole_models(true)).unwrap();
         assert_eq!(&map_lines(&document.state_map().unwrap()), expected, "{name}");
     }
 }

@@ -3,8 +3,9 @@
 use std::fmt::Write;
 
 use serde_json::{Value as Json, json};
+use statedict::DType;
 use statedict::prelude::*;
-use statedict::{Metadata, ModuleMetadata};
+use statedict::state_map::{Metadata, ModuleMetadata};
 use statedict_tests::{Torch, temp_dir};
 
 fn hex(bytes: &[u8]) -> String {
@@ -52,7 +53,7 @@ fn python_reads_what_is_saved() {
     let mut map = StateMap::new();
     for dtype in types {
         let bytes: Vec<u8> = (0..6 * dtype.size()).map(|at| u8::from(at % 2 == 1)).collect();
-        let storage = statedict::Storage::from_bytes(bytes);
+        let storage = statedict::tensor::Storage::from_bytes(bytes);
         map.insert(dtype.to_string(), TensorView::contiguous(storage, dtype, [2, 3], 0).unwrap());
     }
     map.insert("empty", TensorView::from_vec(Vec::<f32>::new(), [0, 4]).unwrap());

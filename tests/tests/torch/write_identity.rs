@@ -12,10 +12,9 @@ use std::process::Command;
 use std::sync::Arc;
 
 use serde::Deserialize;
-use statedict::{
-    DType, Metadata, ModuleMetadata, StateMap, Storage, StorageError, Storages, Strides,
-    TensorView, WriteOptions, write_map,
-};
+use statedict::state_map::{Metadata, ModuleMetadata};
+use statedict::tensor::{Storage, StorageError, Storages, Strides};
+use statedict::{DType, StateMap, TensorView, WriteOptions};
 
 #[derive(Deserialize)]
 struct Manifest {
@@ -115,7 +114,7 @@ fn ours(case: &Case, map: &StateMap<'_>, scratch: &Path) -> Vec<u8> {
         }
         None => {
             let mut bytes = Vec::new();
-            write_map(map, &mut bytes, &options).unwrap();
+            map.write_with(&mut bytes, &options).unwrap();
             bytes
         }
     }

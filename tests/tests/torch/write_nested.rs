@@ -8,11 +8,10 @@ use std::process::Command;
 
 use serde::Deserialize;
 use serde_json::json;
+use statedict::codec::ArchiveLayout;
 use statedict::codec::{self, ReadOptions, Source};
 use statedict::value::{Graph, NewValue};
-use statedict::{
-    ArchiveLayout, DType, StateMap, TensorView, WriteOptions, save_graph, write_graph,
-};
+use statedict::{DType, StateMap, TensorView, WriteOptions};
 use statedict_tests::Torch;
 
 #[derive(Deserialize)]
@@ -46,29 +45,33 @@ fn run_with(python: &OsStr, script: &str, directory: &Path) {
 
 /// The stream of before 1.6 that we write of what PyTorch's file holds.
 fn as_legacy(theirs: Vec<u8>, names: &[String]) -> Result<Vec<u8>, String> {
-    let document = codec::read(Source::bytes(theirs), &ReadOptions::default().opaque(true))
-        .map_err(|error| error.to_string())?;
+    let document =
+        codec::Document::read_with(Source::bytes(theirs), &ReadOptions::default().opaque(true))
+            .map_err(|error| error.to_string())?;
     let options = WriteOptions::default().keep_storage(true).layout(ArchiveLayout::Legacy);
     let mut bytes = Vec::new();
-    write_graph(document.graph(), &mut bytes, &options.storage_names(names.to_vec()))
+    document
+        .graph()
+        .write_with(&mut bytes, &options.storage_names(names.to_vec()))
         .map_err(|error| error.to_string())?;
     Ok(bytes)
 }
 
 /// The file that we write of what PyTorch's holds.
 fn again(case: &Case, theirs: Vec<u8>, scratch: &Path) -> Result<Vec<u8>, String> {
-    let document = codec::read(Source::bytes(theirs), &ReadOptions::default().opaque(true))
-        .map_err(|error| error.to_string())?;
+    let document =
+        codec::Document::read_with(Source::bytes(theirs), &ReadOptions::default().opaque(true))
+            .map_err(|error| error.to_string())?;
     let graph = document.graph();
     let options = WriteOptions::default().keep_storage(true).sync(false);
     let mut bytes = Vec::new();
     match &case.file {
         Some(name) => {
             let path = scratch.join(name);
-            save_graph(graph, &path, &options).map_err(|error| error.to_string())?;
+            graph.save_with(&path, &options).map_err(|error| error.to_string())?;
             bytes = fs::read(path).unwrap();
         }
-        None => write_graph(graph, &mut bytes, &options).map_err(|error| error.to_string())?,
+        None => graph.write_with(&mut bytes, &options).map_err(|error| error.to_string())?,
     }
     Ok(bytes)
 }
@@ -144,7 +147,7 @@ fn a_replaced_part_leaves_the_others_as_they_were() {
     let (old, new) = (directory.path().join("old.pt"), directory.path().join("new.pt"));
     torch.call("edited.save_training", json!([old]));
 
-    let document = codec::open(&old, &ReadOptions::default()).unwrap();
+    let document = codec::Document::open_with(&old, &ReadOptions::default()).unwrap();
     let weights = ones(&document.state_map_at(&["model_state_dict"]).unwrap());
     let mut graph = (**document.graph()).clone();
     let root = graph.root().value_id();
@@ -153,7 +156,7 @@ fn a_replaced_part_leaves_the_others_as_they_were() {
     graph.set(root, "epoch", 4).unwrap();
     for keep_storage in [false, true] {
         let options = WriteOptions::default().keep_storage(keep_storage);
-        save_graph(&graph, &new, &options).unwrap();
+        graph.save_with(&new, &options).unwrap();
         torch.call("edited.check_replaced", json!([old, new, "model_state_dict"]));
     }
 }
@@ -166,7 +169,8 @@ fn a_checkpoint_that_is_built_is_that_of_torch_save() {
     let path = directory.path().join("built.pt");
     torch.call("edited.save_built", json!([path]));
     let theirs = fs::read(&path).unwrap();
-    let document = codec::read(Source::bytes(theirs.clone()), &ReadOptions::default()).unwrap();
+    let document =
+        codec::Document::read_with(Source::bytes(theirs.clone()), &ReadOptions::default()).unwrap();
 
     let mut graph = Graph::new();
     let root = graph.root().value_id();
@@ -196,7 +200,7 @@ fn a_checkpoint_that_is_built_is_that_of_torch_save() {
     let meta = graph.meta_tensor(DType::F32, &[2, 3, 4], false);
     graph.put(root, "meta", meta).unwrap();
 
-    save_graph(&graph, &path, &WriteOptions::default()).unwrap();
+    graph.save_with(&path, &WriteOptions::default()).unwrap();
     assert!(fs::read(&path).unwrap() == theirs, "the files differ");
 }
 
@@ -208,7 +212,7 @@ fn extra_states_and_metadata_are_kept() {
     let path = directory.path().join("extra.pt");
     torch.call("edited.save_extra", json!([path]));
     let theirs = fs::read(&path).unwrap();
-    let map = codec::read(Source::bytes(theirs.clone()), &ReadOptions::default())
+    let map = codec::Document::read_with(Source::bytes(theirs.clone()), &ReadOptions::default())
         .and_then(|document| document.state_map())
         .unwrap();
     assert_eq!((map.values().len(), map.len()), (2, 4));
@@ -227,17 +231,14 @@ fn torch_loads_what_we_write_in_other_ways_as_the_same() {
     for case in manifest.cases.iter().filter(|case| case.legacy.is_some()) {
         let folder = directory.path().join(&case.folder);
         let theirs = folder.join(case.file.as_deref().unwrap_or("object.bytes"));
-        let document = codec::open(theirs, &ReadOptions::default().opaque(true)).unwrap();
+        let document =
+            codec::Document::open_with(theirs, &ReadOptions::default().opaque(true)).unwrap();
         let graph = document.graph();
         let options = WriteOptions::default().sync(false);
-        save_graph(
-            graph,
-            folder.join("ours.legacy"),
-            &options.clone().layout(ArchiveLayout::Legacy),
-        )
-        .unwrap();
-        save_graph(graph, folder.join("ours.pt"), &options.layout(ArchiveLayout::Torch1_13))
+        graph
+            .save_with(folder.join("ours.legacy"), &options.clone().layout(ArchiveLayout::Legacy))
             .unwrap();
+        graph.save_with(folder.join("ours.pt"), &options.layout(ArchiveLayout::Torch1_13)).unwrap();
     }
     run("load_nested.py", directory.path());
     if let Some(python) = std::env::var_os("STATEDICT_OLD_PYTHON") {

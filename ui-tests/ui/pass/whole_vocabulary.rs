@@ -1,7 +1,8 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use statedict::{Alias, Loaded, MigrateError, Migration, StateDict};
+use statedict::visit::Loaded;
+use statedict::{Alias, MigrateError, Migration, StateDict};
 use statedict_ui_tests::T;
 
 #[derive(StateDict)]

@@ -301,7 +301,7 @@ impl<'g> Comparer<'g> {
                 return Ok(false);
             }
             (Kind::Storage(x), Kind::Storage(y)) => {
-                let view = |storage: statedict::Storage<'g>| {
+                let view = |storage: statedict::tensor::Storage<'g>| {
                     TensorView::contiguous(
                         storage.clone(),
                         statedict::DType::U8,

@@ -3,7 +3,8 @@
 use std::fmt;
 
 use serde::Deserialize;
-use statedict::{DType, MigrateError, Storage, TensorView};
+use statedict::tensor::Storage;
+use statedict::{DType, MigrateError, TensorView};
 
 /// The number of a rules file.
 #[derive(Debug, Clone, Copy, PartialEq, Deserialize)]

@@ -3,8 +3,9 @@
 use std::collections::HashMap;
 
 use statedict::contents::{Contents, Found};
+use statedict::state_map::Metadata;
 use statedict::value::{DictKind, Graph, Kind, Value, ValueId};
-use statedict::{Metadata, StateMap, TensorView};
+use statedict::{StateMap, TensorView};
 
 use crate::failure::Failure;
 

@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use regex_lite::Regex;
 use serde::{Deserialize, Serialize};
-use statedict::{DType, KeyMap, MigrateError, Migration, TensorView, ViewError};
+use statedict::tensor::ViewError;
+use statedict::{DType, KeyMap, MigrateError, Migration, TensorView};
 use toml::Spanned;
 
 use super::fill::{Number, filled};

@@ -4,9 +4,10 @@ use std::collections::HashMap;
 use std::hash::{BuildHasher, Hash, Hasher, RandomState};
 use std::ops::Index;
 
+use statedict::DType;
 use statedict::contents::Step;
+use statedict::tensor::Shape;
 use statedict::value::Value;
-use statedict::{DType, Shape};
 
 use crate::failure::{Failure, refused};
 use crate::glob::Filter;

@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 use serde_json::Value;
-use statedict::{DType, Metadata, ModuleMetadata, StateMap, TensorView};
+use statedict::state_map::{Metadata, ModuleMetadata};
+use statedict::{DType, StateMap, TensorView};
 
 /// One file, and what was printed for it.
 pub(crate) struct Case {
@@ -70,7 +71,7 @@ pub(crate) struct Project {
 
 const CHECK: &str = r#"
 fn check(path: &str, at: &[&str], whole: bool, mut model: impl StateDict) {
-    let document = codec::open(path, &ReadOptions::new().opaque(true).whole_models(true)).unwrap();
+    let document = codec::Document::open_with(path, &ReadOptions::new().opaque(true).whole_models(true)).unwrap();
     let mut map = document.state_map_at(at).unwrap();
     // Values that are no tensors, for which no struct has a field.
     let others: Vec<String> = map.values().map(|(key, _)| key.to_owned()).collect();
@@ -88,8 +89,8 @@ fn check(path: &str, at: &[&str], whole: bool, mut model: impl StateDict) {
         assert_eq!((found.dtype(), found.shape()), (tensor.dtype(), tensor.shape()), "{path}: {key}");
     }
     assert_eq!(saved.len(), map.len(), "{path}");
-    write_map(&saved, &mut own, &options).unwrap();
-    write_map(&map, &mut file, &options).unwrap();
+    saved.write_with(&mut own, &options).unwrap();
+    map.write_with(&mut file, &options).unwrap();
     let identical = own == file && others.is_empty();
     if whole && identical {
         let folder = tempfile::tempdir().unwrap();

@@ -5,7 +5,7 @@ use burn::nn::attention::MultiHeadAttention;
 
 use super::linear::{weight, weight_mut};
 use super::stacked::Stacked;
-use crate::traits::{Tensor, TensorMut};
+use crate::leaf::{Tensor, TensorMut};
 use crate::visit::{
     ByMut, ByRef, Content, Description, Field, FieldTable, ModuleInfo, StateDict, Visitor,
 };

@@ -5,9 +5,9 @@ use std::ops::{Deref, DerefMut};
 use burn::nn::BatchNorm;
 
 use crate::dtype::DType;
+use crate::leaf::{ByteSink, Tensor, TensorError, TensorMut, Writable};
 use crate::leaves::check;
 use crate::tensor::{Shape, TensorView};
-use crate::traits::{ByteSink, Tensor, TensorError, TensorMut, Writable};
 use crate::visit::{
     ByMut, ByRef, Change, Content, Description, Field, FieldTable, ModuleInfo, StateDict, Visitor,
 };

@@ -6,8 +6,8 @@ use burn::tensor::kind::Basic;
 use burn::tensor::{AllocationProperty, BoolStore, Bytes, DType as BurnDType, Tensor, TensorData};
 
 use crate::dtype::DType;
+use crate::leaf::{ByteSink, TensorError};
 use crate::tensor::{Element, Shape, TensorView, copy_le_bytes};
-use crate::traits::{ByteSink, TensorError};
 
 /// PyTorch's name of one of burn's element types; `None` for its quantized ones.
 pub(super) fn dtype_of(dtype: BurnDType) -> Option<DType> {
@@ -157,5 +157,5 @@ pub(super) fn quantized() -> TensorError {
     TensorError::Library(advice.into())
 }
 
-/// The number under which [`StorageId`](crate::StorageId)s of burn's parameters are counted.
+/// The number under which [`StorageId`](crate::leaf::StorageId)s of burn's parameters are counted.
 pub(super) const BURN: usize = 0x6275_726e;

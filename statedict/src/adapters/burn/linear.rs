@@ -6,7 +6,7 @@ use burn::tensor::Tensor as BurnTensor;
 use bytemuck::TransparentWrapper;
 
 use super::Transposed;
-use crate::traits::{Tensor, TensorMut};
+use crate::leaf::{Tensor, TensorMut};
 use crate::visit::{
     ByMut, ByRef, Content, Description, Field, FieldTable, ModuleInfo, StateDict, Visitor,
 };

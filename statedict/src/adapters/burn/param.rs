@@ -9,9 +9,9 @@ use burn::tensor::{Bool, Device, Float, Int, Tensor as BurnTensor, TensorData};
 use super::data;
 use super::tensor::{LeafKind, adopts, check_assigned};
 use crate::dtype::DType;
+use crate::leaf::{ByteSink, StorageId, Tensor, TensorError, TensorMut, Writable};
 use crate::leaves::check;
 use crate::tensor::{Shape, TensorView};
-use crate::traits::{ByteSink, StorageId, Tensor, TensorError, TensorMut, Writable};
 
 impl<const D: usize, K> Tensor for Param<BurnTensor<D, K>>
 where

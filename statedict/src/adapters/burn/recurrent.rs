@@ -7,7 +7,7 @@ use burn::nn::{BiGru, BiLstm, BiRnn, GateController, Gru, Linear, Lstm, Rnn};
 
 use super::linear::{weight, weight_mut};
 use super::stacked::Stacked;
-use crate::traits::{Tensor, TensorMut};
+use crate::leaf::{Tensor, TensorMut};
 use crate::visit::{
     ByMut, ByRef, Content, Description, Field, FieldTable, ModuleInfo, StateDict, Visitor,
 };

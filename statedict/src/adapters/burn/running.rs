@@ -7,9 +7,9 @@ use super::data;
 use super::param::replace;
 use super::tensor::check_assigned;
 use crate::dtype::DType;
+use crate::leaf::{ByteSink, Tensor, TensorError, TensorMut, Writable};
 use crate::leaves::check;
 use crate::tensor::{Shape, TensorView};
-use crate::traits::{ByteSink, Tensor, TensorError, TensorMut, Writable};
 
 /// Clones of a running state share it, and nothing tells that they do: each is saved for itself.
 impl<const D: usize> Tensor for RunningState<BurnTensor<D>> {

@@ -1,9 +1,9 @@
 //! Several tensors that PyTorch keeps as one, row upon row.
 
 use crate::dtype::DType;
+use crate::leaf::{ByteSink, Tensor, TensorError, TensorMut, Writable};
 use crate::leaves::check;
 use crate::tensor::{Shape, TensorView};
-use crate::traits::{ByteSink, Tensor, TensorError, TensorMut, Writable};
 
 /// Tensors of one element type, stacked along their first dimension, in this order; `P` is a reference to one.
 pub(super) struct Stacked<P>(pub(super) Vec<P>);

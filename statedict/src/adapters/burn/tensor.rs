@@ -5,9 +5,9 @@ use burn::tensor::{Bool, Device, Float, Int, Tensor as BurnTensor, TensorData};
 
 use super::data;
 use crate::dtype::DType;
+use crate::leaf::{ByteSink, Tensor, TensorError, TensorMut, Writable};
 use crate::leaves::{check, check_shape};
 use crate::tensor::{Shape, TensorView};
-use crate::traits::{ByteSink, Tensor, TensorError, TensorMut, Writable};
 
 /// The differences between tensors of numbers, of integers and of truth values.
 pub(super) trait LeafKind: Basic + TensorKind + Sized + 'static {

@@ -7,9 +7,9 @@ use bytemuck::TransparentWrapper;
 
 use super::tensor::check_assigned;
 use crate::dtype::DType;
+use crate::leaf::{ByteSink, StorageId, Tensor, TensorError, TensorMut, Writable};
 use crate::leaves::check;
 use crate::tensor::{Shape, TensorView};
-use crate::traits::{ByteSink, StorageId, Tensor, TensorError, TensorMut, Writable};
 
 /// A matrix that is saved and loaded transposed: `Transposed<Param<Tensor<2>>>` of shape `[in, out]`
 /// is `[out, in]` in the state dict.

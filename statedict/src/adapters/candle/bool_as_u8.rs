@@ -8,9 +8,9 @@ use candle_core::{DType as CandleDType, Tensor as Candle};
 use crate::adapters::candle::dtype::library;
 use crate::adapters::candle::{place, reading, writing};
 use crate::dtype::DType;
+use crate::leaf::{ByteSink, StorageId, Tensor, TensorError, TensorMut, Writable};
 use crate::leaves::check;
 use crate::tensor::{Shape, TensorView};
-use crate::traits::{ByteSink, StorageId, Tensor, TensorError, TensorMut, Writable};
 
 /// A `torch.bool` parameter or buffer, held as a tensor of `u8` (candle has no bools): 0 is false and
 /// 1 is true, as in candle's own comparisons.

@@ -3,7 +3,7 @@
 use candle_core::DType as Candle;
 
 use crate::dtype::DType;
-use crate::traits::TensorError;
+use crate::leaf::TensorError;
 
 /// PyTorch's type of these elements; `None` for those of less than a byte, which have another form
 /// in PyTorch.

@@ -7,9 +7,9 @@ use candle_core::Tensor as Candle;
 
 use crate::adapters::candle::{place, writing};
 use crate::dtype::DType;
+use crate::leaf::{ByteSink, StorageId, Tensor, TensorError, TensorMut, Writable};
 use crate::leaves::check;
 use crate::tensor::{Shape, TensorView};
-use crate::traits::{ByteSink, StorageId, Tensor, TensorError, TensorMut, Writable};
 
 /// A tensor whose elements can be written, but which cannot become another: its storage has a lock
 /// of its own. It takes no other element type, not even by `assign`.

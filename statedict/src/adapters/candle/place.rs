@@ -5,7 +5,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 
 use candle_core::{DeviceLocation, Layout, Tensor};
 
-use crate::traits::StorageId;
+use crate::leaf::StorageId;
 
 /// PyTorch's name of the device a tensor is on.
 pub(super) fn location(tensor: &Tensor) -> Cow<'static, str> {

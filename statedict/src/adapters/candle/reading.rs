@@ -4,7 +4,7 @@ use candle_core::{CpuStorage, Device, Layout, Storage, Tensor};
 
 use crate::adapters::candle::dtype::{library, unsupported};
 use crate::adapters::candle::stored::{Positions, Stored, with_elements};
-use crate::traits::{ByteSink, TensorError};
+use crate::leaf::{ByteSink, TensorError};
 
 /// How many elements are handed on at a time: few enough to stay in the processor's cache.
 const RUN: usize = 32 << 10;

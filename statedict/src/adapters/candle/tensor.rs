@@ -7,9 +7,9 @@ use candle_core::{Tensor as Candle, Var};
 
 use crate::adapters::candle::{dtype, place, reading, writing};
 use crate::dtype::DType;
+use crate::leaf::{ByteSink, StorageId, Tensor, TensorError, TensorMut, Writable};
 use crate::leaves::{check, check_shape};
 use crate::tensor::{Shape, TensorView};
-use crate::traits::{ByteSink, StorageId, Tensor, TensorError, TensorMut, Writable};
 
 /// Says how a handle of a tensor is read.
 macro_rules! handle {

@@ -4,9 +4,9 @@ use candle_core::{Tensor as Candle, Var};
 
 use crate::adapters::candle::dtype::library;
 use crate::adapters::candle::writing;
+use crate::leaf::{Tensor, TensorError, TensorMut};
 use crate::leaves::{check, check_shape};
 use crate::tensor::TensorView;
-use crate::traits::{Tensor, TensorError, TensorMut};
 
 impl TensorMut for Var {
     fn copy_(&mut self, source: &TensorView<'_>) -> Result<(), TensorError> {

@@ -4,9 +4,9 @@ use candle_core::{CpuStorage, Device, Error, InplaceOp1, Layout, Result, Tensor,
 
 use crate::adapters::candle::dtype::{library, of_candle, to_candle, unsupported};
 use crate::adapters::candle::stored::{Positions, Stored, overlaps, with_elements};
+use crate::leaf::{TensorError, Writable};
 use crate::parallel;
 use crate::tensor::TensorView;
-use crate::traits::{TensorError, Writable};
 
 /// The number of bytes that one thread copies at a time.
 const PIECE: usize = 4 << 20;
@@ -75,7 +75,7 @@ pub(super) fn assign(
     source: &TensorView<'_>,
 ) -> std::result::Result<Option<Tensor>, TensorError> {
     let found = source.dtype();
-    let expected = crate::traits::Tensor::dtype(tensor);
+    let expected = crate::leaf::Tensor::dtype(tensor);
     if expected == found && !overlaps(tensor.layout()) {
         write(tensor, source)?;
         return Ok(None);

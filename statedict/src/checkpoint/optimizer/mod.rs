@@ -115,7 +115,7 @@ impl<'a> OptimizerState<'a> {
         Ok(state)
     }
 
-    /// The values, for [`save_graph`](crate::save_graph): a file of nothing but the optimizer's state.
+    /// The values, for [`Graph::save`]: a file of nothing but the optimizer's state.
     pub fn graph(&self) -> &Graph<'a> {
         &self.graph
     }

@@ -17,13 +17,13 @@ use crate::tensor::StorageError;
 ///
 /// ```
 /// use statedict::codec::{Members, Source};
-/// use statedict::{StateMap, TensorView, WriteOptions, write_map};
+/// use statedict::{StateMap, TensorView, WriteOptions};
 ///
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// let mut map = StateMap::new();
 /// map.insert("weight", TensorView::full(1.0f32, [4])?);
 /// let mut file = Vec::new();
-/// write_map(&map, &mut file, &WriteOptions::default())?;
+/// map.write_with(&mut file, &WriteOptions::default())?;
 ///
 /// let members = Members::read(Source::bytes(file))?;
 /// assert_eq!(members.name(0), "archive/data.pkl");

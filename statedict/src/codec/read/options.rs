@@ -62,11 +62,11 @@ impl ReadOptions {
         ///
         /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
         /// let pickle = &b"\x80\x02}X\x04\0\0\0argscargparse\nNamespace\n)\x81s."[..];
-        /// let document = codec::read(Source::bytes(pickle), &ReadOptions::new())?;
+        /// let document = codec::Document::read_with(Source::bytes(pickle), &ReadOptions::new())?;
         /// assert!(matches!(document.warnings(), [Warning::Inert { .. }]));
         ///
         /// let strict = ReadOptions::new().opaque(false);
-        /// assert!(codec::read(Source::bytes(pickle), &strict).is_err());
+        /// assert!(codec::Document::read_with(Source::bytes(pickle), &strict).is_err());
         /// # Ok(())
         /// # }
         /// ```

@@ -102,7 +102,7 @@ impl Scan {
 }
 
 /// Lists every class and function that the pickles of a file name. Nothing is imported or run, no value is
-/// made, and no tensor is read: what [`read`](crate::codec::read()) refuses can be scanned too.
+/// made, and no tensor is read: what [`Document::read`](crate::codec::Document::read) refuses can be scanned too.
 ///
 /// ```
 /// use statedict::codec::{self, Source, Verdict};

@@ -166,7 +166,7 @@ impl Source {
     ///
     /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// let file = b"header\x80\x02K\x05.";
-    /// let document = codec::read(Source::bytes(file).skip(6)?, &ReadOptions::default())?;
+    /// let document = codec::Document::read_with(Source::bytes(file).skip(6)?, &ReadOptions::default())?;
     /// assert_eq!(document.root().as_i64(), Some(5));
     /// # Ok(())
     /// # }

@@ -54,7 +54,7 @@ impl fmt::Display for Warning {
             }
             Warning::MoreObjects { offset } => write!(
                 f,
-                "another object follows at byte {offset}; `codec::read_all` reads all of them"
+                "another object follows at byte {offset}; `Document::read_all` reads all of them"
             ),
             Warning::TrailingBytes { after, nbytes } => {
                 write!(f, "{nbytes} bytes follow the end of {after}, and nothing is read of them")

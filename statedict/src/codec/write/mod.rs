@@ -63,33 +63,13 @@ pub(crate) fn save_live(
     put_tensors(&MapOutline::new(map, Some(bytes), true)?, Destination::Path(path), options)
 }
 
-/// Writes a state dict to a writer, as `torch.save(state_dict, file_object)`.
-///
-/// The writer needs no seeking: a socket or a compressor will do. The pieces written are large
-/// (about a mebibyte, or all of a smaller file), so a `BufWriter` around it gains nothing. It is
-/// flushed at the end.
-///
-/// ```
-/// use statedict::{StateMap, TensorView, WriteOptions, write_map};
-///
-/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
-/// let mut map = StateMap::new();
-/// map.insert("fc.weight", TensorView::from_vec(vec![0.5f32; 6], [2, 3])?);
-/// let mut file = Vec::new();
-/// write_map(&map, &mut file, &WriteOptions::default())?;
-/// assert!(file.starts_with(b"PK\x03\x04"));
-/// # Ok(())
-/// # }
-/// ```
-///
-/// # Errors
-/// As for [`StateMap::save`]; after an error an incomplete archive may have been written.
-pub fn write_map(
+/// Writes a state dict to a writer.
+pub(crate) fn write_map(
     map: &StateMap<'_>,
-    mut writer: impl Write,
+    writer: &mut dyn Write,
     options: &WriteOptions,
 ) -> Result<(), WriteError> {
-    put_map(map, Destination::Writer(&mut writer), options)
+    put_map(map, Destination::Writer(writer), options)
 }
 
 fn put_map(
@@ -128,52 +108,22 @@ fn as_graph<'a>(map: &StateMap<'a>) -> Option<Graph<'a>> {
     Some(graph)
 }
 
-/// Saves a graph of values to a file, as `torch.save(value, path)`: a checkpoint with more in it than a state
-/// dict. What [`StateMap::save_with`] says of files holds here too.
-///
-/// The graph of a file of PyTorch 2.15 that was not changed becomes the same file byte for byte, given
-/// the same name and [`keep_storage`](WriteOptions::keep_storage).
-///
-/// ```
-/// use statedict::value::Graph;
-/// use statedict::{WriteOptions, codec, save_graph};
-///
-/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
-/// # let directory = tempfile::tempdir()?;
-/// # let path = directory.path().join("checkpoint.pt");
-/// let mut graph = Graph::new();
-/// let root = graph.root().value_id();
-/// graph.set(root, "epoch", 5)?;
-/// graph.set(root, "lr", 1e-3)?;
-/// save_graph(&graph, &path, &WriteOptions::default())?;
-///
-/// let document = codec::open(&path, &codec::ReadOptions::default())?;
-/// assert_eq!(document.root().get("epoch").and_then(|epoch| epoch.as_i64()), Some(5));
-/// # Ok(())
-/// # }
-/// ```
-///
-/// # Errors
-/// Where a value cannot be written in PyTorch's format, a tensor's bytes cannot be read, or writing fails.
-pub fn save_graph(
+/// Saves a graph of values to a file.
+pub(crate) fn save_graph(
     graph: &Graph<'_>,
-    path: impl AsRef<Path>,
+    path: &Path,
     options: &WriteOptions,
 ) -> Result<(), WriteError> {
-    put_graph(graph, Destination::Path(path.as_ref()), options)
+    put_graph(graph, Destination::Path(path), options)
 }
 
-/// Writes a graph of values to a writer, as `torch.save(value, file_object)`; see [`save_graph`] and, for the
-/// writer, [`write_map`].
-///
-/// # Errors
-/// As for [`save_graph`]; after an error an incomplete archive may have been written.
-pub fn write_graph(
+/// Writes a graph of values to a writer.
+pub(crate) fn write_graph(
     graph: &Graph<'_>,
-    mut writer: impl Write,
+    writer: &mut dyn Write,
     options: &WriteOptions,
 ) -> Result<(), WriteError> {
-    put_graph(graph, Destination::Writer(&mut writer), options)
+    put_graph(graph, Destination::Writer(writer), options)
 }
 
 fn put_graph(

@@ -11,7 +11,8 @@ use crate::setters::setters;
 /// [`keep_storage`](Self::keep_storage).
 ///
 /// ```
-/// use statedict::{ArchiveLayout, WriteOptions};
+/// use statedict::WriteOptions;
+/// use statedict::codec::ArchiveLayout;
 ///
 /// let options = WriteOptions::default().layout(ArchiveLayout::Torch1_13).sync(false);
 /// ```
@@ -85,7 +86,8 @@ impl WriteOptions {
         /// share it when loaded.
         ///
         /// ```
-        /// use statedict::{Storage, StateMap, TensorView, DType, WriteOptions, write_map};
+        /// use statedict::tensor::Storage;
+        /// use statedict::{DType, StateMap, TensorView, WriteOptions};
         ///
         /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
         /// // The first two elements of a million: torch.save writes the million.
@@ -94,8 +96,8 @@ impl WriteOptions {
         /// map.insert("head", TensorView::contiguous(million, DType::F32, [2], 0)?);
         ///
         /// let (mut small, mut large) = (Vec::new(), Vec::new());
-        /// write_map(&map, &mut small, &WriteOptions::default())?;
-        /// write_map(&map, &mut large, &WriteOptions::default().keep_storage(true))?;
+        /// map.write_with(&mut small, &WriteOptions::default())?;
+        /// map.write_with(&mut large, &WriteOptions::default().keep_storage(true))?;
         /// assert!(small.len() < 2_000 && large.len() > 4_000_000);
         /// # Ok(())
         /// # }
@@ -118,15 +120,15 @@ impl WriteOptions {
         /// ```
         /// # #[cfg(feature = "safetensors")]
         /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
-        /// use statedict::{StateMap, TensorView, WriteOptions, write_map};
+        /// use statedict::{StateMap, TensorView, WriteOptions};
         ///
         /// let packed = TensorView::from_vec(vec![0.5f32; 6], [3, 2])?;
         /// let mut map = StateMap::new();
         /// map.insert("head", packed.narrow(0, 0..1)?);
         /// map.insert("packed", packed);
         /// let options = WriteOptions::new().safetensors();
-        /// assert!(write_map(&map, Vec::new(), &options).is_err());
-        /// write_map(&map, Vec::new(), &options.copy_overlaps(true))?;
+        /// assert!(map.write_with(Vec::new(), &options).is_err());
+        /// map.write_with(Vec::new(), &options.copy_overlaps(true))?;
         /// # Ok(())
         /// # }
         /// # #[cfg(not(feature = "safetensors"))]
@@ -149,7 +151,8 @@ impl WriteOptions {
     /// Which PyTorch's format to write, whatever the path's ending.
     ///
     /// ```
-    /// use statedict::{ArchiveLayout, WriteOptions};
+    /// use statedict::WriteOptions;
+    /// use statedict::codec::ArchiveLayout;
     ///
     /// let options = WriteOptions::default().layout(ArchiveLayout::Torch1_13);
     /// ```
@@ -201,7 +204,8 @@ impl WriteOptions {
         /// PyTorch takes addresses in memory. Unless set, they are numbers; an archive has numbers always.
         ///
         /// ```
-        /// use statedict::{ArchiveLayout, WriteOptions};
+        /// use statedict::WriteOptions;
+        /// use statedict::codec::ArchiveLayout;
         ///
         /// let names = vec!["94304870911728".to_owned()];
         /// let options = WriteOptions::default().layout(ArchiveLayout::Legacy).storage_names(names);

@@ -128,7 +128,7 @@ fn pieces_of_any_size_make_the_same_file() {
     let mut map = StateMap::new();
     map.insert("a", TensorView::from_bytes(bytes, DType::U8, [3_000_000]).unwrap());
     let mut from_map = Vec::new();
-    write_map(&map, &mut from_map, &WriteOptions::default()).unwrap();
+    map.write_with(&mut from_map, &WriteOptions::default()).unwrap();
     assert!(whole == from_map);
 
     let write = |piece: usize| {
@@ -215,7 +215,7 @@ fn only_storages_of_a_single_view_are_compacted() {
         ]
     );
     let mut file = Vec::new();
-    write_map(&map, &mut file, &WriteOptions::default()).unwrap();
+    map.write_with(&mut file, &WriteOptions::default()).unwrap();
     let has = |bytes: &[u8]| file.windows(bytes.len()).any(|window| window == bytes);
     // Followed by their descriptors, so that they are contents of their own.
     assert!(has(b"\x05\x06\x0f\x10\x19\x1aPK\x07\x08") && has(b"\x00\x02\x04\x06PK\x07\x08"));
@@ -224,7 +224,7 @@ fn only_storages_of_a_single_view_are_compacted() {
 #[test]
 fn what_the_format_cannot_hold_is_refused() {
     let write = |map: &StateMap<'_>, options: WriteOptions| {
-        write_map(map, Vec::new(), &options.keep_storage(true)).unwrap_err()
+        map.write_with(Vec::new(), &options.keep_storage(true)).unwrap_err()
     };
     let default = WriteOptions::default;
     let bytes = Storage::from_bytes(vec![0u8; 10]);
@@ -239,12 +239,9 @@ fn what_the_format_cannot_hold_is_refused() {
     assert!(error.to_string().contains("view the same data as different types"));
     // Types without a storage class of their own count as bytes.
     assert!(
-        write_map(
-            &map(&[("a", DType::U16), ("b", DType::U8)]),
-            Vec::new(),
-            &default().keep_storage(true)
-        )
-        .is_ok()
+        map(&[("a", DType::U16), ("b", DType::U8)])
+            .write_with(Vec::new(), &default().keep_storage(true))
+            .is_ok()
     );
 
     assert!(matches!(
@@ -285,7 +282,7 @@ fn damaged_bytes_are_not_written_under_a_new_checksum() {
     };
     for len in [4, 2] {
         map.insert("a", view(0, len));
-        let error = write_map(&map, Vec::new(), &WriteOptions::default()).unwrap_err();
+        let error = map.write_with(Vec::new(), &WriteOptions::default()).unwrap_err();
         let WriteError::Source { key, source } = error else { panic!("{error:?}") };
         assert_eq!(key, "a");
         assert!(source.downcast_ref::<StorageError>().is_some());
@@ -295,7 +292,7 @@ fn damaged_bytes_are_not_written_under_a_new_checksum() {
 #[test]
 fn values_that_no_pickle_holds_are_refused() {
     let write = |graph: &Graph<'_>| {
-        write_graph(graph, Vec::new(), &WriteOptions::default()).map_err(|error| error.to_string())
+        graph.write_with(Vec::new(), &WriteOptions::default()).map_err(|error| error.to_string())
     };
     let mut graph = Graph::new();
     let root = graph.root().value_id();
@@ -318,17 +315,19 @@ fn values_that_no_pickle_holds_are_refused() {
     // `Class.__new__(Class, **{})`, which later protocols have.
     let pickle = b"\x80\x04cmodule\nClass\n)}\x92.".to_vec();
     let options = ReadOptions::default().opaque(true);
-    let document = codec::read(codec::Source::bytes(pickle), &options).unwrap();
+    let document = codec::Document::read_with(codec::Source::bytes(pickle), &options).unwrap();
     assert!(write(document.graph()).unwrap_err().contains("arguments by name"));
 }
 
 /// Protocol 3 has bytes as they are, of which one byte need not be text.
 #[test]
 fn one_byte_beyond_ascii_is_written_as_it_was() {
-    let read = |bytes| codec::read(codec::Source::bytes(bytes), &ReadOptions::default()).unwrap();
+    let read = |bytes| {
+        codec::Document::read_with(codec::Source::bytes(bytes), &ReadOptions::default()).unwrap()
+    };
     let document = read(b"\x80\x03C\x01\xff.".to_vec());
     let mut file = Vec::new();
-    write_graph(document.graph(), &mut file, &WriteOptions::default()).unwrap();
+    document.graph().write_with(&mut file, &WriteOptions::default()).unwrap();
     assert_eq!(read(file).root().as_bytes(), Some(&[0xff][..]));
 }
 
@@ -340,16 +339,16 @@ fn the_old_stream_refuses_what_pytorch_cannot_read_back() {
     map.insert("a", view(DType::F32));
     map.insert("b", view(DType::I64));
     let mut file = Vec::new();
-    write_map(&map, &mut file, &legacy).unwrap();
+    map.write_with(&mut file, &legacy).unwrap();
     assert!(file.starts_with(b"\x80\x02\x8a\x0a"));
 
     let names = |names: &[&str]| names.iter().map(|&name| name.to_owned()).collect();
     for given in [&["1"][..], &["1", "1"]] {
-        let error = write_map(&map, Vec::new(), &legacy.clone().storage_names(names(given)));
+        let error = map.write_with(Vec::new(), &legacy.clone().storage_names(names(given)));
         assert!(matches!(error, Err(WriteError::StorageNames { needed: 2 })), "{error:?}");
     }
     map.insert("c", view(DType::U16));
-    let error = write_map(&map, Vec::new(), &legacy).unwrap_err();
+    let error = map.write_with(Vec::new(), &legacy).unwrap_err();
     assert!(matches!(&error, WriteError::Unwritable { key, .. } if key == "c"), "{error:?}");
 }
 
@@ -375,7 +374,7 @@ fn a_map_and_the_same_graph_are_one_file() {
     let root = graph.state_map(&map);
     graph.set_root(root);
     let (mut of_map, mut of_graph) = (Vec::new(), Vec::new());
-    write_map(&map, &mut of_map, &WriteOptions::default()).unwrap();
-    write_graph(&graph, &mut of_graph, &WriteOptions::default()).unwrap();
+    map.write_with(&mut of_map, &WriteOptions::default()).unwrap();
+    graph.write_with(&mut of_graph, &WriteOptions::default()).unwrap();
     assert!(of_map == of_graph);
 }

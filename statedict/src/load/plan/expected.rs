@@ -4,11 +4,11 @@ use foldhash::{HashMap, HashMapExt, HashSet};
 
 use crate::dtype::DType;
 use crate::key;
+use crate::leaf::Writable;
 use crate::load::plan::outline::{Entry, Outline};
 use crate::load::report::problem::LoadProblem;
 use crate::map::StateMap;
 use crate::tensor::Shape;
-use crate::traits::Writable;
 use crate::visit::{
     Change, ExtraId, ExtraName, Firsts, Id, Infos, Key, KeyTree, Kind, Leaf, LeafId, List, Module,
     ModuleId, ModuleInfo, Name, Names, StateDict, TensorRef, Walk, narrow, walk, wide,

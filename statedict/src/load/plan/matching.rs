@@ -2,6 +2,7 @@
 
 use foldhash::HashSet;
 
+use crate::leaf::TensorError;
 use crate::load::incompatible::IncompatibleKeys;
 use crate::load::options::LoadOptions;
 use crate::load::plan::compat::{self, Fit};
@@ -11,7 +12,6 @@ use crate::load::plan::found::Match;
 use crate::load::plan::migrate::Migrated;
 use crate::load::report::problem::LoadProblem;
 use crate::map::StateMap;
-use crate::traits::TensorError;
 use crate::visit::{ExtraId, ExtraName, Name};
 
 /// Matches every name of the plan with the keys of the migrated state dict: linear in both.

@@ -11,7 +11,7 @@ use crate::plain_debug::debug_is_display;
 /// Why a state dict was not loaded: every problem there is, not just the first.
 ///
 /// The model is as it was before the load, unless a problem is [`LoadProblem::Write`], or the options
-/// allow it ([`Atomicity::None`](crate::Atomicity::None));
+/// allow it ([`Atomicity::None`](crate::load::Atomicity::None));
 /// [`nothing_was_written`](Self::nothing_was_written) tells.
 #[non_exhaustive]
 pub struct LoadError {

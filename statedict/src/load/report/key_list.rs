@@ -7,7 +7,7 @@ use std::fmt;
 /// It compares with arrays, slices and vectors of strings:
 ///
 /// ```
-/// use statedict::KeyList;
+/// use statedict::load::KeyList;
 ///
 /// let keys: KeyList = ["fc.weight", "fc.bias"].into_iter().collect();
 /// assert_eq!(keys, ["fc.weight", "fc.bias"]);

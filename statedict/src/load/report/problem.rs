@@ -6,10 +6,10 @@ use std::fmt;
 use crate::dtype::DType;
 use crate::extra_state::ExtraStateError;
 use crate::key;
+use crate::leaf::TensorError;
 use crate::mapping::{KeyMapError, LocationError};
 use crate::migration::MigrateError;
 use crate::tensor::{Shape, StorageError};
-use crate::traits::TensorError;
 use crate::visit::{Kind, ModelError};
 
 /// One reason why a state dict was not loaded.

@@ -5,12 +5,12 @@ use std::cell::RefCell;
 
 use foldhash::{HashMap, HashMapExt};
 
+use crate::leaf::TensorError;
 use crate::load::options::LoadOptions;
 use crate::load::plan::expected::Plan;
 use crate::load::plan::found::{Match, Source};
 use crate::load::write::convert_leaf;
 use crate::tensor::{Storage, StorageError, TensorView};
-use crate::traits::TensorError;
 
 /// The tensors that go into the leaves of a model, by the leaves' numbers.
 pub(super) struct Contents<'c, 'm, 's> {

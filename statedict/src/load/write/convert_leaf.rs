@@ -1,11 +1,11 @@
 //! A tensor of the state dict made into what a leaf takes, and handed to it.
 
 use crate::dtype::DType;
+use crate::leaf::{TensorError, TensorMut};
 use crate::load::options::LoadOptions;
 use crate::load::plan::expected::Destination;
 use crate::load::policy::DTypePolicy;
 use crate::tensor::{Shape, Storage, StorageError, TensorView, cast, widening};
-use crate::traits::{TensorError, TensorMut};
 
 /// The size of the leaf's memory, where that can simply be filled with the source's bytes.
 pub(in crate::load) fn plain_memory(

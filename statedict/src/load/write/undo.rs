@@ -5,12 +5,12 @@ use std::time::{Duration, Instant};
 
 use foldhash::{HashMap, HashMapExt};
 
+use crate::leaf::{TensorError, TensorMut};
 use crate::load::options::LoadOptions;
 use crate::load::plan::expected::Plan;
 use crate::load::write::convert_leaf;
 use crate::load::write::extra;
 use crate::tensor::TensorView;
-use crate::traits::{TensorError, TensorMut};
 use crate::visit::{Slot, StateDict, walk_writing};
 
 /// For how long a lock is waited for that another thread has taken meanwhile. None of ours is held then, but

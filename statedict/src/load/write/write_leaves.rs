@@ -2,6 +2,7 @@
 
 use foldhash::{HashSet, HashSetExt};
 
+use crate::leaf::{TensorError, TensorMut, Writable};
 use crate::load::options::LoadOptions;
 use crate::load::plan::found::Source;
 use crate::load::policy::Atomicity;
@@ -12,7 +13,6 @@ use crate::load::write::parallel_fill::Filling;
 use crate::load::write::same_model::same_model;
 use crate::load::write::undo::Undo;
 use crate::load::write::written::Written;
-use crate::traits::{TensorError, TensorMut, Writable};
 use crate::visit::{Leaf, LeafId, List, ModelError, Slot, StateDict, walk_writing};
 
 /// The reason why writing stopped.

@@ -5,9 +5,11 @@ use burn::tensor::kind::Basic;
 use burn::tensor::{
     Bool, BoolStore, Bytes, DType as BurnDType, Device, Float, Int, Tensor, TensorData,
 };
+use statedict::DType;
 use statedict::burn::Transposed;
+use statedict::leaf::TensorMut;
+use statedict::tensor::Shape;
 use statedict::testing::{Subject, assert_conformance, conformance, shapes};
-use statedict::{DType, Shape, TensorMut};
 
 const FLOATS: &[DType] = &[DType::F64, DType::F32, DType::F16, DType::BF16];
 const INTS: &[DType] =

@@ -13,7 +13,8 @@ use burn::nn::{
 };
 use burn::tensor::{Device, Tensor, TensorData};
 use statedict::burn::CountedBatchNorm;
-use statedict::{LoadOptions, Metadata, Schema, StateDict, StateDictExt, StateMap, TensorView};
+use statedict::state_map::Metadata;
+use statedict::{LoadOptions, Schema, StateDict, StateDictExt, StateMap, TensorView};
 
 #[derive(StateDict)]
 struct Model {

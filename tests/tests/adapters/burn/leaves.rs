@@ -24,7 +24,7 @@ struct Leaf<T> {
 }
 
 /// A tensor of `dtype` that was loaded into one of zeros of that type.
-fn loaded<E: statedict::Element>(dtype: BurnDType, elements: Vec<E>) -> TensorData {
+fn loaded<E: statedict::tensor::Element>(dtype: BurnDType, elements: Vec<E>) -> TensorData {
     let shape = [elements.len()];
     let map = one(TensorView::from_vec(elements, shape).unwrap());
     let zeros = TensorData::from_bytes_vec(vec![0; dtype.size() * shape[0]], shape, dtype);

@@ -3,9 +3,8 @@
 use burn::module::{Param, ParamId};
 use burn::nn::{EmbeddingConfig, LinearConfig};
 use burn::tensor::{Device, Tensor, TensorData};
-use statedict::{
-    AliasPolicy, Atomicity, LoadOptions, StateDict, StateDictExt, StateMap, TensorView,
-};
+use statedict::load::{AliasPolicy, Atomicity};
+use statedict::{LoadOptions, StateDict, StateDictExt, StateMap, TensorView};
 
 #[derive(StateDict)]
 struct Pair {

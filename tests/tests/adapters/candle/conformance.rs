@@ -3,9 +3,10 @@
 use std::cell::Cell;
 
 use candle_core::{Device, Tensor, Var};
+use statedict::DType;
 use statedict::candle::BoolAsU8;
+use statedict::tensor::Shape;
 use statedict::testing::{Subject, conformance, shapes};
-use statedict::{DType, Shape};
 
 /// The types that candle and PyTorch both have.
 const DTYPES: [(DType, candle_core::DType); 10] = [

@@ -9,7 +9,8 @@ use candle_nn::{
     Conv2d, Embedding, GRUConfig, GroupNorm, LSTMConfig, LayerNorm, Linear, VarBuilder, VarMap,
 };
 use statedict::candle::{BatchNorm, Gru, Lstm};
-use statedict::{LoadOptions, LoadProblem, Schema, StateDict, StateDictExt, StateMap, TensorView};
+use statedict::load::LoadProblem;
+use statedict::{LoadOptions, Schema, StateDict, StateDictExt, StateMap, TensorView};
 
 fn zeros() -> VarBuilder<'static> {
     VarBuilder::zeros(DType::F32, &Device::Cpu)

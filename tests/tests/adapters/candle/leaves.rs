@@ -7,9 +7,9 @@ use std::rc::Rc;
 use candle_core::{DType, Device, Tensor, Var};
 use candle_nn::{Optimizer, SGD, VarMap};
 use statedict::candle::BoolAsU8;
-use statedict::{
-    LoadOptions, LoadProblem, StateDict, StateDictExt, StateMap, TensorError, TensorView,
-};
+use statedict::leaf::TensorError;
+use statedict::load::LoadProblem;
+use statedict::{LoadOptions, StateDict, StateDictExt, StateMap, TensorView};
 
 #[derive(StateDict)]
 struct One<T> {
@@ -91,7 +91,7 @@ fn an_expanded_tensor_leaves_its_neighbours_alone() {
     let mut model = Net { first: zeros(&[2, 2]), second: expanded(&one), locked };
     let new = [5.0, 6.0, 7.0, 8.0];
     let new = map(&["first", "second", "locked.weight"].map(|key| (key, &new[..], &[2, 2][..])));
-    let checked = model.check_state_dict(&new, &LoadOptions::new()).unwrap_err();
+    let checked = model.check_state_dict_with(&new, &LoadOptions::new()).unwrap_err();
     let error = model.load_state_dict(&new).unwrap_err();
     assert!(error.nothing_was_written() && error.to_string() == checked.to_string(), "{error}");
     let refused = error.problems.iter().filter(|it| matches!(it, LoadProblem::Refused { .. }));
@@ -136,7 +136,7 @@ fn an_optimizer_sees_what_is_loaded() {
 /// The sink may use the tensor: no lock of candle's is held meanwhile.
 #[test]
 fn the_tensor_can_be_written_while_it_is_read() {
-    use statedict::Tensor as _;
+    use statedict::leaf::Tensor as _;
     let variable = Var::zeros(100_000, DType::F32, &Device::Cpu).unwrap();
     let ones = Tensor::ones(100_000, DType::F32, &Device::Cpu).unwrap();
     let mut pieces = Vec::new();

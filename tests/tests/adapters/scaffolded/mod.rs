@@ -3,8 +3,8 @@
 
 use std::path::{Path, PathBuf};
 
+use statedict::WriteOptions;
 use statedict::prelude::*;
-use statedict::{WriteOptions, write_map};
 
 // As it is printed, for a library or a program.
 #[allow(unreachable_pub)]
@@ -49,8 +49,8 @@ fn loads(file: &str, mut model: impl StateDict) {
     let map = StateMap::load(&path).unwrap();
     let options = WriteOptions::default();
     let (mut own, mut expected) = (Vec::new(), Vec::new());
-    write_map(&model.state_dict().unwrap(), &mut own, &options).unwrap();
-    write_map(&map, &mut expected, &options).unwrap();
+    model.state_dict().unwrap().write_with(&mut own, &options).unwrap();
+    map.write_with(&mut expected, &options).unwrap();
     assert!(own == expected, "{file}");
 }
 

@@ -55,7 +55,7 @@ fn paths_lead_to_keys_and_items() {
 fn what_cannot_be_put_or_found_says_why_and_changes_nothing() {
     let mut checkpoint = checkpoint();
     let mut before = Vec::new();
-    checkpoint.write(&mut before, &WriteOptions::default()).unwrap();
+    checkpoint.write_with(&mut before, &WriteOptions::default()).unwrap();
     let mut set = |path: &str| {
         let path: statedict::checkpoint::ValuePath = path.parse().unwrap();
         text(checkpoint.set_value(path, 1).unwrap_err())
@@ -90,7 +90,7 @@ fn what_cannot_be_put_or_found_says_why_and_changes_nothing() {
     assert_eq!(text(error), "`config`[\"lr\"] should be a tensor and is 0.5");
 
     let mut after = Vec::new();
-    checkpoint.write(&mut after, &WriteOptions::default()).unwrap();
+    checkpoint.write_with(&mut after, &WriteOptions::default()).unwrap();
     assert!(before == after);
 }
 

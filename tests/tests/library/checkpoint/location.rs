@@ -3,9 +3,10 @@
 use std::sync::Mutex;
 
 use statedict::codec::Source;
+use statedict::load::Atomicity;
 use statedict::prelude::*;
 use statedict::value::{Graph, Kind, NewValue, SharedValue};
-use statedict::{Atomicity, Checkpoint, LoadOptions, MapLocation, ReadOptions, WriteOptions};
+use statedict::{Checkpoint, LoadOptions, MapLocation, ReadOptions, WriteOptions};
 
 /// A model with an extra state, an optimizer that shares a tensor with it, and a bare storage.
 fn checkpoint() -> Checkpoint<'static> {
@@ -26,8 +27,8 @@ fn checkpoint() -> Checkpoint<'static> {
 
 fn again(checkpoint: &Checkpoint<'_>) -> Checkpoint<'static> {
     let mut bytes = Vec::new();
-    checkpoint.write(&mut bytes, &WriteOptions::default()).unwrap();
-    Checkpoint::read(Source::bytes(bytes), &ReadOptions::default()).unwrap()
+    checkpoint.write_with(&mut bytes, &WriteOptions::default()).unwrap();
+    Checkpoint::read_with(Source::bytes(bytes), &ReadOptions::default()).unwrap()
 }
 
 fn locations(checkpoint: &Checkpoint<'_>) -> Vec<String> {

@@ -10,13 +10,13 @@ use statedict::checkpoint::from_value;
 use statedict::codec::Source;
 use statedict::prelude::*;
 use statedict::value::{DictKind, Graph, NewValue, SharedValue};
-use statedict::{Checkpoint, ReadOptions, WriteOptions};
+use statedict::{Checkpoint, DType, ReadOptions, WriteOptions};
 
 /// The checkpoint as a file gives it.
 fn file(checkpoint: &Checkpoint<'_>) -> Checkpoint<'static> {
     let mut bytes = Vec::new();
-    checkpoint.write(&mut bytes, &WriteOptions::default()).unwrap();
-    Checkpoint::read(Source::bytes(bytes), &ReadOptions::default().opaque(true)).unwrap()
+    checkpoint.write_with(&mut bytes, &WriteOptions::default()).unwrap();
+    Checkpoint::read_with(Source::bytes(bytes), &ReadOptions::default().opaque(true)).unwrap()
 }
 
 #[track_caller]
@@ -107,7 +107,7 @@ fn floats_are_exact() {
     checkpoint.set("even", 1i64 << 60).unwrap();
     assert_eq!(checkpoint.get::<f64>("even").unwrap(), 2f64.powi(60));
     let text = |result: Result<f64, _>| {
-        result.map_err(|error: statedict::CheckpointError| error.to_string())
+        result.map_err(|error: statedict::checkpoint::CheckpointError| error.to_string())
     };
     assert_eq!(
         text(checkpoint.get::<f32>("large").map(f64::from)),
@@ -161,7 +161,7 @@ fn what_does_not_fit_is_named_by_its_path() {
     }
     let built = python();
     for checkpoint in [&built, &file(&built)] {
-        let text = |error: statedict::CheckpointError| error.to_string();
+        let text = |error: statedict::checkpoint::CheckpointError| error.to_string();
         assert_eq!(
             text(checkpoint.get::<Vec<Layer>>("layers").unwrap_err()),
             "`layers[0][\"size\"]`: invalid type: string \"wide\", expected u32"

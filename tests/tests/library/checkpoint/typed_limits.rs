@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize, Serializer};
+use statedict::Checkpoint;
+use statedict::checkpoint::CheckpointError;
 use statedict::value::Graph;
-use statedict::{Checkpoint, CheckpointError};
 
 #[track_caller]
 fn refused(result: Result<(), CheckpointError>, expected: &str) {

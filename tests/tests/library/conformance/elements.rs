@@ -6,11 +6,10 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
 
 use half::{bf16, f16};
+use statedict::leaf::{ByteSink, StorageId, Tensor, TensorError, TensorMut};
+use statedict::tensor::{Element, Shape};
 use statedict::testing::{Property, Subject, assert_conformance, conformance, shapes};
-use statedict::{
-    ByteSink, CpuTensor, DType, Element, Shape, StorageId, Tensor, TensorError, TensorMut,
-    TensorView,
-};
+use statedict::{CpuTensor, DType, TensorView};
 
 fn view(dtype: DType, shape: &[usize], bytes: &[u8]) -> TensorView<'static> {
     TensorView::from_bytes(bytes.to_vec(), dtype, shape).unwrap()

@@ -6,11 +6,10 @@ use std::borrow::Cow;
 use std::cell::RefCell;
 use std::rc::Rc;
 
+use statedict::leaf::{ByteSink, StorageId, Tensor, TensorError, TensorMut, Writable};
+use statedict::tensor::Shape;
 use statedict::testing::{Property, Subject, check_conformance, shapes};
-use statedict::{
-    ByteSink, CpuTensor, DType, Shape, StorageId, Tensor, TensorError, TensorMut, TensorView,
-    Writable,
-};
+use statedict::{CpuTensor, DType, TensorView};
 
 /// What is wrong with a tensor.
 #[derive(Debug, Clone, Copy, PartialEq)]

@@ -3,7 +3,8 @@
 use std::collections::VecDeque;
 use std::marker::PhantomData;
 
-use statedict::{ByMut, Part, StateDict, Visitor};
+use statedict::StateDict;
+use statedict::visit::{ByMut, Part, Visitor};
 
 use super::recorder::{T, record};
 

@@ -1,7 +1,9 @@
 //! A module's history by attributes, and its hooks.
 
 use statedict::prelude::*;
-use statedict::{LoadOptions, Loaded, Metadata, MigrateError, Migration, ModuleMetadata};
+use statedict::state_map::{Metadata, ModuleMetadata};
+use statedict::visit::Loaded;
+use statedict::{LoadOptions, MigrateError, Migration};
 
 fn tensor(values: &[f32]) -> TensorView<'static> {
     TensorView::from_vec(values.to_vec(), [values.len()]).unwrap()

@@ -88,7 +88,7 @@ mod history {
             ::core::result::Result::Ok(())
         }
 
-        fn done(&mut self, _: &::statedict::Loaded) {
+        fn done(&mut self, _: &::statedict::visit::Loaded) {
             self.training = false;
         }
     }

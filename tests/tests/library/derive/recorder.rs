@@ -2,10 +2,12 @@
 
 use std::fmt::Write;
 
-use statedict::{
-    Access, ByMut, ByRef, ByteSink, Change, Content, DType, FieldKind, ModuleInfo, Part, Shape,
-    StateDict, Tensor, TensorError, TensorMut, TensorView, Visitor,
+use statedict::leaf::{ByteSink, Tensor, TensorError, TensorMut};
+use statedict::tensor::Shape;
+use statedict::visit::{
+    Access, ByMut, ByRef, Change, Content, FieldKind, ModuleInfo, Part, Visitor,
 };
+use statedict::{DType, StateDict, TensorView};
 
 /// A leaf for models in tests; the number tells one from another.
 #[derive(Clone)]

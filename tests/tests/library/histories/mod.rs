@@ -10,8 +10,9 @@ use std::fmt::Write;
 use std::path::Path;
 
 use statedict::codec::{self, Source};
+use statedict::load::MapMigration;
 use statedict::prelude::*;
-use statedict::{LoadOptions, MapMigration, ReadOptions, WriteOptions};
+use statedict::{LoadOptions, ReadOptions, WriteOptions};
 use statedict_tests::histories::{History, Node, Old, Random};
 
 /// How many histories are loaded into models that are made at run time.
@@ -23,8 +24,9 @@ const DERIVED: std::ops::Range<u64> = 0..12;
 /// Writes a state dict to a file and reads it.
 fn through_a_file(map: &StateMap<'_>) -> StateMap<'static> {
     let mut bytes = Vec::new();
-    statedict::write_map(map, &mut bytes, &WriteOptions::new()).unwrap();
-    let document = codec::read(Source::bytes(bytes), &ReadOptions::default()).unwrap();
+    map.write_with(&mut bytes, &WriteOptions::new()).unwrap();
+    let document =
+        codec::Document::read_with(Source::bytes(bytes), &ReadOptions::default()).unwrap();
     document.state_map().unwrap().into_owned().unwrap()
 }
 
@@ -53,8 +55,8 @@ fn check<M: StateDict>(model: &mut M, old: &Old, options: &LoadOptions, what: &s
     assert_eq!(defaulted, absent, "{what}");
 
     let mut migrated = map;
-    let done: MapMigration = statedict::migrate_with::<M>(&mut migrated, options)
-        .unwrap_or_else(|error| panic!("{what}: {error}"));
+    let done: MapMigration =
+        migrated.migrate_with::<M>(options).unwrap_or_else(|error| panic!("{what}: {error}"));
     let known: BTreeMap<String, i64> =
         old.expected.iter().filter_map(|(key, value)| Some((key.clone(), (*value)?))).collect();
     assert_eq!(numbers(&migrated), known, "{what}");

@@ -1,10 +1,10 @@
 //! What a load that fails leaves behind, and what `assign` makes of a model.
 
+use statedict::leaf::{ByteSink, Tensor, TensorError, TensorMut, Writable};
+use statedict::load::{Atomicity, LoadProblem};
 use statedict::prelude::*;
-use statedict::{
-    Atomicity, ByteSink, DTypePolicy, LoadOptions, LoadProblem, MapLocation, Shape, TensorError,
-    Writable,
-};
+use statedict::tensor::Shape;
+use statedict::{DType, DTypePolicy, LoadOptions, MapLocation};
 
 /// A tensor of a library that has its memory elsewhere, and refuses what begins with 13.
 #[derive(Debug, Clone, PartialEq)]
@@ -192,7 +192,7 @@ fn a_tensor_that_cannot_be_written_is_refused_at_once() {
         .map(|key| (key.to_owned(), one.clone()))
         .into_iter()
         .collect();
-    let checked = model.check_state_dict(&map, &LoadOptions::new()).unwrap_err();
+    let checked = model.check_state_dict_with(&map, &LoadOptions::new()).unwrap_err();
     let error = model.load_state_dict(&map).unwrap_err();
     assert_eq!(checked.to_string(), error.to_string());
     let expected =
@@ -279,7 +279,7 @@ fn locations_are_mapped_before_a_library_sees_them() {
         (options.map_location(function), "mps:1"),
     ] {
         let mut model = net();
-        let report = model.check_state_dict(&map, &options).unwrap();
+        let report = model.check_state_dict_with(&map, &options).unwrap();
         assert_eq!(report.loaded.len(), 5);
         model.load_state_dict_with(&map, &options).unwrap();
         assert_eq!(model.first.location, expected);

@@ -7,11 +7,13 @@ use std::thread;
 
 use ndarray::ShapeBuilder;
 use statedict::codec::Source;
+use statedict::leaf::{ByteSink, Tensor, TensorError, TensorMut};
+use statedict::load::Atomicity;
 use statedict::prelude::*;
+use statedict::tensor::Shape;
 use statedict::value::{Graph, SharedValue, Value};
 use statedict::{
-    Atomicity, ByteSink, ExtraState, ExtraStateError, LoadOptions, ReadOptions, Shape, TensorError,
-    WriteOptions, codec, write_map,
+    DType, ExtraState, ExtraStateError, LoadOptions, ReadOptions, WriteOptions, codec,
 };
 
 use crate::read::zip_builder::{Member, archive_of, members_of};
@@ -194,7 +196,7 @@ fn net(seed: u8) -> Net {
 fn everything(model: &Net) -> Vec<u8> {
     let mut file = Vec::new();
     let map = model.state_dict().unwrap();
-    write_map(&map, &mut file, &WriteOptions::default()).unwrap();
+    map.write_with(&mut file, &WriteOptions::default()).unwrap();
     file
 }
 
@@ -204,7 +206,7 @@ fn members() -> Vec<Member> {
     let mut map = model.state_dict().unwrap().into_owned().unwrap();
     map.insert("wide", TensorView::from_vec(vec![2.0f32; 2], [2]).unwrap());
     let mut file = Vec::new();
-    write_map(&map, &mut file, &WriteOptions::default()).unwrap();
+    map.write_with(&mut file, &WriteOptions::default()).unwrap();
     members_of(&file)
 }
 
@@ -275,7 +277,8 @@ fn damaged(sound: &[Member], random: &mut Random) -> (Vec<u8>, &'static str) {
 }
 
 fn open(file: Vec<u8>) -> StateMap<'static> {
-    let document = codec::read(Source::bytes(file), &ReadOptions::default()).unwrap();
+    let document =
+        codec::Document::read_with(Source::bytes(file), &ReadOptions::default()).unwrap();
     document.state_map().unwrap()
 }
 

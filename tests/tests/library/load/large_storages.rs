@@ -6,8 +6,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use statedict::codec::{self, Source};
+use statedict::leaf::TensorMut;
+use statedict::load::Atomicity;
 use statedict::prelude::*;
-use statedict::{Atomicity, DTypePolicy, LoadOptions, ReadOptions};
+use statedict::{DTypePolicy, LoadOptions, ReadOptions};
 
 use crate::read::zip_builder::{Member, archive_of, members_of};
 
@@ -43,7 +45,7 @@ enum Form {
 fn file(map: &StateMap<'_>, form: Form) -> Vec<u8> {
     let mut plain = Vec::new();
     let options = statedict::WriteOptions::new().keep_storage(true);
-    statedict::write_map(map, &mut plain, &options).unwrap();
+    map.write_with(&mut plain, &options).unwrap();
     let is_big = matches!(form, Form::BigEndian | Form::Both);
     let written = members_of(&plain).into_iter().map(|mut member| {
         if member.name.ends_with("byteorder") && is_big {
@@ -66,7 +68,7 @@ fn load<M: StateDict>(model: &mut M, file: Vec<u8>, options: &LoadOptions) -> f6
     let (size, count) = (file.len(), Arc::new(AtomicUsize::new(0)));
     let file = Counted { file: Cursor::new(file), count: Arc::clone(&count) };
     let source = Source::reader(file).unwrap();
-    let document = codec::read(source, &ReadOptions::default()).unwrap();
+    let document = codec::Document::read_with(source, &ReadOptions::default()).unwrap();
     model.load_state_dict_with(&document.state_map().unwrap(), options).unwrap();
     count.load(Ordering::Relaxed) as f64 / size as f64
 }

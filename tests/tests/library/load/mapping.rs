@@ -1,7 +1,10 @@
 //! Other names for the keys of a state dict: collisions are errors, and the modules' versions follow.
 
+use statedict::load::LoadProblem;
+use statedict::mapping::KeyMapError;
 use statedict::prelude::*;
-use statedict::{KeyMap, KeyMapError, LoadOptions, LoadProblem, Metadata, ModuleMetadata};
+use statedict::state_map::{Metadata, ModuleMetadata};
+use statedict::{KeyMap, LoadOptions};
 
 fn map(keys: &[&str], metadata: &[(&str, u64)]) -> StateMap<'static> {
     let tensor =

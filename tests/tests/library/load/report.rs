@@ -1,11 +1,10 @@
 //! What a load says: to people, to programs, in PyTorch's words, in mmcv's.
 
 use serde_json::{Value, json};
+use statedict::load::{IncompatibleKeys, LoadProblem};
 use statedict::prelude::*;
-use statedict::{
-    DTypePolicy, IncompatibleKeys, KeyMap, LoadError, LoadOptions, LoadProblem, LoadReport,
-    Metadata, ModuleMetadata,
-};
+use statedict::state_map::{Metadata, ModuleMetadata};
+use statedict::{DType, DTypePolicy, KeyMap, LoadError, LoadOptions, LoadReport};
 
 #[derive(StateDict, Clone, Debug, PartialEq)]
 struct Linear {
@@ -31,7 +30,7 @@ fn state(layers: usize, classes: usize) -> StateMap<'static> {
 }
 
 fn refused(map: &StateMap<'_>, model: &Net) -> LoadError {
-    model.check_state_dict(map, &LoadOptions::new()).unwrap_err()
+    model.check_state_dict_with(map, &LoadOptions::new()).unwrap_err()
 }
 
 #[test]
@@ -163,10 +162,10 @@ fn a_key_of_a_buffer_that_is_not_persistent_is_called_that() {
     let read: statedict::Schema = Layers::schema().to_string().parse().unwrap();
     let options = LoadOptions::new();
     let errors = [
-        model.check_state_dict(&map, &options).unwrap_err(),
+        model.check_state_dict_with(&map, &options).unwrap_err(),
         Layers::schema().check(&map).unwrap_err(),
         read.check(&map).unwrap_err(),
-        model.check_state_dict(&map, &LoadOptions::torch()).unwrap_err(),
+        model.check_state_dict_with(&map, &LoadOptions::torch()).unwrap_err(),
         model.load_state_dict(&map).unwrap_err(),
     ];
     for error in &errors {
@@ -226,18 +225,18 @@ fn other_names_of_a_tensor_are_counted() {
 fn a_state_dict_stands_for_its_model() {
     let (model, mut map) = (state(1, 3), state(1, 3));
     let options = LoadOptions::new();
-    assert_eq!(model.check_state_dict(&map, &options).unwrap().loaded.len(), 4);
+    assert_eq!(model.check_state_dict_with(&map, &options).unwrap().loaded.len(), 4);
     // It says what the model says, but for names that only a model knows.
     map.insert("head.weight", TensorView::from_vec(vec![0.0f64; 3], [3]).unwrap());
     map.insert("head.bias", TensorView::from_vec(vec![half::f16::ONE; 3], [3]).unwrap());
     map.insert("extra", TensorView::full(1i64, []).unwrap());
     let (by_map, by_model) =
-        (model.check_state_dict(&map, &options).unwrap_err(), refused(&map, &net(1, 3)));
+        (model.check_state_dict_with(&map, &options).unwrap_err(), refused(&map, &net(1, 3)));
     assert_eq!(by_map.to_string().replace("`model`", "`Net`"), by_model.to_string());
     let wide = LoadOptions::new().dtype(DTypePolicy::Cast).strict(false);
     let (by_map, by_model) = (
-        model.check_state_dict(&map, &wide).unwrap(),
-        net(1, 3).check_state_dict(&map, &wide).unwrap(),
+        model.check_state_dict_with(&map, &wide).unwrap(),
+        net(1, 3).check_state_dict_with(&map, &wide).unwrap(),
     );
     assert_eq!(by_map.to_string().replace("model:", "Net:"), by_model.to_string());
     // Two names of one tensor stand for an alias.
@@ -247,17 +246,17 @@ fn a_state_dict_stands_for_its_model() {
     tied.insert("head", tensor.clone());
     let mut one = StateMap::new();
     one.insert("head", tensor);
-    let report = tied.check_state_dict(&one, &options).unwrap();
+    let report = tied.check_state_dict_with(&one, &options).unwrap();
     assert_eq!(report.satisfied_by_alias, [("embed".to_owned(), "head".to_owned())]);
 }
 
 #[test]
 fn a_check_writes_nothing_and_says_what_a_load_would() {
     let (model, map) = (net(1, 3), state(1, 3));
-    let checked = model.check_state_dict(&map, &LoadOptions::new()).unwrap();
+    let checked = model.check_state_dict_with(&map, &LoadOptions::new()).unwrap();
     let mut loaded = Net { head: Linear { weight: vec![0.0; 3], bias: vec![0.0; 3] }, ..model };
     let before = loaded.clone();
-    assert_eq!(loaded.check_state_dict(&map, &LoadOptions::new()).unwrap(), checked);
+    assert_eq!(loaded.check_state_dict_with(&map, &LoadOptions::new()).unwrap(), checked);
     assert_eq!(loaded, before);
     assert_eq!(loaded.load_state_dict(&map).unwrap(), checked);
     assert_ne!(loaded, before);
@@ -271,7 +270,7 @@ fn mismatched_shapes_are_listed_where_that_is_asked_for() {
     model.layers[0].weight = vec![0.0; 2];
     let options = LoadOptions::new().ignore_mismatched(true);
     // A missing key is still an error.
-    assert!(model.check_state_dict(&map, &options).is_err());
+    assert!(model.check_state_dict_with(&map, &options).is_err());
     let report = model.load_state_dict_with(&map, &options.strict(false)).unwrap();
     let listed: Vec<_> =
         report.mismatched.iter().map(|it| (it.key.as_str(), &*it.expected, &*it.found)).collect();
@@ -394,7 +393,7 @@ fn what_a_load_does_not_look_at_is_told() {
     }
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("file.pt");
-    statedict::save_graph(&graph, &path, &statedict::WriteOptions::new()).unwrap();
+    graph.save_with(&path, &statedict::WriteOptions::new()).unwrap();
     let mut linear = Linear { weight: vec![0.0; 2], bias: vec![0.0; 2] };
     let report = linear.load(&path).unwrap();
     let told = report.not_kept.iter().count();

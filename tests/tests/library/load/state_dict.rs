@@ -3,12 +3,14 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
+use statedict::codec::ArchiveLayout;
 use statedict::codec::{self, ReadOptions, Source};
+use statedict::leaf::{ByteSink, Tensor, TensorError, TensorMut};
+use statedict::load::{AliasPolicy, LoadProblem};
 use statedict::prelude::*;
-use statedict::{
-    AliasPolicy, ArchiveLayout, ByteSink, DTypePolicy, LoadOptions, LoadProblem, Metadata,
-    ModuleMetadata, Shape, Storage, StorageError, Storages, TensorError, WriteOptions,
-};
+use statedict::state_map::{Metadata, ModuleMetadata};
+use statedict::tensor::{Shape, Storage, StorageError, Storages};
+use statedict::{DType, DTypePolicy, LoadOptions, WriteOptions};
 
 #[derive(StateDict, Clone, PartialEq, Debug)]
 struct Linear {
@@ -370,7 +372,9 @@ fn large_tensors_are_whole() {
     let maps = [ArchiveLayout::Torch2_7, ArchiveLayout::Legacy].into_iter().flat_map(|layout| {
         let path = folder.path().join(format!("{layout:?}.pt"));
         map.save_with(&path, &WriteOptions::default().layout(layout)).unwrap();
-        let read = codec::read(Source::file(&path).unwrap(), &ReadOptions::default()).unwrap();
+        let read =
+            codec::Document::read_with(Source::file(&path).unwrap(), &ReadOptions::default())
+                .unwrap();
         [StateMap::load(&path).unwrap(), read.state_map().unwrap()]
     });
     // From memory, from a map, and read.

@@ -2,8 +2,10 @@
 
 use std::rc::Rc;
 
+use statedict::leaf::{ByteSink, StorageId, Tensor, TensorError, TensorMut};
 use statedict::prelude::*;
-use statedict::{ByteSink, LoadOptions, Shape, StorageId, TensorError};
+use statedict::tensor::Shape;
+use statedict::{DType, LoadOptions};
 
 fn map_of(entries: &[(&str, f32)]) -> StateMap<'static> {
     let tensor = |value: f32| TensorView::from_vec(vec![value; 2], [2]).unwrap();

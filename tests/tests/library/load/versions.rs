@@ -1,11 +1,13 @@
 //! The version that a file says, or does not say, and what it decides.
 
+use statedict::load::LoadProblem;
 use statedict::prelude::*;
+use statedict::state_map::{Metadata, ModuleMetadata};
 use statedict::value::{Graph, SharedValue};
-use statedict::{
-    ByMut, ByRef, Change, Content, Description, Field, FieldTable, KeyMap, LoadOptions,
-    LoadProblem, Metadata, MigrateError, Migration, ModuleInfo, ModuleMetadata, Visitor,
+use statedict::visit::{
+    ByMut, ByRef, Change, Content, Description, Field, FieldTable, ModuleInfo, Visitor,
 };
+use statedict::{KeyMap, LoadOptions, MigrateError, Migration};
 
 fn file(keys: &[&str], versions: &[(&str, u64)]) -> StateMap<'static> {
     let mut map = StateMap::new();
@@ -118,7 +120,7 @@ fn a_child_that_came_later_runs_no_steps_of_its_own() {
     assert!(report.migrations.iter().all(|module| !module.path.starts_with("pair")), "{report}");
 
     let mut map = file(&["pair.both"], &[]);
-    statedict::migrate::<Net>(&mut map).unwrap();
+    map.migrate::<Net>().unwrap();
     assert_eq!(map.keys().collect::<Vec<_>>(), ["old.left", "old.right"]);
     // Whatever is put there is of the newest version.
     assert_eq!((map.version("old"), map.version("pair")), (Some(2), Some(2)));
@@ -155,7 +157,7 @@ fn a_modules_entry_keeps_what_else_it_holds() {
     let metadata = map.metadata_mut().insert(Metadata::default());
     metadata.insert("a", entry);
     metadata.insert("", ModuleMetadata::with_version(1));
-    statedict::migrate::<Net>(&mut map).unwrap();
+    map.migrate::<Net>().unwrap();
     let entry = map.metadata().unwrap().get("b").unwrap();
     assert_eq!(entry.version(), Some(2));
     assert_eq!(entry.extra().collect::<Vec<_>>(), [("note", &value)]);
@@ -288,7 +290,7 @@ fn the_keys_keep_the_files_order() {
         b: i64,
     }
     let mut map = file(&["z.x", "a", "z.b"], &[("", 1), ("z", 1)]);
-    statedict::migrate::<Net>(&mut map).unwrap();
+    map.migrate::<Net>().unwrap();
     assert_eq!(map.keys().collect::<Vec<_>>(), ["a.w", "z", "a.b"]);
     let _ = Net { a: Leaf { w: 0, b: 0 }, z: 0 };
 }
@@ -344,9 +346,9 @@ fn variants_without_a_history_are_known() {
         Scale(Scale),
     }
     let mut map = file(&["a"], &[]);
-    let done = statedict::migrate::<Either>(&mut map).unwrap();
+    let done = map.migrate::<Either>().unwrap();
     assert!(done.unknown.is_empty(), "{done}");
-    let done = statedict::migrate::<Old>(&mut map).unwrap();
+    let done = map.migrate::<Old>().unwrap();
     assert_eq!(done.unknown, [""]);
     let _ = [Either::A(A { a: 0 }), Either::B(B { a: 0 })];
     let _ = [Old::A(A { a: 0 }), Old::Scale(Scale { scale: 0 })];

@@ -76,7 +76,7 @@ fn a_way_to_compress_that_is_not_read_is_named() {
     file[entry + 24..entry + 28].copy_from_slice(&4000u32.to_le_bytes());
     for (method, name) in [(12u8, "bzip2"), (14, "LZMA"), (93, "zstd"), (99, "ZIP method 99")] {
         file[entry + 10] = method;
-        let read = codec::read(Source::bytes(file.clone()), &ReadOptions::new());
+        let read = codec::Document::read_with(Source::bytes(file.clone()), &ReadOptions::new());
         let error = read.unwrap_err().to_string();
         assert!(error.contains(&format!("is compressed with {name}; only stored")), "{error}");
     }

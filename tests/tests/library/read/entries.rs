@@ -4,14 +4,16 @@
 use std::io::{Cursor, Read};
 
 use statedict::codec::{self, Document, ReadOptions, Source};
+use statedict::tensor::{Shape, Storage};
 use statedict::value::Kind;
-use statedict::{DType, Shape, StateMap, Storage, TensorView, WriteOptions, write_map};
+use statedict::{DType, StateMap, TensorView, WriteOptions};
 
 use super::fixture::lines;
 use super::zip_builder::checkpoint;
 
 fn read(pickle: &[u8], storages: &[(&str, &[u8])]) -> Document {
-    codec::read(Source::bytes(checkpoint(pickle, storages)), &ReadOptions::default()).unwrap()
+    codec::Document::read_with(Source::bytes(checkpoint(pickle, storages)), &ReadOptions::default())
+        .unwrap()
 }
 
 /// Tensors of every rank, with strides, offsets, ties, and several element types and sizes of numbers.
@@ -44,7 +46,7 @@ fn map() -> StateMap<'static> {
 #[test]
 fn an_entry_read_in_one_step_is_the_one_read_opcode_by_opcode() {
     let (map, mut file) = (map(), Vec::new());
-    write_map(&map, &mut file, &WriteOptions::default().keep_storage(true)).unwrap();
+    map.write_with(&mut file, &WriteOptions::default().keep_storage(true)).unwrap();
     let mut archive = zip::ZipArchive::new(Cursor::new(file)).unwrap();
     let mut members = Vec::new();
     for index in 0..archive.len() {
@@ -133,7 +135,9 @@ fn an_entry_that_is_wrong_says_what_and_where() {
     pickle.extend(entry(b'b', 20, b"K\x09\x85q\x17"));
     pickle.extend(b"u.");
     let file = checkpoint(&pickle, short);
-    let error = codec::read(Source::bytes(file), &ReadOptions::default()).unwrap_err().to_string();
+    let error = codec::Document::read_with(Source::bytes(file), &ReadOptions::default())
+        .unwrap_err()
+        .to_string();
     assert!(error.contains("a tensor that lies within its storage"), "{error}");
     assert!(error.contains("[\"b\"]"), "{error}");
 }

@@ -16,12 +16,12 @@ pub(crate) fn bytes(name: &str) -> Vec<u8> {
 }
 
 pub(crate) fn open(name: &str) -> Document {
-    codec::open(path(&format!("{name}.pt")), &ReadOptions::default())
+    codec::Document::open_with(path(&format!("{name}.pt")), &ReadOptions::default())
         .unwrap_or_else(|error| panic!("{name}: {error}"))
 }
 
 pub(crate) fn refused(name: &str) -> ReadError {
-    codec::open(path(&format!("{name}.pt")), &ReadOptions::default()).unwrap_err()
+    codec::Document::open_with(path(&format!("{name}.pt")), &ReadOptions::default()).unwrap_err()
 }
 
 /// What PyTorch finds in the file, as `make_read.py` wrote it.

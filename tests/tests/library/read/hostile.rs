@@ -6,13 +6,15 @@ use super::fixture::{bytes, lines};
 use super::zip_builder::{archive, checkpoint};
 
 fn read(bytes: Vec<u8>) -> Result<codec::Document, ReadError> {
-    codec::read(Source::bytes(bytes), &ReadOptions::default())
+    codec::Document::read_with(Source::bytes(bytes), &ReadOptions::default())
 }
 
 /// Reads what can be read: opens, and touches every tensor's bytes.
 fn read_all(bytes: Vec<u8>, opaque: bool) -> bool {
     let options = ReadOptions::default().opaque(opaque);
-    let Ok(document) = codec::read(Source::bytes(bytes), &options) else { return false };
+    let Ok(document) = codec::Document::read_with(Source::bytes(bytes), &options) else {
+        return false;
+    };
     let Ok((map, _)) = document.state_map_partial(&[]) else { return false };
     for (_, tensor) in map.iter() {
         let _ = tensor.storage().verify();

@@ -4,13 +4,14 @@ use std::path::Path;
 use std::sync::Arc;
 
 use statedict::codec::{self, Document, ReadError, ReadOptions, Source};
-use statedict::{StateMap, StorageError, TensorView};
+use statedict::tensor::StorageError;
+use statedict::{StateMap, TensorView};
 
 use super::fixture::{lines, path};
 
 fn in_memory(path: &Path) -> Result<Document, ReadError> {
     let options = ReadOptions::default().in_memory(true);
-    codec::read(Source::file(path).unwrap(), &options)
+    codec::Document::read_with(Source::file(path).unwrap(), &options)
 }
 
 #[test]
@@ -18,7 +19,7 @@ fn every_file_is_the_same_in_memory() {
     let mut compared = 0;
     for entry in std::fs::read_dir(path("")).unwrap() {
         let file = entry.unwrap().path();
-        let lazy = codec::open(&file, &ReadOptions::default());
+        let lazy = codec::Document::open_with(&file, &ReadOptions::default());
         let described = file.with_extension("txt").exists() && !file.ends_with("bad_crc.pt");
         let (Ok(lazy), true) = (lazy, described) else { continue };
         let owned = in_memory(&file).unwrap_or_else(|error| panic!("{file:?}: {error}"));
@@ -89,7 +90,7 @@ fn values_in_memory_do_not_keep_their_source_and_others_do() {
         let (bytes, token) = (std::fs::read(path("dtypes.pt")).unwrap(), Arc::new(()));
         let options = ReadOptions::default().in_memory(in_memory);
         let source = Source::bytes(Watched { bytes, _token: Arc::clone(&token) });
-        let document = codec::read(source, &options).unwrap();
+        let document = codec::Document::read_with(source, &options).unwrap();
         assert_eq!(Arc::strong_count(&token) > 1, is_kept, "in memory: {in_memory}");
         assert!(document.root().as_dict().is_some_and(|dict| dict.len() > 5));
         drop(document);
@@ -167,7 +168,8 @@ fn a_damaged_header_is_found() {
             let error = in_memory(&file).unwrap_err().to_string();
             assert!(error.contains(&name), "{error}");
             for source in [Source::map(&file), Source::file(&file)] {
-                let document = codec::read(source.unwrap(), &ReadOptions::default()).unwrap();
+                let document =
+                    codec::Document::read_with(source.unwrap(), &ReadOptions::default()).unwrap();
                 let opened = document.state_map().unwrap();
                 let errors = opened.damaged();
                 let [(key, error)] = &errors[..] else { panic!("{errors:?}") };

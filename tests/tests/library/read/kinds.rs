@@ -7,7 +7,9 @@ use super::fixture::bytes;
 use super::zip_builder::archive;
 
 fn refused(bytes: &[u8]) -> String {
-    codec::read(Source::bytes(bytes.to_vec()), &ReadOptions::new()).unwrap_err().to_string()
+    codec::Document::read_with(Source::bytes(bytes.to_vec()), &ReadOptions::new())
+        .unwrap_err()
+        .to_string()
 }
 
 fn tar(name: &str) -> Vec<u8> {
@@ -127,7 +129,8 @@ fn a_stream_with_a_damaged_magic_number_is_called_that() {
     for bit in 0..magic * 8 {
         let mut file = whole.clone();
         file[bit / 8] ^= 1 << (bit % 8);
-        let Err(error) = codec::read(Source::bytes(file), &ReadOptions::new()) else {
+        let Err(error) = codec::Document::read_with(Source::bytes(file), &ReadOptions::new())
+        else {
             // The version of the pickle's own protocol: nothing that it holds differs.
             assert_eq!(bit / 8, 1, "{bit}");
             continue;
@@ -146,12 +149,14 @@ fn a_stream_with_a_damaged_magic_number_is_called_that() {
     };
     assert!(refused(&text(&whole)).contains("copied as text"));
     // These are what they are.
-    let number = codec::read(Source::bytes(b"\x80\x02M\xe9\x03."), &ReadOptions::new()).unwrap();
+    let number =
+        codec::Document::read_with(Source::bytes(b"\x80\x02M\xe9\x03."), &ReadOptions::new())
+            .unwrap();
     assert_eq!(number.root().as_i64(), Some(1001));
 }
 
 fn trailing(file: Vec<u8>) -> Vec<(String, u64)> {
-    let document = codec::read(Source::bytes(file), &ReadOptions::new()).unwrap();
+    let document = codec::Document::read_with(Source::bytes(file), &ReadOptions::new()).unwrap();
     let told = |warning: &Warning| match warning {
         Warning::TrailingBytes { after, nbytes } => Some((after.clone(), *nbytes)),
         _ => None,
@@ -187,5 +192,5 @@ fn several_archives_in_one_file_are_counted() {
     let error = refused(&[b"PK\x03\x04junk", &a[..]].concat());
     assert!(error.starts_with("8 bytes come before the ZIP archive"), "{error}");
     let source = Source::bytes([b"PK\x03\x04junk", &a[..]].concat()).skip(8).unwrap();
-    assert!(codec::read(source, &ReadOptions::new()).is_ok());
+    assert!(codec::Document::read_with(source, &ReadOptions::new()).is_ok());
 }

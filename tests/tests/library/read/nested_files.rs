@@ -1,15 +1,16 @@
 //! Files within a pickle, as `pickle.dump` keeps storages.
 
+use statedict::codec::ArchiveLayout;
 use statedict::codec::{self, ReadError, ReadOptions, Source, Verdict};
 use statedict::value::{Graph, Kind, NewValue};
-use statedict::{ArchiveLayout, DType, TensorView, WriteOptions, write_graph};
+use statedict::{DType, TensorView, WriteOptions};
 
 /// The file of one storage.
 fn file(layout: ArchiveLayout) -> Vec<u8> {
     let view = TensorView::from_vec(vec![1.0f32, 2.0], [2]).unwrap();
     let graph = Graph::of(NewValue::Storage(view.storage().clone(), Some(DType::F32)));
     let mut bytes = Vec::new();
-    write_graph(&graph, &mut bytes, &WriteOptions::default().layout(layout)).unwrap();
+    graph.write_with(&mut bytes, &WriteOptions::default().layout(layout)).unwrap();
     bytes
 }
 
@@ -20,7 +21,7 @@ fn call(file: &[u8]) -> Vec<u8> {
 }
 
 fn read(pickle: &[u8]) -> Result<codec::Document, ReadError> {
-    codec::read(Source::bytes(pickle.to_vec()), &ReadOptions::default())
+    codec::Document::read_with(Source::bytes(pickle.to_vec()), &ReadOptions::default())
 }
 
 #[test]
@@ -66,9 +67,11 @@ fn one_file_cannot_be_read_without_end() {
 fn an_archive_of_torch_save_has_no_files_within_its_pickle() {
     let pickle = [b"\x80\x03", &call(&file(ArchiveLayout::Legacy))[..], b"."].concat();
     let archive = || Source::bytes(super::zip_builder::checkpoint(&pickle, &[]));
-    let error = codec::read(archive(), &ReadOptions::default()).unwrap_err().to_string();
+    let error =
+        codec::Document::read_with(archive(), &ReadOptions::default()).unwrap_err().to_string();
     assert!(error.contains("torch.storage._load_from_bytes"), "{error}");
-    let document = codec::read(archive(), &ReadOptions::default().opaque(true)).unwrap();
+    let document =
+        codec::Document::read_with(archive(), &ReadOptions::default().opaque(true)).unwrap();
     assert!(matches!(document.root().kind(), Kind::Object(_)));
 }
 

@@ -9,7 +9,7 @@ const SIX: &[(&str, &[u8])] = &[("0", &[1, 2, 3, 4, 5, 6])];
 
 fn read(pickle: &[u8], storages: &[(&str, &[u8])]) -> Result<Document, String> {
     let file = Source::bytes(checkpoint(pickle, storages));
-    codec::read(file, &ReadOptions::default()).map_err(|error| error.to_string())
+    codec::Document::read_with(file, &ReadOptions::default()).map_err(|error| error.to_string())
 }
 
 /// A persistent id of a storage.
@@ -178,7 +178,7 @@ fn an_empty_tensor_is_on_the_cpu() {
 fn a_frame_must_lie_within_the_pickle() {
     let framed = |len: u64| {
         let pickle = [&b"\x80\x04\x95"[..], &len.to_le_bytes(), b"K\x05."].concat();
-        codec::read(Source::bytes(pickle), &ReadOptions::default())
+        codec::Document::read_with(Source::bytes(pickle), &ReadOptions::default())
     };
     // CPython asks for the bytes and not for the frame to end with the pickle.
     assert!(framed(3).is_ok() && framed(1).is_ok());

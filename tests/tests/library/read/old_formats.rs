@@ -8,7 +8,7 @@ use statedict::codec::{self, ByteOrder, ContainerKind, ReadError, ReadOptions, S
 use super::fixture::{bytes, check, expected, lines, open, path};
 
 fn read(bytes: Vec<u8>) -> Result<codec::Document, ReadError> {
-    codec::read(Source::bytes(bytes), &ReadOptions::default())
+    codec::Document::read_with(Source::bytes(bytes), &ReadOptions::default())
 }
 
 #[test]
@@ -55,7 +55,7 @@ fn a_state_dict_of_a_stream_is_a_map_with_versions() {
 #[test]
 fn objects_that_follow_each_other_are_documents_in_sequence() {
     let source = Source::bytes(bytes("legacy_several.pt"));
-    let documents = codec::read_all(source, &ReadOptions::default()).unwrap();
+    let documents = codec::Document::read_all_with(source, &ReadOptions::default()).unwrap();
     assert_eq!(documents.len(), 3);
     for (index, document) in documents.iter().enumerate() {
         assert_eq!(lines(document), expected(&format!("legacy_several.{index}")));
@@ -65,7 +65,7 @@ fn objects_that_follow_each_other_are_documents_in_sequence() {
     assert_eq!(lines(&first), expected("legacy_several.0"));
     assert!(matches!(first.warnings(), [Warning::MoreObjects { .. }]));
     let zip = Source::bytes(bytes("state_dict.pt"));
-    assert_eq!(codec::read_all(zip, &ReadOptions::default()).unwrap().len(), 1);
+    assert_eq!(codec::Document::read_all_with(zip, &ReadOptions::default()).unwrap().len(), 1);
 }
 
 #[test]
@@ -79,7 +79,7 @@ fn every_source_reads_the_old_formats() {
             Source::bytes(bytes(&file)),
         ];
         for source in sources {
-            let document = codec::read(source, &ReadOptions::default()).unwrap();
+            let document = codec::Document::read_with(source, &ReadOptions::default()).unwrap();
             assert_eq!(lines(&document), expected(name));
         }
     }
@@ -91,9 +91,9 @@ fn a_header_before_the_checkpoint_is_skipped_on_request() {
         let mut file = b"header".to_vec();
         file.extend(bytes(&format!("{name}.pt")));
         let options = ReadOptions::default();
-        assert!(codec::read(Source::bytes(file.clone()), &options).is_err());
+        assert!(codec::Document::read_with(Source::bytes(file.clone()), &options).is_err());
         let source = Source::bytes(file).skip(6).unwrap();
-        assert_eq!(lines(&codec::read(source, &options).unwrap()), expected(name));
+        assert_eq!(lines(&codec::Document::read_with(source, &options).unwrap()), expected(name));
     }
     assert!(Source::bytes(b"short").skip(6).is_err());
 }

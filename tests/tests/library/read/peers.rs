@@ -10,7 +10,9 @@ use super::zip_builder::checkpoint;
 
 fn pickle_error(pickle: &[u8]) -> String {
     let file = checkpoint(pickle, &[("0", &[0; 8])]);
-    codec::read(Source::bytes(file), &ReadOptions::default()).unwrap_err().to_string()
+    codec::Document::read_with(Source::bytes(file), &ReadOptions::default())
+        .unwrap_err()
+        .to_string()
 }
 
 /// A tensor over the storage of eight bytes.
@@ -103,7 +105,7 @@ fn truncated() {
     let whole = bytes("state_dict.pt");
     for len in [0, 1, 3, 4, 21, whole.len() / 2, whole.len() - 1] {
         let source = Source::bytes(whole[..len].to_vec());
-        assert!(codec::read(source, &ReadOptions::default()).is_err(), "{len}");
+        assert!(codec::Document::read_with(source, &ReadOptions::default()).is_err(), "{len}");
     }
 }
 
@@ -122,7 +124,8 @@ fn a_memo_bomb() {
     }
     pickle.push(b'.');
     let file = checkpoint(&pickle, &[]);
-    let document = codec::read(Source::bytes(file), &ReadOptions::default()).unwrap();
+    let document =
+        codec::Document::read_with(Source::bytes(file), &ReadOptions::default()).unwrap();
     assert_eq!(document.root().as_items().unwrap().len(), 10);
 }
 
@@ -132,7 +135,7 @@ fn a_megabyte_of_nested_tuples() {
     pickle.extend(b"\x85".repeat(1 << 20));
     pickle.push(b'.');
     let file = checkpoint(&pickle, &[]);
-    assert!(codec::read(Source::bytes(file), &ReadOptions::default()).is_ok());
+    assert!(codec::Document::read_with(Source::bytes(file), &ReadOptions::default()).is_ok());
 }
 
 #[test]

@@ -13,7 +13,7 @@ fn read_with(
     storages: &[(&str, &[u8])],
     options: &ReadOptions,
 ) -> Result<Document, ReadError> {
-    codec::read(Source::bytes(checkpoint(pickle, storages)), options)
+    codec::Document::read_with(Source::bytes(checkpoint(pickle, storages)), options)
 }
 
 fn error(pickle: &[u8]) -> String {

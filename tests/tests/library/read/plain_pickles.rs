@@ -109,7 +109,8 @@ fn both_read_the_same_values() {
         let value = random.value(4);
         for options in [SerOptions::new().proto_v2(), SerOptions::new()] {
             let pickle = serde_pickle::value_to_vec(&value, options).unwrap();
-            let document = codec::read(Source::bytes(pickle), &ReadOptions::default());
+            let document =
+                codec::Document::read_with(Source::bytes(pickle), &ReadOptions::default());
             let document = document.unwrap_or_else(|error| panic!("{round}: {value:?}: {error}"));
             assert!(same(document.root(), &value), "{round}: {value:?} and {:?}", document.root());
             read += 1;
@@ -122,7 +123,8 @@ fn both_read_the_same_values() {
 fn a_difference_would_be_seen() {
     let pickle =
         serde_pickle::value_to_vec(&serde_pickle::Value::I64(5), SerOptions::new()).unwrap();
-    let document = codec::read(Source::bytes(pickle), &ReadOptions::default()).unwrap();
+    let document =
+        codec::Document::read_with(Source::bytes(pickle), &ReadOptions::default()).unwrap();
     assert!(same(document.root(), &serde_pickle::Value::I64(5)));
     assert!(!same(document.root(), &serde_pickle::Value::I64(6)));
     assert!(!same(document.root(), &serde_pickle::Value::Bool(true)));

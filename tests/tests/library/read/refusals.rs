@@ -9,7 +9,7 @@ use super::fixture::{path, refused};
 #[test]
 fn an_unknown_class_is_named_with_its_place_where_it_is_refused() {
     let strict = ReadOptions::new().opaque(false);
-    let error = codec::open(path("unknown_global.pt"), &strict).unwrap_err();
+    let error = codec::Document::open_with(path("unknown_global.pt"), &strict).unwrap_err();
     let ReadError::Pickle { source: PickleError::UnknownGlobal { module, name, path, .. }, .. } =
         &error
     else {
@@ -27,7 +27,8 @@ fn an_unknown_class_is_named_with_its_place_where_it_is_refused() {
 
 #[test]
 fn an_unknown_class_is_kept_inert_and_told() {
-    let document = codec::open(path("unknown_global.pt"), &ReadOptions::new()).unwrap();
+    let document =
+        codec::Document::open_with(path("unknown_global.pt"), &ReadOptions::new()).unwrap();
     let [Warning::Inert { classes }] = document.warnings() else { panic!("not told") };
     assert_eq!(classes, &["argparse.Namespace"]);
     let told = document.warnings()[0].to_string();
@@ -49,12 +50,14 @@ fn two_members_of_one_name() {
 #[test]
 fn other_files_are_named() {
     assert!(refused("torchscript").to_string().contains("a TorchScript archive"));
-    let error = codec::open(path("absent.pt"), &ReadOptions::default()).unwrap_err();
+    let error = codec::Document::open_with(path("absent.pt"), &ReadOptions::default()).unwrap_err();
     assert!(error.to_string().contains("absent.pt"), "{error}");
-    let folder = codec::open(path(""), &ReadOptions::default()).unwrap_err();
+    let folder = codec::Document::open_with(path(""), &ReadOptions::default()).unwrap_err();
     assert!(matches!(folder, ReadError::Io { .. }));
-    let other =
-        codec::read(Source::bytes(b"\x89HDF\r\n\x1a\n...".to_vec()), &ReadOptions::default());
+    let other = codec::Document::read_with(
+        Source::bytes(b"\x89HDF\r\n\x1a\n...".to_vec()),
+        &ReadOptions::default(),
+    );
     assert!(other.unwrap_err().to_string().contains("HDF5"));
 }
 
@@ -67,7 +70,8 @@ fn a_tensor_of_a_foreign_class_names_it_and_what_helps() {
         pickle.extend(b"(ctorch\nfloat32\nK\x02\x85K\x01\x85\x89t}tR.");
         Source::bytes(pickle)
     };
-    let document = codec::read(rebuild("cmine\nPoints\n"), &ReadOptions::new()).unwrap();
+    let document =
+        codec::Document::read_with(rebuild("cmine\nPoints\n"), &ReadOptions::new()).unwrap();
     let Kind::Refused(refusal) = document.root().kind() else { panic!("not refused") };
     assert!(matches!(refusal.reason(), RefusalReason::Class { .. }));
     let words = "a tensor of <mine.Points>, which cannot be represented; \
@@ -76,7 +80,8 @@ fn a_tensor_of_a_foreign_class_names_it_and_what_helps() {
     assert_eq!(refusal.to_string(), words);
 
     let strict = ReadOptions::new().opaque(false);
-    let error = |class| codec::read(rebuild(class), &strict).unwrap_err().to_string();
+    let error =
+        |class| codec::Document::read_with(rebuild(class), &strict).unwrap_err().to_string();
     assert!(error("cmine\nPoints\n").contains("opaque"));
     let distributed = error("ctorch.distributed.tensor\nDTensor\n");
     assert!(distributed.contains("full_tensor()") && !distributed.contains("opaque"));
@@ -89,7 +94,8 @@ fn object(class: &str, rest: &[u8]) -> Source {
 
 #[test]
 fn a_class_tells_what_a_file_is_where_it_cannot_be_read_or_is_nothing_else() {
-    let error = |source| codec::read(source, &ReadOptions::new()).unwrap_err().to_string();
+    let error =
+        |source| codec::Document::read_with(source, &ReadOptions::new()).unwrap_err().to_string();
     // The arrays follow in the pickle, and are no opcodes.
     let joblib = error(object("joblib.numpy_pickle\nNumpyArrayWrapper", b"\x07\x07\x07."));
     assert!(joblib.contains("joblib.load") && !joblib.contains("opaque"), "{joblib}");
@@ -97,10 +103,10 @@ fn a_class_tells_what_a_file_is_where_it_cannot_be_read_or_is_nothing_else() {
     let distributed = error(object(metadata, b"."));
     assert!(distributed.contains("dcp_to_torch"), "{distributed}");
     let inert = ReadOptions::new().opaque(true);
-    assert!(codec::read(object(metadata, b"."), &inert).is_ok());
+    assert!(codec::Document::read_with(object(metadata, b"."), &inert).is_ok());
     // Beside others it is a value like any other.
     let source = object("joblib.memory\nMemory", b"\x85.");
-    assert!(codec::read(source, &ReadOptions::new()).is_ok());
+    assert!(codec::Document::read_with(source, &ReadOptions::new()).is_ok());
 }
 
 #[test]
@@ -111,14 +117,16 @@ fn what_runs_code_is_refused_unless_all_is_to_be_kept_inert() {
         // In a dict, beside what could be read.
         let pickle =
             [b"\x80\x02}(X\x01\0\0\0aK\x01X\x01\0\0\0bc", name.as_bytes(), b"\n)Ru."].concat();
-        let read = |options: &ReadOptions| codec::read(Source::bytes(pickle.clone()), options);
+        let read = |options: &ReadOptions| {
+            codec::Document::read_with(Source::bytes(pickle.clone()), options)
+        };
         let error = read(&ReadOptions::new()).unwrap_err().to_string();
         assert!(error.contains("runs commands or code"), "{error}");
         assert!(read(&ReadOptions::new().whole_models(true)).is_err());
         assert!(read(&ReadOptions::new().opaque(true)).is_ok());
     }
     let partial = b"\x80\x02}X\x01\0\0\0ac__builtin__\ngetattr\ncmine\nColour\nX\x01\0\0\0R\x86Rs.";
-    assert!(codec::read(Source::bytes(&partial[..]), &ReadOptions::new()).is_ok());
+    assert!(codec::Document::read_with(Source::bytes(&partial[..]), &ReadOptions::new()).is_ok());
 }
 
 /// A legacy file would do: a pickle with what comes before REDUCE, its arguments on the stack.
@@ -135,12 +143,13 @@ fn device_tensor(dtype: &str) -> Source {
 
 #[test]
 fn tensors_of_other_devices_are_plain_on_request() {
-    let document = codec::read(device_tensor("float32"), &ReadOptions::new()).unwrap();
+    let document =
+        codec::Document::read_with(device_tensor("float32"), &ReadOptions::new()).unwrap();
     let Kind::Refused(refusal) = document.root().kind() else { panic!("not refused") };
     assert!(refusal.to_string().contains("`ReadOptions::plain_tensors(true)`"), "{refusal}");
     for (dtype, name) in [("float32", DType::F32), ("bfloat16", DType::BF16)] {
         let plain = ReadOptions::new().plain_tensors(true);
-        let document = codec::read(device_tensor(dtype), &plain).unwrap();
+        let document = codec::Document::read_with(device_tensor(dtype), &plain).unwrap();
         let tensor = document.root().as_tensor().unwrap();
         assert_eq!(
             (tensor.dtype(), tensor.location(), tensor.requires_grad()),
@@ -157,7 +166,7 @@ fn what_is_told_of_classes_is_bounded() {
         pickle.extend(format!("cmine\nC{index}{}\n", "x".repeat(1000)).into_bytes());
     }
     pickle.extend(b"l.");
-    let document = codec::read(Source::bytes(pickle), &ReadOptions::new()).unwrap();
+    let document = codec::Document::read_with(Source::bytes(pickle), &ReadOptions::new()).unwrap();
     let [Warning::Inert { classes }] = document.warnings() else { panic!("not told") };
     assert_eq!(classes.len(), 16);
     assert!(classes.iter().all(|class| class.len() < 410));

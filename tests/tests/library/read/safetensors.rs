@@ -2,9 +2,11 @@
 
 use std::path::Path;
 
+use statedict::codec::ReadError;
 use statedict::codec::{self, ContainerKind, ReadOptions, Source};
 use statedict::prelude::*;
-use statedict::{Checkpoint, Metadata, ModuleMetadata, ReadError, Schema, WriteOptions};
+use statedict::state_map::{Metadata, ModuleMetadata};
+use statedict::{Checkpoint, DType, Schema, WriteOptions};
 
 /// A file of these tensors, each of U8, with a header of `len` bytes, or of what it needs at least.
 pub(crate) fn file(metadata: &str, tensors: &[(&str, &[u8])], len: usize) -> Vec<u8> {
@@ -27,7 +29,7 @@ pub(crate) fn file(metadata: &str, tensors: &[(&str, &[u8])], len: usize) -> Vec
 }
 
 fn read(bytes: Vec<u8>) -> Result<codec::Document, ReadError> {
-    codec::read(Source::bytes(bytes), &ReadOptions::new())
+    codec::Document::read_with(Source::bytes(bytes), &ReadOptions::new())
 }
 
 #[derive(StateDict, Default)]
@@ -142,7 +144,7 @@ fn ties_order_versions_and_the_file_s_own_metadata_come_back() {
     map.save(&path).unwrap();
 
     let same = |path: &Path| {
-        let document = codec::open(path, &ReadOptions::new()).unwrap();
+        let document = codec::Document::open_with(path, &ReadOptions::new()).unwrap();
         assert_eq!(document.root().type_name(), "collections.OrderedDict");
         assert_eq!(document.file_metadata()["license"], "MIT \u{e9} \"quoted\"");
         let found = StateMap::load(path).unwrap();

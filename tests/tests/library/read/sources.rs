@@ -19,7 +19,7 @@ fn every_source_reads_the_same() {
             Source::bytes(bytes(&file)),
         ];
         for source in sources {
-            let document = codec::read(source, &ReadOptions::default()).unwrap();
+            let document = codec::Document::read_with(source, &ReadOptions::default()).unwrap();
             assert_eq!(lines(&document), expected(name));
         }
     }
@@ -28,19 +28,21 @@ fn every_source_reads_the_same() {
 #[test]
 fn checksums_are_verified_in_parts_too() {
     let source = Source::file(path("bad_crc.pt")).unwrap();
-    let map = codec::read(source, &ReadOptions::default()).unwrap().state_map().unwrap();
+    let map =
+        codec::Document::read_with(source, &ReadOptions::default()).unwrap().state_map().unwrap();
     assert!(map.get("fc.weight").unwrap().storage().verify().is_err());
     assert!(map.get("bn.weight").unwrap().storage().verify().is_ok());
 }
 
 #[test]
 fn a_mapped_tensor_is_borrowed_and_a_read_one_is_owned() {
-    let map = codec::open(path("state_dict.pt"), &ReadOptions::default()).unwrap();
+    let map = codec::Document::open_with(path("state_dict.pt"), &ReadOptions::default()).unwrap();
     let map = map.state_map().unwrap();
     let weight = map.get("fc.weight").unwrap();
     assert!(matches!(weight.bytes().unwrap(), std::borrow::Cow::Borrowed(_)));
     let source = Source::file(path("state_dict.pt")).unwrap();
-    let map = codec::read(source, &ReadOptions::default()).unwrap().state_map().unwrap();
+    let map =
+        codec::Document::read_with(source, &ReadOptions::default()).unwrap().state_map().unwrap();
     let weight = map.get("fc.weight").unwrap();
     assert!(matches!(weight.bytes().unwrap(), std::borrow::Cow::Owned(_)));
 }

@@ -1,8 +1,9 @@
 //! Sparse, quantized and meta tensors, NumPy's values, extra state and odd metadata.
 
+use statedict::StateMap;
 use statedict::codec::{self, ReadOptions, Source};
+use statedict::tensor::StorageError;
 use statedict::value::{Kind, Quantization};
-use statedict::{StateMap, StorageError};
 
 use super::fixture::{check, open, path};
 
@@ -91,7 +92,9 @@ fn extra_state_and_entries_of_the_metadata_are_kept() {
 #[test]
 fn ranges_and_slices_are_objects_with_their_arguments() {
     let pickle = b"\x80\x02c__builtin__\nxrange\nK\x00K\x05K\x01\x87R.";
-    let document = codec::read(Source::bytes(pickle.to_vec()), &ReadOptions::default()).unwrap();
+    let document =
+        codec::Document::read_with(Source::bytes(pickle.to_vec()), &ReadOptions::default())
+            .unwrap();
     let Kind::Object(range) = document.root().kind() else { panic!("not an object") };
     assert_eq!(range.args().as_items().unwrap().len(), 3);
     assert_eq!(document.root().type_name(), "builtins.range");

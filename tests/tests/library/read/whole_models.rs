@@ -20,7 +20,7 @@ fn by_default_the_refusal_says_what_it_is() {
 fn on_request_it_is_what_state_dict_gives() {
     let options = ReadOptions::default().whole_models(true);
     for name in ["whole_model.zip", "whole_model.legacy"] {
-        let document = codec::open(path(&format!("{name}.pt")), &options).unwrap();
+        let document = codec::Document::open_with(path(&format!("{name}.pt")), &options).unwrap();
         let map = document.state_map().unwrap();
         assert_eq!(map_lines(&map), expected(name));
         assert!(map.metadata().is_none());
@@ -32,7 +32,7 @@ fn on_request_it_is_what_state_dict_gives() {
 #[test]
 fn without_the_option_an_opaque_model_is_no_state_dict() {
     let options = ReadOptions::default().opaque(true);
-    let document = codec::open(path("whole_model.zip.pt"), &options).unwrap();
+    let document = codec::Document::open_with(path("whole_model.zip.pt"), &options).unwrap();
     let error = document.state_map().unwrap_err().to_string();
     assert!(error.contains("whole_models"), "{error}");
 }

@@ -2,7 +2,7 @@
 
 use std::io::{Cursor, Read};
 
-use statedict::{StateMap, TensorView, WriteOptions, write_map};
+use statedict::{StateMap, TensorView, WriteOptions};
 use zip::ZipArchive;
 
 /// A writer that takes a few bytes at a time and cannot seek.
@@ -37,7 +37,7 @@ fn map() -> StateMap<'static> {
 fn names_contents_and_checksums() {
     let map = map();
     let mut bytes = Vec::new();
-    write_map(&map, &mut bytes, &WriteOptions::default()).unwrap();
+    map.write_with(&mut bytes, &WriteOptions::default()).unwrap();
     let mut archive = ZipArchive::new(Cursor::new(&bytes)).unwrap();
     let mut names: Vec<String> =
         archive.file_names().map(|name| name.unwrap().into_owned()).collect();
@@ -66,8 +66,8 @@ fn names_contents_and_checksums() {
 #[test]
 fn a_writer_that_takes_little_at_a_time_gets_the_same() {
     let (mut whole, mut trickle) = (Vec::new(), Trickle(Vec::new()));
-    write_map(&map(), &mut whole, &WriteOptions::default()).unwrap();
-    write_map(&map(), &mut trickle, &WriteOptions::default()).unwrap();
+    map().write_with(&mut whole, &WriteOptions::default()).unwrap();
+    map().write_with(&mut trickle, &WriteOptions::default()).unwrap();
     assert!(whole == trickle.0);
 }
 
@@ -75,7 +75,7 @@ fn a_writer_that_takes_little_at_a_time_gets_the_same() {
 fn every_content_is_aligned_as_asked() {
     for alignment in [1, 3, 64, 4096, 32_768] {
         let mut bytes = Vec::new();
-        write_map(&map(), &mut bytes, &WriteOptions::default().alignment(alignment)).unwrap();
+        map().write_with(&mut bytes, &WriteOptions::default().alignment(alignment)).unwrap();
         let mut archive = ZipArchive::new(Cursor::new(&bytes)).unwrap();
         for index in 0..archive.len() {
             let record = archive.by_index(index).unwrap();

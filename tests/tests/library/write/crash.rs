@@ -5,7 +5,7 @@ use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
 use std::{env, fs};
 
-use statedict::{StateMap, TensorView, WriteOptions, write_map};
+use statedict::{StateMap, TensorView, WriteOptions};
 use statedict_tests::test_as_process;
 
 const PATH: &str = "STATEDICT_CRASH_TEST_PATH";
@@ -19,7 +19,7 @@ fn map(byte: u8) -> StateMap<'static> {
 
 fn file(byte: u8) -> Vec<u8> {
     let mut bytes = Vec::new();
-    write_map(&map(byte), &mut bytes, &WriteOptions::default().root("model")).unwrap();
+    map(byte).write_with(&mut bytes, &WriteOptions::default().root("model")).unwrap();
     bytes
 }
 

@@ -2,9 +2,11 @@
 
 use std::path::Path;
 
+use statedict::codec::ArchiveLayout;
 use statedict::codec::{self, ContainerKind};
 use statedict::prelude::*;
-use statedict::{ArchiveLayout, Checkpoint, ReadOptions, Storage, WriteOptions};
+use statedict::tensor::Storage;
+use statedict::{Checkpoint, DType, ReadOptions, WriteOptions};
 
 #[derive(StateDict)]
 struct Model {
@@ -27,7 +29,7 @@ fn map() -> StateMap<'static> {
 }
 
 fn container(path: &Path) -> ContainerKind {
-    codec::open(path, &ReadOptions::new()).unwrap().container()
+    codec::Document::open_with(path, &ReadOptions::new()).unwrap().container()
 }
 
 #[test]
@@ -60,7 +62,7 @@ fn the_ending_says_the_format_for_everything_that_is_saved() {
         assert_eq!(container(&path), ContainerKind::Safetensors, "{name}");
     }
     let mut bytes = Vec::new();
-    statedict::write_map(&map(), &mut bytes, &WriteOptions::new().safetensors()).unwrap();
+    map().write_with(&mut bytes, &WriteOptions::new().safetensors()).unwrap();
     map().save(file("b.safetensors")).unwrap();
     assert_eq!(bytes, std::fs::read(file("b.safetensors")).unwrap());
 }
@@ -96,7 +98,7 @@ fn what_is_no_state_dict_is_no_safetensors_file() {
     let error = checkpoint.save(&path).unwrap_err().to_string();
     assert!(error.contains("epoch") && error.contains("a tensor"), "{error}");
     let graph = statedict::value::Graph::of("text");
-    let error = statedict::save_graph(&graph, &path, &WriteOptions::new()).unwrap_err().to_string();
+    let error = graph.save_with(&path, &WriteOptions::new()).unwrap_err().to_string();
     assert!(error.contains("hold a state dict"), "{error}");
     assert!(!path.exists());
 }

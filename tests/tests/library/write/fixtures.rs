@@ -3,10 +3,10 @@
 use std::fs;
 use std::path::Path;
 
-use statedict::{
-    ArchiveLayout, DType, Metadata, ModuleMetadata, StateMap, Storage, Strides, TensorView,
-    WriteOptions, write_map,
-};
+use statedict::codec::ArchiveLayout;
+use statedict::state_map::{Metadata, ModuleMetadata};
+use statedict::tensor::{Storage, Strides};
+use statedict::{DType, StateMap, TensorView, WriteOptions};
 
 fn fixture(name: &str) -> Vec<u8> {
     fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/write").join(name)).unwrap()
@@ -61,7 +61,7 @@ fn a_module() {
 #[test]
 fn a_writer_and_a_path_beyond_ascii_have_the_default_root() {
     let mut bytes = Vec::new();
-    write_map(&net(), &mut bytes, &WriteOptions::default()).unwrap();
+    net().write_with(&mut bytes, &WriteOptions::default()).unwrap();
     assert_eq!(bytes, fixture("object"));
     assert_eq!(saved(&net(), "né.pt", &WriteOptions::default()), fixture("object"));
 }
@@ -71,7 +71,7 @@ fn a_given_root_replaces_the_file_name() {
     let options = WriteOptions::default().root("net.v1");
     assert_eq!(saved(&net(), "other.pt", &options), fixture("net.v1.pt"));
     let mut bytes = Vec::new();
-    write_map(&net(), &mut bytes, &options).unwrap();
+    net().write_with(&mut bytes, &options).unwrap();
     assert_eq!(bytes, fixture("net.v1.pt"));
 }
 

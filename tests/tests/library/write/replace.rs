@@ -6,10 +6,9 @@ use std::path::Path;
 use std::sync::Arc;
 
 use statedict::codec::Replacement;
-use statedict::{
-    DType, Error, StateMap, Storage, StorageError, Storages, TensorView, WriteError, WriteOptions,
-    write_map,
-};
+use statedict::codec::WriteError;
+use statedict::tensor::{Storage, StorageError, Storages};
+use statedict::{DType, Error, StateMap, TensorView, WriteOptions};
 
 /// A storage that fails or panics when it is read, after another one that is fine.
 struct Broken {
@@ -212,7 +211,7 @@ mod unix {
         assert!(at("latest.pt").is_symlink() && at("best.pt").is_symlink());
         // The root is named after the path that was given, as PyTorch does.
         let mut expected = Vec::new();
-        write_map(&sound(), &mut expected, &WriteOptions::default().root("latest")).unwrap();
+        sound().write_with(&mut expected, &WriteOptions::default().root("latest")).unwrap();
         assert_eq!(fs::read(at("runs/17.pt")).unwrap(), expected);
         assert_eq!(names(&at("runs")), ["17.pt"]);
 

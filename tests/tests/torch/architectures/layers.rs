@@ -1,5 +1,6 @@
 //! The layers that the architectures are made of.
 
+use statedict::DType;
 use statedict::prelude::*;
 
 pub(crate) fn zeros<const N: usize>(shape: [usize; N]) -> CpuTensor {

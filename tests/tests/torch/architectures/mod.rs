@@ -31,7 +31,7 @@ fn assert_is_torchs(name: &str, model: &dyn StateDict) {
     let keys: Vec<&str> = map.keys().collect();
     let wanted: Vec<&str> = expected.tensors.iter().map(|(key, ..)| key.as_str()).collect();
     assert_eq!(keys, wanted);
-    let mut storages: Vec<statedict::Storage<'_>> = Vec::new();
+    let mut storages: Vec<statedict::tensor::Storage<'_>> = Vec::new();
     for ((key, tensor), expected) in map.iter().zip(&expected.tensors) {
         let known = storages.iter().position(|storage| storage.same_as(tensor.storage()));
         let storage = known.unwrap_or_else(|| {

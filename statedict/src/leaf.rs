@@ -6,7 +6,7 @@ use std::fmt;
 
 use crate::dtype::DType;
 use crate::plain_debug::debug_is_display;
-use crate::tensor::{Shape, StorageError, TensorView};
+use crate::tensor::{Element, Shape, StorageError, TensorView};
 
 /// A leaf of a model for reading: a tensor of some library, as a parameter or buffer.
 ///
@@ -133,6 +133,26 @@ pub trait TensorMut: Tensor {
         let _ = first;
         false
     }
+}
+
+/// A number, or an array of arrays … of numbers: what has a shape by its type alone.
+///
+/// It exists so that `[[f32; 3]; 2]` is a tensor of shape `[2, 3]`.
+pub trait Nested: Sized + 'static {
+    /// The innermost type.
+    type Element: Element;
+
+    /// Adds the sizes of this type's dimensions.
+    #[doc(hidden)]
+    fn sizes(shape: &mut Shape);
+
+    /// All elements of a run of values.
+    #[doc(hidden)]
+    fn flatten(values: &[Self]) -> &[Self::Element];
+
+    /// The same for writing.
+    #[doc(hidden)]
+    fn flatten_mut(values: &mut [Self]) -> &mut [Self::Element];
 }
 
 /// Says which leaves share their elements: equal for leaves of one storage, different for others
