@@ -3,7 +3,7 @@ const _: () = {
     use __of::Other as _;
     #[automatically_derived]
     impl __of::StateDict for Norm {
-        fn visit<'__a>(
+        fn visit_fields<'__a>(
             &'__a self,
             __visitor: &mut dyn __of::Visitor<__of::ByRef<'__a>>,
         ) {
@@ -16,7 +16,7 @@ const _: () = {
                         );
                 }
                 Self::Layer { 0: __field_0, .. } => {
-                    <LayerNorm as __of::StateDict>::visit(__field_0, __visitor);
+                    <LayerNorm as __of::StateDict>::visit_fields(__field_0, __visitor);
                 }
                 Self::Group { 0: __field_0, .. } => {
                     __visitor
@@ -37,7 +37,7 @@ const _: () = {
                 }
             }
         }
-        fn visit_mut<'__a>(
+        fn visit_fields_mut<'__a>(
             &'__a mut self,
             __visitor: &mut dyn __of::Visitor<__of::ByMut<'__a>>,
         ) {
@@ -50,7 +50,10 @@ const _: () = {
                         );
                 }
                 Self::Layer { 0: __field_0, .. } => {
-                    <LayerNorm as __of::StateDict>::visit_mut(__field_0, __visitor);
+                    <LayerNorm as __of::StateDict>::visit_fields_mut(
+                        __field_0,
+                        __visitor,
+                    );
                 }
                 Self::Group { 0: __field_0, .. } => {
                     __visitor

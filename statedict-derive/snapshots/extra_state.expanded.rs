@@ -3,7 +3,7 @@ const _: () = {
     use __of::Other as _;
     #[automatically_derived]
     impl __of::StateDict for Tokenizer {
-        fn visit<'__a>(
+        fn visit_fields<'__a>(
             &'__a self,
             __visitor: &mut dyn __of::Visitor<__of::ByRef<'__a>>,
         ) {
@@ -18,7 +18,7 @@ const _: () = {
                     ],
                 );
         }
-        fn visit_mut<'__a>(
+        fn visit_fields_mut<'__a>(
             &'__a mut self,
             __visitor: &mut dyn __of::Visitor<__of::ByMut<'__a>>,
         ) {

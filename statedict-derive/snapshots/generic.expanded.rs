@@ -7,7 +7,7 @@ const _: () = {
         W: __of::LeafField,
         [M; N]: __of::StateDict,
     {
-        fn visit<'__a>(
+        fn visit_fields<'__a>(
             &'__a self,
             __visitor: &mut dyn __of::Visitor<__of::ByRef<'__a>>,
         ) {
@@ -21,7 +21,7 @@ const _: () = {
                     ],
                 );
         }
-        fn visit_mut<'__a>(
+        fn visit_fields_mut<'__a>(
             &'__a mut self,
             __visitor: &mut dyn __of::Visitor<__of::ByMut<'__a>>,
         ) {

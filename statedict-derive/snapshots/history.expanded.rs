@@ -3,7 +3,7 @@ const _: () = {
     use __of::Other as _;
     #[automatically_derived]
     impl __of::StateDict for Attention {
-        fn visit<'__a>(
+        fn visit_fields<'__a>(
             &'__a self,
             __visitor: &mut dyn __of::Visitor<__of::ByRef<'__a>>,
         ) {
@@ -14,7 +14,7 @@ const _: () = {
                     &mut [<CpuTensor as __of::LeafField>::content_of(&self.weight)],
                 );
         }
-        fn visit_mut<'__a>(
+        fn visit_fields_mut<'__a>(
             &'__a mut self,
             __visitor: &mut dyn __of::Visitor<__of::ByMut<'__a>>,
         ) {

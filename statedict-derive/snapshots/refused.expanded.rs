@@ -3,11 +3,11 @@
 }
 #[automatically_derived]
 impl<T> ::statedict::StateDict for Wrong<T> {
-    fn visit<'__a>(
+    fn visit_fields<'__a>(
         &'__a self,
         _: &mut dyn ::statedict::visit::Visitor<::statedict::visit::ByRef<'__a>>,
     ) {}
-    fn visit_mut<'__a>(
+    fn visit_fields_mut<'__a>(
         &'__a mut self,
         _: &mut dyn ::statedict::visit::Visitor<::statedict::visit::ByMut<'__a>>,
     ) {}

@@ -3,17 +3,17 @@ const _: () = {
     use __of::Other as _;
     #[automatically_derived]
     impl __of::StateDict for Named {
-        fn visit<'__a>(
+        fn visit_fields<'__a>(
             &'__a self,
             __visitor: &mut dyn __of::Visitor<__of::ByRef<'__a>>,
         ) {
-            <Module as __of::StateDict>::visit(&self.module, __visitor);
+            <Module as __of::StateDict>::visit_fields(&self.module, __visitor);
         }
-        fn visit_mut<'__a>(
+        fn visit_fields_mut<'__a>(
             &'__a mut self,
             __visitor: &mut dyn __of::Visitor<__of::ByMut<'__a>>,
         ) {
-            <Module as __of::StateDict>::visit_mut(&mut self.module, __visitor);
+            <Module as __of::StateDict>::visit_fields_mut(&mut self.module, __visitor);
         }
         fn describe() -> __of::Description {
             __of::plain::<String>();

@@ -3,13 +3,13 @@ const _: () = {
     use __of::Other as _;
     #[automatically_derived]
     impl __of::StateDict for Relu {
-        fn visit<'__a>(
+        fn visit_fields<'__a>(
             &'__a self,
             __visitor: &mut dyn __of::Visitor<__of::ByRef<'__a>>,
         ) {
             __visitor.module(__of::table(<Self as __of::StateDict>::describe), &mut []);
         }
-        fn visit_mut<'__a>(
+        fn visit_fields_mut<'__a>(
             &'__a mut self,
             __visitor: &mut dyn __of::Visitor<__of::ByMut<'__a>>,
         ) {

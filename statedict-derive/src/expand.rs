@@ -41,10 +41,10 @@ pub(crate) fn model(model: &Model<'_>) -> TokenStream {
             #[automatically_derived]
             #deprecated
             impl #impl_generics __of::StateDict for #ident #ty_generics #where_clause {
-                fn visit<'__a>(&'__a self, __visitor: &mut dyn __of::Visitor<__of::ByRef<'__a>>) {
+                fn visit_fields<'__a>(&'__a self, __visitor: &mut dyn __of::Visitor<__of::ByRef<'__a>>) {
                     #body
                 }
-                fn visit_mut<'__a>(&'__a mut self, __visitor: &mut dyn __of::Visitor<__of::ByMut<'__a>>) {
+                fn visit_fields_mut<'__a>(&'__a mut self, __visitor: &mut dyn __of::Visitor<__of::ByMut<'__a>>) {
                     #body_mut
                 }
                 fn describe() -> __of::Description {
@@ -67,8 +67,8 @@ fn setting(model: &Model<'_>) -> TokenStream {
 
             #[automatically_derived]
             impl #impl_generics __of::StateDict for #ident #ty_generics #where_clause {
-                fn visit<'__a>(&'__a self, _: &mut dyn __of::Visitor<__of::ByRef<'__a>>) {}
-                fn visit_mut<'__a>(&'__a mut self, _: &mut dyn __of::Visitor<__of::ByMut<'__a>>) {}
+                fn visit_fields<'__a>(&'__a self, _: &mut dyn __of::Visitor<__of::ByRef<'__a>>) {}
+                fn visit_fields_mut<'__a>(&'__a mut self, _: &mut dyn __of::Visitor<__of::ByMut<'__a>>) {}
                 fn describe() -> __of::Description {
                     __of::Description::Nothing
                 }

@@ -26,8 +26,8 @@ pub(crate) fn implementation(
     quote! {
         #[automatically_derived]
         impl #impl_generics #runtime::StateDict for #ident #ty_generics #where_clause {
-            fn visit<'__a>(&'__a self, _: &mut dyn #runtime::Visitor<#runtime::ByRef<'__a>>) { #body }
-            fn visit_mut<'__a>(&'__a mut self, _: &mut dyn #runtime::Visitor<#runtime::ByMut<'__a>>) { #body }
+            fn visit_fields<'__a>(&'__a self, _: &mut dyn #runtime::visit::Visitor<#runtime::visit::ByRef<'__a>>) { #body }
+            fn visit_fields_mut<'__a>(&'__a mut self, _: &mut dyn #runtime::visit::Visitor<#runtime::visit::ByMut<'__a>>) { #body }
         }
     }
 }

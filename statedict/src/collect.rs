@@ -138,7 +138,8 @@ pub(crate) fn without_elements<'a>(
     let mut leaves = Vec::with_capacity(walk.leaves.len());
     let map = made(walk, |tensor| {
         // Too large to be in memory is too large to exist: the model holds it.
-        let nbytes = tensor.shape().numel().and_then(|numel| tensor.dtype().nbytes(numel));
+        let dtype = tensor.dtype()?;
+        let nbytes = tensor.shape().numel().and_then(|numel| dtype.nbytes(numel));
         leaves.push(tensor.clone());
         Ok(Held::Left(nbytes.unwrap_or(usize::MAX)))
     })?;
@@ -187,10 +188,14 @@ fn made<'a>(
         // A buffer that is not persistent has none.
         let Some(index) = storage_of[name.index()] else { continue };
         let storage = Storage::new(Arc::clone(&set), index);
-        let view = TensorView::contiguous(storage, leaf.tensor.dtype(), leaf.tensor.shape(), 0)
-            .map_err(|source| {
-                error(walk.keys.spell(name.key), TensorError::Library(source.into()))
-            })?;
+        let view = leaf
+            .tensor
+            .dtype()
+            .and_then(|dtype| {
+                TensorView::contiguous(storage, dtype, leaf.tensor.shape(), 0)
+                    .map_err(|source| TensorError::Library(source.into()))
+            })
+            .map_err(|source| error(walk.keys.spell(name.key), source))?;
         entries.tensors.push(speller.spell(name.key), view);
     }
     extras.try_for_each(|extra| entries.put_extra(&extra.name, paths.spell(extra.name.key)))?;

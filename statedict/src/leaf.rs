@@ -1,12 +1,17 @@
-//! What the leaves of a model must be able to do: tensors of any library.
+//! The tensors of any library as the leaves of a model: its parameters and buffers.
+//!
+//! A tensor type implements [`Tensor`] and [`TensorMut`]: four short methods, where its elements lie in memory in
+//! row-major order. The guide [Start here](crate::guide) shows one. Handles that share their elements say so by
+//! [`storage_id`](Tensor::storage_id); elements in another order or on a device are handed over by
+//! [`with_bytes`](Tensor::with_bytes). The feature `testing` has tests that check all of it on your type.
 
-use std::any::Any;
+use std::any::{Any, TypeId};
 use std::borrow::Cow;
 use std::fmt;
 
 use crate::dtype::DType;
 use crate::plain_debug::debug_is_display;
-use crate::tensor::{Element, Shape, StorageError, TensorView};
+use crate::tensor::{Element, Shape, StorageError, TensorView, ViewError};
 
 /// A leaf of a model for reading: a tensor of some library, as a parameter or buffer.
 ///
@@ -18,8 +23,12 @@ use crate::tensor::{Element, Shape, StorageError, TensorView};
     note = "a tensor library's types need that library's feature of `statedict`"
 )]
 pub trait Tensor {
-    /// The element type.
-    fn dtype(&self) -> DType;
+    /// Returns the element type.
+    ///
+    /// # Errors
+    /// Where PyTorch has no type of these elements, or there is nothing that has a type, such as a stack of no
+    /// tensors. The reason is in the error of the save or load that asked.
+    fn dtype(&self) -> Result<DType, TensorError>;
 
     /// The size along each dimension.
     fn shape(&self) -> Shape;
@@ -38,7 +47,7 @@ pub trait Tensor {
     /// Returns `true` if [`assign`](TensorMut::assign) takes a tensor of this element type: by default only the
     /// type it has, which is right where a Rust type fixes it.
     fn adopts(&self, dtype: DType) -> bool {
-        dtype == self.dtype()
+        self.dtype().is_ok_and(|own| own == dtype)
     }
 
     /// Returns how certain it is that this tensor takes what a load writes into it. A load asks before it
@@ -57,11 +66,19 @@ pub trait Tensor {
     }
 
     /// Hands all elements in row-major order as little-endian bytes to `sink`, in one or several
-    /// consecutive pieces. Only called where [`host_bytes`](Self::host_bytes) is `None`.
+    /// consecutive pieces. By default these are the [`host_bytes`](Self::host_bytes): a type whose elements
+    /// do not always lie in memory like that has its own way.
     ///
     /// # Errors
     /// The sink's, or the library's where it cannot give the elements.
-    fn with_bytes(&self, sink: &mut ByteSink<'_>) -> Result<(), TensorError>;
+    fn with_bytes(&self, sink: &mut ByteSink<'_>) -> Result<(), TensorError> {
+        match self.host_bytes() {
+            Some(bytes) => sink(bytes),
+            None => Err(TensorError::Library(
+                "its type implements neither `host_bytes` nor `with_bytes`".into(),
+            )),
+        }
+    }
 
     /// This tensor as a value whose type can be asked for: what [`TensorMut::share`] gets to see of
     /// another. `None`, the default, is right for every type that does not implement that.
@@ -93,22 +110,22 @@ pub type ByteSink<'s> = dyn FnMut(&[u8]) -> Result<(), TensorError> + 's;
     note = "a tensor library's types need that library's feature of `statedict`"
 )]
 pub trait TensorMut: Tensor {
-    /// Overwrites the elements in place with those of `source`, which has this tensor's shape and
-    /// element type; as `Tensor.copy_()`.
+    /// Overwrites the elements in place with those of `source`, like `Tensor.copy_()`.
     ///
     /// # Errors
-    /// Where the source cannot be read or the library refuses.
+    /// Where the source has another shape or element type ([`check_copy`] says so), cannot be read, or the
+    /// library refuses.
     fn copy_(&mut self, source: &TensorView<'_>) -> Result<(), TensorError>;
 
-    /// Becomes `source`, which has this tensor's shape and an element type that it
-    /// [adopts](Tensor::adopts), and borrows nothing; as `assign=True` of PyTorch. Where
+    /// Becomes `source`, which borrows nothing; like `assign=True` of PyTorch. Where
     /// [`LoadOptions::keep_mapped`](crate::LoadOptions::keep_mapped) allows it, it may lie in a file's map.
     /// By default the elements are copied.
     ///
     /// # Errors
-    /// Where the element type is not adopted, or the library refuses.
+    /// Where the source has another shape, or an element type that is not [adopted](Tensor::adopts)
+    /// ([`check_assign`] says so), or the library refuses.
     fn assign(&mut self, source: TensorView<'static>) -> Result<(), TensorError> {
-        let (expected, found) = (self.dtype(), source.dtype());
+        let (expected, found) = (self.dtype()?, source.dtype());
         if expected == found {
             self.copy_(&source)
         } else {
@@ -155,30 +172,88 @@ pub trait Nested: Sized + 'static {
     fn flatten_mut(values: &mut [Self]) -> &mut [Self::Element];
 }
 
-/// Says which leaves share their elements: equal for leaves of one storage, different for others
-/// that are alive at the same time.
+/// Checks that `source` has the element type and the shape of `destination`, as
+/// [`copy_`](TensorMut::copy_) must.
+///
+/// # Errors
+/// [`TensorError::DType`] or [`TensorError::Shape`], with both; where `destination` has no element type, its
+/// reason.
+pub fn check_copy(
+    destination: &(impl Tensor + ?Sized),
+    source: &TensorView<'_>,
+) -> Result<(), TensorError> {
+    let (expected, found) = (destination.dtype()?, source.dtype());
+    match expected == found {
+        true => check_shape(destination, source),
+        false => Err(TensorError::DType { expected, found }),
+    }
+}
+
+/// Checks that `destination` adopts the element type of `source` and has its shape, as
+/// [`assign`](TensorMut::assign) must.
+///
+/// # Errors
+/// Like [`check_copy`].
+pub fn check_assign(
+    destination: &(impl Tensor + ?Sized),
+    source: &TensorView<'_>,
+) -> Result<(), TensorError> {
+    let found = source.dtype();
+    match destination.adopts(found) {
+        true => check_shape(destination, source),
+        false => Err(TensorError::DType { expected: destination.dtype()?, found }),
+    }
+}
+
+/// Checks that `source` has the shape of `destination`.
+pub(crate) fn check_shape(
+    destination: &(impl Tensor + ?Sized),
+    source: &TensorView<'_>,
+) -> Result<(), TensorError> {
+    let (expected, found) = (destination.shape(), source.shape());
+    match expected == *found {
+        true => Ok(()),
+        false => Err(TensorError::Shape { expected, found: found.clone() }),
+    }
+}
+
+/// The identity of a leaf's elements: equal for leaves of one storage, different for others that are alive
+/// at the same time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct StorageId {
-    space: usize,
-    key: usize,
+    library: TypeId,
+    storage: usize,
+    part: usize,
+    is_transposed: bool,
 }
 
 impl StorageId {
     /// The storage that lives at an address.
     pub fn from_address<T: ?Sized>(address: *const T) -> Self {
-        StorageId { space: 0, key: address.cast::<()>().addr() }
+        struct Address;
+        StorageId::of::<Address>(address.cast::<()>().addr(), 0)
     }
 
-    /// The storage that a library numbers `key`; `library` is any number of its own (not 0),
-    /// so that two libraries in one model do not meet.
-    pub fn from_number(library: usize, key: usize) -> Self {
-        StorageId { space: library, key }
+    /// The part `part` of the storage that a library numbers `storage`. `Library` is any type of its own, so
+    /// that two libraries in one model do not meet.
+    ///
+    /// ```
+    /// use statedict::leaf::StorageId;
+    ///
+    /// struct Arena;
+    ///
+    /// assert_eq!(StorageId::of::<Arena>(7, 0), StorageId::of::<Arena>(7, 0));
+    /// assert_ne!(StorageId::of::<Arena>(7, 0), StorageId::of::<Arena>(7, 64));
+    /// assert_ne!(StorageId::of::<Arena>(7, 0), StorageId::of::<u8>(7, 0));
+    /// ```
+    pub fn of<Library: 'static>(storage: usize, part: usize) -> Self {
+        StorageId { library: TypeId::of::<Library>(), storage, part, is_transposed: false }
     }
 
     /// That of the storage's matrix seen the other way round: the same elements, in another order.
-    #[cfg(feature = "burn")]
+    #[cfg(feature = "burn-0_22")]
     pub(crate) fn transposed(self) -> Self {
-        StorageId { space: !self.space, key: self.key }
+        StorageId { is_transposed: !self.is_transposed, ..self }
     }
 }
 
@@ -239,6 +314,12 @@ impl std::error::Error for TensorError {
 impl From<StorageError> for TensorError {
     fn from(error: StorageError) -> Self {
         TensorError::Storage(error)
+    }
+}
+
+impl From<ViewError> for TensorError {
+    fn from(error: ViewError) -> Self {
+        TensorError::Library(error.into())
     }
 }
 

@@ -5,12 +5,14 @@ use std::borrow::Cow;
 use std::collections::VecDeque;
 
 use crate::dtype::DType;
-use crate::leaf::{ByteSink, Nested, StorageId, Tensor, TensorError, TensorMut, Writable};
+use crate::leaf::{
+    ByteSink, Nested, StorageId, Tensor, TensorError, TensorMut, Writable, check_copy,
+};
 use crate::tensor::{CpuTensor, Element, Shape, TensorView, to_le_bytes};
 
 impl Tensor for CpuTensor {
-    fn dtype(&self) -> DType {
-        CpuTensor::dtype(self)
+    fn dtype(&self) -> Result<DType, TensorError> {
+        Ok(CpuTensor::dtype(self))
     }
 
     fn shape(&self) -> Shape {
@@ -28,15 +30,11 @@ impl Tensor for CpuTensor {
     fn host_bytes(&self) -> Option<&[u8]> {
         Some(self.bytes())
     }
-
-    fn with_bytes(&self, sink: &mut ByteSink<'_>) -> Result<(), TensorError> {
-        sink(self.bytes())
-    }
 }
 
 impl TensorMut for CpuTensor {
     fn copy_(&mut self, source: &TensorView<'_>) -> Result<(), TensorError> {
-        check(self, source)?;
+        check_copy(self, source)?;
         Ok(self.copy_bytes_from(source)?)
     }
 
@@ -47,30 +45,6 @@ impl TensorMut for CpuTensor {
 
     fn host_bytes_mut(&mut self) -> Option<&mut [u8]> {
         self.bytes_mut()
-    }
-}
-
-/// Checks that `source` can be copied into `destination` element by element.
-pub(crate) fn check(
-    destination: &(impl Tensor + ?Sized),
-    source: &TensorView<'_>,
-) -> Result<(), TensorError> {
-    let (expected, found) = (destination.dtype(), source.dtype());
-    match expected == found {
-        true => check_shape(destination, source),
-        false => Err(TensorError::DType { expected, found }),
-    }
-}
-
-/// Checks that `source` has the shape of `destination`.
-pub(crate) fn check_shape(
-    destination: &(impl Tensor + ?Sized),
-    source: &TensorView<'_>,
-) -> Result<(), TensorError> {
-    let (expected, found) = (destination.shape(), source.shape());
-    match expected == *found {
-        true => Ok(()),
-        false => Err(TensorError::Shape { expected, found: found.clone() }),
     }
 }
 
@@ -112,8 +86,8 @@ impl<T: Nested, const N: usize> Nested for [T; N] {
 macro_rules! slice_tensor {
     ([$($generics:tt)*] $type:ty, $element:ty, |$this:ident| $shape:expr, $elements:expr, $elements_mut:expr) => {
         impl<$($generics)*> Tensor for $type {
-            fn dtype(&self) -> DType {
-                <$element as Element>::DTYPE
+            fn dtype(&self) -> Result<DType, TensorError> {
+                Ok(<$element as Element>::DTYPE)
             }
 
             fn shape(&self) -> Shape {
@@ -138,7 +112,7 @@ macro_rules! slice_tensor {
 
         impl<$($generics)*> TensorMut for $type {
             fn copy_(&mut self, source: &TensorView<'_>) -> Result<(), TensorError> {
-                check(self, source)?;
+                check_copy(self, source)?;
                 let $this = self;
                 copy_elements($elements_mut, source)
             }
@@ -175,7 +149,7 @@ macro_rules! scalars {
 
 scalars!(f64, f32, half::f16, half::bf16, i64, i32, i16, i8, u64, u32, u16, u8, bool);
 
-#[cfg(feature = "num-complex")]
+#[cfg(feature = "num-complex-0_4")]
 scalars!(
     num_complex::Complex<f64>,
     num_complex::Complex<f32>,
@@ -204,8 +178,8 @@ fn rows<T: Nested>(rows: &[T]) -> Shape {
 
 /// A 1-dim tensor; its elements lie in two pieces of memory until it is written.
 impl<T: Element> Tensor for VecDeque<T> {
-    fn dtype(&self) -> DType {
-        T::DTYPE
+    fn dtype(&self) -> Result<DType, TensorError> {
+        Ok(T::DTYPE)
     }
 
     fn shape(&self) -> Shape {
@@ -232,7 +206,7 @@ impl<T: Element> Tensor for VecDeque<T> {
 
 impl<T: Element> TensorMut for VecDeque<T> {
     fn copy_(&mut self, source: &TensorView<'_>) -> Result<(), TensorError> {
-        check(self, source)?;
+        check_copy(self, source)?;
         copy_elements(self.make_contiguous(), source)
     }
 
@@ -244,7 +218,7 @@ impl<T: Element> TensorMut for VecDeque<T> {
 /// The tensor in the box.
 #[diagnostic::do_not_recommend]
 impl<T: Tensor> Tensor for Box<T> {
-    fn dtype(&self) -> DType {
+    fn dtype(&self) -> Result<DType, TensorError> {
         (**self).dtype()
     }
 

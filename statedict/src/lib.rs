@@ -42,13 +42,17 @@ pub mod testing;
 pub mod value;
 pub mod visit;
 
+#[cfg(feature = "burn-0_22")]
+pub use adapters::burn as burn_0_22;
+#[cfg(feature = "candle-0_11")]
+pub use adapters::candle as candle_0_11;
 #[cfg(feature = "burn")]
-pub use adapters::burn;
+#[doc(no_inline)]
+pub use burn_0_22 as burn;
 #[cfg(feature = "candle")]
-pub use adapters::candle;
+#[doc(no_inline)]
+pub use candle_0_11 as candle;
 pub use checkpoint::Checkpoint;
-#[doc(inline)]
-pub use checkpoint::optimizer as optim;
 pub use codec::ReadOptions;
 pub use codec::write::WriteOptions;
 pub use collect::CollectError;
@@ -66,6 +70,17 @@ pub use schema::Schema;
 pub use state_dict_ext::StateDictExt;
 pub use tensor::{CpuTensor, TensorView};
 pub use visit::{Alias, StateDict};
+
+/// The state of an optimizer, as `optimizer.state_dict()` of PyTorch: read, named, changed and written.
+///
+/// [`OptimizerState`](optim::OptimizerState) is where to begin.
+pub mod optim {
+    pub use crate::checkpoint::optimizer::{
+        Algorithm, FromState, IntoState, OptimizerError, OptimizerProblem, OptimizerReport,
+        OptimizerState, OptimizerWarning, ParamGroup, ParamGroupMut, ParamId, ParamState,
+        ParamStateMut, StateValue, WrongValue,
+    };
+}
 
 /// The parts of a [`StateMap`]: the `_metadata` of PyTorch, and what has no place in it.
 pub mod state_map {

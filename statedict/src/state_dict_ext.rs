@@ -421,7 +421,7 @@ pub trait StateDictExt: StateDict {
     /// ```
     fn named_children(&self) -> Vec<(String, &dyn StateDict)> {
         let mut children = Children::default();
-        self.visit(&mut children);
+        self.visit_fields(&mut children);
         children.found
     }
 
@@ -483,7 +483,7 @@ impl<'a> Visitor<ByRef<'a>> for Children<'a> {
     fn take(&mut self, part: Part<'_, ByRef<'a>>) {
         match part {
             Part::Field(field, Content::Module(module)) => match field.kind() {
-                FieldKind::Flattened(_) => module.visit(self),
+                FieldKind::Flattened(_) => module.visit_fields(self),
                 // `None` lists no module of its own.
                 _ if visit::walk(module).modules.is_empty() => {}
                 _ => self.found.push((field.name().to_owned(), module)),

@@ -400,14 +400,14 @@ impl<const C: usize> Node<C> {
 }
 
 impl<const C: usize> StateDict for Node<C> {
-    fn visit<'a>(&'a self, visitor: &mut dyn Visitor<ByRef<'a>>) {
+    fn visit_fields<'a>(&'a self, visitor: &mut dyn Visitor<ByRef<'a>>) {
         let leaves = self.leaves.iter().map(|leaf| Content::tensor(leaf));
         let mut contents: Vec<_> =
             leaves.chain(self.children.iter().map(|child| Content::child(child))).collect();
         visitor.module(Self::describe().table(), &mut contents);
     }
 
-    fn visit_mut<'a>(&'a mut self, visitor: &mut dyn Visitor<ByMut<'a>>) {
+    fn visit_fields_mut<'a>(&'a mut self, visitor: &mut dyn Visitor<ByMut<'a>>) {
         let leaves = self.leaves.iter_mut().map(|leaf| Content::tensor_mut(leaf));
         let mut contents: Vec<_> =
             leaves.chain(self.children.iter_mut().map(|child| Content::child_mut(child))).collect();

@@ -62,6 +62,7 @@ fn describe<'g>(
                 DictKind::OrderedDict => "OrderedDict",
                 DictKind::Counter => "Counter",
                 DictKind::DefaultDict => "defaultdict",
+                other => panic!("{other:?} has no name here"),
             };
             lines.push(format!("{path}\t{kind} of {}", dict.len()));
             for (key, item) in dict.iter() {

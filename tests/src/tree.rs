@@ -216,7 +216,7 @@ impl Module {
 }
 
 impl StateDict for Module {
-    fn visit<'a>(&'a self, visitor: &mut dyn Visitor<ByRef<'a>>) {
+    fn visit_fields<'a>(&'a self, visitor: &mut dyn Visitor<ByRef<'a>>) {
         visitor.begin(&self.info());
         for (name, tensor) in &self.parameters {
             visitor.field(&Field::parameter(name), Content::leaf(tensor));
@@ -232,7 +232,7 @@ impl StateDict for Module {
         }
     }
 
-    fn visit_mut<'a>(&'a mut self, visitor: &mut dyn Visitor<ByMut<'a>>) {
+    fn visit_fields_mut<'a>(&'a mut self, visitor: &mut dyn Visitor<ByMut<'a>>) {
         visitor.begin(&self.info());
         for (name, tensor) in &mut self.parameters {
             visitor.field(&Field::parameter(name), Content::leaf_mut(tensor));

@@ -76,7 +76,7 @@ impl Access {
     /// A module that is another.
     fn content(&self, model: &Model<'_>, field: &Field<'_>) -> TokenStream {
         let (ty, place) = (field.ty, self.place(model, field));
-        let visit = self.method("visit");
+        let visit = self.method("visit_fields");
         quote!(<#ty as __of::StateDict>::#visit(#place, __visitor);)
     }
 

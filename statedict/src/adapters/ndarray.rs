@@ -9,16 +9,15 @@
 use ndarray::{ArrayBase, ArrayRef, ArrayView, Data, DataMut, Dimension, IxDyn};
 
 use crate::dtype::DType;
-use crate::leaf::{ByteSink, Tensor, TensorError, TensorMut, Writable};
-use crate::leaves::check;
+use crate::leaf::{ByteSink, Tensor, TensorError, TensorMut, Writable, check_copy};
 use crate::tensor::{Element, Shape, TensorView, to_le_bytes};
 
 /// How many elements of an array of another layout are handed on at a time.
 const RUN: usize = 8 << 10;
 
 impl<T: Element, S: Data<Elem = T>, D: Dimension> Tensor for ArrayBase<S, D> {
-    fn dtype(&self) -> DType {
-        T::DTYPE
+    fn dtype(&self) -> Result<DType, TensorError> {
+        Ok(T::DTYPE)
     }
 
     fn shape(&self) -> Shape {
@@ -49,7 +48,7 @@ impl<T: Element, S: Data<Elem = T>, D: Dimension> Tensor for ArrayBase<S, D> {
 
 impl<T: Element, S: DataMut<Elem = T>, D: Dimension> TensorMut for ArrayBase<S, D> {
     fn copy_(&mut self, source: &TensorView<'_>) -> Result<(), TensorError> {
-        check(self, source)?;
+        check_copy(self, source)?;
         let elements = source.to_vec::<T>().map_err(|error| TensorError::Library(error.into()))?;
         let view = ArrayView::from_shape(IxDyn(source.shape()), &elements)
             .map_err(|error| TensorError::Library(error.into()))?;

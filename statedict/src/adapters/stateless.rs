@@ -5,11 +5,11 @@ macro_rules! stateless {
     ($($layer:ident $torch:literal),* $(,)?) => {$(
         #[doc = concat!("Nothing, as ", $torch, " in PyTorch.")]
         impl $crate::StateDict for $layer {
-            fn visit<'a>(&'a self, visitor: &mut dyn $crate::visit::Visitor<$crate::visit::ByRef<'a>>) {
+            fn visit_fields<'a>(&'a self, visitor: &mut dyn $crate::visit::Visitor<$crate::visit::ByRef<'a>>) {
                 visitor.module(Self::describe().table(), &mut []);
             }
 
-            fn visit_mut<'a>(&'a mut self, visitor: &mut dyn $crate::visit::Visitor<$crate::visit::ByMut<'a>>) {
+            fn visit_fields_mut<'a>(&'a mut self, visitor: &mut dyn $crate::visit::Visitor<$crate::visit::ByMut<'a>>) {
                 visitor.module(Self::describe().table(), &mut []);
             }
 

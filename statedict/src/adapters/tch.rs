@@ -7,17 +7,12 @@ use std::borrow::Cow;
 use ::tch::{Device, Kind, TchError, Tensor as Tch, no_grad};
 
 use crate::dtype::DType;
-use crate::leaf::{ByteSink, StorageId, Tensor, TensorError, TensorMut};
-use crate::leaves::{check, check_shape};
+use crate::leaf::{ByteSink, StorageId, Tensor, TensorError, TensorMut, check_copy, check_shape};
 use crate::tensor::{Shape, TensorView};
 
-/// The number under which [`StorageId`]s of tensors in the host's memory are counted; those of devices follow.
-const TCH: usize = 0x7463_6800;
-
 impl Tensor for Tch {
-    fn dtype(&self) -> DType {
-        // An element type that tch cannot name has bytes that nothing here can: reading says so.
-        self.f_kind().map_or(DType::U8, dtype_of)
+    fn dtype(&self) -> Result<DType, TensorError> {
+        self.f_kind().map(dtype_of).map_err(library)
     }
 
     fn shape(&self) -> Shape {
@@ -36,7 +31,7 @@ impl Tensor for Tch {
             Device::Vulkan => 2,
             Device::Cuda(index) => index.checked_add(3)?,
         };
-        Some(StorageId::from_number(TCH.checked_add(space)?, self.data_ptr().addr()))
+        Some(StorageId::of::<Tch>(space, self.data_ptr().addr()))
     }
 
     fn location(&self) -> Cow<'_, str> {
@@ -71,8 +66,7 @@ impl Tensor for Tch {
 
 impl TensorMut for Tch {
     fn copy_(&mut self, source: &TensorView<'_>) -> Result<(), TensorError> {
-        self.f_kind().map_err(library)?;
-        check(self, source)?;
+        check_copy(self, source)?;
         let source = from_view(source)?;
         no_grad(|| self.f_copy_(&source)).map_err(library)
     }

@@ -18,7 +18,7 @@ mod find;
 mod find_error;
 mod listing;
 mod location;
-pub mod optimizer;
+pub(crate) mod optimizer;
 mod read;
 mod shape;
 #[cfg(feature = "serde")]
@@ -75,7 +75,33 @@ use crate::value::{Graph, Value};
 /// # Ok(())
 /// # }
 /// ```
-#[derive(Debug)]
+///
+/// A clone shares everything with the checkpoint that it is of, until either is changed. It costs nothing, and may
+/// borrow what lives less long. What is put into a checkpoint must live as long as its variable, so to add
+/// something that was made after a file was opened, add it to a clone:
+///
+/// ```
+/// use statedict::prelude::*;
+///
+/// #[derive(StateDict)]
+/// struct Net {
+///     #[param]
+///     weight: Vec<f32>,
+/// }
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let directory = tempfile::tempdir()?;
+/// # let path = directory.path().join("checkpoint.pt");
+/// # Checkpoint::new().save(&path)?;
+/// let checkpoint = Checkpoint::open(&path)?;
+/// let net = Net { weight: vec![1.0] };
+/// let mut next = checkpoint.clone();
+/// next.set_state_dict("model", &net)?;
+/// next.save(&path)?;
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug, Clone)]
 pub struct Checkpoint<'a> {
     graph: Arc<Graph<'a>>,
     /// The file that the graph was read from, until it is edited.

@@ -12,6 +12,7 @@ const DEPTH: usize = 8;
 
 /// A text that is not a path.
 #[derive(Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct PathSyntax {
     /// The byte of the text at which it stops being one.
     pub at: usize,

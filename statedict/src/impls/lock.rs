@@ -7,20 +7,20 @@ use crate::visit::{ByMut, ByRef, StateDict, Unavailable, Visitor};
 
 /// Nothing of its own.
 impl<M: StateDict + ?Sized> StateDict for RefCell<M> {
-    fn visit<'a>(&'a self, visitor: &mut dyn Visitor<ByRef<'a>>) {
+    fn visit_fields<'a>(&'a self, visitor: &mut dyn Visitor<ByRef<'a>>) {
         visitor.locked(&mut |visitor| match self.try_borrow() {
-            Ok(module) => module.visit(visitor),
+            Ok(module) => module.visit_fields(visitor),
             Err(_) => visitor.unavailable(Unavailable::Borrowed),
         });
     }
 
-    fn visit_mut<'a>(&'a mut self, visitor: &mut dyn Visitor<ByMut<'a>>) {
-        self.get_mut().visit_mut(visitor);
+    fn visit_fields_mut<'a>(&'a mut self, visitor: &mut dyn Visitor<ByMut<'a>>) {
+        self.get_mut().visit_fields_mut(visitor);
     }
 
     fn visit_shared_mut<'a>(&'a self, visitor: &mut dyn Visitor<ByMut<'a>>) {
         visitor.locked(&mut |visitor| match self.try_borrow_mut() {
-            Ok(mut module) => module.visit_mut(visitor),
+            Ok(mut module) => module.visit_fields_mut(visitor),
             Err(_) => visitor.unavailable(Unavailable::Borrowed),
         });
     }
@@ -30,23 +30,23 @@ impl<M: StateDict + ?Sized> StateDict for RefCell<M> {
 macro_rules! lock {
     ($lock:ident, $read:ident, $write:ident) => {
         impl<M: StateDict + ?Sized> StateDict for $lock<M> {
-            fn visit<'a>(&'a self, visitor: &mut dyn Visitor<ByRef<'a>>) {
+            fn visit_fields<'a>(&'a self, visitor: &mut dyn Visitor<ByRef<'a>>) {
                 visitor.locked(&mut |visitor| match open(self.$read()) {
-                    Ok(module) => module.visit(visitor),
+                    Ok(module) => module.visit_fields(visitor),
                     Err(reason) => visitor.unavailable(reason),
                 });
             }
 
-            fn visit_mut<'a>(&'a mut self, visitor: &mut dyn Visitor<ByMut<'a>>) {
+            fn visit_fields_mut<'a>(&'a mut self, visitor: &mut dyn Visitor<ByMut<'a>>) {
                 match owned(self.get_mut()) {
-                    Ok(module) => module.visit_mut(visitor),
+                    Ok(module) => module.visit_fields_mut(visitor),
                     Err(reason) => visitor.unavailable(reason),
                 }
             }
 
             fn visit_shared_mut<'a>(&'a self, visitor: &mut dyn Visitor<ByMut<'a>>) {
                 visitor.locked(&mut |visitor| match open(self.$write()) {
-                    Ok(mut module) => module.visit_mut(visitor),
+                    Ok(mut module) => module.visit_fields_mut(visitor),
                     Err(reason) => visitor.unavailable(reason),
                 });
             }

@@ -28,14 +28,14 @@ fn child<'n, M: StateDict>(name: &'n str) -> Field<'n> {
 macro_rules! module_dict {
     ($([$($generics:tt)*] $map:ty),* $(,)?) => { $(
         impl<$($generics)*> StateDict for $map {
-            fn visit<'a>(&'a self, visitor: &mut dyn Visitor<ByRef<'a>>) {
+            fn visit_fields<'a>(&'a self, visitor: &mut dyn Visitor<ByRef<'a>>) {
                 visitor.begin(&table::<Self, M>().info);
                 for (key, module) in self {
                     visitor.field(&child::<M>(&key.to_string()), Content::child(module));
                 }
             }
 
-            fn visit_mut<'a>(&'a mut self, visitor: &mut dyn Visitor<ByMut<'a>>) {
+            fn visit_fields_mut<'a>(&'a mut self, visitor: &mut dyn Visitor<ByMut<'a>>) {
                 visitor.begin(&table::<Self, M>().info);
                 for (key, module) in self {
                     visitor.field(&child::<M>(&key.to_string()), Content::child_mut(module));
@@ -57,7 +57,7 @@ module_dict! {
 /// The children are named by the keys' text and sorted by it: the map has no order of its own, and
 /// the same model must have the same state dict.
 impl<K: Display, M: StateDict, S> StateDict for HashMap<K, M, S> {
-    fn visit<'a>(&'a self, visitor: &mut dyn Visitor<ByRef<'a>>) {
+    fn visit_fields<'a>(&'a self, visitor: &mut dyn Visitor<ByRef<'a>>) {
         visitor.begin(&table::<Self, M>().info);
         let mut modules: Vec<(String, &M)> =
             self.iter().map(|(key, module)| (key.to_string(), module)).collect();
@@ -67,7 +67,7 @@ impl<K: Display, M: StateDict, S> StateDict for HashMap<K, M, S> {
         }
     }
 
-    fn visit_mut<'a>(&'a mut self, visitor: &mut dyn Visitor<ByMut<'a>>) {
+    fn visit_fields_mut<'a>(&'a mut self, visitor: &mut dyn Visitor<ByMut<'a>>) {
         visitor.begin(&table::<Self, M>().info);
         let mut modules: Vec<(String, &mut M)> =
             self.iter_mut().map(|(key, module)| (key.to_string(), module)).collect();

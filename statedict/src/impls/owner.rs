@@ -10,12 +10,12 @@ use crate::visit::{ByMut, ByRef, Description, StateDict, Visitor};
 
 /// Nothing of its own: the contents are the module.
 impl<M: StateDict + ?Sized> StateDict for Box<M> {
-    fn visit<'a>(&'a self, visitor: &mut dyn Visitor<ByRef<'a>>) {
-        (**self).visit(visitor);
+    fn visit_fields<'a>(&'a self, visitor: &mut dyn Visitor<ByRef<'a>>) {
+        (**self).visit_fields(visitor);
     }
 
-    fn visit_mut<'a>(&'a mut self, visitor: &mut dyn Visitor<ByMut<'a>>) {
-        (**self).visit_mut(visitor);
+    fn visit_fields_mut<'a>(&'a mut self, visitor: &mut dyn Visitor<ByMut<'a>>) {
+        (**self).visit_fields_mut(visitor);
     }
 
     fn visit_shared_mut<'a>(&'a self, visitor: &mut dyn Visitor<ByMut<'a>>) {
@@ -26,12 +26,12 @@ impl<M: StateDict + ?Sized> StateDict for Box<M> {
 /// Nothing of its own; only what may be moved can be written to.
 #[diagnostic::do_not_recommend]
 impl<M: StateDict + Unpin> StateDict for Pin<Box<M>> {
-    fn visit<'a>(&'a self, visitor: &mut dyn Visitor<ByRef<'a>>) {
-        (**self).visit(visitor);
+    fn visit_fields<'a>(&'a self, visitor: &mut dyn Visitor<ByRef<'a>>) {
+        (**self).visit_fields(visitor);
     }
 
-    fn visit_mut<'a>(&'a mut self, visitor: &mut dyn Visitor<ByMut<'a>>) {
-        (**self).visit_mut(visitor);
+    fn visit_fields_mut<'a>(&'a mut self, visitor: &mut dyn Visitor<ByMut<'a>>) {
+        (**self).visit_fields_mut(visitor);
     }
 
     fn describe() -> Description {
@@ -41,12 +41,12 @@ impl<M: StateDict + Unpin> StateDict for Pin<Box<M>> {
 
 /// Nothing of its own; what is borrowed is cloned when it is written.
 impl<M: StateDict + Clone> StateDict for Cow<'_, M> {
-    fn visit<'a>(&'a self, visitor: &mut dyn Visitor<ByRef<'a>>) {
-        (**self).visit(visitor);
+    fn visit_fields<'a>(&'a self, visitor: &mut dyn Visitor<ByRef<'a>>) {
+        (**self).visit_fields(visitor);
     }
 
-    fn visit_mut<'a>(&'a mut self, visitor: &mut dyn Visitor<ByMut<'a>>) {
-        self.to_mut().visit_mut(visitor);
+    fn visit_fields_mut<'a>(&'a mut self, visitor: &mut dyn Visitor<ByMut<'a>>) {
+        self.to_mut().visit_fields_mut(visitor);
     }
 
     fn describe() -> Description {
@@ -56,15 +56,15 @@ impl<M: StateDict + Clone> StateDict for Cow<'_, M> {
 
 /// The module, or, as `self.downsample = None` in PyTorch, nothing at all: `None` lists nothing.
 impl<M: StateDict> StateDict for Option<M> {
-    fn visit<'a>(&'a self, visitor: &mut dyn Visitor<ByRef<'a>>) {
+    fn visit_fields<'a>(&'a self, visitor: &mut dyn Visitor<ByRef<'a>>) {
         if let Some(module) = self {
-            module.visit(visitor);
+            module.visit_fields(visitor);
         }
     }
 
-    fn visit_mut<'a>(&'a mut self, visitor: &mut dyn Visitor<ByMut<'a>>) {
+    fn visit_fields_mut<'a>(&'a mut self, visitor: &mut dyn Visitor<ByMut<'a>>) {
         if let Some(module) = self {
-            module.visit_mut(visitor);
+            module.visit_fields_mut(visitor);
         }
     }
 
@@ -76,9 +76,9 @@ impl<M: StateDict> StateDict for Option<M> {
 /// Nothing, like `None`.
 #[diagnostic::do_not_recommend]
 impl<M: ?Sized> StateDict for PhantomData<M> {
-    fn visit<'a>(&'a self, _: &mut dyn Visitor<ByRef<'a>>) {}
+    fn visit_fields<'a>(&'a self, _: &mut dyn Visitor<ByRef<'a>>) {}
 
-    fn visit_mut<'a>(&'a mut self, _: &mut dyn Visitor<ByMut<'a>>) {}
+    fn visit_fields_mut<'a>(&'a mut self, _: &mut dyn Visitor<ByMut<'a>>) {}
 
     fn describe() -> Description {
         Description::Nothing
@@ -89,15 +89,15 @@ impl<M: ?Sized> StateDict for PhantomData<M> {
 macro_rules! once {
     ($($once:ident),*) => { $(
         impl<M: StateDict> StateDict for $once<M> {
-            fn visit<'a>(&'a self, visitor: &mut dyn Visitor<ByRef<'a>>) {
+            fn visit_fields<'a>(&'a self, visitor: &mut dyn Visitor<ByRef<'a>>) {
                 if let Some(module) = self.get() {
-                    module.visit(visitor);
+                    module.visit_fields(visitor);
                 }
             }
 
-            fn visit_mut<'a>(&'a mut self, visitor: &mut dyn Visitor<ByMut<'a>>) {
+            fn visit_fields_mut<'a>(&'a mut self, visitor: &mut dyn Visitor<ByMut<'a>>) {
                 if let Some(module) = self.get_mut() {
-                    module.visit_mut(visitor);
+                    module.visit_fields_mut(visitor);
                 }
             }
 
@@ -115,12 +115,12 @@ macro_rules! lazy {
     ($($lazy:ident),*) => { $(
         #[diagnostic::do_not_recommend]
         impl<M: StateDict, F: FnOnce() -> M> StateDict for $lazy<M, F> {
-            fn visit<'a>(&'a self, visitor: &mut dyn Visitor<ByRef<'a>>) {
-                (**self).visit(visitor);
+            fn visit_fields<'a>(&'a self, visitor: &mut dyn Visitor<ByRef<'a>>) {
+                (**self).visit_fields(visitor);
             }
 
-            fn visit_mut<'a>(&'a mut self, visitor: &mut dyn Visitor<ByMut<'a>>) {
-                (**self).visit_mut(visitor);
+            fn visit_fields_mut<'a>(&'a mut self, visitor: &mut dyn Visitor<ByMut<'a>>) {
+                (**self).visit_fields_mut(visitor);
             }
 
             fn describe() -> Description {

@@ -53,14 +53,14 @@ impl<T> Default for ParameterDict<T> {
 }
 
 impl<T: TensorMut> StateDict for ParameterList<T> {
-    fn visit<'a>(&'a self, visitor: &mut dyn Visitor<ByRef<'a>>) {
+    fn visit_fields<'a>(&'a self, visitor: &mut dyn Visitor<ByRef<'a>>) {
         visitor.begin(&Self::describe().table().info);
         for (index, parameter) in self.0.iter().enumerate() {
             visitor.field(&Field::parameter(&index.to_string()), Content::tensor(parameter));
         }
     }
 
-    fn visit_mut<'a>(&'a mut self, visitor: &mut dyn Visitor<ByMut<'a>>) {
+    fn visit_fields_mut<'a>(&'a mut self, visitor: &mut dyn Visitor<ByMut<'a>>) {
         visitor.begin(&Self::describe().table().info);
         for (index, parameter) in self.0.iter_mut().enumerate() {
             visitor.field(&Field::parameter(&index.to_string()), Content::tensor_mut(parameter));
@@ -80,14 +80,14 @@ impl<T: TensorMut> StateDict for ParameterList<T> {
 }
 
 impl<T: TensorMut> StateDict for ParameterDict<T> {
-    fn visit<'a>(&'a self, visitor: &mut dyn Visitor<ByRef<'a>>) {
+    fn visit_fields<'a>(&'a self, visitor: &mut dyn Visitor<ByRef<'a>>) {
         visitor.begin(&Self::describe().table().info);
         for (name, parameter) in &self.0 {
             visitor.field(&Field::parameter(name), Content::tensor(parameter));
         }
     }
 
-    fn visit_mut<'a>(&'a mut self, visitor: &mut dyn Visitor<ByMut<'a>>) {
+    fn visit_fields_mut<'a>(&'a mut self, visitor: &mut dyn Visitor<ByMut<'a>>) {
         visitor.begin(&Self::describe().table().info);
         for (name, parameter) in &mut self.0 {
             visitor.field(&Field::parameter(name), Content::tensor_mut(parameter));

@@ -33,7 +33,7 @@ const fn class<L: ?Sized>() -> ModuleInfo {
 macro_rules! module_list {
     ($([$($generics:tt)*] $list:ty $(, $children:expr)?;)*) => { $(
         impl<$($generics)*> StateDict for $list {
-            fn visit<'a>(&'a self, visitor: &mut dyn Visitor<ByRef<'a>>) {
+            fn visit_fields<'a>(&'a self, visitor: &mut dyn Visitor<ByRef<'a>>) {
                 visitor.begin(const { &class::<Self>() });
                 let mut number = Number::zero();
                 for module in self.iter() {
@@ -42,7 +42,7 @@ macro_rules! module_list {
                 }
             }
 
-            fn visit_mut<'a>(&'a mut self, visitor: &mut dyn Visitor<ByMut<'a>>) {
+            fn visit_fields_mut<'a>(&'a mut self, visitor: &mut dyn Visitor<ByMut<'a>>) {
                 visitor.begin(const { &class::<Self>() });
                 let mut number = Number::zero();
                 for module in self.iter_mut() {
@@ -75,11 +75,11 @@ macro_rules! sequential {
     ($([$($module:ident $index:tt $name:literal),+])*) => { $(
         #[diagnostic::do_not_recommend]
         impl<$($module: StateDict),+> StateDict for ($($module,)+) {
-            fn visit<'a>(&'a self, visitor: &mut dyn Visitor<ByRef<'a>>) {
+            fn visit_fields<'a>(&'a self, visitor: &mut dyn Visitor<ByRef<'a>>) {
                 visitor.module(Self::describe().table(), &mut [$(Content::child(&self.$index)),+]);
             }
 
-            fn visit_mut<'a>(&'a mut self, visitor: &mut dyn Visitor<ByMut<'a>>) {
+            fn visit_fields_mut<'a>(&'a mut self, visitor: &mut dyn Visitor<ByMut<'a>>) {
                 visitor.module(Self::describe().table(), &mut [$(Content::child_mut(&mut self.$index)),+]);
             }
 

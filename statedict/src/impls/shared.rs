@@ -10,12 +10,12 @@ use crate::visit::{ByMut, ByRef, StateDict, Visitor};
 macro_rules! handle {
     ($handle:ident) => {
         impl<M: StateDict + ?Sized> StateDict for $handle<M> {
-            fn visit<'a>(&'a self, visitor: &mut dyn Visitor<ByRef<'a>>) {
+            fn visit_fields<'a>(&'a self, visitor: &mut dyn Visitor<ByRef<'a>>) {
                 let id = StorageId::from_address($handle::as_ptr(self));
-                visitor.shared(id, &mut |visitor| (**self).visit(visitor));
+                visitor.shared(id, &mut |visitor| (**self).visit_fields(visitor));
             }
 
-            fn visit_mut<'a>(&'a mut self, visitor: &mut dyn Visitor<ByMut<'a>>) {
+            fn visit_fields_mut<'a>(&'a mut self, visitor: &mut dyn Visitor<ByMut<'a>>) {
                 let id = StorageId::from_address($handle::as_ptr(self));
                 let mut handle = Some(self);
                 visitor.shared(id, &mut |visitor| {
@@ -24,7 +24,7 @@ macro_rules! handle {
                     if $handle::get_mut(handle).is_some() {
                         // Asked again, since the borrow of the first answer would last.
                         if let Some(module) = $handle::get_mut(handle) {
-                            module.visit_mut(visitor);
+                            module.visit_fields_mut(visitor);
                         }
                     } else {
                         (**handle).visit_shared_mut(visitor);

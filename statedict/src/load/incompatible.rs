@@ -19,6 +19,7 @@ use crate::map::StateMap;
 /// assert_eq!(keys.to_string(), "_IncompatibleKeys(missing_keys=['fc.bias'], unexpected_keys=[])");
 /// ```
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct IncompatibleKeys {
     /// The keys that the model has and the state dict has not.
     pub missing_keys: Vec<String>,

@@ -26,6 +26,16 @@ pub enum KeyMapError {
         /// The key that both would become.
         to: String,
     },
+    /// A key is in both of two state dicts that were to become one.
+    InBoth {
+        /// The key.
+        key: String,
+    },
+    /// A module has different versions in two state dicts that were to become one.
+    OtherVersion {
+        /// The module's path; empty for the root.
+        path: String,
+    },
     /// No key begins with the prefix that was to be selected.
     NothingSelected {
         /// The prefix.
@@ -73,6 +83,13 @@ impl fmt::Display for KeyMapError {
                 f,
                 "the modules `{first}` and `{second}` have different versions, and would both become `{to}`"
             ),
+            KeyMapError::InBoth { key } => write!(f, "both state dicts have `{key}`"),
+            KeyMapError::OtherVersion { path } if path.is_empty() => {
+                f.write_str("the model has different versions in the two state dicts")
+            }
+            KeyMapError::OtherVersion { path } => {
+                write!(f, "the module `{path}` has different versions in the two state dicts")
+            }
             // mmengine's words.
             KeyMapError::NothingSelected { prefix } => {
                 write!(f, "{prefix} is not in the pretrained model")

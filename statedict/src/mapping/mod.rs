@@ -1,5 +1,6 @@
 //! Other names and other places for the tensors of a state dict, before it is matched with a model.
 
+mod editing;
 mod error;
 mod key_map;
 mod location;

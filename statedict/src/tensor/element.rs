@@ -100,7 +100,7 @@ numbers! {
 }
 
 // Complex numbers: the real part, then the imaginary one.
-#[cfg(feature = "num-complex")]
+#[cfg(feature = "num-complex-0_4")]
 numbers! {
     num_complex::Complex<f64> => C128, num_complex::Complex<f32> => C64,
     num_complex::Complex<f16> => C32, num_complex::Complex<bf16> => BC32;

@@ -17,7 +17,7 @@ pub(crate) use cast::{cast, cast_refusal};
 pub(crate) use convert::widening;
 pub use cpu::CpuTensor;
 pub use element::Element;
-#[cfg(feature = "burn")]
+#[cfg(feature = "burn-0_22")]
 pub(crate) use element::copy_le_bytes;
 pub(crate) use element::to_le_bytes;
 pub(crate) use identities::{Identities, Numbering};

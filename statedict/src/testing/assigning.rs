@@ -45,7 +45,8 @@ pub(super) fn what_it_adopts(subject: &dyn Subjects, findings: &mut Findings) {
             if findings.ok(result, &about, "`assign`").is_none() {
                 continue;
             }
-            let (now, shape) = (tensor.dtype(), tensor.shape());
+            let Some(now) = findings.ok(tensor.dtype(), &about, "`dtype`") else { continue };
+            let shape = tensor.shape();
             if (now, &shape) != (dtype, &case.shape) {
                 findings.add(&about, format!("after `assign` the tensor is {now} {shape}"));
             }

@@ -83,7 +83,7 @@ impl<'s, S: Subject> Leaf<'s> for Held<'s, S> {
 
 // All methods are the tensor's, those with a default too.
 impl<S: Subject> Tensor for Held<'_, S> {
-    fn dtype(&self) -> DType {
+    fn dtype(&self) -> Result<DType, TensorError> {
         self.tensor.dtype()
     }
 

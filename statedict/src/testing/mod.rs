@@ -6,7 +6,7 @@
 //!
 //! ```
 //! use statedict::testing::{Subject, conformance};
-//! use statedict::leaf::{ByteSink, Tensor, TensorError, TensorMut};
+//! use statedict::leaf::{ByteSink, Tensor, TensorError, TensorMut, check_copy};
 //! use statedict::tensor::Shape;
 //! use statedict::{DType, TensorView};
 //!
@@ -18,8 +18,8 @@
 //! }
 //!
 //! impl Tensor for Matrix {
-//!     fn dtype(&self) -> DType {
-//!         DType::F32
+//!     fn dtype(&self) -> Result<DType, TensorError> {
+//!         Ok(DType::F32)
 //!     }
 //!
 //!     fn shape(&self) -> Shape {
@@ -37,14 +37,7 @@
 //!
 //! impl TensorMut for Matrix {
 //!     fn copy_(&mut self, source: &TensorView<'_>) -> Result<(), TensorError> {
-//!         let (expected, found) = (Tensor::shape(self), source.shape().clone());
-//!         if expected != found {
-//!             return Err(TensorError::Shape { expected, found });
-//!         }
-//!         let (expected, found) = (DType::F32, source.dtype());
-//!         if expected != found {
-//!             return Err(TensorError::DType { expected, found });
-//!         }
+//!         check_copy(self, source)?;
 //!         let bytes = source.bytes()?;
 //!         for (index, element) in bytes.chunks_exact(4).enumerate() {
 //!             let (row, column) = (index / self.columns, index % self.columns);

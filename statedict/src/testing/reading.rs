@@ -28,7 +28,8 @@ fn streamed(tensor: &dyn Tensor) -> Result<Vec<u8>, TensorError> {
 pub(super) fn dtype_and_shape(subject: &dyn Subjects, findings: &mut Findings) {
     for case in cases(subject) {
         let tensor = case.tensor(subject, &case.elements(0));
-        let (dtype, shape) = (tensor.dtype(), tensor.shape());
+        let Some(dtype) = findings.ok(tensor.dtype(), &case, "`dtype`") else { continue };
+        let shape = tensor.shape();
         if (dtype, &shape) != (case.dtype, &case.shape) {
             findings.add(&case, format!("the tensor says it is {dtype} {shape}"));
         }
@@ -57,8 +58,8 @@ pub(super) fn pieces_are_whole(subject: &dyn Subjects, findings: &mut Findings) 
         let elements = case.elements(0);
         let tensor = case.tensor(subject, &elements);
         if let Some(bytes) = findings.ok(streamed(&*tensor), &case, "`with_bytes`") {
-            let case = format!("{case}, the pieces of `with_bytes` together");
-            findings.same_elements((&elements, &bytes), tensor.dtype(), case);
+            let about = format!("{case}, the pieces of `with_bytes` together");
+            findings.same_elements((&elements, &bytes), case.dtype, about);
         }
         if elements.is_empty() {
             continue;

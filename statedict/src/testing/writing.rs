@@ -37,8 +37,9 @@ pub(super) fn strided_destinations(subject: &dyn Subjects, findings: &mut Findin
         };
         let name = "a strided destination";
         let shape = tensor.shape();
-        if (tensor.dtype(), &shape) != (case.dtype, &case.shape) {
-            findings.add(&case, format!("{name} says it is {} {shape}", tensor.dtype()));
+        let Some(dtype) = findings.ok(tensor.dtype(), &case, "`dtype`") else { continue };
+        if (dtype, &shape) != (case.dtype, &case.shape) {
+            findings.add(&case, format!("{name} says it is {dtype} {shape}"));
         }
         same(findings, &*tensor, &before, &case, "a strided destination before `copy_`");
         if let Some(memory) = tensor.host_bytes_mut() {

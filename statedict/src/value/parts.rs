@@ -52,6 +52,7 @@ impl fmt::Debug for Items<'_> {
 
 /// Which kind of dict.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum DictKind {
     /// `dict`.
     Dict,

@@ -36,10 +36,17 @@ pub enum ModelError {
         nearest: Option<String>,
     },
     /// The model reported other leaves for writing than for reading: a hand-written implementation
-    /// whose `visit` and `visit_mut` do not agree.
+    /// whose `visit_fields` and `visit_fields_mut` do not agree.
     Unsteady {
         /// The first key that differs.
         key: String,
+    },
+    /// A leaf without a dtype: PyTorch has no type of its elements.
+    NoDType {
+        /// The leaf's key.
+        key: String,
+        /// Why.
+        reason: String,
     },
     /// An alias that stands, in the end, for itself.
     AliasCycle {
@@ -121,8 +128,12 @@ impl fmt::Display for ModelError {
                 }
             }
             ModelError::Unsteady { key } => {
-                write!(f, "`visit` and `visit_mut` do not report the same leaves: see `{key}`")
+                write!(
+                    f,
+                    "`visit_fields` and `visit_fields_mut` do not report the same leaves: see `{key}`"
+                )
             }
+            ModelError::NoDType { key, reason } => write!(f, "`{key}` has no dtype: {reason}"),
             ModelError::AliasCycle { name } => write!(f, "`{name}` is an alias of itself"),
             ModelError::NotShared { key, target: Some(target) } => {
                 write!(f, "`{key}` is declared to be `{target}`, and does not share its storage")

@@ -66,10 +66,28 @@ impl Description {
 /// [`StateDict`](crate::StateDict).
 #[derive(Debug)]
 pub struct FieldTable {
-    /// The module's class.
+    // Generated code writes them; others use `new`, which does not change when fields are added.
+    #[doc(hidden)]
     pub info: ModuleInfo,
-    /// Its fields.
+    #[doc(hidden)]
     pub fields: &'static [Field<'static>],
+}
+
+impl FieldTable {
+    /// The table of a module's class and its fields.
+    pub const fn new(info: ModuleInfo, fields: &'static [Field<'static>]) -> Self {
+        FieldTable { info, fields }
+    }
+
+    /// Returns the module's class.
+    pub const fn info(&self) -> &ModuleInfo {
+        &self.info
+    }
+
+    /// Returns the module's fields.
+    pub const fn fields(&self) -> &'static [Field<'static>] {
+        self.fields
+    }
 }
 
 /// A field of a module: its name, and what it is to the module.

@@ -94,13 +94,16 @@ impl<'a> Deref for TensorRef<'a> {
 
 impl fmt::Debug for TensorRef<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {}", self.dtype(), self.shape())
+        match self.dtype() {
+            Ok(dtype) => write!(f, "{dtype} {}", self.shape()),
+            Err(reason) => write!(f, "{reason} {}", self.shape()),
+        }
     }
 }
 
 /// A tensor as it was when its lock was held.
 pub(crate) struct Snapshot {
-    dtype: DType,
+    dtype: Result<DType, String>,
     shape: Shape,
     storage_id: Option<StorageId>,
     location: String,
@@ -123,7 +126,7 @@ impl Snapshot {
             }
         };
         Snapshot {
-            dtype: tensor.dtype(),
+            dtype: tensor.dtype().map_err(|error| error.to_string()),
             shape: tensor.shape(),
             storage_id: tensor.storage_id(),
             location: tensor.location().into_owned(),
@@ -134,8 +137,8 @@ impl Snapshot {
 }
 
 impl Tensor for Snapshot {
-    fn dtype(&self) -> DType {
-        self.dtype
+    fn dtype(&self) -> Result<DType, TensorError> {
+        self.dtype.clone().map_err(|reason| TensorError::Library(reason.into()))
     }
 
     fn shape(&self) -> Shape {

@@ -78,7 +78,7 @@ impl<T: ?Sized> StateDict for Alias<T>
 where
     Unmarked: StandsForField<T>,
 {
-    fn visit<'a>(&'a self, _: &mut dyn Visitor<ByRef<'a>>) {}
+    fn visit_fields<'a>(&'a self, _: &mut dyn Visitor<ByRef<'a>>) {}
 
-    fn visit_mut<'a>(&'a mut self, _: &mut dyn Visitor<ByMut<'a>>) {}
+    fn visit_fields_mut<'a>(&'a mut self, _: &mut dyn Visitor<ByMut<'a>>) {}
 }

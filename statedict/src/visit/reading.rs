@@ -36,7 +36,7 @@ struct Reading<'a> {
 impl<'a> Reading<'a> {
     fn of<M: StateDict + ?Sized>(model: &'a M, copy: bool, saving: bool) -> Walk<TensorRef<'a>> {
         let mut reading = Reading { walk: Walk::new(), copy, saving, extra: None };
-        model.visit(&mut Reader { reading: &mut reading, keep: borrowed });
+        model.visit_fields(&mut Reader { reading: &mut reading, keep: borrowed });
         reading.walk
     }
 }

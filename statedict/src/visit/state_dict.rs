@@ -37,21 +37,21 @@ use crate::visit::{Loaded, ModuleInfo, Unavailable};
 ///     bias: Option<Vec<f32>>,
 /// }
 ///
-/// const LINEAR: &FieldTable = &FieldTable {
-///     info: ModuleInfo::new("Linear"),
-///     fields: &[Field::parameter("weight"), Field::parameter("bias").optional()],
-/// };
+/// const LINEAR: &FieldTable = &FieldTable::new(
+///     ModuleInfo::new("Linear"),
+///     &[Field::parameter("weight"), Field::parameter("bias").optional()],
+/// );
 ///
 /// impl StateDict for Linear {
 ///     fn describe() -> Description {
 ///         Description::Module(LINEAR)
 ///     }
 ///
-///     fn visit<'a>(&'a self, visitor: &mut dyn Visitor<ByRef<'a>>) {
+///     fn visit_fields<'a>(&'a self, visitor: &mut dyn Visitor<ByRef<'a>>) {
 ///         visitor.module(LINEAR, &mut [Content::leaf(&self.weight), Content::leaf(&self.bias)]);
 ///     }
 ///
-///     fn visit_mut<'a>(&'a mut self, visitor: &mut dyn Visitor<ByMut<'a>>) {
+///     fn visit_fields_mut<'a>(&'a mut self, visitor: &mut dyn Visitor<ByMut<'a>>) {
 ///         let contents = &mut [Content::leaf_mut(&mut self.weight), Content::leaf_mut(&mut self.bias)];
 ///         visitor.module(LINEAR, contents);
 ///     }
@@ -74,12 +74,12 @@ use crate::visit::{Loaded, ModuleInfo, Unavailable};
 )]
 pub trait StateDict {
     /// Lists this module's fields and what they hold to `visitor`.
-    fn visit<'a>(&'a self, visitor: &mut dyn Visitor<ByRef<'a>>);
+    fn visit_fields<'a>(&'a self, visitor: &mut dyn Visitor<ByRef<'a>>);
 
     /// Lists the same fields in the same order, for writing.
-    fn visit_mut<'a>(&'a mut self, visitor: &mut dyn Visitor<ByMut<'a>>);
+    fn visit_fields_mut<'a>(&'a mut self, visitor: &mut dyn Visitor<ByMut<'a>>);
 
-    /// Does what [`visit_mut`](Self::visit_mut) does, where only a shared reference is at hand: for the
+    /// Does what [`visit_fields_mut`](Self::visit_fields_mut) does, where only a shared reference is at hand: for the
     /// content of an `Rc` that is not the only one. What has a lock can be written through it; the
     /// default, for all other types, says that it cannot.
     fn visit_shared_mut<'a>(&'a self, visitor: &mut dyn Visitor<ByMut<'a>>) {
@@ -252,7 +252,7 @@ impl<'a> Access for ByRef<'a> {
     type Extra<'s> = &'s dyn ExtraState;
 
     fn visit(module: Self::Module, visitor: &mut dyn Visitor<Self>) {
-        module.visit(visitor);
+        module.visit_fields(visitor);
     }
 
     fn tensor(tensor: &Self::Tensor) -> &dyn Tensor {
@@ -269,7 +269,7 @@ impl<'a> Access for ByMut<'a> {
     type Extra<'s> = &'s mut dyn ExtraState;
 
     fn visit(module: Self::Module, visitor: &mut dyn Visitor<Self>) {
-        module.visit_mut(visitor);
+        module.visit_fields_mut(visitor);
     }
 
     fn tensor(tensor: &Self::Tensor) -> &dyn Tensor {

@@ -17,7 +17,7 @@ pub(crate) fn set_training<M: StateDict + ?Sized>(
     training: bool,
 ) -> Result<(), Vec<ModelError>> {
     let mut tour = Tour::new(Job::Mode(training));
-    model.visit_mut(&mut tour);
+    model.visit_fields_mut(&mut tour);
     if tour.problems.is_empty() { Ok(()) } else { Err(tour.problems) }
 }
 
@@ -27,12 +27,12 @@ pub(crate) fn set_training<M: StateDict + ?Sized>(
 /// run only before: one tour for each depth at which there is a hook, the deepest first.
 pub(crate) fn run_post_load<M: StateDict + ?Sized>(model: &mut M, all: &Loaded) {
     let mut tour = Tour::new(Job::FindHooks(Vec::new()));
-    model.visit_mut(&mut tour);
+    model.visit_fields_mut(&mut tour);
     let Job::FindHooks(mut depths) = tour.job else { unreachable!("the job of a tour stays") };
     depths.sort_unstable();
     depths.dedup();
     for at in depths.into_iter().rev() {
-        model.visit_mut(&mut Tour::new(Job::RunHooks { at, all }));
+        model.visit_fields_mut(&mut Tour::new(Job::RunHooks { at, all }));
     }
 }
 
@@ -46,7 +46,7 @@ pub(crate) fn visit_extra_states<M: StateDict + ?Sized>(
     take: &mut TakeExtra<'_>,
 ) -> Result<(), Vec<ModelError>> {
     let mut tour = Tour::new(Job::ExtraStates { next: 0, take });
-    model.visit_mut(&mut tour);
+    model.visit_fields_mut(&mut tour);
     if tour.problems.is_empty() { Ok(()) } else { Err(tour.problems) }
 }
 
@@ -91,7 +91,7 @@ impl<'a> Visitor<ByMut<'a>> for Tour<'_> {
                     key::push(&mut self.prefix, field.name);
                 }
                 self.depth += 1;
-                module.visit_mut(self);
+                module.visit_fields_mut(self);
                 self.depth -= 1;
                 self.prefix.truncate(outer);
             }

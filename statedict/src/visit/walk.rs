@@ -81,7 +81,7 @@ pub(crate) struct Module {
 }
 
 /// The storage, type and shape, which make two leaves one tensor where all are equal.
-pub(crate) type StorageOf = (StorageId, DType, Shape);
+pub(crate) type StorageOf = (StorageId, Option<DType>, Shape);
 
 /// The classes of modules, each once.
 pub(crate) struct Infos(List<ClassId, ModuleInfo>);

@@ -87,5 +87,5 @@ pub(super) trait Walking<A: Access>: Visitor<A> + Sized {
 /// Returns what tells which leaves are one tensor with this one.
 #[inline]
 pub(super) fn storage_of(tensor: &dyn Tensor) -> Option<StorageOf> {
-    tensor.storage_id().map(|id| (id, tensor.dtype(), tensor.shape()))
+    tensor.storage_id().map(|id| (id, tensor.dtype().ok(), tensor.shape()))
 }

@@ -13,13 +13,14 @@ pub(crate) enum Slot<'a> {
     /// At any time.
     Borrowed(&'a mut dyn TensorMut),
     /// While the walk is at it: it is behind a lock.
-    Locked(Box<(DType, Shape)>),
+    Locked(Box<(Option<DType>, Shape)>),
 }
 
 impl Slot<'_> {
-    pub(crate) fn dtype(&self) -> DType {
+    /// The dtype, where the tensor has one.
+    pub(crate) fn dtype(&self) -> Option<DType> {
         match self {
-            Slot::Borrowed(tensor) => tensor.dtype(),
+            Slot::Borrowed(tensor) => tensor.dtype().ok(),
             Slot::Locked(tensor) => tensor.0,
         }
     }
@@ -50,7 +51,7 @@ pub(crate) fn walk_writing<'a, M: StateDict + ?Sized>(
     write: &mut Write<'_>,
 ) -> Walk<Slot<'a>> {
     let mut walk = Walk::new();
-    model.visit_mut(&mut Writer { walk: &mut walk, write, keep: borrowed });
+    model.visit_fields_mut(&mut Writer { walk: &mut walk, write, keep: borrowed });
     walk
 }
 
@@ -73,7 +74,7 @@ fn written<'a>(leaf: usize, write: &mut Write<'_>, tensor: &mut dyn TensorMut) -
     if leaf != UNKNOWN {
         write(leaf, tensor);
     }
-    (storage_of(tensor), Slot::Locked(Box::new((tensor.dtype(), tensor.shape()))))
+    (storage_of(tensor), Slot::Locked(Box::new((tensor.dtype().ok(), tensor.shape()))))
 }
 
 impl<'g, 'a, 'w, K> Visitor<ByMut<'g>> for Writer<'_, 'a, 'w, K>

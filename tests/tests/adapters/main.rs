@@ -5,5 +5,6 @@ mod burn;
 #[cfg(feature = "candle")]
 mod candle;
 mod ndarray;
+mod prelude;
 #[cfg(any(feature = "burn", feature = "candle"))]
 mod scaffolded;

@@ -401,18 +401,18 @@ mod mine {
     pub(super) struct Arc<M>(pub(super) M);
 
     impl<M: StateDict> StateDict for Arc<M> {
-        fn visit<'a>(
+        fn visit_fields<'a>(
             &'a self,
             visitor: &mut dyn statedict::visit::Visitor<statedict::visit::ByRef<'a>>,
         ) {
-            self.0.visit(visitor);
+            self.0.visit_fields(visitor);
         }
 
-        fn visit_mut<'a>(
+        fn visit_fields_mut<'a>(
             &'a mut self,
             visitor: &mut dyn statedict::visit::Visitor<statedict::visit::ByMut<'a>>,
         ) {
-            self.0.visit_mut(visitor);
+            self.0.visit_fields_mut(visitor);
         }
     }
 }

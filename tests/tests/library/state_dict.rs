@@ -166,7 +166,7 @@ struct ByHand {
 }
 
 impl StateDict for ByHand {
-    fn visit<'a>(&'a self, visitor: &mut dyn Visitor<ByRef<'a>>) {
+    fn visit_fields<'a>(&'a self, visitor: &mut dyn Visitor<ByRef<'a>>) {
         visitor.begin(&ModuleInfo::new("ByHand"));
         for name in &self.names {
             visitor.field(&Field::parameter(name), Content::leaf(&self.value));
@@ -176,7 +176,7 @@ impl StateDict for ByHand {
         }
     }
 
-    fn visit_mut<'a>(&'a mut self, visitor: &mut dyn Visitor<ByMut<'a>>) {
+    fn visit_fields_mut<'a>(&'a mut self, visitor: &mut dyn Visitor<ByMut<'a>>) {
         visitor.begin(&ModuleInfo::new("ByHand"));
         if let Some(name) = self.names.first() {
             visitor.field(&Field::parameter(name), Content::leaf_mut(&mut self.value));
@@ -220,13 +220,13 @@ struct LockedForWriting {
 }
 
 impl StateDict for LockedForWriting {
-    fn visit<'a>(&'a self, visitor: &mut dyn Visitor<ByRef<'a>>) {
+    fn visit_fields<'a>(&'a self, visitor: &mut dyn Visitor<ByRef<'a>>) {
         visitor.begin(&ModuleInfo::new("LockedForWriting"));
         visitor.field(&Field::parameter("weight"), Content::leaf(&self.weight));
         visitor.field(&Field::parameter("bias"), Content::leaf(&self.bias));
     }
 
-    fn visit_mut<'a>(&'a mut self, visitor: &mut dyn Visitor<ByMut<'a>>) {
+    fn visit_fields_mut<'a>(&'a mut self, visitor: &mut dyn Visitor<ByMut<'a>>) {
         visitor.begin(&ModuleInfo::new("LockedForWriting"));
         visitor.locked(&mut |visitor| {
             visitor.field(&Field::parameter("weight"), Content::leaf_mut(&mut self.weight));

@@ -4,3 +4,4 @@ mod circles;
 mod imports;
 mod layers;
 mod promises;
+mod public_api;

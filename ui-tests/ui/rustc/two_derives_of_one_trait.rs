@@ -4,8 +4,8 @@ use statedict::StateDict;
 struct Net;
 
 impl StateDict for Net {
-    fn visit<'a>(&'a self, _: &mut dyn statedict::visit::Visitor<statedict::visit::ByRef<'a>>) {}
-    fn visit_mut<'a>(&'a mut self, _: &mut dyn statedict::visit::Visitor<statedict::visit::ByMut<'a>>) {}
+    fn visit_fields<'a>(&'a self, _: &mut dyn statedict::visit::Visitor<statedict::visit::ByRef<'a>>) {}
+    fn visit_fields_mut<'a>(&'a mut self, _: &mut dyn statedict::visit::Visitor<statedict::visit::ByMut<'a>>) {}
 }
 
 fn main() {}

@@ -25,7 +25,7 @@ const OUTPUT: Field<'_> = Field::child("out_proj", Linear::describe);
 /// PyTorch has either all biases or none. Of a layer where only some of the three projections have
 /// one, `in_proj_bias` has another shape than PyTorch's.
 impl StateDict for MultiHeadAttention {
-    fn visit<'a>(&'a self, visitor: &mut dyn Visitor<ByRef<'a>>) {
+    fn visit_fields<'a>(&'a self, visitor: &mut dyn Visitor<ByRef<'a>>) {
         visitor.begin(&TABLE.info);
         // The stacks exist only while they are visited.
         visitor.temporary(&mut |visitor| {
@@ -41,7 +41,7 @@ impl StateDict for MultiHeadAttention {
         visitor.field(&OUTPUT, Content::child(&self.output));
     }
 
-    fn visit_mut<'a>(&'a mut self, visitor: &mut dyn Visitor<ByMut<'a>>) {
+    fn visit_fields_mut<'a>(&'a mut self, visitor: &mut dyn Visitor<ByMut<'a>>) {
         visitor.begin(&TABLE.info);
         let (query, key, value) = (&mut self.query, &mut self.key, &mut self.value);
         visitor.temporary(&mut |visitor| {

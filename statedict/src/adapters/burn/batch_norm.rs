@@ -5,8 +5,7 @@ use std::ops::{Deref, DerefMut};
 use burn::nn::BatchNorm;
 
 use crate::dtype::DType;
-use crate::leaf::{ByteSink, Tensor, TensorError, TensorMut, Writable};
-use crate::leaves::check;
+use crate::leaf::{ByteSink, Tensor, TensorError, TensorMut, Writable, check_copy};
 use crate::tensor::{Shape, TensorView};
 use crate::visit::{
     ByMut, ByRef, Change, Content, Description, Field, FieldTable, ModuleInfo, StateDict, Visitor,
@@ -36,11 +35,11 @@ const BATCH_NORM: &FieldTable = &FieldTable {
 /// for a layer that was never trained. PyTorch uses the count only with `momentum=None`, which burn
 /// does not have. [`CountedBatchNorm`] keeps it.
 impl StateDict for BatchNorm {
-    fn visit<'a>(&'a self, visitor: &mut dyn Visitor<ByRef<'a>>) {
+    fn visit_fields<'a>(&'a self, visitor: &mut dyn Visitor<ByRef<'a>>) {
         visit_batch_norm(self, visitor, &NotCounted);
     }
 
-    fn visit_mut<'a>(&'a mut self, visitor: &mut dyn Visitor<ByMut<'a>>) {
+    fn visit_fields_mut<'a>(&'a mut self, visitor: &mut dyn Visitor<ByMut<'a>>) {
         // Nothing is leaked: the value has no size, so it has no memory.
         visit_batch_norm_mut(self, visitor, Box::leak(Box::new(NotCounted)));
     }
@@ -84,8 +83,8 @@ fn visit_batch_norm_mut<'a>(
 struct NotCounted;
 
 impl Tensor for NotCounted {
-    fn dtype(&self) -> DType {
-        DType::I64
+    fn dtype(&self) -> Result<DType, TensorError> {
+        Ok(DType::I64)
     }
 
     fn shape(&self) -> Shape {
@@ -103,7 +102,7 @@ impl Tensor for NotCounted {
 
 impl TensorMut for NotCounted {
     fn copy_(&mut self, source: &TensorView<'_>) -> Result<(), TensorError> {
-        check(self, source)
+        check_copy(self, source)
     }
 }
 
@@ -157,11 +156,11 @@ impl DerefMut for CountedBatchNorm {
 }
 
 impl StateDict for CountedBatchNorm {
-    fn visit<'a>(&'a self, visitor: &mut dyn Visitor<ByRef<'a>>) {
+    fn visit_fields<'a>(&'a self, visitor: &mut dyn Visitor<ByRef<'a>>) {
         visit_batch_norm(&self.norm, visitor, &self.num_batches_tracked);
     }
 
-    fn visit_mut<'a>(&'a mut self, visitor: &mut dyn Visitor<ByMut<'a>>) {
+    fn visit_fields_mut<'a>(&'a mut self, visitor: &mut dyn Visitor<ByMut<'a>>) {
         visit_batch_norm_mut(&mut self.norm, visitor, &mut self.num_batches_tracked);
     }
 

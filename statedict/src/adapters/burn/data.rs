@@ -156,6 +156,3 @@ pub(super) fn quantized() -> TensorError {
                   module first, or save it with burn's own record";
     TensorError::Library(advice.into())
 }
-
-/// The number under which [`StorageId`](crate::leaf::StorageId)s of burn's parameters are counted.
-pub(super) const BURN: usize = 0x6275_726e;

@@ -15,12 +15,12 @@ macro_rules! layers {
         $($name:literal $need:ident $field:ident),+;)*) => {$(
         $(#[$doc])*
         impl StateDict for $layer {
-            fn visit<'a>(&'a self, visitor: &mut dyn Visitor<ByRef<'a>>) {
+            fn visit_fields<'a>(&'a self, visitor: &mut dyn Visitor<ByRef<'a>>) {
                 let contents = &mut [$(Content::leaf(&self.$field)),+];
                 visitor.module(Self::describe().table(), contents);
             }
 
-            fn visit_mut<'a>(&'a mut self, visitor: &mut dyn Visitor<ByMut<'a>>) {
+            fn visit_fields_mut<'a>(&'a mut self, visitor: &mut dyn Visitor<ByMut<'a>>) {
                 let contents = &mut [$(Content::leaf_mut(&mut self.$field)),+];
                 visitor.module(Self::describe().table(), contents);
             }

@@ -19,12 +19,12 @@ const LINEAR: &FieldTable = &FieldTable {
 /// As `torch.nn.Linear`: `weight` of shape `[out, in]`, whichever [`LinearLayout`](burn::nn::LinearLayout)
 /// the layer has, and `bias`.
 impl StateDict for Linear {
-    fn visit<'a>(&'a self, visitor: &mut dyn Visitor<ByRef<'a>>) {
+    fn visit_fields<'a>(&'a self, visitor: &mut dyn Visitor<ByRef<'a>>) {
         let weight = Content::tensor(weight(&self.weight));
         visitor.module(LINEAR, &mut [weight, Content::leaf(&self.bias)]);
     }
 
-    fn visit_mut<'a>(&'a mut self, visitor: &mut dyn Visitor<ByMut<'a>>) {
+    fn visit_fields_mut<'a>(&'a mut self, visitor: &mut dyn Visitor<ByMut<'a>>) {
         let weight = Content::tensor_mut(weight_mut(&mut self.weight));
         visitor.module(LINEAR, &mut [weight, Content::leaf_mut(&mut self.bias)]);
     }

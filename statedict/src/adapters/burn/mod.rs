@@ -1,4 +1,4 @@
-//! burn's tensors as leaves, and the layers of `burn::nn` as modules (feature `burn`).
+//! burn's tensors as leaves, and the layers of `burn::nn` as modules (feature `burn-0_22`, or `burn`).
 //!
 //! Every [`Tensor`](burn::tensor::Tensor), [`Param`](burn::module::Param) and
 //! [`RunningState`](burn::module::RunningState) is a leaf; every stock layer with a counterpart in

@@ -2,15 +2,16 @@
 
 use std::any::Any;
 
-use burn::module::{Module, ModuleMapper, ModuleVisitor, Param, Parameter};
+use burn::module::{Module, ModuleMapper, ModuleVisitor, Param, ParamId, Parameter};
 use burn::tensor::kind::{Basic, Kind, TensorKind};
 use burn::tensor::{Bool, Device, Float, Int, Tensor as BurnTensor, TensorData};
 
 use super::data;
-use super::tensor::{LeafKind, adopts, check_assigned};
+use super::tensor::{LeafKind, adopts};
 use crate::dtype::DType;
-use crate::leaf::{ByteSink, StorageId, Tensor, TensorError, TensorMut, Writable};
-use crate::leaves::check;
+use crate::leaf::{
+    ByteSink, StorageId, Tensor, TensorError, TensorMut, Writable, check_assign, check_copy,
+};
 use crate::tensor::{Shape, TensorView};
 
 impl<const D: usize, K> Tensor for Param<BurnTensor<D, K>>
@@ -19,8 +20,8 @@ where
     BurnTensor<D, K>: Parameter,
     Param<BurnTensor<D, K>>: Module,
 {
-    fn dtype(&self) -> DType {
-        stored_dtype::<D, K>(self).unwrap_or(DType::F32)
+    fn dtype(&self) -> Result<DType, TensorError> {
+        stored_dtype::<D, K>(self).ok_or_else(data::quantized)
     }
 
     fn shape(&self) -> Shape {
@@ -42,7 +43,7 @@ where
         }
         // What has no value yet has no other mark.
         let id = usize::try_from(self.id.val()).ok()?;
-        Some(StorageId::from_number(data::BURN, id))
+        Some(StorageId::of::<ParamId>(id, 0))
     }
 
     fn as_any(&self) -> Option<&dyn Any> {
@@ -54,7 +55,7 @@ where
     }
 
     fn writable(&self) -> Result<Writable, TensorError> {
-        stored_dtype::<D, K>(self).ok_or_else(data::quantized)?;
+        Tensor::dtype(self)?;
         Ok(Writable::Certainly)
     }
 
@@ -70,14 +71,13 @@ where
     Param<BurnTensor<D, K>>: Module,
 {
     fn copy_(&mut self, source: &TensorView<'_>) -> Result<(), TensorError> {
-        check(self, source)?;
-        stored_dtype::<D, K>(self).ok_or_else(data::quantized)?;
+        check_copy(self, source)?;
         replace(self, data::to_data(source)?);
         Ok(())
     }
 
     fn assign(&mut self, source: TensorView<'static>) -> Result<(), TensorError> {
-        check_assigned(self, &source)?;
+        check_assign(self, &source)?;
         replace(self, data::keep_data(source)?);
         Ok(())
     }
@@ -96,14 +96,19 @@ where
     }
 }
 
-/// Returns `true` if the parameter is another when it is stored. burn only says so in its debug text; where that
-/// is a text which is not known here, the parameter is taken to have them.
+/// Returns `true` if the parameter is another when it is stored. burn says so only where it shows a parameter, in
+/// words of its own: those of one that has no mappers and the same id are compared, and where they are also
+/// those of one that has some, the parameter is taken to have them.
 fn has_mappers<const D: usize, K>(param: &Param<BurnTensor<D, K>>) -> bool
 where
     K: Basic,
     BurnTensor<D, K>: Parameter,
 {
-    !format!("{param:?}").ends_with("ParamMapper { load: false, save: false }")
+    // It is shown and never made.
+    let make = |device: &Device, _: bool| BurnTensor::empty([0; D], device);
+    let plain = Param::uninitialized(param.id, make, param.lazy_device(), false, [0; D].into());
+    let shown = format!("{plain:?}");
+    format!("{param:?}") != shown || format!("{:?}", plain.save_mapper(|tensor| tensor)) == shown
 }
 
 /// Returns `true` if the parameter has a reparameterization, which it would lose as a clone of another.

@@ -143,12 +143,12 @@ macro_rules! recurrent {
         ///
         $(#[$doc])*
         impl StateDict for $layer {
-            fn visit<'a>(&'a self, visitor: &mut dyn Visitor<ByRef<'a>>) {
+            fn visit_fields<'a>(&'a self, visitor: &mut dyn Visitor<ByRef<'a>>) {
                 visitor.begin(&$info);
                 visit_gates(self, visitor, &FORWARD);
             }
 
-            fn visit_mut<'a>(&'a mut self, visitor: &mut dyn Visitor<ByMut<'a>>) {
+            fn visit_fields_mut<'a>(&'a mut self, visitor: &mut dyn Visitor<ByMut<'a>>) {
                 visitor.begin(&$info);
                 visit_gates_mut(self, visitor, &FORWARD);
             }
@@ -162,13 +162,13 @@ macro_rules! recurrent {
         ///
         $(#[$doc])*
         impl StateDict for $both {
-            fn visit<'a>(&'a self, visitor: &mut dyn Visitor<ByRef<'a>>) {
+            fn visit_fields<'a>(&'a self, visitor: &mut dyn Visitor<ByRef<'a>>) {
                 visitor.begin(&$info);
                 visit_gates(&self.forward, visitor, &FORWARD);
                 visit_gates(&self.reverse, visitor, &REVERSE);
             }
 
-            fn visit_mut<'a>(&'a mut self, visitor: &mut dyn Visitor<ByMut<'a>>) {
+            fn visit_fields_mut<'a>(&'a mut self, visitor: &mut dyn Visitor<ByMut<'a>>) {
                 visitor.begin(&$info);
                 visit_gates_mut(&mut self.forward, visitor, &FORWARD);
                 visit_gates_mut(&mut self.reverse, visitor, &REVERSE);

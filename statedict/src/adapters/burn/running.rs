@@ -5,15 +5,13 @@ use burn::tensor::{Float, Tensor as BurnTensor};
 
 use super::data;
 use super::param::replace;
-use super::tensor::check_assigned;
 use crate::dtype::DType;
-use crate::leaf::{ByteSink, Tensor, TensorError, TensorMut, Writable};
-use crate::leaves::check;
+use crate::leaf::{ByteSink, Tensor, TensorError, TensorMut, Writable, check_assign, check_copy};
 use crate::tensor::{Shape, TensorView};
 
 /// Clones of a running state share it, and nothing tells that they do: each is saved for itself.
 impl<const D: usize> Tensor for RunningState<BurnTensor<D>> {
-    fn dtype(&self) -> DType {
+    fn dtype(&self) -> Result<DType, TensorError> {
         Tensor::dtype(&self.value())
     }
 
@@ -36,14 +34,14 @@ impl<const D: usize> Tensor for RunningState<BurnTensor<D>> {
 
 impl<const D: usize> TensorMut for RunningState<BurnTensor<D>> {
     fn copy_(&mut self, source: &TensorView<'_>) -> Result<(), TensorError> {
-        check(self, source)?;
+        check_copy(self, source)?;
         settle(self);
         replace(self, data::to_data(source)?);
         Ok(())
     }
 
     fn assign(&mut self, source: TensorView<'static>) -> Result<(), TensorError> {
-        check_assigned(self, &source)?;
+        check_assign(self, &source)?;
         settle(self);
         replace(self, data::keep_data(source)?);
         Ok(())

@@ -1,8 +1,7 @@
 //! Several tensors that PyTorch keeps as one, row upon row.
 
 use crate::dtype::DType;
-use crate::leaf::{ByteSink, Tensor, TensorError, TensorMut, Writable};
-use crate::leaves::check;
+use crate::leaf::{ByteSink, Tensor, TensorError, TensorMut, Writable, check_copy};
 use crate::tensor::{Shape, TensorView};
 
 /// Tensors of one element type, stacked along their first dimension, in this order; `P` is a reference to one.
@@ -11,8 +10,9 @@ pub(super) struct Stacked<P>(pub(super) Vec<P>);
 macro_rules! stacked {
     ($piece:ty) => {
         impl Tensor for Stacked<$piece> {
-            fn dtype(&self) -> DType {
-                self.0.first().map_or(DType::F32, |piece| piece.dtype())
+            fn dtype(&self) -> Result<DType, TensorError> {
+                let none = || TensorError::Library("there are no tensors to stack".into());
+                self.0.first().ok_or_else(none)?.dtype()
             }
 
             fn shape(&self) -> Shape {
@@ -39,9 +39,9 @@ macro_rules! stacked {
             }
 
             fn with_bytes(&self, sink: &mut ByteSink<'_>) -> Result<(), TensorError> {
-                let expected = self.dtype();
+                let expected = self.dtype()?;
                 for piece in &self.0 {
-                    let found = piece.dtype();
+                    let found = piece.dtype()?;
                     if found != expected {
                         return Err(TensorError::DType { expected, found });
                     }
@@ -61,7 +61,7 @@ stacked!(&mut dyn TensorMut);
 
 impl TensorMut for Stacked<&mut dyn TensorMut> {
     fn copy_(&mut self, source: &TensorView<'_>) -> Result<(), TensorError> {
-        check(self, source)?;
+        check_copy(self, source)?;
         self.each(source, |piece, part| piece.copy_(&part))
     }
 

@@ -5,8 +5,7 @@ use burn::tensor::{Bool, Device, Float, Int, Tensor as BurnTensor, TensorData};
 
 use super::data;
 use crate::dtype::DType;
-use crate::leaf::{ByteSink, Tensor, TensorError, TensorMut, Writable};
-use crate::leaves::{check, check_shape};
+use crate::leaf::{ByteSink, Tensor, TensorError, TensorMut, Writable, check_assign, check_copy};
 use crate::tensor::{Shape, TensorView};
 
 /// The differences between tensors of numbers, of integers and of truth values.
@@ -71,9 +70,8 @@ fn from_data<const D: usize, K: Basic>(data: TensorData, device: &Device) -> Bur
 }
 
 impl<const D: usize, K: LeafKind> Tensor for BurnTensor<D, K> {
-    fn dtype(&self) -> DType {
-        // A quantized tensor stands for numbers; its elements cannot be had, which reading says.
-        data::dtype_of(BurnTensor::dtype(self)).unwrap_or(DType::F32)
+    fn dtype(&self) -> Result<DType, TensorError> {
+        data::dtype_of(BurnTensor::dtype(self)).ok_or_else(data::quantized)
     }
 
     fn shape(&self) -> Shape {
@@ -85,7 +83,7 @@ impl<const D: usize, K: LeafKind> Tensor for BurnTensor<D, K> {
     }
 
     fn writable(&self) -> Result<Writable, TensorError> {
-        data::dtype_of(BurnTensor::dtype(self)).ok_or_else(data::quantized)?;
+        Tensor::dtype(self)?;
         Ok(Writable::Certainly)
     }
 
@@ -96,27 +94,14 @@ impl<const D: usize, K: LeafKind> Tensor for BurnTensor<D, K> {
 
 impl<const D: usize, K: LeafKind> TensorMut for BurnTensor<D, K> {
     fn copy_(&mut self, source: &TensorView<'_>) -> Result<(), TensorError> {
-        check(self, source)?;
-        data::dtype_of(BurnTensor::dtype(self)).ok_or_else(data::quantized)?;
+        check_copy(self, source)?;
         *self = K::tracked_as(from_data(data::to_data(source)?, &self.device()), self);
         Ok(())
     }
 
     fn assign(&mut self, source: TensorView<'static>) -> Result<(), TensorError> {
-        check_assigned(self, &source)?;
+        check_assign(self, &source)?;
         *self = K::tracked_as(from_data(data::keep_data(source)?, &self.device()), self);
         Ok(())
-    }
-}
-
-/// Checks that `destination` can become `source`.
-pub(super) fn check_assigned(
-    destination: &impl Tensor,
-    source: &TensorView<'_>,
-) -> Result<(), TensorError> {
-    let (expected, found) = (destination.dtype(), source.dtype());
-    match destination.adopts(found) {
-        true => check_shape(destination, source),
-        false => Err(TensorError::DType { expected, found }),
     }
 }

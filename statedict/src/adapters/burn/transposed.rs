@@ -5,10 +5,10 @@ use std::ops::{Deref, DerefMut};
 
 use bytemuck::TransparentWrapper;
 
-use super::tensor::check_assigned;
 use crate::dtype::DType;
-use crate::leaf::{ByteSink, StorageId, Tensor, TensorError, TensorMut, Writable};
-use crate::leaves::check;
+use crate::leaf::{
+    ByteSink, StorageId, Tensor, TensorError, TensorMut, Writable, check_assign, check_copy,
+};
 use crate::tensor::{Shape, TensorView};
 
 /// A matrix that is saved and loaded transposed: `Transposed<Param<Tensor<2>>>` of shape `[in, out]`
@@ -71,7 +71,7 @@ impl<T> From<T> for Transposed<T> {
 }
 
 impl<T: Tensor> Tensor for Transposed<T> {
-    fn dtype(&self) -> DType {
+    fn dtype(&self) -> Result<DType, TensorError> {
         self.0.dtype()
     }
 
@@ -104,7 +104,7 @@ impl<T: Tensor> Tensor for Transposed<T> {
                 Ok(())
             })?;
         }
-        let matrix = TensorView::from_bytes(bytes, self.dtype(), self.0.shape())
+        let matrix = TensorView::from_bytes(bytes, self.dtype()?, self.0.shape())
             .and_then(|matrix| matrix.transpose(0, 1));
         sink(&matrix.map_err(|error| TensorError::Library(error.into()))?.bytes()?)
     }
@@ -116,12 +116,12 @@ impl<T: Tensor> Tensor for Transposed<T> {
 
 impl<T: TensorMut> TensorMut for Transposed<T> {
     fn copy_(&mut self, source: &TensorView<'_>) -> Result<(), TensorError> {
-        check(self, source)?;
+        check_copy(self, source)?;
         self.0.copy_(&transpose(source)?)
     }
 
     fn assign(&mut self, source: TensorView<'static>) -> Result<(), TensorError> {
-        check_assigned(self, &source)?;
+        check_assign(self, &source)?;
         self.0.assign(transpose(&source)?)
     }
 

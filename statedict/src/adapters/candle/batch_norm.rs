@@ -98,11 +98,11 @@ impl ModuleT for BatchNorm {
 }
 
 impl StateDict for BatchNorm {
-    fn visit<'a>(&'a self, visitor: &mut dyn Visitor<ByRef<'a>>) {
+    fn visit_fields<'a>(&'a self, visitor: &mut dyn Visitor<ByRef<'a>>) {
         visitor.module(Self::TABLE, &mut self.tensors().map(lent));
     }
 
-    fn visit_mut<'a>(&'a mut self, visitor: &mut dyn Visitor<ByMut<'a>>) {
+    fn visit_fields_mut<'a>(&'a mut self, visitor: &mut dyn Visitor<ByMut<'a>>) {
         self.visit_shared_mut(visitor);
     }
 

@@ -8,8 +8,7 @@ use candle_core::{DType as CandleDType, Tensor as Candle};
 use crate::adapters::candle::dtype::library;
 use crate::adapters::candle::{place, reading, writing};
 use crate::dtype::DType;
-use crate::leaf::{ByteSink, StorageId, Tensor, TensorError, TensorMut, Writable};
-use crate::leaves::check;
+use crate::leaf::{ByteSink, StorageId, Tensor, TensorError, TensorMut, Writable, check_copy};
 use crate::tensor::{Shape, TensorView};
 
 /// A `torch.bool` parameter or buffer, held as a tensor of `u8` (candle has no bools): 0 is false and
@@ -60,8 +59,8 @@ fn bools(bytes: &[u8]) -> Vec<u8> {
 }
 
 impl Tensor for BoolAsU8 {
-    fn dtype(&self) -> DType {
-        DType::Bool
+    fn dtype(&self) -> Result<DType, TensorError> {
+        Ok(DType::Bool)
     }
 
     fn shape(&self) -> Shape {
@@ -93,7 +92,7 @@ impl Tensor for BoolAsU8 {
 
 impl TensorMut for BoolAsU8 {
     fn copy_(&mut self, source: &TensorView<'_>) -> Result<(), TensorError> {
-        check(self, source)?;
+        check_copy(self, source)?;
         self.check_held()?;
         writing::write_bytes(&self.0, &bools(&source.bytes()?)).map_err(library)
     }

@@ -68,11 +68,11 @@ impl Module for GroupNorm {
 }
 
 impl StateDict for GroupNorm {
-    fn visit<'a>(&'a self, visitor: &mut dyn Visitor<ByRef<'a>>) {
+    fn visit_fields<'a>(&'a self, visitor: &mut dyn Visitor<ByRef<'a>>) {
         visitor.module(Self::TABLE, &mut [lent(Some(&self.weight)), lent(Some(&self.bias))]);
     }
 
-    fn visit_mut<'a>(&'a mut self, visitor: &mut dyn Visitor<ByMut<'a>>) {
+    fn visit_fields_mut<'a>(&'a mut self, visitor: &mut dyn Visitor<ByMut<'a>>) {
         self.visit_shared_mut(visitor);
     }
 

@@ -7,8 +7,7 @@ use candle_core::Tensor as Candle;
 
 use crate::adapters::candle::{place, writing};
 use crate::dtype::DType;
-use crate::leaf::{ByteSink, StorageId, Tensor, TensorError, TensorMut, Writable};
-use crate::leaves::check;
+use crate::leaf::{ByteSink, StorageId, Tensor, TensorError, TensorMut, Writable, check_copy};
 use crate::tensor::{Shape, TensorView};
 
 /// A tensor whose elements can be written, but which cannot become another: its storage has a lock
@@ -33,7 +32,7 @@ impl InPlace {
 }
 
 impl Tensor for InPlace {
-    fn dtype(&self) -> DType {
+    fn dtype(&self) -> Result<DType, TensorError> {
         Tensor::dtype(&self.0)
     }
 
@@ -60,7 +59,7 @@ impl Tensor for InPlace {
 
 impl TensorMut for InPlace {
     fn copy_(&mut self, source: &TensorView<'_>) -> Result<(), TensorError> {
-        check(self, source)?;
+        check_copy(self, source)?;
         writing::write(&self.0, source)
     }
 }

@@ -16,12 +16,12 @@ macro_rules! layer {
         #[doc = concat!("`nn.", $torch, "`. A load writes into the tensors that the layer has, also where it is")]
         /// to assign: their element types stay.
         impl StateDict for candle_nn::$layer {
-            fn visit<'a>(&'a self, visitor: &mut dyn Visitor<ByRef<'a>>) {
+            fn visit_fields<'a>(&'a self, visitor: &mut dyn Visitor<ByRef<'a>>) {
                 let contents = &mut [$(lent(found!($need ($get)(self)))),+];
                 visitor.module(Self::describe().table(), contents);
             }
 
-            fn visit_mut<'a>(&'a mut self, visitor: &mut dyn Visitor<ByMut<'a>>) {
+            fn visit_fields_mut<'a>(&'a mut self, visitor: &mut dyn Visitor<ByMut<'a>>) {
                 self.visit_shared_mut(visitor);
             }
 

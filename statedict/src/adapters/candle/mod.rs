@@ -1,4 +1,4 @@
-//! candle's tensors and variables as leaves, and candle-nn's layers as modules (feature `candle`,
+//! candle's tensors and variables as leaves, and candle-nn's layers as modules (feature `candle-0_11`, or `candle`,
 //! for candle 0.11). The guide is [`guide::candle`](crate::guide::candle).
 //!
 //! - [`candle_core::Tensor`] and [`candle_core::Var`] are leaves. Loading copies the elements once,

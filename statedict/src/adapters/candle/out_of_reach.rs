@@ -22,9 +22,9 @@ macro_rules! out_of_reach {
             // For any lifetime, or the compiler would find it wanting here already.
             for<'a> OutOfReach: $reached<'a>,
         {
-            fn visit<'a>(&'a self, _: &mut dyn Visitor<ByRef<'a>>) {}
+            fn visit_fields<'a>(&'a self, _: &mut dyn Visitor<ByRef<'a>>) {}
 
-            fn visit_mut<'a>(&'a mut self, _: &mut dyn Visitor<ByMut<'a>>) {}
+            fn visit_fields_mut<'a>(&'a mut self, _: &mut dyn Visitor<ByMut<'a>>) {}
         }
     )*};
 }

@@ -24,7 +24,7 @@ pub(super) fn storage_id(tensor: &Tensor) -> StorageId {
     let (storage, layout) = tensor.storage_and_layout();
     let address = std::ptr::from_ref(&*storage).addr();
     let place = if layout.is_contiguous() { layout.start_offset() } else { digest(layout) };
-    StorageId::from_number(address, place)
+    StorageId::of::<Tensor>(address, place)
 }
 
 /// A number of a layout that is not contiguous: of its offset and steps, with the highest bit set,

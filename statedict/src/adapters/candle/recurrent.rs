@@ -95,14 +95,14 @@ macro_rules! recurrent {
         }
 
         impl StateDict for $layer {
-            fn visit<'a>(&'a self, visitor: &mut dyn Visitor<ByRef<'a>>) {
+            fn visit_fields<'a>(&'a self, visitor: &mut dyn Visitor<ByRef<'a>>) {
                 visitor.begin(&$layer::INFO);
                 for (name, tensor) in &self.weights {
                     visitor.field(&Field::parameter(name), Content::tensor(InPlace::of(tensor)));
                 }
             }
 
-            fn visit_mut<'a>(&'a mut self, visitor: &mut dyn Visitor<ByMut<'a>>) {
+            fn visit_fields_mut<'a>(&'a mut self, visitor: &mut dyn Visitor<ByMut<'a>>) {
                 self.visit_shared_mut(visitor);
             }
 

@@ -13,9 +13,9 @@ macro_rules! setting {
     ($($setting:ident),*) => {$(
         #[doc = "Nothing: a setting has no place in the state dict."]
         impl StateDict for $setting {
-            fn visit<'a>(&'a self, _: &mut dyn Visitor<ByRef<'a>>) {}
+            fn visit_fields<'a>(&'a self, _: &mut dyn Visitor<ByRef<'a>>) {}
 
-            fn visit_mut<'a>(&'a mut self, _: &mut dyn Visitor<ByMut<'a>>) {}
+            fn visit_fields_mut<'a>(&'a mut self, _: &mut dyn Visitor<ByMut<'a>>) {}
 
             fn describe() -> Description {
                 Description::Nothing

@@ -7,18 +7,19 @@ use candle_core::{Tensor as Candle, Var};
 
 use crate::adapters::candle::{dtype, place, reading, writing};
 use crate::dtype::DType;
-use crate::leaf::{ByteSink, StorageId, Tensor, TensorError, TensorMut, Writable};
-use crate::leaves::{check, check_shape};
+use crate::leaf::{
+    ByteSink, StorageId, Tensor, TensorError, TensorMut, Writable, check_copy, check_shape,
+};
 use crate::tensor::{Shape, TensorView};
 
 /// Says how a handle of a tensor is read.
 macro_rules! handle {
     ($handle:ty, |$this:ident| $tensor:expr) => {
         impl Tensor for $handle {
-            fn dtype(&self) -> DType {
+            fn dtype(&self) -> Result<DType, TensorError> {
                 let $this = self;
-                // What PyTorch has no type for can be neither read nor written; both say so.
-                dtype::of_candle(Candle::dtype($tensor)).unwrap_or(DType::Bits8)
+                let own = Candle::dtype($tensor);
+                dtype::of_candle(own).ok_or_else(|| dtype::unsupported(own))
             }
 
             fn shape(&self) -> Shape {
@@ -36,7 +37,8 @@ macro_rules! handle {
             }
 
             fn adopts(&self, dtype: DType) -> bool {
-                dtype::to_candle(dtype).is_some() || dtype == Tensor::dtype(self)
+                dtype::to_candle(dtype).is_some()
+                    || Tensor::dtype(self).is_ok_and(|own| own == dtype)
             }
 
             fn writable(&self) -> Result<Writable, TensorError> {
@@ -59,7 +61,7 @@ handle!(Var, |variable| variable.as_tensor());
 
 impl TensorMut for Candle {
     fn copy_(&mut self, source: &TensorView<'_>) -> Result<(), TensorError> {
-        check(self, source)?;
+        check_copy(self, source)?;
         writing::write(self, source)
     }
 

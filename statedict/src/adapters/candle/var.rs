@@ -4,13 +4,12 @@ use candle_core::{Tensor as Candle, Var};
 
 use crate::adapters::candle::dtype::library;
 use crate::adapters::candle::writing;
-use crate::leaf::{Tensor, TensorError, TensorMut};
-use crate::leaves::{check, check_shape};
+use crate::leaf::{Tensor, TensorError, TensorMut, check_copy, check_shape};
 use crate::tensor::TensorView;
 
 impl TensorMut for Var {
     fn copy_(&mut self, source: &TensorView<'_>) -> Result<(), TensorError> {
-        check(self, source)?;
+        check_copy(self, source)?;
         writing::write(self, source)
     }
 

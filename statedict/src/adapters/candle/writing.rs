@@ -76,12 +76,12 @@ pub(super) fn assign(
 ) -> std::result::Result<Option<Tensor>, TensorError> {
     let found = source.dtype();
     let expected = crate::leaf::Tensor::dtype(tensor);
-    if expected == found && !overlaps(tensor.layout()) {
+    if expected.as_ref().is_ok_and(|expected| *expected == found) && !overlaps(tensor.layout()) {
         write(tensor, source)?;
         return Ok(None);
     }
     let Some(dtype) = to_candle(found) else {
-        return Err(TensorError::DType { expected, found });
+        return Err(TensorError::DType { expected: expected?, found });
     };
     let bytes = source.bytes()?;
     become_new(tensor, dtype, &bytes).map(Some).map_err(library)

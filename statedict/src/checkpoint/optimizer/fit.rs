@@ -73,7 +73,7 @@ pub(super) enum Unfit {
 impl Target {
     /// By PyTorch's rule: all is given the type of a parameter of floating point, and its device.
     pub(super) fn of(parameter: &TensorRef<'_>, step_moves: bool) -> Self {
-        let dtype = Some(parameter.dtype()).filter(|dtype| dtype.is_floating_point());
+        let dtype = parameter.dtype().ok().filter(|dtype| dtype.is_floating_point());
         let numel = parameter.shape().numel().unwrap_or(0);
         Target { dtype, numel, location: parameter.location().into_owned(), step_moves }
     }

@@ -114,7 +114,10 @@ impl OptimizerState<'_> {
         let leaves: HashMap<String, DType> = walk
             .leaves
             .iter()
-            .map(|leaf| (speller.spell(leaf.key).to_owned(), leaf.tensor.dtype()))
+            // The load refuses one that has no dtype.
+            .filter_map(|leaf| {
+                Some((speller.spell(leaf.key).to_owned(), leaf.tensor.dtype().ok()?))
+            })
             .collect();
         let parents = leaves
             .keys()

@@ -7,6 +7,7 @@ use crate::value::{Graph, Value, ValueId};
 /// How a state dict refers to a parameter: by number, or by name where it was gathered from several
 /// processes.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum ParamId {
     /// A number, counted over all groups.
     Int(i64),

@@ -16,6 +16,7 @@ mod nested;
 mod no_storages;
 mod not_kept;
 mod object;
+mod open;
 mod options;
 mod pickle_run;
 mod ranges;

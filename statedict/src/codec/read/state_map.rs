@@ -18,6 +18,7 @@ use crate::value::{Dict, Graph, Kind, NumPy, Refusal, RefusalReason, SharedValue
 
 /// A tensor of a state dict that cannot be represented.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct RefusedTensor {
     /// Its key.
     pub key: String,

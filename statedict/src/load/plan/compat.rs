@@ -40,7 +40,9 @@ pub(in crate::load) fn dtype(
     source: &Source<'_, '_>,
     options: &LoadOptions,
 ) -> Result<Option<Converted>, Box<LoadProblem>> {
-    let (expected, found) = (leaf.dtype, source.tensor.dtype());
+    let found = source.tensor.dtype();
+    // What has none is refused by the leaf.
+    let Some(expected) = leaf.dtype else { return Ok(None) };
     if expected == found || (options.assign && leaf.adopts.contains(&found)) {
         return Ok(None);
     }

@@ -10,8 +10,9 @@ use crate::load::report::problem::LoadProblem;
 use crate::map::StateMap;
 use crate::tensor::Shape;
 use crate::visit::{
-    Change, ExtraId, ExtraName, Firsts, Id, Infos, Key, KeyTree, Kind, Leaf, LeafId, List, Module,
-    ModuleId, ModuleInfo, Name, Names, StateDict, TensorRef, Walk, narrow, walk, wide,
+    Change, ExtraId, ExtraName, Firsts, Id, Infos, Key, KeyTree, Kind, Leaf, LeafId, List,
+    ModelError, Module, ModuleId, ModuleInfo, Name, Names, StateDict, TensorRef, Walk, narrow,
+    walk, wide,
 };
 
 /// The expectations of a model of a state dict.
@@ -61,7 +62,8 @@ struct Expected {
     module: ModuleId,
     /// The end of its sizes; they begin where those of the leaf before it end.
     sizes: u32,
-    dtype: DType,
+    /// `None` where it is not known, or the leaf has none and is not part of the state dict.
+    dtype: Option<DType>,
     kind: Kind,
 }
 
@@ -70,7 +72,7 @@ struct Expected {
 pub(crate) struct Destination<'p> {
     pub(crate) key: Key,
     pub(crate) kind: Kind,
-    pub(crate) dtype: DType,
+    pub(crate) dtype: Option<DType>,
     sizes: &'p [usize],
     /// The modules in whose later versions it appeared.
     since: &'p [Since],
@@ -129,13 +131,21 @@ impl Plan {
                 Err(reason) => drop(refused.insert(index, reason.to_string())),
             }
         }
-        let mut sizes = Vec::new();
+        let (mut sizes, mut problems) = (Vec::new(), Vec::new());
         let leaves = walk.leaves.iter().map(|leaf| {
             sizes.extend_from_slice(&leaf.tensor.shape());
             let (key, kind, dtype) = (leaf.key, leaf.kind, leaf.tensor.dtype());
-            Expected { key, module: leaf.module, sizes: narrow(sizes.len()), dtype, kind }
+            if let (Err(reason), true) = (&dtype, kind.is_persistent()) {
+                let (key, reason) = (walk.keys.spell(key), reason.to_string());
+                problems.push(LoadProblem::Model(ModelError::NoDType { key, reason }));
+            }
+            let (sizes, dtype) = (narrow(sizes.len()), dtype.ok());
+            Expected { key, module: leaf.module, sizes, dtype, kind }
         });
         let leaves = leaves.collect();
+        if !problems.is_empty() {
+            return Err((class, problems));
+        }
         let Walk { keys, modules, infos, locked, .. } = walk;
         Ok(Plan {
             class,
@@ -208,8 +218,7 @@ impl Plan {
                 let form = forms.and_then(|forms| forms.get(&text));
                 plan.sizes.extend(form.iter().flat_map(|form| form.shape().iter()));
                 let (number, sizes) = (ModuleId::new(plan.types.len()), narrow(plan.sizes.len()));
-                // Without forms no dtype is ever compared.
-                let dtype = form.map_or(DType::U8, |form| form.dtype());
+                let dtype = form.map(|form| form.dtype());
                 plan.leaves.push(Expected { key, module: number, sizes, dtype, kind });
                 plan.types.push(module);
             }

@@ -36,10 +36,10 @@ pub(in crate::load) fn key_problems(
         Some((leaf, module)) => LoadProblem::Missing {
             key: key.clone(),
             kind: leaf.kind,
-            form: plan.has_forms.then(|| (leaf.dtype, leaf.shape())),
+            form: leaf.dtype.map(|dtype| (dtype, leaf.shape())),
             module,
             nearest: nearest(key, unexpected_keys).or_else(|| {
-                let form = (last(key), leaf.dtype, leaf.sizes());
+                let form = (last(key), leaf.dtype?, leaf.sizes());
                 by_form.get(&form)?.map(str::to_owned)
             }),
         },

@@ -14,7 +14,7 @@ pub(in crate::load) fn plain_memory(
     options: &LoadOptions,
 ) -> Option<usize> {
     let plain = !options.assign
-        && source.dtype() == leaf.dtype()
+        && leaf.dtype().is_ok_and(|dtype| dtype == source.dtype())
         && source.is_contiguous()
         && !source.is_conj()
         && !source.is_neg();
@@ -27,7 +27,7 @@ pub(in crate::load) fn write(
     source: &TensorView<'_>,
     options: &LoadOptions,
 ) -> Result<(), TensorError> {
-    let fitted = fit(leaf.dtype(), leaf.shape(), source, options)?;
+    let fitted = fit(leaf.dtype()?, leaf.shape(), source, options)?;
     if options.assign {
         return leaf.assign(free(fitted, options)?);
     }
@@ -68,7 +68,8 @@ pub(in crate::load) fn hold(
     source: &TensorView<'_>,
     options: &LoadOptions,
 ) -> Result<TensorView<'static>, TensorError> {
-    free(fit(leaf.dtype, leaf.shape(), source, options)?, options)
+    let dtype = leaf.dtype.unwrap_or(source.dtype());
+    free(fit(dtype, leaf.shape(), source, options)?, options)
 }
 
 /// Returns the same tensor, free of what it borrows: copied, if it may not or cannot stay where it is.
@@ -90,7 +91,7 @@ pub(in crate::load) fn copy_of(leaf: &dyn TensorMut) -> Result<TensorView<'stati
             Ok(())
         })?,
     }
-    TensorView::from_bytes(bytes, leaf.dtype(), leaf.shape())
+    TensorView::from_bytes(bytes, leaf.dtype()?, leaf.shape())
         .map_err(|error| TensorError::Library(error.into()))
 }
 

@@ -94,7 +94,7 @@ impl Writer<'_, '_, '_, '_> {
         let plan = self.contents.plan;
         let is_planned = index < plan.leaf_count() && {
             let planned = plan.leaf(index);
-            planned.dtype == leaf.dtype() && *planned.sizes() == *leaf.shape()
+            planned.dtype == leaf.dtype().ok() && *planned.sizes() == *leaf.shape()
         };
         if !is_planned {
             let error = ModelError::Unsteady { key: String::new() };

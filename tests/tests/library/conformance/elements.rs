@@ -264,8 +264,8 @@ conformance!(boxed_handle, Boxed(Handles));
 struct Handle(Arc<Mutex<CpuTensor>>);
 
 impl Tensor for Handle {
-    fn dtype(&self) -> DType {
-        self.0.lock().unwrap().dtype()
+    fn dtype(&self) -> Result<DType, TensorError> {
+        Ok(self.0.lock().unwrap().dtype())
     }
 
     fn shape(&self) -> Shape {

@@ -88,8 +88,8 @@ impl Broken {
 }
 
 impl Tensor for Broken {
-    fn dtype(&self) -> DType {
-        self.elements.borrow().dtype()
+    fn dtype(&self) -> Result<DType, TensorError> {
+        Ok(self.elements.borrow().dtype())
     }
 
     fn shape(&self) -> Shape {
@@ -102,7 +102,7 @@ impl Tensor for Broken {
 
     fn storage_id(&self) -> Option<StorageId> {
         match self.fault {
-            Fault::OneIdForAll => Some(StorageId::from_number(1, 1)),
+            Fault::OneIdForAll => Some(StorageId::of::<Fault>(1, 1)),
             Fault::NoIds => None,
             _ => Some(StorageId::from_address(Rc::as_ptr(&self.elements))),
         }
@@ -113,7 +113,7 @@ impl Tensor for Broken {
     }
 
     fn adopts(&self, dtype: DType) -> bool {
-        dtype == DType::F64 || dtype == Tensor::dtype(self)
+        dtype == DType::F64 || dtype == self.elements.borrow().dtype()
     }
 
     fn writable(&self) -> Result<Writable, TensorError> {
@@ -125,7 +125,7 @@ impl Tensor for Broken {
 
     fn with_bytes(&self, sink: &mut ByteSink<'_>) -> Result<(), TensorError> {
         let mut bytes = self.bytes();
-        if self.is(Fault::QuietsNans) && Tensor::dtype(self) == DType::F32 {
+        if self.is(Fault::QuietsNans) && self.elements.borrow().dtype() == DType::F32 {
             for element in bytes.chunks_exact_mut(4) {
                 let value = f32::from_le_bytes(element.try_into().unwrap());
                 let quiet = if value.is_nan() { f32::NAN } else { value };
@@ -152,7 +152,7 @@ impl Tensor for Broken {
 
 impl TensorMut for Broken {
     fn copy_(&mut self, source: &TensorView<'_>) -> Result<(), TensorError> {
-        let (expected, found) = (Tensor::dtype(self), source.dtype());
+        let (expected, found) = (self.elements.borrow().dtype(), source.dtype());
         let bits = |dtype: DType| (dtype.size(), dtype.per_byte());
         if expected != found && !(self.is(Fault::ComparesNoTypes) && bits(expected) == bits(found))
         {
@@ -179,7 +179,7 @@ impl TensorMut for Broken {
             Err(_) if self.is(Fault::SwallowsStorageErrors) => return Ok(()),
             bytes => bytes?,
         };
-        if self.is(Fault::DropsTheSignOfZero) && Tensor::dtype(self) == DType::F32 {
+        if self.is(Fault::DropsTheSignOfZero) && self.elements.borrow().dtype() == DType::F32 {
             for element in bytes.chunks_exact_mut(4).filter(|element| **element == [0, 0, 0, 0x80])
             {
                 element.fill(0);
@@ -189,7 +189,7 @@ impl TensorMut for Broken {
             let own = self.elements.borrow().clone();
             self.elements = Rc::new(RefCell::new(own));
         }
-        let dtype = Tensor::dtype(self);
+        let dtype = self.elements.borrow().dtype();
         if dtype == DType::Bool && self.is(Fault::AnyBool) {
             bytes.iter_mut().for_each(|byte| *byte &= 1);
         }
@@ -198,7 +198,7 @@ impl TensorMut for Broken {
     }
 
     fn assign(&mut self, source: TensorView<'static>) -> Result<(), TensorError> {
-        let (expected, found) = (Tensor::dtype(self), source.dtype());
+        let (expected, found) = (self.elements.borrow().dtype(), source.dtype());
         if !self.adopts(found) || (self.is(Fault::PromisesTooMuch) && expected != found) {
             return Err(TensorError::DType { expected, found });
         }
@@ -340,8 +340,8 @@ fn lending_shared_memory_for_writing_is_noticed() {
     struct Lending(*mut u8);
 
     impl Tensor for Lending {
-        fn dtype(&self) -> DType {
-            DType::U8
+        fn dtype(&self) -> Result<DType, TensorError> {
+            Ok(DType::U8)
         }
 
         fn shape(&self) -> Shape {

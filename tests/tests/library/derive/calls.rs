@@ -390,6 +390,6 @@ fn the_rust_type_is_known() {
     }
 
     let mut seen = TypeOf("");
-    linear().visit_mut(&mut seen);
+    linear().visit_fields_mut(&mut seen);
     assert_eq!(seen.0, "library::derive::calls::Linear");
 }

@@ -14,8 +14,8 @@ use statedict::{DType, StateDict, TensorView};
 pub(crate) struct T(pub(crate) usize);
 
 impl Tensor for T {
-    fn dtype(&self) -> DType {
-        DType::F32
+    fn dtype(&self) -> Result<DType, TensorError> {
+        Ok(DType::F32)
     }
 
     fn shape(&self) -> Shape {
@@ -36,10 +36,13 @@ impl TensorMut for T {
 /// What the model reports, after checking that it reports the same for reading and for writing.
 pub(crate) fn record(model: &mut dyn StateDict) -> String {
     let mut read = Recorder::default();
-    model.visit(&mut read);
+    model.visit_fields(&mut read);
     let mut written = Recorder::default();
-    model.visit_mut(&mut written);
-    assert_eq!(read.text, written.text, "`visit` and `visit_mut` make different calls");
+    model.visit_fields_mut(&mut written);
+    assert_eq!(
+        read.text, written.text,
+        "`visit_fields` and `visit_fields_mut` make different calls"
+    );
     read.text
 }
 

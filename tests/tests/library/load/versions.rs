@@ -235,11 +235,11 @@ fn a_version_that_is_no_number_is_refused_where_it_means_something() {
 struct ByHand(i64);
 
 impl StateDict for ByHand {
-    fn visit<'a>(&'a self, visitor: &mut dyn Visitor<ByRef<'a>>) {
+    fn visit_fields<'a>(&'a self, visitor: &mut dyn Visitor<ByRef<'a>>) {
         visitor.module(Self::describe().table(), &mut [Content::tensor(&self.0)]);
     }
 
-    fn visit_mut<'a>(&'a mut self, visitor: &mut dyn Visitor<ByMut<'a>>) {
+    fn visit_fields_mut<'a>(&'a mut self, visitor: &mut dyn Visitor<ByMut<'a>>) {
         visitor.module(Self::describe().table(), &mut [Content::tensor_mut(&mut self.0)]);
     }
 
