@@ -106,12 +106,12 @@ def crate(folder, dependency, text):
 
 
 def expanded_lines(folder):
-    """The lines of the crate once its macros are expanded."""
+    """The lines of the crate once its macros are expanded, without the attributes that a user wrote."""
     environment = {**os.environ, "RUSTC_BOOTSTRAP": "1", "CARGO_TARGET_DIR": str(folder / "target")}
     command = ["cargo", "rustc", "--quiet", "--manifest-path", folder / "Cargo.toml", "--profile", "check"]
     command += ["--", "-Zunpretty=expanded"]
     output = subprocess.run(command, check=True, env=environment, stdout=subprocess.PIPE)
-    return output.stdout.count(b"\n")
+    return sum(line.strip() not in (b"#[param]", b"#[buffer]") for line in output.stdout.splitlines())
 
 
 def growth(folder, rounds):

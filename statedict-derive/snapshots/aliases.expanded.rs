@@ -1,6 +1,6 @@
 const _: () = {
     use ::statedict::__private as __of;
-    use __of::Other as _;
+    use __of::{StateDict as __Module, Other as _};
     #[automatically_derived]
     impl __of::StateDict for Gpt {
         fn visit_fields<'__a>(
@@ -10,13 +10,13 @@ const _: () = {
             let _ = &self.again;
             __visitor
                 .module(
-                    __of::table(<Self as __of::StateDict>::describe),
+                    __of::table(<Self as __Module>::describe),
                     &mut [
-                        <Embedding as __of::StateDict>::content_of(&self.embedding),
-                        <Rc<RefCell<Block>> as __of::StateDict>::content_of(&self.block),
-                        <Rc<RefCell<Block>> as __of::StateDict>::content_of(&self.tied),
-                        <Rc<RefCell<Block>> as __of::StateDict>::content_of(&self.any),
-                        <Rest as __of::StateDict>::content_of(&self.rest),
+                        <Embedding as __Module>::content_of(&self.embedding),
+                        <Rc<RefCell<Block>> as __Module>::content_of(&self.block),
+                        <Rc<RefCell<Block>> as __Module>::content_of(&self.tied),
+                        <Rc<RefCell<Block>> as __Module>::content_of(&self.any),
+                        <Rest as __Module>::content_of(&self.rest),
                     ],
                 );
         }
@@ -26,21 +26,15 @@ const _: () = {
         ) {
             __visitor
                 .module(
-                    __of::table(<Self as __of::StateDict>::describe),
+                    __of::table(<Self as __Module>::describe),
                     &mut [
-                        <Embedding as __of::StateDict>::content_of_mut(
-                            &mut self.embedding,
-                        ),
+                        <Embedding as __Module>::content_of_mut(&mut self.embedding),
                         <Rc<
                             RefCell<Block>,
-                        > as __of::StateDict>::content_of_mut(&mut self.block),
-                        <Rc<
-                            RefCell<Block>,
-                        > as __of::StateDict>::content_of_mut(&mut self.tied),
-                        <Rc<
-                            RefCell<Block>,
-                        > as __of::StateDict>::content_of_mut(&mut self.any),
-                        <Rest as __of::StateDict>::content_of_mut(&mut self.rest),
+                        > as __Module>::content_of_mut(&mut self.block),
+                        <Rc<RefCell<Block>> as __Module>::content_of_mut(&mut self.tied),
+                        <Rc<RefCell<Block>> as __Module>::content_of_mut(&mut self.any),
+                        <Rest as __Module>::content_of_mut(&mut self.rest),
                     ],
                 );
         }
@@ -49,7 +43,7 @@ const _: () = {
             const {
                 __of::Description::Module(
                     &__of::FieldTable {
-                        info: __of::ModuleInfo::new("Gpt").of_type::<Self>(),
+                        info: __of::class::<Self>("Gpt"),
                         fields: &__of::fields(
                             [
                                 "wte",
@@ -61,32 +55,32 @@ const _: () = {
                                 "lm_head.weight",
                             ],
                             [
-                                __of::child(<Embedding as __of::StateDict>::describe),
+                                __of::child(<Embedding as __Module>::describe),
                                 __of::alias_to("wte"),
-                                __of::child(
+                                __of::owner(
                                     __of::Owned::<
-                                        Rc<RefCell<Block>>,
                                         Block,
                                         (Rc<RefCell<Block>>, RefCell<Block>),
-                                    >::DESCRIBE,
+                                    >::CONTENT,
+                                    <Rc<RefCell<Block>> as __Module>::describe,
                                 ),
-                                __of::child(
+                                __of::owner(
                                         __of::Owned::<
-                                            Rc<RefCell<Block>>,
                                             Block,
                                             (Rc<RefCell<Block>>, RefCell<Block>),
-                                        >::DESCRIBE,
+                                        >::CONTENT,
+                                        <Rc<RefCell<Block>> as __Module>::describe,
                                     )
                                     .tied_to("block"),
-                                __of::child(
+                                __of::owner(
                                         __of::Owned::<
-                                            Rc<RefCell<Block>>,
                                             Block,
                                             (Rc<RefCell<Block>>, RefCell<Block>),
-                                        >::DESCRIBE,
+                                        >::CONTENT,
+                                        <Rc<RefCell<Block>> as __Module>::describe,
                                     )
                                     .tied(),
-                                __of::Field::flattened(<Rest as __of::StateDict>::describe),
+                                __of::Field::flattened(<Rest as __Module>::describe),
                                 __of::alias_to("wte.weight"),
                             ],
                         ),

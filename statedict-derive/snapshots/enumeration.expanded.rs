@@ -1,6 +1,6 @@
 const _: () = {
     use ::statedict::__private as __of;
-    use __of::Other as _;
+    use __of::{StateDict as __Module, LeafField as __Leaf};
     #[automatically_derived]
     impl __of::StateDict for Norm {
         fn visit_fields<'__a>(
@@ -11,27 +11,27 @@ const _: () = {
                 Self::None { .. } => {
                     __visitor
                         .module(
-                            __of::variant(<Self as __of::StateDict>::describe, 0usize),
+                            __of::variant(<Self as __Module>::describe, 0usize),
                             &mut [],
                         );
                 }
                 Self::Layer { 0: __field_0, .. } => {
-                    <LayerNorm as __of::StateDict>::visit_fields(__field_0, __visitor);
+                    <LayerNorm as __Module>::visit_fields(__field_0, __visitor);
                 }
                 Self::Group { 0: __field_0, .. } => {
                     __visitor
                         .module(
-                            __of::variant(<Self as __of::StateDict>::describe, 2usize),
-                            &mut [<GroupNorm as __of::StateDict>::content_of(__field_0)],
+                            __of::variant(<Self as __Module>::describe, 2usize),
+                            &mut [<GroupNorm as __Module>::content_of(__field_0)],
                         );
                 }
                 Self::Scale { scale: __field_scale, training: __field_training, .. } => {
                     __visitor
                         .module(
-                            __of::variant(<Self as __of::StateDict>::describe, 3usize),
+                            __of::variant(<Self as __Module>::describe, 3usize),
                             &mut [
                                 __of::flag(__field_training),
-                                <CpuTensor as __of::LeafField>::content_of(__field_scale),
+                                <CpuTensor as __Leaf>::content_of(__field_scale),
                             ],
                         );
                 }
@@ -45,34 +45,27 @@ const _: () = {
                 Self::None { .. } => {
                     __visitor
                         .module(
-                            __of::variant(<Self as __of::StateDict>::describe, 0usize),
+                            __of::variant(<Self as __Module>::describe, 0usize),
                             &mut [],
                         );
                 }
                 Self::Layer { 0: __field_0, .. } => {
-                    <LayerNorm as __of::StateDict>::visit_fields_mut(
-                        __field_0,
-                        __visitor,
-                    );
+                    <LayerNorm as __Module>::visit_fields_mut(__field_0, __visitor);
                 }
                 Self::Group { 0: __field_0, .. } => {
                     __visitor
                         .module(
-                            __of::variant(<Self as __of::StateDict>::describe, 2usize),
-                            &mut [
-                                <GroupNorm as __of::StateDict>::content_of_mut(__field_0),
-                            ],
+                            __of::variant(<Self as __Module>::describe, 2usize),
+                            &mut [<GroupNorm as __Module>::content_of_mut(__field_0)],
                         );
                 }
                 Self::Scale { scale: __field_scale, training: __field_training, .. } => {
                     __visitor
                         .module(
-                            __of::variant(<Self as __of::StateDict>::describe, 3usize),
+                            __of::variant(<Self as __Module>::describe, 3usize),
                             &mut [
                                 __of::flag_mut(__field_training),
-                                <CpuTensor as __of::LeafField>::content_of_mut(
-                                    __field_scale,
-                                ),
+                                <CpuTensor as __Leaf>::content_of_mut(__field_scale),
                             ],
                         );
                 }
@@ -85,31 +78,26 @@ const _: () = {
                     &[
                         __of::Description::Module(
                             &__of::FieldTable {
-                                info: __of::ModuleInfo::new("Norm").of_type::<Self>(),
+                                info: __of::class::<Self>("Norm"),
                                 fields: &__of::fields([], []),
                             },
                         ),
-                        __of::same_as::<
-                            LayerNorm,
-                        >(<LayerNorm as __of::StateDict>::describe),
+                        __of::same_as::<LayerNorm>(<LayerNorm as __Module>::describe),
                         __of::Description::Module(
                             &__of::FieldTable {
-                                info: __of::ModuleInfo::new("Norm").of_type::<Self>(),
+                                info: __of::class::<Self>("Norm"),
                                 fields: &__of::fields(
                                     ["group"],
-                                    [__of::child(<GroupNorm as __of::StateDict>::describe)],
+                                    [__of::child(<GroupNorm as __Module>::describe)],
                                 ),
                             },
                         ),
                         __of::Description::Module(
                             &__of::FieldTable {
-                                info: __of::ModuleInfo::new("Norm").of_type::<Self>(),
+                                info: __of::class::<Self>("Norm"),
                                 fields: &__of::fields(
                                     ["", "scale"],
-                                    [
-                                        __of::Field::training(),
-                                        <CpuTensor as __of::LeafField>::PARAMETER,
-                                    ],
+                                    [__of::Field::training(), <CpuTensor as __Leaf>::PARAMETER],
                                 ),
                             },
                         ),

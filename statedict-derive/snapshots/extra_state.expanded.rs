@@ -1,6 +1,6 @@
 const _: () = {
     use ::statedict::__private as __of;
-    use __of::Other as _;
+    use __of::{StateDict as __Module, LeafField as __Leaf};
     #[automatically_derived]
     impl __of::StateDict for Tokenizer {
         fn visit_fields<'__a>(
@@ -10,11 +10,11 @@ const _: () = {
             __of::extra_state::<Self>().of(__visitor, self);
             __visitor
                 .module(
-                    __of::table(<Self as __of::StateDict>::describe),
+                    __of::table(<Self as __Module>::describe),
                     &mut [
-                        <CpuTensor as __of::LeafField>::content_of(&self.embedding),
-                        <CpuTensor as __of::LeafField>::content_of(&self.counts),
-                        <Encoder as __of::StateDict>::content_of(&self.encoder),
+                        <CpuTensor as __Leaf>::content_of(&self.embedding),
+                        <CpuTensor as __Leaf>::content_of(&self.counts),
+                        <Encoder as __Module>::content_of(&self.encoder),
                     ],
                 );
         }
@@ -25,13 +25,11 @@ const _: () = {
             __of::extra_state::<Self>().of_mut(__visitor, self);
             __visitor
                 .module(
-                    __of::table(<Self as __of::StateDict>::describe),
+                    __of::table(<Self as __Module>::describe),
                     &mut [
-                        <CpuTensor as __of::LeafField>::content_of_mut(
-                            &mut self.embedding,
-                        ),
-                        <CpuTensor as __of::LeafField>::content_of_mut(&mut self.counts),
-                        <Encoder as __of::StateDict>::content_of_mut(&mut self.encoder),
+                        <CpuTensor as __Leaf>::content_of_mut(&mut self.embedding),
+                        <CpuTensor as __Leaf>::content_of_mut(&mut self.counts),
+                        <Encoder as __Module>::content_of_mut(&mut self.encoder),
                     ],
                 );
         }
@@ -39,14 +37,14 @@ const _: () = {
             const {
                 __of::Description::Module(
                     &__of::FieldTable {
-                        info: __of::ModuleInfo::new("Tokenizer").of_type::<Self>(),
+                        info: __of::class::<Self>("Tokenizer"),
                         fields: &__of::fields(
                             ["embedding", "counts", "", "encoder"],
                             [
-                                <CpuTensor as __of::LeafField>::PARAMETER,
-                                <CpuTensor as __of::LeafField>::BUFFER,
+                                <CpuTensor as __Leaf>::PARAMETER,
+                                <CpuTensor as __Leaf>::BUFFER,
                                 __of::Field::extra_state(),
-                                __of::child(<Encoder as __of::StateDict>::describe),
+                                __of::child(<Encoder as __Module>::describe),
                             ],
                         ),
                     },

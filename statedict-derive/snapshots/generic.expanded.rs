@@ -1,6 +1,6 @@
 const _: () = {
     use ::statedict::__private as __of;
-    use __of::Other as _;
+    use __of::{StateDict as __Module, LeafField as __Leaf, Other as _};
     #[automatically_derived]
     impl<'a, W, M, C, const N: usize> __of::StateDict for Tree<'a, W, M, C, N>
     where
@@ -13,11 +13,11 @@ const _: () = {
         ) {
             __visitor
                 .module(
-                    __of::table(<Self as __of::StateDict>::describe),
+                    __of::table(<Self as __Module>::describe),
                     &mut [
-                        <W as __of::LeafField>::content_of(&self.weight),
-                        <[M; N] as __of::StateDict>::content_of(&self.blocks),
-                        <Option<Box<Self>> as __of::StateDict>::content_of(&self.left),
+                        <W as __Leaf>::content_of(&self.weight),
+                        <[M; N] as __Module>::content_of(&self.blocks),
+                        <Option<Box<Self>> as __Module>::content_of(&self.left),
                     ],
                 );
         }
@@ -27,13 +27,11 @@ const _: () = {
         ) {
             __visitor
                 .module(
-                    __of::table(<Self as __of::StateDict>::describe),
+                    __of::table(<Self as __Module>::describe),
                     &mut [
-                        <W as __of::LeafField>::content_of_mut(&mut self.weight),
-                        <[M; N] as __of::StateDict>::content_of_mut(&mut self.blocks),
-                        <Option<
-                            Box<Self>,
-                        > as __of::StateDict>::content_of_mut(&mut self.left),
+                        <W as __Leaf>::content_of_mut(&mut self.weight),
+                        <[M; N] as __Module>::content_of_mut(&mut self.blocks),
+                        <Option<Box<Self>> as __Module>::content_of_mut(&mut self.left),
                     ],
                 );
         }
@@ -41,18 +39,15 @@ const _: () = {
             const {
                 __of::Description::Module(
                     &__of::FieldTable {
-                        info: __of::ModuleInfo::new("Tree").of_type::<Self>(),
+                        info: __of::class::<Self>("Tree"),
                         fields: &__of::fields(
                             ["weight", "blocks", "left"],
                             [
-                                <W as __of::LeafField>::PARAMETER,
-                                __of::child(<[M; N] as __of::StateDict>::describe),
-                                __of::child(
-                                    __of::Owned::<
-                                        Option<Box<Self>>,
-                                        Option<Self>,
-                                        Box<Self>,
-                                    >::DESCRIBE,
+                                <W as __Leaf>::PARAMETER,
+                                __of::child(<[M; N] as __Module>::describe),
+                                __of::owner(
+                                    __of::Owned::<Option<Self>, Box<Self>>::CONTENT,
+                                    <Option<Box<Self>> as __Module>::describe,
                                 ),
                             ],
                         ),

@@ -1,6 +1,6 @@
 const _: () = {
     use ::statedict::__private as __of;
-    use __of::Other as _;
+    use __of::{StateDict as __Module, LeafField as __Leaf};
     #[automatically_derived]
     impl __of::StateDict for Attention {
         fn visit_fields<'__a>(
@@ -10,8 +10,8 @@ const _: () = {
             __of::pre_save::<Self>(Self::pre_save).of(__visitor, self);
             __visitor
                 .module(
-                    __of::table(<Self as __of::StateDict>::describe),
-                    &mut [<CpuTensor as __of::LeafField>::content_of(&self.weight)],
+                    __of::table(<Self as __Module>::describe),
+                    &mut [<CpuTensor as __Leaf>::content_of(&self.weight)],
                 );
         }
         fn visit_fields_mut<'__a>(
@@ -21,18 +21,15 @@ const _: () = {
             __of::post_load::<Self>(Self::post_load).of_mut(__visitor, self);
             __visitor
                 .module(
-                    __of::table(<Self as __of::StateDict>::describe),
-                    &mut [
-                        <CpuTensor as __of::LeafField>::content_of_mut(&mut self.weight),
-                    ],
+                    __of::table(<Self as __Module>::describe),
+                    &mut [<CpuTensor as __Leaf>::content_of_mut(&mut self.weight)],
                 );
         }
         fn describe() -> __of::Description {
             const {
                 __of::Description::Module(
                     &__of::FieldTable {
-                        info: __of::ModuleInfo::new("Attention")
-                            .of_type::<Self>()
+                        info: __of::class::<Self>("Attention")
                             .with_version(3u64)
                             .with_changes(
                                 &[
@@ -60,7 +57,7 @@ const _: () = {
                             .with_post_save(Self::post_save),
                         fields: &__of::fields(
                             ["weight"],
-                            [<CpuTensor as __of::LeafField>::PARAMETER],
+                            [<CpuTensor as __Leaf>::PARAMETER],
                         ),
                     },
                 )

@@ -1,6 +1,6 @@
 const _: () = {
     use ::statedict::__private as __of;
-    use __of::Other as _;
+    use __of::{StateDict as __Module, LeafField as __Leaf};
     #[automatically_derived]
     impl __of::StateDict for BatchNorm {
         fn visit_fields<'__a>(
@@ -9,14 +9,14 @@ const _: () = {
         ) {
             __visitor
                 .module(
-                    __of::table(<Self as __of::StateDict>::describe),
+                    __of::table(<Self as __Module>::describe),
                     &mut [
                         __of::flag(&self.training),
-                        <CpuTensor as __of::LeafField>::content_of(&self.weight),
-                        <CpuTensor as __of::LeafField>::content_of(&self.running_mean),
-                        <i64 as __of::LeafField>::content_of(&self.num_batches_tracked),
-                        <CpuTensor as __of::LeafField>::content_of(&self.scratch),
-                        <Relu as __of::StateDict>::content_of(&self.act),
+                        <CpuTensor as __Leaf>::content_of(&self.weight),
+                        <CpuTensor as __Leaf>::content_of(&self.running_mean),
+                        <i64 as __Leaf>::content_of(&self.num_batches_tracked),
+                        <CpuTensor as __Leaf>::content_of(&self.scratch),
+                        <Relu as __Module>::content_of(&self.act),
                     ],
                 );
         }
@@ -26,20 +26,14 @@ const _: () = {
         ) {
             __visitor
                 .module(
-                    __of::table(<Self as __of::StateDict>::describe),
+                    __of::table(<Self as __Module>::describe),
                     &mut [
                         __of::flag_mut(&mut self.training),
-                        <CpuTensor as __of::LeafField>::content_of_mut(&mut self.weight),
-                        <CpuTensor as __of::LeafField>::content_of_mut(
-                            &mut self.running_mean,
-                        ),
-                        <i64 as __of::LeafField>::content_of_mut(
-                            &mut self.num_batches_tracked,
-                        ),
-                        <CpuTensor as __of::LeafField>::content_of_mut(
-                            &mut self.scratch,
-                        ),
-                        <Relu as __of::StateDict>::content_of_mut(&mut self.act),
+                        <CpuTensor as __Leaf>::content_of_mut(&mut self.weight),
+                        <CpuTensor as __Leaf>::content_of_mut(&mut self.running_mean),
+                        <i64 as __Leaf>::content_of_mut(&mut self.num_batches_tracked),
+                        <CpuTensor as __Leaf>::content_of_mut(&mut self.scratch),
+                        <Relu as __Module>::content_of_mut(&mut self.act),
                     ],
                 );
         }
@@ -48,8 +42,7 @@ const _: () = {
             const {
                 __of::Description::Module(
                     &__of::FieldTable {
-                        info: __of::ModuleInfo::new("BatchNorm")
-                            .of_type::<Self>()
+                        info: __of::class::<Self>("BatchNorm")
                             .with_version(2u64)
                             .with_changes(
                                 &[
@@ -70,11 +63,11 @@ const _: () = {
                             ],
                             [
                                 __of::Field::training(),
-                                <CpuTensor as __of::LeafField>::PARAMETER,
-                                <CpuTensor as __of::LeafField>::BUFFER,
-                                <i64 as __of::LeafField>::BUFFER,
-                                <CpuTensor as __of::LeafField>::NOT_PERSISTENT,
-                                __of::child(<Relu as __of::StateDict>::describe),
+                                <CpuTensor as __Leaf>::PARAMETER,
+                                <CpuTensor as __Leaf>::BUFFER,
+                                <i64 as __Leaf>::BUFFER,
+                                <CpuTensor as __Leaf>::NOT_PERSISTENT,
+                                __of::child(<Relu as __Module>::describe),
                             ],
                         ),
                     },

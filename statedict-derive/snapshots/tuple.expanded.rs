@@ -1,6 +1,6 @@
 const _: () = {
     use ::statedict::__private as __of;
-    use __of::Other as _;
+    use __of::{StateDict as __Module, LeafField as __Leaf};
     #[automatically_derived]
     impl __of::StateDict for Block {
         fn visit_fields<'__a>(
@@ -9,11 +9,11 @@ const _: () = {
         ) {
             __visitor
                 .module(
-                    __of::table(<Self as __of::StateDict>::describe),
+                    __of::table(<Self as __Module>::describe),
                     &mut [
-                        <CpuTensor as __of::LeafField>::content_of(&self.1),
-                        <CpuTensor as __of::LeafField>::content_of(&self.2),
-                        <Linear as __of::StateDict>::content_of(&self.0),
+                        <CpuTensor as __Leaf>::content_of(&self.1),
+                        <CpuTensor as __Leaf>::content_of(&self.2),
+                        <Linear as __Module>::content_of(&self.0),
                     ],
                 );
         }
@@ -23,11 +23,11 @@ const _: () = {
         ) {
             __visitor
                 .module(
-                    __of::table(<Self as __of::StateDict>::describe),
+                    __of::table(<Self as __Module>::describe),
                     &mut [
-                        <CpuTensor as __of::LeafField>::content_of_mut(&mut self.1),
-                        <CpuTensor as __of::LeafField>::content_of_mut(&mut self.2),
-                        <Linear as __of::StateDict>::content_of_mut(&mut self.0),
+                        <CpuTensor as __Leaf>::content_of_mut(&mut self.1),
+                        <CpuTensor as __Leaf>::content_of_mut(&mut self.2),
+                        <Linear as __Module>::content_of_mut(&mut self.0),
                     ],
                 );
         }
@@ -35,13 +35,13 @@ const _: () = {
             const {
                 __of::Description::Module(
                     &__of::FieldTable {
-                        info: __of::ModuleInfo::new("Block").of_type::<Self>(),
+                        info: __of::class::<Self>("Block"),
                         fields: &__of::fields(
                             ["1", "scale", "0"],
                             [
-                                <CpuTensor as __of::LeafField>::PARAMETER,
-                                <CpuTensor as __of::LeafField>::BUFFER,
-                                __of::child(<Linear as __of::StateDict>::describe),
+                                <CpuTensor as __Leaf>::PARAMETER,
+                                <CpuTensor as __Leaf>::BUFFER,
+                                __of::child(<Linear as __Module>::describe),
                             ],
                         ),
                     },

@@ -48,6 +48,27 @@ pub(crate) fn is_namespaced(attrs: &[Attribute]) -> bool {
     })
 }
 
+/// Returns `true` for an attribute `name(…, word, …)` of the compiler's.
+pub(crate) fn lists(attr: &Attribute, name: &str, word: &str) -> bool {
+    match &attr.meta {
+        Meta::List(list) if list.path.is_ident(name) => list
+            .tokens
+            .clone()
+            .into_iter()
+            .any(|token| matches!(token, TokenTree::Ident(found) if found == word)),
+        _ => false,
+    }
+}
+
+/// Returns `true` if one of a field's attributes is like a bare word, and may be a slip.
+pub(crate) fn may_be_misspelt(attrs: &[Attribute]) -> bool {
+    let words = || Row::names_at(Place::Field);
+    attrs.iter().filter_map(|attr| attr.path().get_ident()).any(|name| {
+        let name = name.to_string().to_lowercase();
+        suggest::nearest(&name, words()).is_some() || words().any(|word| name.starts_with(word))
+    })
+}
+
 /// `#[state_dict(…)]`.
 fn read_namespaced<A: Attrs>(ctxt: &Ctxt, read: &mut A, attr: &Attribute) {
     let place = A::PLACE;

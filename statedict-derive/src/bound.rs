@@ -2,8 +2,9 @@
 
 use std::collections::HashSet;
 
-use proc_macro2::{TokenStream, TokenTree};
-use quote::{ToTokens, quote};
+use proc_macro2::{Span, TokenStream, TokenTree};
+use quote::{ToTokens, quote_spanned};
+use syn::spanned::Spanned;
 use syn::{WhereClause, WherePredicate, parse_quote};
 
 use crate::model::{Model, Role};
@@ -35,12 +36,14 @@ fn inferred(model: &Model<'_>) -> Vec<WherePredicate> {
     let mut seen = HashSet::new();
     let mut predicates = Vec::new();
     for field in &model.fields {
+        let ty = field.ty;
+        // Where it is not met, the compiler underlines the field's type.
+        let at = Span::call_site().located_at(ty.span());
         let bound: TokenStream = match field.role {
-            Role::Parameter | Role::Buffer { .. } => quote!(__of::LeafField),
-            Role::Child { .. } => quote!(__of::StateDict),
+            Role::Parameter | Role::Buffer { .. } => quote_spanned!(at=> __of::LeafField),
+            Role::Child { .. } => quote_spanned!(at=> __of::StateDict),
             Role::Alias(_) | Role::Training | Role::Skipped | Role::Plain => continue,
         };
-        let ty = field.ty;
         if mentions(ty.to_token_stream(), &params) && !mentions(ty.to_token_stream(), &own) {
             let predicate: WherePredicate = parse_quote!(#ty: #bound);
             // In the order of the fields, each once: the same struct always expands to the same text.

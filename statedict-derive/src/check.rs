@@ -98,9 +98,9 @@ fn effect(ctxt: &Ctxt, field: &Field<'_>) {
 
 /// The mode flag is a flag.
 fn mode(ctxt: &Ctxt, field: &Field<'_>) {
-    let flag =
-        matches!(spelling::bare_type(field.ty), Type::Path(path) if path.path.is_ident("bool"));
-    if field.role == Role::Training && !flag {
+    let is_flag =
+        || matches!(spelling::bare_type(field.ty), Type::Path(path) if path.path.is_ident("bool"));
+    if field.role == Role::Training && !is_flag() {
         let help = "`train()` sets it to `true`, and `eval()` to `false`";
         ctxt.error_help(field.ty, "the flag marked `training` must be a `bool`", help);
     }
@@ -121,13 +121,11 @@ fn whole_number(ctxt: &Ctxt, field: &Field<'_>) {
     else {
         return;
     };
-    for number in ["usize", "isize", "u128", "i128"] {
-        if path.path.is_ident(number) {
-            let message = format!("`{number}` is not a tensor: PyTorch has no such dtype");
-            let help =
-                "use `i64`, which PyTorch counts in; or remove the mark to leave the field out";
-            ctxt.error_help(field.ty, message, help);
-        }
+    let number = path.path.get_ident().map(ToString::to_string).unwrap_or_default();
+    if ["usize", "isize", "u128", "i128"].contains(&&*number) {
+        let message = format!("`{number}` is not a tensor: PyTorch has no such dtype");
+        let help = "use `i64`, which PyTorch counts in; or remove the mark to leave the field out";
+        ctxt.error_help(field.ty, message, help);
     }
 }
 

@@ -24,22 +24,21 @@ pub(crate) fn model(model: &Model<'_>) -> TokenStream {
     if model.attrs.words.has(Word::Skip) {
         return setting(model);
     }
-    let Model { ident, runtime, .. } = model;
+    let Model { ident, runtime, allows, .. } = model;
     let proofs = model.fields.iter().filter_map(|field| proof(model, field));
     let (shared, exclusive) = (Access { mutable: false }, Access { mutable: true });
     let (body, body_mut) = (shared.body(model), exclusive.body(model));
     let description = table::description(model);
     let (impl_generics, ty_generics, _) = model.generics.split_for_impl();
     let where_clause = bound::where_clause(model);
-    // Only where the user's code says so: the lint may be forbidden.
-    let deprecated = model.allows_deprecated.then(|| quote!(#[allow(deprecated)]));
+    let imports = imports(model);
     quote! {
         const _: () = {
             use #runtime::__private as __of;
-            use __of::Other as _;
+            use __of::{#(#imports),*};
 
             #[automatically_derived]
-            #deprecated
+            #allows
             impl #impl_generics __of::StateDict for #ident #ty_generics #where_clause {
                 fn visit_fields<'__a>(&'__a self, __visitor: &mut dyn __of::Visitor<__of::ByRef<'__a>>) {
                     #body
@@ -56,9 +55,28 @@ pub(crate) fn model(model: &Model<'_>) -> TokenStream {
     }
 }
 
+/// The traits that the expansion names often, or by their constants alone.
+fn imports(model: &Model<'_>) -> Vec<TokenStream> {
+    let children = || model.fields.iter().filter(|field| matches!(field.role, Role::Child { .. }));
+    let has_leaf = model.fields.iter().any(|field| {
+        matches!(field.role, Role::Parameter | Role::Buffer { .. }) && leaf::is_usual(field.ty)
+    });
+    let mut imports = vec![quote!(StateDict as __Module)];
+    if has_leaf {
+        imports.push(quote!(LeafField as __Leaf));
+    }
+    if children().any(|field| describe::has_owners(field.ty)) {
+        imports.push(quote!(Other as _));
+    }
+    if children().any(|field| field.misspelt) {
+        imports.push(quote!(NotAModule as _));
+    }
+    imports
+}
+
 /// Returns what has no state, and no place among the modules.
 fn setting(model: &Model<'_>) -> TokenStream {
-    let Model { ident, runtime, .. } = model;
+    let Model { ident, runtime, allows, .. } = model;
     let (impl_generics, ty_generics, _) = model.generics.split_for_impl();
     let where_clause = bound::where_clause(model);
     quote! {
@@ -66,6 +84,7 @@ fn setting(model: &Model<'_>) -> TokenStream {
             use #runtime::__private as __of;
 
             #[automatically_derived]
+            #allows
             impl #impl_generics __of::StateDict for #ident #ty_generics #where_clause {
                 fn visit_fields<'__a>(&'__a self, _: &mut dyn __of::Visitor<__of::ByRef<'__a>>) {}
                 fn visit_fields_mut<'__a>(&'__a mut self, _: &mut dyn __of::Visitor<__of::ByMut<'__a>>) {}

@@ -23,11 +23,12 @@ pub(crate) fn implementation(
     body: &TokenStream,
 ) -> TokenStream {
     let (impl_generics, ty_generics, where_clause) = generics.split_for_impl();
+    let of = quote!(#runtime::__private);
     quote! {
         #[automatically_derived]
-        impl #impl_generics #runtime::StateDict for #ident #ty_generics #where_clause {
-            fn visit_fields<'__a>(&'__a self, _: &mut dyn #runtime::visit::Visitor<#runtime::visit::ByRef<'__a>>) { #body }
-            fn visit_fields_mut<'__a>(&'__a mut self, _: &mut dyn #runtime::visit::Visitor<#runtime::visit::ByMut<'__a>>) { #body }
+        impl #impl_generics #of::StateDict for #ident #ty_generics #where_clause {
+            fn visit_fields<'__a>(&'__a self, _: &mut dyn #of::Visitor<#of::ByRef<'__a>>) { #body }
+            fn visit_fields_mut<'__a>(&'__a mut self, _: &mut dyn #of::Visitor<#of::ByMut<'__a>>) { #body }
         }
     }
 }

@@ -10,16 +10,19 @@ mod bound;
 mod case;
 mod check;
 mod ctxt;
-mod deprecated;
 mod expand;
 mod fallback;
+mod lints;
 mod model;
+mod runtime;
 #[cfg(test)]
 mod snapshots;
 mod spec;
 mod spelling;
 mod suggest;
 mod unfinished;
+
+use std::panic::{self, AssertUnwindSafe};
 
 use proc_macro::TokenStream;
 use syn::DeriveInput;
@@ -55,7 +58,27 @@ use crate::model::Model;
     )
 )]
 pub fn derive_state_dict(input: TokenStream) -> TokenStream {
-    expand_tokens(input.into()).into()
+    caught(input.into(), expand_tokens).into()
+}
+
+/// A panic is one error, and the type keeps an implementation: without it, each use of the type would be an error too.
+fn caught(
+    input: proc_macro2::TokenStream,
+    expand: impl FnOnce(proc_macro2::TokenStream) -> proc_macro2::TokenStream,
+) -> proc_macro2::TokenStream {
+    let attempt = AssertUnwindSafe(|| expand(input.clone()));
+    panic::catch_unwind(attempt).unwrap_or_else(|payload| {
+        let text = payload.downcast_ref::<String>().map(String::as_str);
+        let reason = text.or_else(|| payload.downcast_ref().copied()).unwrap_or("no reason given");
+        let message = format!(
+            "`#[derive(StateDict)]` panicked: {reason}\n\nhelp: this is a mistake of the derive; please report it, with \
+             this item, at {}",
+            env!("CARGO_PKG_REPOSITORY")
+        );
+        let error = syn::Error::new(proc_macro2::Span::call_site(), message).to_compile_error();
+        let implementation = unfinished::expand(input);
+        quote::quote!(#error #implementation)
+    })
 }
 
 fn expand_tokens(input: proc_macro2::TokenStream) -> proc_macro2::TokenStream {
@@ -78,6 +101,15 @@ fn derive(input: &DeriveInput) -> proc_macro2::TokenStream {
 #[cfg(test)]
 mod tests {
     use crate::spec::ROWS;
+
+    #[test]
+    fn a_panic_is_one_error() {
+        let item: proc_macro2::TokenStream = "struct Net<M> { child: M }".parse().unwrap();
+        let expansion = crate::caught(item, |_| panic!("an index is out of range")).to_string();
+        assert_eq!(expansion.matches("compile_error").count(), 1, "{expansion}");
+        assert!(expansion.contains("an index is out of range"), "{expansion}");
+        assert!(expansion.contains("StateDict for Net < M >"), "{expansion}");
+    }
 
     /// `proc_macro_derive` takes no constant, so its list repeats the table's words.
     #[test]

@@ -2,12 +2,13 @@
 
 use proc_macro2::{Ident, TokenStream};
 use quote::ToTokens;
-use syn::{Data, DeriveInput, Fields, Generics, LitStr, Member, Path, Type};
+use syn::{Attribute, Data, DeriveInput, Fields, Generics, LitStr, Member, Path, Type};
 
 use crate::attr::{self, FieldAttrs, Name, Renamed, StructAttrs, VariantAttrs, unraw};
 use crate::case::Case;
 use crate::ctxt::Ctxt;
-use crate::deprecated;
+use crate::lints;
+use crate::runtime;
 use crate::spec::Word;
 use crate::spelling::{is_alias, is_plain};
 
@@ -17,8 +18,10 @@ pub(crate) struct Model<'i> {
     /// The path of the runtime crate.
     pub(crate) runtime: Path,
     pub(crate) attrs: StructAttrs,
-    /// `true` if the user allows the use of what is deprecated.
-    pub(crate) allows_deprecated: bool,
+    /// What the user allows in the item, as attributes.
+    pub(crate) allows: TokenStream,
+    /// `#[repr(packed)]`.
+    pub(crate) packed: Option<&'i Attribute>,
     /// The variants of an enum; of a struct one, without a name.
     pub(crate) variants: Vec<Variant>,
     /// The fields of all variants.
@@ -48,6 +51,8 @@ pub(crate) struct Field<'i> {
     pub(crate) key_at: TokenStream,
     /// The target that the field must share its storage with: `Some(None)` stands for any field before it.
     pub(crate) tie: Option<Option<Target>>,
+    /// `true` if it has no attribute of the derive's, and one that is like them.
+    pub(crate) misspelt: bool,
 }
 
 /// What a field is another name of, or must share its storage with.
@@ -100,7 +105,7 @@ impl<'i> Model<'i> {
             let number = variants.len();
             let read = |(field, member)| Field::read(ctxt, number, field, member, case, bare);
             fields.extend(of_variant.iter().zip(of_variant.members()).map(read));
-            let ident = ident.map(|ident| deprecated::name(ident, variant_attrs));
+            let ident = ident.map(|ident| lints::name(ident, variant_attrs));
             variants.push(Variant { ident, attrs: attr::read(ctxt, variant_attrs, bare) });
         }
         let (mut aliases, ties) = field_aliases(&fields);
@@ -116,14 +121,14 @@ impl<'i> Model<'i> {
             }
         }
         aliases.extend(struct_aliases(&attrs, &fields));
-        let runtime = attrs.runtime.clone();
-        let runtime = runtime.unwrap_or_else(|| syn::parse_quote!(::statedict));
+        let runtime = attrs.runtime.clone().unwrap_or_else(runtime::path);
         Model {
-            ident: deprecated::name(&input.ident, &input.attrs),
+            ident: lints::name(&input.ident, &input.attrs),
             generics: &input.generics,
             runtime,
             attrs,
-            allows_deprecated: deprecated::allowed(input),
+            allows: lints::allowed(input),
+            packed: input.attrs.iter().find(|attr| attr::lists(attr, "repr", "packed")),
             variants,
             fields,
             aliases,
@@ -173,7 +178,7 @@ impl<'i> Field<'i> {
     ) -> Self {
         let attrs: FieldAttrs = attr::read(ctxt, &field.attrs, bare);
         let member = match member {
-            Member::Named(ident) => Member::Named(deprecated::name(&ident, &field.attrs)),
+            Member::Named(ident) => Member::Named(lints::name(&ident, &field.attrs)),
             Member::Unnamed(_) => member,
         };
         let role = Role::of(&attrs, &field.ty);
@@ -190,7 +195,8 @@ impl<'i> Field<'i> {
             None => (own, own_at),
         };
         let tie = shares.then_some(None);
-        Field { variant, member, ty: &field.ty, attrs, role, key, key_at, tie }
+        let misspelt = attrs.words.is_empty() && attr::may_be_misspelt(&field.attrs);
+        Field { variant, member, ty: &field.ty, attrs, role, key, key_at, tie, misspelt }
     }
 
     /// The field as messages name it.
@@ -270,7 +276,7 @@ impl Role {
     }
 }
 
-type VariantOf<'i> = (Option<&'i Ident>, &'i [syn::Attribute], &'i Fields);
+type VariantOf<'i> = (Option<&'i Ident>, &'i [Attribute], &'i Fields);
 
 fn variants_of<'i>(ctxt: &Ctxt, data: &'i Data) -> Vec<VariantOf<'i>> {
     match data {

@@ -45,11 +45,14 @@ pub(crate) fn is_plain(ty: &Type) -> bool {
                 && reference.lifetime.as_ref().is_some_and(|lifetime| lifetime.ident == "static")
                 && matches!(&*reference.elem, Type::Path(path) if path.path.is_ident("str"))
         }
-        Type::Path(path) if path.qself.is_none() => match path.path.segments.last() {
-            Some(last) if last.ident == "Option" => argument(last).is_some_and(is_plain),
-            Some(last) => ELEMENTS.iter().chain(OTHERS).any(|name| last.ident == name),
-            None => false,
-        },
+        Type::Path(path) if path.qself.is_none() => {
+            let Some(last) = path.path.segments.last() else { return false };
+            // Once: each comparison would ask the compiler for the text.
+            match &*last.ident.to_string() {
+                "Option" => argument(last).is_some_and(is_plain),
+                name => ELEMENTS.contains(&name) || OTHERS.contains(&name),
+            }
+        }
         _ => false,
     }
 }
@@ -59,8 +62,7 @@ fn has_elements(ty: &Type) -> bool {
     match bare_type(ty) {
         Type::Tuple(tuple) => tuple.elems.iter().any(has_elements),
         Type::Path(path) => path.path.segments.last().is_some_and(|last| {
-            ELEMENTS.iter().any(|name| last.ident == name)
-                || argument(last).is_some_and(has_elements)
+            ELEMENTS.contains(&&*last.ident.to_string()) || argument(last).is_some_and(has_elements)
         }),
         _ => false,
     }

@@ -7,7 +7,7 @@ use syn::{Attribute, Generics, Ident, Path, Result, Token, Visibility, WhereClau
 
 use crate::attr::{self, StructAttrs};
 use crate::ctxt::Ctxt;
-use crate::fallback;
+use crate::{fallback, runtime};
 
 /// Writes an implementation that does nothing for an item that cannot be parsed, as far as its name can be told: or
 /// every use of the type would be an error as well, and an editor would complete nothing.
@@ -53,7 +53,7 @@ impl Head {
         let attrs: StructAttrs = attr::read(&ctxt, &self.attrs, true);
         // Other mistakes are reported when the item is finished.
         let _ = ctxt.check();
-        attrs.runtime.unwrap_or_else(|| syn::parse_quote!(::statedict))
+        attrs.runtime.unwrap_or_else(runtime::path)
     }
 }
 
@@ -144,7 +144,7 @@ mod tests {
         }
         let renamed = "#[state_dict(crate = ::renamed)] struct Net { fc: }";
         let expansion = crate::expand_tokens(renamed.parse().unwrap()).to_string();
-        assert!(expansion.contains(":: renamed :: StateDict for Net"), "{expansion}");
+        assert!(expansion.contains(":: renamed :: __private :: StateDict for Net"), "{expansion}");
         // Without a name there is nothing to implement.
         assert!(crate::expand_tokens("struct {".replace('{', "").parse().unwrap()).is_empty());
     }

@@ -84,6 +84,11 @@ pub fn unreadable<M: ?Sized>() {
     const { panic!("`#[derive(StateDict)]` cannot read this item; please report it") }
 }
 
+/// The class `name`, of the Rust type `T`.
+pub const fn class<T: ?Sized>(name: &'static str) -> ModuleInfo {
+    ModuleInfo::new(name).of_type::<T>()
+}
+
 /// The table of a struct.
 pub fn table(describe: Describe) -> &'static FieldTable {
     describe().table()
@@ -209,29 +214,39 @@ pub const fn child(describe: Describe) -> Field<'static> {
     Field::child("", describe)
 }
 
+/// The entry of a child that may be the owner of what it is; like [`child`].
+pub const fn owner(content: Option<Describe>, describe: Describe) -> Field<'static> {
+    child(owned(content, describe))
+}
+
 /// The entry of an alias; like [`child`].
 pub const fn alias_to(target: &'static str) -> Field<'static> {
     Field::alias("", target)
 }
 
-/// A type `T`, which is `content` in `Owners`. Its constants are the content's where the owners are those
-/// of the standard library and the content is known to describe itself; elsewhere [`Other`] has those of `T`.
-pub struct Owned<T, Content: ?Sized, Owners>(PhantomData<(T, Owners, Content)>);
+/// What a type is without its owners. The constant is the content's description where the owners are those of the
+/// standard library and the content is a module; elsewhere [`Other`] has one.
+pub struct Owned<Content: ?Sized, Owners>(PhantomData<(Owners, Content)>);
 
-impl<T, Content: StateDict, Owners: AreOwners> Owned<T, Content, Owners> {
-    pub const DESCRIBE: Describe = Content::describe;
-    pub const SAME: Description = Description::same_as::<Content>();
+impl<Content: StateDict, Owners: AreOwners> Owned<Content, Owners> {
+    pub const CONTENT: Option<Describe> = Some(Content::describe);
 }
 
-/// What describes a type that is not known to be only the owner of another.
+/// What is not known to be only the owner of another.
 pub trait Other {
-    const DESCRIBE: Describe;
-    const SAME: Description;
+    const CONTENT: Option<Describe>;
 }
 
-impl<T: StateDict, Content: ?Sized, Owners> Other for Owned<T, Content, Owners> {
-    const DESCRIBE: Describe = T::describe;
-    const SAME: Description = Description::same_as::<T>();
+impl<Content: ?Sized, Owners> Other for Owned<Content, Owners> {
+    const CONTENT: Option<Describe> = None;
+}
+
+/// The description of a type: that of what it owns, or its own.
+pub const fn owned(content: Option<Describe>, describe: Describe) -> Describe {
+    match content {
+        Some(content) => content,
+        None => describe,
+    }
 }
 
 /// The owners of one module, which add nothing to it; several as nested pairs.
@@ -246,6 +261,42 @@ owners! { Box Rc Arc RefCell Mutex RwLock }
 impl<P: AreOwners> AreOwners for Pin<P> {}
 
 impl<A: AreOwners, B: AreOwners> AreOwners for (A, B) {}
+
+/// A field that has an attribute like one of the derive's, and none of those. Where that is a slip, the compiler says
+/// so; that `T` is not a module is then no second mistake.
+pub struct Misspelt<T>(PhantomData<T>);
+
+impl<T: StateDict> Misspelt<T> {
+    pub const DESCRIBE: Describe = T::describe;
+
+    pub fn content_of(module: &T) -> Content<ByRef<'_>> {
+        T::content_of(module)
+    }
+
+    pub fn content_of_mut(module: &mut T) -> Content<ByMut<'_>> {
+        T::content_of_mut(module)
+    }
+}
+
+/// A field that is not a module. Where its attribute is another derive's, and so no slip, this does not build.
+pub trait NotAModule<T> {
+    const DESCRIBE: Describe = {
+        panic!(
+            "a field without `#[param]`, `#[buffer]` or `#[skip]` is not a module; its attribute that is like one of \
+             these is another derive's"
+        )
+    };
+
+    fn content_of(_: &T) -> Content<ByRef<'_>> {
+        Content::None
+    }
+
+    fn content_of_mut(_: &mut T) -> Content<ByMut<'_>> {
+        Content::None
+    }
+}
+
+impl<T> NotAModule<T> for Misspelt<T> {}
 
 /// The description of what is an `M` and nothing more.
 pub const fn same_as<M>(describe: Describe) -> Description {

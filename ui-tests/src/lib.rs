@@ -2,7 +2,7 @@
 
 use statedict::leaf::{ByteSink, Tensor, TensorError, TensorMut};
 use statedict::tensor::Shape;
-use statedict::{DType, TensorView};
+use statedict::{DType, StateDict, TensorView};
 
 /// A tensor type for the cases.
 pub struct T;
@@ -26,3 +26,7 @@ impl TensorMut for T {
         Ok(())
     }
 }
+
+/// A module for the cases.
+#[derive(StateDict)]
+pub struct M;

@@ -36,6 +36,10 @@ impl Words {
         self.get(word).is_some()
     }
 
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     pub(crate) fn iter(&self) -> impl Iterator<Item = (Word, &Ident)> {
         self.0.iter().map(|(word, ident)| (*word, ident))
     }

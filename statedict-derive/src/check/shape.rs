@@ -1,7 +1,7 @@
 //! The rules of what has no segment or no fields of its own: transparent structs, and enums.
 
 use crate::ctxt::Ctxt;
-use crate::model::{Model, Role};
+use crate::model::{Field, Model, Role};
 use crate::spec::Word;
 
 /// What a module says of itself, and so has no place where there is none.
@@ -19,10 +19,21 @@ const OF_A_MODULE: &[Word] = &[
 ];
 
 pub(super) fn model(ctxt: &Ctxt, model: &Model<'_>) {
+    packed(ctxt, model);
     if model.is_enum() {
         enumeration(ctxt, model);
     } else {
         transparent(ctxt, model);
+    }
+}
+
+/// Fields are lent, and there is no reference to one that is not aligned.
+fn packed(ctxt: &Ctxt, model: &Model<'_>) {
+    let lends = |field: &Field<'_>| field.is_state() || field.role == Role::Training;
+    if let Some(packed) = model.packed.filter(|_| model.fields.iter().any(lends)) {
+        let message = "the fields of a packed struct cannot be lent to be saved or loaded";
+        let help = format!("remove `packed`, or mark all fields of `{}` `#[skip]`", model.ident);
+        ctxt.error_help(packed, message, help);
     }
 }
 

@@ -12,21 +12,34 @@ const MANY_OWNERS: usize = 16;
 
 /// The function that describes `ty`.
 pub(super) fn describe(ty: &Type) -> TokenStream {
+    let describe = quote!(<#ty as __Module>::describe);
     match owned(ty) {
-        Some(owned) => quote!(#owned::DESCRIBE),
-        None => quote!(<#ty as __of::StateDict>::describe),
+        Some(owned) => quote!(__of::owned(#owned::CONTENT, #describe)),
+        None => describe,
+    }
+}
+
+/// The entry of a child, without its name.
+pub(super) fn child(ty: &Type) -> TokenStream {
+    let describe = quote!(<#ty as __Module>::describe);
+    match owned(ty) {
+        Some(owned) => quote!(__of::owner(#owned::CONTENT, #describe)),
+        None => quote!(__of::child(#describe)),
     }
 }
 
 /// The description of what is a `ty` and nothing more.
 pub(super) fn same_as(ty: &Type) -> TokenStream {
-    match owned(ty) {
-        Some(owned) => quote!(#owned::SAME),
-        None => quote!(__of::same_as::<#ty>(<#ty as __of::StateDict>::describe)),
-    }
+    let describe = describe(ty);
+    quote!(__of::same_as::<#ty>(#describe))
 }
 
-/// The type, what it is without its owners, and the owners; `None` where it has none.
+/// Returns `true` if owners are taken out of `ty` to describe it.
+pub(super) fn has_owners(ty: &Type) -> bool {
+    owned(ty).is_some()
+}
+
+/// What a type is without its owners, and the owners; `None` where it has none.
 ///
 /// An owner's implementation cannot tell what it owns, since that may be a `dyn`. So the type without its owners is
 /// asked, where they are the standard library's.
@@ -37,7 +50,7 @@ fn owned(ty: &Type) -> Option<TokenStream> {
     }
     let owners = owners.into_iter().map(|owner| quote!(#owner));
     let owners = owners.reduce(|inner, owner| quote!((#owner, #inner)))?;
-    Some(quote!(__of::Owned::<#ty, #content, #owners>))
+    Some(quote!(__of::Owned::<#content, #owners>))
 }
 
 /// Takes the owners out of a type, and notes each, the innermost first. Returns `false`, and leaves the type as it is,
@@ -90,7 +103,7 @@ fn content(ty: &mut Type) -> Option<&mut Type> {
     let Type::Path(path) = ty else { return None };
     let last = path.path.segments.last_mut().filter(|_| path.qself.is_none())?;
     let PathArguments::AngleBracketed(arguments) = &mut last.arguments else { return None };
-    let is_owner = OWNERS.iter().any(|owner| last.ident == owner) && arguments.args.len() == 1;
+    let is_owner = arguments.args.len() == 1 && OWNERS.contains(&&*last.ident.to_string());
     match arguments.args.first_mut() {
         Some(GenericArgument::Type(inner)) if is_owner => Some(inner),
         _ => None,
@@ -103,27 +116,32 @@ mod tests {
 
     fn described(ty: &str) -> String {
         let text = describe(&syn::parse_str(ty).unwrap()).to_string();
-        text.replace(' ', "").replace("__of::", "")
+        text.replace(' ', "").replace("__of::", "").replace("__Module", "StateDict")
     }
 
     #[test]
     fn owners_are_taken_out_wherever_they_are() {
         assert_eq!(described("Linear"), "<LinearasStateDict>::describe");
-        assert_eq!(described("Box<A>"), "Owned::<Box<A>,A,Box<A>>::DESCRIBE");
-        assert_eq!(
-            described("Vec<Option<std::rc::Rc<(RefCell<A>)>>>"),
-            "Owned::<Vec<Option<std::rc::Rc<(RefCell<A>)>>>,Vec<Option<(A)>>,\
-             (std::rc::Rc<(RefCell<A>)>,RefCell<A>)>::DESCRIBE"
+        let owned = |ty: &str, owned: &str| {
+            assert_eq!(
+                described(ty),
+                format!(
+                    "owned(Owned::<{owned}>::CONTENT,<{}asStateDict>::describe)",
+                    ty.replace(' ', "")
+                )
+            );
+        };
+        owned("Box<A>", "A,Box<A>");
+        owned(
+            "Vec<Option<std::rc::Rc<(RefCell<A>)>>>",
+            "Vec<Option<(A)>>,(std::rc::Rc<(RefCell<A>)>,RefCell<A>)",
         );
-        assert_eq!(
-            described("([Box<A>; 2], Arc<B>)"),
-            "Owned::<([Box<A>;2],Arc<B>),([A;2],B),(Arc<B>,Box<A>)>::DESCRIBE"
-        );
+        owned("([Box<A>; 2], Arc<B>)", "([A;2],B),(Arc<B>,Box<A>)");
+        owned("Box<[A]>", "Vec<A>,Box<[A]>");
     }
 
     #[test]
     fn what_owns_something_without_a_size_stays() {
-        assert_eq!(described("Box<[A]>"), "Owned::<Box<[A]>,Vec<A>,Box<[A]>>::DESCRIBE");
         for ty in ["Box<dyn A>", "Rc<RefCell<dyn A>>", "Vec<Box<dyn A>>", "Box<A, B>"] {
             assert_eq!(described(ty), format!("<{}asStateDict>::describe", ty.replace(' ', "")));
         }

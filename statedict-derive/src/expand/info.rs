@@ -18,8 +18,7 @@ pub(super) fn class<'m>(
     let pre_load = model.attrs.pre_load.as_ref().map(|hook| quote!(.with_pre_load(#hook)));
     let post_save = model.attrs.post_save.as_ref().map(|hook| quote!(.with_post_save(#hook)));
     quote! {
-        __of::ModuleInfo::new(#name)
-            .of_type::<Self>()
+        __of::class::<Self>(#name)
             #version
             #changes
             #pre_load

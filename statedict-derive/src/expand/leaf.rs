@@ -1,6 +1,7 @@
 //! What a parameter or buffer is asked for.
 
-use proc_macro2::{Ident, Span};
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::quote;
 use syn::Type;
 
 use crate::spelling::{self, is_plain};
@@ -45,8 +46,17 @@ const GUARDS: &[&str] = &[
 
 /// The trait that a leaf of type `ty` must have. All mean the same; by the name of the type they say what to do
 /// where it has none.
-pub(super) fn leaf_trait(ty: &Type) -> Ident {
-    Ident::new(trait_of(ty), Span::call_site())
+pub(super) fn leaf_trait(ty: &Type) -> TokenStream {
+    if is_usual(ty) {
+        return quote!(__Leaf);
+    }
+    let name = Ident::new(trait_of(ty), Span::call_site());
+    quote!(__of::#name)
+}
+
+/// Returns `true` if the trait of `ty` is `LeafField` itself.
+pub(super) fn is_usual(ty: &Type) -> bool {
+    trait_of(ty) == "LeafField"
 }
 
 fn trait_of(ty: &Type) -> &'static str {
@@ -57,13 +67,12 @@ fn trait_of(ty: &Type) -> &'static str {
         _ => return "LeafField",
     };
     let Some(last) = path.path.segments.last() else { return "LeafField" };
-    let is_one_of = |names: &[&str]| names.iter().any(|name| last.ident == name);
-    let inner = spelling::argument(last);
-    match inner {
-        Some(inner) if last.ident == "Option" => trait_of(inner),
-        Some(inner) if last.ident == "Vec" && is_plain(inner) => "LeafField",
-        _ if is_one_of(LISTS) => "LeafOfList",
-        _ if is_one_of(GUARDS) => "LeafOfGuard",
+    let name = last.ident.to_string();
+    match spelling::argument(last) {
+        Some(inner) if name == "Option" => trait_of(inner),
+        Some(inner) if name == "Vec" && is_plain(inner) => "LeafField",
+        _ if LISTS.contains(&&*name) => "LeafOfList",
+        _ if GUARDS.contains(&&*name) => "LeafOfGuard",
         _ => "LeafField",
     }
 }

@@ -22,7 +22,7 @@ impl Access {
             }
             // While the fields are lent for writing, the module cannot be.
             let (hook, extra_state) = (self.hook(model), self.extra_state(model));
-            let list = self.list(model, 0, &quote!(table(<Self as __of::StateDict>::describe)));
+            let list = self.list(model, 0, &quote!(table(<Self as __Module>::describe)));
             let markers = self.markers(model);
             return quote!(#markers #hook #extra_state #list);
         }
@@ -43,7 +43,7 @@ impl Access {
                     let list = self.list(
                         model,
                         number,
-                        &quote!(variant(<Self as __of::StateDict>::describe, #number)),
+                        &quote!(variant(<Self as __Module>::describe, #number)),
                     );
                     quote!(#hook #list)
                 }
@@ -77,7 +77,7 @@ impl Access {
     fn content(&self, model: &Model<'_>, field: &Field<'_>) -> TokenStream {
         let (ty, place) = (field.ty, self.place(model, field));
         let visit = self.method("visit_fields");
-        quote!(<#ty as __of::StateDict>::#visit(#place, __visitor);)
+        quote!(<#ty as __Module>::#visit(#place, __visitor);)
     }
 
     /// Looks at the fields that only stand for others, which the compiler would call unused.
@@ -110,9 +110,10 @@ impl Access {
         Some(match field.role {
             Role::Parameter | Role::Buffer { .. } => {
                 let leaf = leaf_trait(ty);
-                quote!(<#ty as __of::#leaf>::#of(#place))
+                quote!(<#ty as #leaf>::#of(#place))
             }
-            Role::Child { .. } => quote!(<#ty as __of::StateDict>::#of(#place)),
+            Role::Child { .. } if field.misspelt => quote!(__of::Misspelt::<#ty>::#of(#place)),
+            Role::Child { .. } => quote!(<#ty as __Module>::#of(#place)),
             Role::Training => {
                 let flag = self.method("flag");
                 quote!(__of::#flag(#place))

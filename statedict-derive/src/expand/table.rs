@@ -3,7 +3,7 @@
 use proc_macro2::TokenStream;
 use quote::quote;
 
-use crate::expand::describe::{describe, same_as};
+use crate::expand::describe::{child, describe, same_as};
 use crate::expand::info;
 use crate::expand::leaf::leaf_trait;
 use crate::expand::order::{Entry, entries};
@@ -29,9 +29,8 @@ fn variant(model: &Model<'_>, number: usize) -> TokenStream {
     let (class, names, fields) = match (model.content_of(number), segment) {
         (Some(content), None) => return same_as(content.ty),
         (Some(content), Some(segment)) => {
-            let describe = describe(content.ty);
             let class = info::class(model, std::iter::empty());
-            (class, vec![segment.value()], vec![quote!(__of::child(#describe))])
+            (class, vec![segment.value()], vec![child(content.ty)])
         }
         (None, _) => {
             let entries = entries(model, number);
@@ -56,17 +55,17 @@ fn variant(model: &Model<'_>, number: usize) -> TokenStream {
 fn field(field: &Field<'_>) -> Option<(String, TokenStream)> {
     let (ty, leaf) = (field.ty, leaf_trait(field.ty));
     let entry = match &field.role {
-        Role::Parameter => quote!(<#ty as __of::#leaf>::PARAMETER),
-        Role::Buffer { persistent: true } => quote!(<#ty as __of::#leaf>::BUFFER),
-        Role::Buffer { persistent: false } => quote!(<#ty as __of::#leaf>::NOT_PERSISTENT),
+        Role::Parameter => quote!(<#ty as #leaf>::PARAMETER),
+        Role::Buffer { persistent: true } => quote!(<#ty as #leaf>::BUFFER),
+        Role::Buffer { persistent: false } => quote!(<#ty as #leaf>::NOT_PERSISTENT),
         Role::Child { flat: true } => {
             let describe = describe(ty);
             return Some((String::new(), quote!(__of::Field::flattened(#describe))));
         }
-        Role::Child { flat: false } => {
-            let describe = describe(ty);
-            quote!(__of::child(#describe))
+        Role::Child { flat: false } if field.misspelt => {
+            quote!(__of::child(__of::Misspelt::<#ty>::DESCRIBE))
         }
+        Role::Child { flat: false } => child(ty),
         Role::Training => return Some((String::new(), quote!(__of::Field::training()))),
         Role::Alias(target) => {
             return Some((field.key.clone(), alias(&target.as_ref()?.key)));

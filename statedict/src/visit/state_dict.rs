@@ -68,7 +68,8 @@ use crate::visit::{Loaded, ModuleInfo, Unavailable};
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a module: it has no state dict",
     label = "cannot be saved in or loaded from a state dict",
-    note = "if it is a module, add `#[derive(StateDict)]` to it",
+    note = "if it is a module, add `#[derive(StateDict)]` to it; if it has that, a field asks one of its type parameters \
+            to be a module or a tensor",
     note = "if this field is a tensor, mark it `#[param]` or `#[buffer]`; several are a `statedict::ParameterList` or `statedict::ParameterDict`",
     note = "if this field is not part of the state, mark it `#[skip]`"
 )]
