@@ -170,6 +170,11 @@ impl<'a> StateMap<'a> {
         self.entries.get_index(index)
     }
 
+    /// Returns the tensor at this position, without its key.
+    pub(crate) fn tensor_at(&self, index: usize) -> Option<&TensorView<'a>> {
+        self.entries.value_at(index)
+    }
+
     /// Returns the position of `key` in the order.
     pub fn index_of(&self, key: &str) -> Option<usize> {
         self.entries.index_of(key)
@@ -178,8 +183,8 @@ impl<'a> StateMap<'a> {
     /// Returns the position of `key`, `next` being where it is looked for first: in a file saved by the same model each
     /// key is the one after the last, and nothing is hashed.
     pub(crate) fn find_next(&self, next: &mut usize, key: &str) -> Option<usize> {
-        let index = match self.entries.get_index(*next) {
-            Some((found, _)) if found == key => Some(*next),
+        let index = match self.entries.name_at(*next) {
+            Some(found) if found == key => Some(*next),
             _ => self.index_of(key),
         };
         *next = index.map_or(*next, |index| index + 1);
@@ -195,7 +200,7 @@ impl<'a> StateMap<'a> {
     ) {
         let mut keys = keys;
         while let Some((&key, rest)) = keys.split_first()
-            && self.entries.get_index(*next).is_some_and(|(name, _)| name == key)
+            && self.entries.name_at(*next) == Some(key)
         {
             found.push(Some(*next));
             *next += 1;

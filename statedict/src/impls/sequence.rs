@@ -16,11 +16,15 @@ impl Number {
 
     /// Adds one in place: a sequence of a million children would otherwise format a million numbers.
     fn increase(&mut self) {
-        let nines = self.0.bytes().rev().take_while(|digit| *digit == b'9').count();
-        self.0.truncate(self.0.len() - nines);
-        let last = self.0.pop().and_then(|digit| digit.to_digit(10)).unwrap_or(0);
-        self.0.extend(char::from_digit(last + 1, 10));
-        self.0.extend(std::iter::repeat_n('0', nines));
+        let mut nines = 0;
+        let last = loop {
+            match self.0.pop().and_then(|digit| digit.to_digit(10)) {
+                Some(9) => nines += 1,
+                other => break other.unwrap_or(0),
+            }
+        };
+        self.0.push(char::from_digit(last + 1, 10).expect("a digit below 9 has a next one"));
+        (0..nines).for_each(|_| self.0.push('0'));
     }
 }
 

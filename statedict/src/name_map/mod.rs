@@ -130,7 +130,17 @@ impl<V> NameMap<V> {
     }
 
     pub(crate) fn get_index(&self, index: usize) -> Option<(&str, &V)> {
-        Some((self.names.get(index)?.as_str(), self.values.get(index)?))
+        Some((self.name_at(index)?, self.value_at(index)?))
+    }
+
+    #[inline]
+    pub(crate) fn name_at(&self, index: usize) -> Option<&str> {
+        self.names.get(index).map(Name::as_str)
+    }
+
+    #[inline]
+    pub(crate) fn value_at(&self, index: usize) -> Option<&V> {
+        self.values.get(index)
     }
 
     /// Puts a value under a name, and returns the one that was there. A new name goes to the end.

@@ -40,19 +40,20 @@ impl<'w, T> Expansion<'w, T> {
     /// Adds the names of `items`, with `to` in place of the prefix `from`.
     fn expand(&mut self, items: &Range<ItemId>, from: &str, to: &str) {
         let alias = from != to;
+        let replaced = alias.then_some((from, to));
         for item in self.walk.items.range(items) {
             match *item {
                 Item::Module(index) => {
-                    let key = self.moved_key(self.walk.modules[index].path, from, to);
+                    let key = self.moved_key(self.walk.modules[index].path, replaced);
                     self.names.modules.push(Name::new(key, index, alias));
                 }
                 Item::Leaf(index) => {
-                    let key = self.moved_key(self.walk.leaves[index].key, from, to);
+                    let key = self.moved_key(self.walk.leaves[index].key, replaced);
                     self.names.leaves.push(Name::new(key, index, alias));
                 }
                 Item::Extra(index) => {
                     let position = self.names.leaves.len();
-                    let key = self.moved_key(self.walk.extras[index].key, from, to);
+                    let key = self.moved_key(self.walk.extras[index].key, replaced);
                     let name = Name::new(key, index, alias);
                     self.names.extras.push(ExtraName { name, position });
                 }
@@ -68,12 +69,13 @@ impl<'w, T> Expansion<'w, T> {
         }
     }
 
-    /// The same for a key of the walk, which stays the same where nothing is replaced.
-    fn moved_key(&mut self, key: Key, from: &str, to: &str) -> Key {
-        if from == to {
-            return key;
+    /// A key of the walk with the second prefix in place of the first.
+    #[inline]
+    fn moved_key(&mut self, key: Key, replaced: Option<(&str, &str)>) -> Key {
+        match replaced {
+            None => key,
+            Some((from, to)) => self.whole.add(&moved(&self.walk.keys.spell(key), from, to)),
         }
-        self.whole.add(&moved(&self.walk.keys.spell(key), from, to))
     }
 
     fn expand_alias(&mut self, index: AliasId, name: &str, target: &str) {

@@ -137,7 +137,8 @@ pub enum FieldKind<'n> {
 
 impl FieldKind<'_> {
     /// Returns `true` if a module lists a content for such a field.
-    pub(super) fn has_content(self) -> bool {
+    #[inline]
+    pub(super) fn has_content(&self) -> bool {
         !matches!(self, FieldKind::Alias(_) | FieldKind::ExtraState | FieldKind::Children(..))
     }
 }

@@ -33,10 +33,12 @@ macro_rules! ids {
         pub(crate) struct $id(u32);
 
         impl Id for $id {
+            #[inline]
             fn new(index: usize) -> Self {
                 $id(narrow(index))
             }
 
+            #[inline]
             fn index(self) -> usize {
                 wide(self.0)
             }
@@ -78,6 +80,10 @@ pub(crate) struct List<I, T> {
 impl<I: Id, T> List<I, T> {
     pub(crate) const fn new() -> Self {
         List { values: Vec::new(), index: PhantomData }
+    }
+
+    pub(super) fn with_capacity(capacity: usize) -> Self {
+        List { values: Vec::with_capacity(capacity), index: PhantomData }
     }
 
     /// The index that the next value will have.
@@ -122,12 +128,14 @@ impl<I, T> DerefMut for List<I, T> {
 impl<I: Id, T> Index<I> for List<I, T> {
     type Output = T;
 
+    #[inline]
     fn index(&self, id: I) -> &T {
         &self.values[id.index()]
     }
 }
 
 impl<I: Id, T> IndexMut<I> for List<I, T> {
+    #[inline]
     fn index_mut(&mut self, id: I) -> &mut T {
         &mut self.values[id.index()]
     }

@@ -23,8 +23,15 @@ pub(crate) struct Key {
 
 impl KeyTree {
     pub(crate) fn new() -> Self {
-        let root = Key { parent: ChildId::ROOT, start: 0, len: 0 };
-        KeyTree { text: String::new(), children: std::iter::once(root).collect() }
+        KeyTree::with_capacity(0, 0)
+    }
+
+    /// One with room for names of `text` bytes, and for `children`.
+    pub(super) fn with_capacity(text: usize, children: usize) -> Self {
+        let mut tree =
+            KeyTree { text: String::with_capacity(text), children: List::with_capacity(children) };
+        tree.children.push(Key { parent: ChildId::ROOT, start: 0, len: 0 });
+        tree
     }
 
     /// Stores a name, and gives the key that it makes in a child.
@@ -77,9 +84,14 @@ impl KeyTree {
 
     /// The last segment of a key.
     #[inline]
-    pub(super) fn name(&self, key: Key) -> &str {
+    pub(crate) fn name(&self, key: Key) -> &str {
         let start = wide(key.start);
         &self.text[start..start + wide(key.len)]
+    }
+
+    /// The path of the child that a key is in.
+    pub(crate) fn parent(&self, key: Key) -> Key {
+        self.path_of(key.parent)
     }
 
     /// Spells one key. For many, a [`speller`](Self::speller) is faster.

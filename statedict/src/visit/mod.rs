@@ -36,5 +36,5 @@ pub(crate) use sharing::Firsts;
 pub use state_dict::{Access, ByMut, ByRef, Content, LeafField, Part, StateDict, Visitor};
 pub(crate) use tour::{run_post_load, set_training, visit_extra_states};
 pub use walk::Kind;
-pub(crate) use walk::{Infos, Leaf, Module, Walk};
+pub(crate) use walk::{Infos, Leaf, Module, Size, Walk};
 pub(crate) use writing::{Slot, walk_mut, walk_writing};

@@ -1,5 +1,9 @@
 //! Whether names that stand side by side are different, without a look at whole keys.
 
+use std::cmp::Ordering;
+
+use crate::visit::ids::wide;
+
 /// The names within the children that are being visited, outermost first.
 ///
 /// Where all names of every child differ, all keys do: so that only models in which a name comes
@@ -35,10 +39,8 @@ impl Siblings {
     #[inline]
     pub(super) fn add(&mut self, text: &str, name: (u32, u32)) {
         if let Some(&last) = self.names[self.start..].last() {
-            self.ascending &= rank(text, last) < rank(text, name);
+            self.ascending &= order(text, last, name).is_lt();
         }
-        // A name with a dot may be what another child makes of its names.
-        self.repeated |= rank(text, name).1.contains(&b'.');
         self.names.push(name);
     }
 
@@ -46,7 +48,7 @@ impl Siblings {
     pub(super) fn has_above(&self, text: &str, name: &str) -> bool {
         let names = &self.names[self.start..];
         let mut above = name.match_indices('.').map(|(end, _)| &name.as_bytes()[..end]);
-        above.any(|above| names.iter().any(|&known| rank(text, known).1 == above))
+        above.any(|above| names.iter().any(|&known| bytes(text, known) == above))
     }
 
     pub(super) fn enter(&mut self) -> OuterSiblings {
@@ -70,22 +72,28 @@ impl Siblings {
         if names.len() <= FEW {
             let mut rest = &*names;
             while let Some((name, others)) = rest.split_first() {
-                self.repeated |= others.iter().any(|other| rank(text, *other) == rank(text, *name));
+                self.repeated |= others.iter().any(|other| order(text, *other, *name).is_eq());
                 rest = others;
             }
         } else {
-            names.sort_unstable_by(|a, b| rank(text, *a).cmp(&rank(text, *b)));
+            names.sort_unstable_by(|a, b| order(text, *a, *b));
             let mut pairs = names.windows(2);
             self.repeated |=
-                pairs.any(|pair| matches!(pair, [a, b] if rank(text, *a) == rank(text, *b)));
+                pairs.any(|pair| matches!(pair, [a, b] if order(text, *a, *b).is_eq()));
         }
     }
 }
 
+/// Shorter names are less; the bytes are only looked at where the lengths are equal.
 #[inline]
-fn rank(text: &str, (start, len): (u32, u32)) -> (u32, &[u8]) {
-    let start = super::ids::wide(start);
-    (len, &text.as_bytes()[start..start + super::ids::wide(len)])
+fn order(text: &str, a: (u32, u32), b: (u32, u32)) -> Ordering {
+    a.1.cmp(&b.1).then_with(|| bytes(text, a).cmp(bytes(text, b)))
+}
+
+#[inline]
+fn bytes(text: &str, (start, len): (u32, u32)) -> &[u8] {
+    let start = wide(start);
+    &text.as_bytes()[start..start + wide(len)]
 }
 
 #[cfg(test)]

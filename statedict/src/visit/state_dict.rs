@@ -135,10 +135,10 @@ pub trait Visitor<A: Access> {
                 self.take(Part::Field(field, Content::None));
                 continue;
             }
-            match contents.next() {
-                Some(content) => self.field(field, std::mem::replace(content, Content::None)),
-                None => panic!("module `{class}` lists nothing for its field `{}`", field.name),
-            }
+            let Some(content) = contents.next() else {
+                panic!("module `{class}` lists nothing for its field `{}`", field.name)
+            };
+            self.field(field, std::mem::replace(content, Content::None));
         }
         assert!(contents.next().is_none(), "module `{class}` lists more than it has fields");
     }
@@ -155,8 +155,10 @@ pub trait Visitor<A: Access> {
     /// If such a field cannot hold it.
     #[inline]
     fn field(&mut self, field: &Field<'_>, content: Content<A>) {
-        let (name, kind) = (field.name, field.kind);
-        assert!(content.is_of(kind), "`{name}` is a {kind:?} and holds {}", content.name());
+        if !content.is_of(&field.kind) {
+            let Field { name, kind, .. } = field;
+            panic!("`{name}` is a {kind:?} and holds {}", content.name());
+        }
         self.take(Part::Field(field, content));
     }
 
@@ -327,7 +329,7 @@ impl<A: Access> Content<A> {
 
     /// Returns `true` if a field of this kind may hold it.
     #[inline]
-    fn is_of(&self, kind: FieldKind<'_>) -> bool {
+    fn is_of(&self, kind: &FieldKind<'_>) -> bool {
         match self {
             Content::Tensor(_) => matches!(kind, FieldKind::Parameter | FieldKind::Buffer { .. }),
             Content::Module(_) => matches!(kind, FieldKind::Child(_) | FieldKind::Flattened(_)),

@@ -142,8 +142,9 @@ pub(crate) struct Walk<T> {
     /// `true` if some of it is behind a lock, which others can take.
     pub(crate) contended: bool,
     pub(super) problems: Vec<ModelError>,
-    prefix: String,
     pub(super) siblings: Siblings,
+    /// `true` if an earlier walk has checked the names, so that these are only to be the same.
+    checked: bool,
     /// The child that is being visited.
     child: ChildId,
     /// The module that is being visited.
@@ -181,10 +182,21 @@ pub(super) struct Tie {
 
 /// The state to return to when a child has been visited.
 pub(super) struct Outer {
-    prefix: usize,
     child: ChildId,
     module: Option<ModuleId>,
     siblings: OuterSiblings,
+}
+
+/// The size of a model that was walked.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Size {
+    leaves: usize,
+    modules: usize,
+    items: usize,
+    /// The number of children, also of those that are `None`.
+    children: usize,
+    /// The length of all names.
+    text: usize,
 }
 
 pub(super) struct Alias {
@@ -194,16 +206,27 @@ pub(super) struct Alias {
 
 impl<T> Walk<T> {
     pub(super) fn new() -> Self {
+        Walk::sized(Size::default(), false)
+    }
+
+    /// A walk over a model of this size, whose names have been checked.
+    pub(super) fn again(size: Size) -> Self {
+        Walk::sized(size, true)
+    }
+
+    fn sized(size: Size, checked: bool) -> Self {
+        let mut children = List::with_capacity(size.children);
+        // The root's is never asked for.
+        children.push(ItemId::new(0)..ItemId::new(0));
         Walk {
-            keys: KeyTree::new(),
-            leaves: List::new(),
-            modules: List::new(),
+            keys: KeyTree::with_capacity(size.text, size.children),
+            leaves: List::with_capacity(size.leaves),
+            modules: List::with_capacity(size.modules),
             infos: Infos::new(),
             extras: List::new(),
             storages: Vec::new(),
-            items: List::new(),
-            // The root's is never asked for.
-            children: std::iter::once(ItemId::new(0)..ItemId::new(0)).collect(),
+            items: List::with_capacity(size.items),
+            children,
             aliases: List::new(),
             again: List::new(),
             flattened: Vec::new(),
@@ -211,8 +234,8 @@ impl<T> Walk<T> {
             locked: false,
             contended: false,
             problems: Vec::new(),
-            prefix: String::new(),
             siblings: Siblings::new(),
+            checked,
             child: ChildId::ROOT,
             module: None,
             flatten: false,
@@ -221,23 +244,39 @@ impl<T> Walk<T> {
         }
     }
 
+    /// The size of what was met.
+    pub(crate) fn size(&self) -> Size {
+        Size {
+            leaves: self.leaves.len(),
+            modules: self.modules.len(),
+            items: self.items.len(),
+            children: self.children.len(),
+            text: self.keys.text().len(),
+        }
+    }
+
+    /// The path of the child that is being visited.
+    fn path(&self) -> String {
+        self.keys.spell(self.keys.path_of(self.child))
+    }
+
     fn check(&mut self, name: &str) {
         if let Err(reason) = key::check_name(name) {
-            self.problems.push(ModelError::Name {
-                module: self.prefix.clone(),
-                name: name.to_owned(),
-                reason,
-            });
+            let (module, name) = (self.path(), name.to_owned());
+            self.problems.push(ModelError::Name { module, name, reason });
         }
     }
 
     /// Checks the name of a leaf: it may be below that of another, as in `weight.absmax`.
     fn check_leaf(&mut self, name: &str) {
         match key::check_name(name) {
+            Ok(()) => {}
             Err(InvalidName::Dot) if self.siblings.has_above(self.keys.text(), name) => {
+                // Another child may make the same key of its names.
+                self.siblings.repeated = true;
                 name.split('.').for_each(|segment| self.check(segment));
             }
-            _ => self.check(name),
+            Err(_) => self.check(name),
         }
     }
 
@@ -246,7 +285,7 @@ impl<T> Walk<T> {
             // Its path is the outer module's, which has the version and the history.
             if info.version() > 1 || !info.changes().is_empty() {
                 self.problems.push(ModelError::FlattenedVersion {
-                    module: self.prefix.clone(),
+                    module: self.path(),
                     flattened: info.rust_type(),
                 });
             }
@@ -262,8 +301,10 @@ impl<T> Walk<T> {
     /// The key of a name within the child that is being visited.
     fn key(&mut self, name: &str) -> Key {
         let key = self.keys.add(self.child, name);
-        let (text, place) = self.keys.place(key);
-        self.siblings.add(text, place);
+        if !self.checked {
+            let (text, place) = self.keys.place(key);
+            self.siblings.add(text, place);
+        }
         key
     }
 
@@ -274,7 +315,9 @@ impl<T> Walk<T> {
         storage: Option<StorageOf>,
         tensor: T,
     ) {
-        self.check_leaf(name);
+        if !self.checked {
+            self.check_leaf(name);
+        }
         let key = self.key(name);
         let storage = match storage {
             Some(storage) => {
@@ -295,10 +338,11 @@ impl<T> Walk<T> {
 
     /// Goes into a child: until [`leave`](Self::leave), the prefix is extended by `name`.
     pub(super) fn enter(&mut self, name: &str) -> Outer {
-        self.check(name);
+        if !self.checked {
+            self.check(name);
+        }
         let key = self.key(name);
         let outer = Outer {
-            prefix: self.prefix.len(),
             child: self.child,
             module: self.module,
             siblings: self.siblings.enter(),
@@ -307,14 +351,12 @@ impl<T> Walk<T> {
         let start = self.items.next_id();
         let child = self.children.push(start..start);
         assert_eq!(self.child, child, "a child has one number among the keys and the items");
-        key::push(&mut self.prefix, name);
         outer
     }
 
     pub(super) fn leave(&mut self, outer: Outer) {
         self.children[self.child].end = self.items.next_id();
         self.siblings.leave(self.keys.text(), outer.siblings);
-        self.prefix.truncate(outer.prefix);
         (self.child, self.module) = (outer.child, outer.module);
     }
 
@@ -330,29 +372,27 @@ impl<T> Walk<T> {
 
     pub(super) fn add_alias(&mut self, name: &str, target: &str) {
         name.split('.').for_each(|segment| self.check(segment));
-        let alias = self.aliases.push(Alias {
-            name: key::join(&self.prefix, name),
-            target: key::join(&self.prefix, target),
-        });
+        let path = self.path();
+        let alias = Alias { name: key::join(&path, name), target: key::join(&path, target) };
+        let alias = self.aliases.push(alias);
         self.items.push(Item::Alias(alias));
     }
 
     pub(super) fn add_tie(&mut self, name: &str, target: Option<&str>) {
-        self.ties.push(Tie {
-            name: key::join(&self.prefix, name),
-            target: target.map(|target| key::join(&self.prefix, target)),
-        });
+        let path = self.path();
+        let target = target.map(|target| key::join(&path, target));
+        self.ties.push(Tie { name: key::join(&path, name), target });
     }
 
     /// Goes into what a shared handle leads to, and returns where that begins; `None` where it has
     /// been visited, or is being visited.
     pub(super) fn enter_shared(&mut self, id: StorageId) -> Option<ItemId> {
         if self.active.contains(&id) {
-            self.problems.push(ModelError::Cycle { module: self.prefix.clone() });
+            self.problems.push(ModelError::Cycle { module: self.path() });
             return None;
         }
         if let Some(first) = self.seen.get(&id) {
-            let again = self.again.push(Again { to: self.prefix.clone(), ..first.clone() });
+            let again = self.again.push(Again { to: self.path(), ..first.clone() });
             self.items.push(Item::Again(again));
             self.flatten = false;
             return None;
@@ -364,12 +404,12 @@ impl<T> Walk<T> {
     pub(super) fn leave_shared(&mut self, id: StorageId, start: ItemId) {
         self.active.pop();
         let items = start..self.items.next_id();
-        let from = self.prefix.clone();
+        let from = self.path();
         self.seen.insert(id, Again { items, to: from.clone(), from });
     }
 
     pub(super) fn add_unavailable(&mut self, reason: Unavailable) {
-        self.problems.push(ModelError::Unavailable { module: self.prefix.clone(), reason });
+        self.problems.push(ModelError::Unavailable { module: self.path(), reason });
     }
 
     /// Returns the faults of the model so far, names aside.

@@ -4,7 +4,7 @@ use crate::dtype::DType;
 use crate::extra_state::ExtraState;
 use crate::leaf::TensorMut;
 use crate::tensor::Shape;
-use crate::visit::walk::{StorageOf, Walk};
+use crate::visit::walk::{Size, StorageOf, Walk};
 use crate::visit::walking::{Walking, storage_of};
 use crate::visit::{ByMut, Loaded, Part, StateDict, Visitor};
 
@@ -36,21 +36,22 @@ impl Slot<'_> {
 /// Takes the leaves behind locks while they can be written: a leaf's number and the leaf.
 type Write<'w> = dyn FnMut(usize, &mut dyn TensorMut) + 'w;
 
-/// Walks `model` without writing.
-pub(crate) fn walk_mut<M: StateDict + ?Sized>(model: &mut M) -> Walk<Slot<'_>> {
-    walk_writing(model, &mut |_, _| {})
+/// Walks `model` without writing; it was found to be of this size.
+pub(crate) fn walk_mut<M: StateDict + ?Sized>(model: &mut M, size: Size) -> Walk<Slot<'_>> {
+    walk_writing(model, size, &mut |_, _| {})
 }
 
 /// The number of a leaf that is not known.
 const UNKNOWN: usize = usize::MAX;
 
-/// Walks `model`, and hands each leaf that cannot be borrowed to `write`: up to the first module that cannot
-/// be reached.
+/// Walks `model`, which was found to be of this size, and hands each leaf that cannot be borrowed to `write`: up to the
+/// first module that cannot be reached. Names are not checked again: they are to be those of the walk for reading.
 pub(crate) fn walk_writing<'a, M: StateDict + ?Sized>(
     model: &'a mut M,
+    size: Size,
     write: &mut Write<'_>,
 ) -> Walk<Slot<'a>> {
-    let mut walk = Walk::new();
+    let mut walk = Walk::again(size);
     model.visit_fields_mut(&mut Writer { walk: &mut walk, write, keep: borrowed });
     walk
 }

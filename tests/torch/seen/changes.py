@@ -16,7 +16,7 @@ import numpy as np
 import torch
 
 from seen import random_tensors
-from seen.nodes import ATTRIBUTED, MAPPINGS, OBJECTS, SEQUENCES, SETS, Node, plain, walk
+from seen.nodes import ATTRIBUTED, MAPPINGS, MUTABLE, OBJECTS, SEQUENCES, SETS, Node, plain, walk
 from seen.places import HOLDERS, key_segment, siblings
 from seen.random_values import FLOATS, TEXTS, names_for
 
@@ -178,11 +178,19 @@ def replaced(random, b, node):
         return None
     if slot is node.items:
         slot[index] = new
-        return [(node, {"suffix": way}) for way in within(node, index)]
-    slot[index] = (old[0], new)
-    if slot is node.attrs:
-        return [(node, {"suffix": ({"attr": old[0]},)})]
-    return [(node, {"suffix": way}) for way in within(node, key_segment(old[0]))]
+        ways = within(node, index)
+    else:
+        slot[index] = (old[0], new)
+        ways = [({"attr": old[0]},)] if slot is node.attrs else within(node, key_segment(old[0]))
+    return [(node, {"suffix": way}) for way in ways] + untied(b, before)
+
+
+def untied(b, before):
+    """What is still in `b` and was one with something in `before`, or shared a storage with it: that it no longer is
+    may be told."""
+    gone = set(walk(before))
+    shares = lambda node: node in gone or gone & set(node.parts.values())  # noqa: E731
+    return [(node, {"below": False}) for node in walk(b) if node.kind in MUTABLE and shares(node)]
 
 
 def within(node, segment):

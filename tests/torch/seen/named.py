@@ -54,6 +54,22 @@ def one_or_two_lists(v):
     return {"a": value, "b": value if v else [1]}
 
 
+def replaced(make):
+    """One object under two keys, or another one under the first of them."""
+
+    def value(v):
+        shared = make()
+        return {"x": np.arange(3, dtype="i4") if v else shared, "y": shared}
+
+    return value
+
+
+def array_in_itself():
+    array = np.empty(1, dtype=object)
+    array[0] = array
+    return array
+
+
 def parameter(v):
     return {"p": nn.Parameter(torch.ones(2)) if v else torch.ones(2, requires_grad=True)}
 
@@ -61,7 +77,7 @@ def parameter(v):
 METADATA = {"attr": "_metadata"}
 Z = torch.tensor([1 + 2j, 3 + 4j])
 NAMED = {
-    # name: (what makes a value, from what it makes the two, the path of the change)
+    # name: (what makes a value, from what it makes the two, the path of the change, or several)
     "_metadata of an object": (namespace, (1, 2), ["n", METADATA, "t"]),
     "_metadata that is a list": (lambda v: state_dict([v]), (1, 2), [METADATA, 0]),
     "a member of a set": (lambda v: {"s": {torch.full((2,), float(v))}}, (1, 2), ["s"]),
@@ -85,6 +101,9 @@ NAMED = {
     "the order of a dict": (lambda v: {"d": dict.fromkeys(v, 1)}, ("ab", "ba"), ["d"]),
     "a byte beyond ASCII, at protocol 4": (lambda v: {"b": v}, (b"\xfa", b"\xfb"), ["b"]),
     "one list, twice": (one_or_two_lists, (False, True), ["b"]),
+    # What is replaced was one with what stays, and both are told.
+    "one of two names of a list": (replaced(lambda: [1]), (False, True), (["x"], ["y"])),
+    "one of two names of an array in itself": (replaced(array_in_itself), (False, True), (["x"], ["y"])),
 }  # fmt: skip
 SHARED = {
     "shared 2 ** 40 times in _metadata": (
@@ -113,6 +132,7 @@ def write_all(folder, pairs):
             torch.save(value, names["again"], pickle_protocol=protocol)
             torch.save(make(one), names["anew"], pickle_protocol=protocol, _use_new_zipfile_serialization=False)
             torch.save(make(other), names["b"], pickle_protocol=protocol)
-            place = {"path": path, "below": True, "but": [], "since": len(path)}
-            cases.append({"about": name, "container": "zip", "opaque": "object" in name, "places": [place], **names})
+            paths = path if isinstance(path, tuple) else (path,)
+            told = [{"path": path, "below": True, "but": [], "since": len(path)} for path in paths]
+            cases.append({"about": name, "container": "zip", "opaque": "object" in name, "places": told, **names})
     return cases

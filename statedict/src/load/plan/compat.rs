@@ -27,7 +27,7 @@ pub(in crate::load) fn shape(
     if *found == *leaf.sizes() || (leaf.sizes().is_empty() && *found == [1]) {
         return Ok(Fit::Yes);
     }
-    let (key, expected, found) = (source.key.to_owned(), leaf.shape(), found.clone());
+    let (key, expected, found) = (source.key().to_owned(), leaf.shape(), found.clone());
     if options.ignore_mismatched {
         return Ok(Fit::Ignored(Mismatched { key, expected, found }));
     }
@@ -52,7 +52,7 @@ pub(in crate::load) fn dtype(
             DTypePolicy::Widen => widening(found, expected).is_some(),
             DTypePolicy::Cast => cast_refusal(found, expected).is_none(),
         };
-    let key = source.key.to_owned();
+    let key = source.key().to_owned();
     if converts {
         return Ok(Some(Converted { key, from: found, to: expected }));
     }

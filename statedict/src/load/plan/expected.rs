@@ -11,7 +11,7 @@ use crate::map::StateMap;
 use crate::tensor::Shape;
 use crate::visit::{
     Change, ExtraId, ExtraName, Firsts, Id, Infos, Key, KeyTree, Kind, Leaf, LeafId, List,
-    ModelError, Module, ModuleId, ModuleInfo, Name, Names, StateDict, TensorRef, Walk, narrow,
+    ModelError, Module, ModuleId, ModuleInfo, Name, Names, Size, StateDict, TensorRef, Walk, narrow,
     walk, wide,
 };
 
@@ -21,6 +21,8 @@ pub(crate) struct Plan {
     pub(crate) class: &'static str,
     /// All keys and paths.
     pub(crate) keys: KeyTree,
+    /// The size of the model.
+    pub(crate) size: Size,
     leaves: Vec<Expected>,
     /// The sizes of all leaves, one shape after another.
     sizes: Vec<usize>,
@@ -74,8 +76,6 @@ pub(crate) struct Destination<'p> {
     pub(crate) kind: Kind,
     pub(crate) dtype: Option<DType>,
     sizes: &'p [usize],
-    /// The modules in whose later versions it appeared.
-    since: &'p [Since],
     /// The element types it can become; only asked for where tensors are assigned.
     pub(crate) adopts: &'p [DType],
 }
@@ -146,10 +146,12 @@ impl Plan {
         if !problems.is_empty() {
             return Err((class, problems));
         }
+        let size = walk.size();
         let Walk { keys, modules, infos, locked, .. } = walk;
         Ok(Plan {
             class,
             keys,
+            size,
             leaves,
             sizes,
             since,
@@ -178,6 +180,7 @@ impl Plan {
         let mut plan = Plan {
             class: outline.class,
             keys: KeyTree::new(),
+            size: Size::default(),
             leaves: Vec::new(),
             sizes: Vec::new(),
             since: HashMap::new(),
@@ -248,9 +251,18 @@ impl Plan {
             kind,
             dtype,
             sizes: &self.sizes[start..wide(end)],
-            since: self.since.get(&index).map_or(&[], Vec::as_slice),
             adopts: self.adopts.get(index).map_or(&[], Vec::as_slice),
         }
+    }
+
+    /// Returns `true` if a state dict whose modules have these versions may lack a leaf, being older than it.
+    /// A module of unknown version counts as older than every version.
+    pub(crate) fn is_optional(
+        &self,
+        leaf: usize,
+        version: impl Fn(usize) -> Option<u64>,
+    ) -> bool {
+        self.since.get(&leaf).is_some_and(|since| is_newer(since, version))
     }
 
     /// Returns the reason why a leaf cannot be written, where that is known.
@@ -343,12 +355,6 @@ impl Destination<'_> {
     pub(crate) fn shape(&self) -> Shape {
         self.sizes.into()
     }
-
-    /// Returns `true` if a state dict whose modules have these versions may lack it, being older than it.
-    /// A module of unknown version counts as older than every version.
-    pub(crate) fn is_optional(&self, version: impl Fn(usize) -> Option<u64>) -> bool {
-        is_newer(self.since, version)
-    }
 }
 
 /// The names with their positions counted in the leaves that are part of the state dict.
@@ -434,28 +440,35 @@ fn none_children(walk: &Walk<TensorRef<'_>>, places: &[Name<ModuleId>]) -> Vec<(
         true => modules.iter().map(|&path| speller.spell(path).to_owned()).collect(),
         false => HashSet::default(),
     };
-    let mut names: HashMap<String, Vec<String>> = HashMap::new();
+    let mut names: HashMap<Key, Vec<String>> = HashMap::new();
     let mut none = HashSet::default();
     for child in walk.child_paths().filter(|child| !modules.contains(child)) {
         let path = speller.spell(child);
         if by_path.contains(path) {
             continue;
         }
-        let (parent, name) = path.rsplit_once('.').unwrap_or(("", path));
-        names.entry(parent.to_owned()).or_default().push(name.to_owned());
+        let name = walk.keys.name(child).to_owned();
+        names.entry(walk.keys.parent(child)).or_default().push(name);
         none.insert(path.to_owned());
     }
     // An alias of `None` is `None` as well.
+    let mut by_alias: HashMap<&str, Vec<&str>> = HashMap::new();
     for (name, _) in walk.aliases().filter(|(_, target)| none.contains(*target)) {
         let (parent, name) = name.rsplit_once('.').unwrap_or(("", name));
-        names.entry(parent.to_owned()).or_default().push(name.to_owned());
+        by_alias.entry(parent).or_default().push(name);
     }
     let mut children = Vec::new();
     for place in places {
-        let module = &walk.modules[place.id];
-        let Some(names) = names.get(speller.spell(module.path)) else { continue };
-        let path = speller.spell(place.key);
-        children.extend(names.iter().map(|name| (path.to_owned(), name.clone())));
+        let path = walk.modules[place.id].path;
+        let mut names: Vec<&str> =
+            names.get(&path).into_iter().flatten().map(String::as_str).collect();
+        if !by_alias.is_empty() {
+            names.extend(by_alias.get(speller.spell(path)).into_iter().flatten());
+        }
+        if !names.is_empty() {
+            let path = speller.spell(place.key);
+            children.extend(names.into_iter().map(|name| (path.to_owned(), name.to_owned())));
+        }
     }
     children
 }

@@ -43,8 +43,26 @@ impl<'m, 's> Match<'m, 's> {
 /// An entry of the state dict.
 #[derive(Clone, Copy)]
 pub(crate) struct Source<'m, 's> {
-    pub(crate) key: &'m str,
+    map: &'m StateMap<'s>,
+    entry: usize,
     pub(crate) tensor: &'m TensorView<'s>,
+}
+
+impl<'m, 's> Source<'m, 's> {
+    /// Returns an entry that was found in `map`.
+    pub(in crate::load) fn of(map: &'m StateMap<'s>, entry: usize) -> Self {
+        let tensor = map.tensor_at(entry).expect("invariant: an entry was found in this map");
+        Source { map, entry, tensor }
+    }
+
+    /// The same entry with its tensor as it was read before.
+    pub(in crate::load) fn held(self, tensor: &'m TensorView<'s>) -> Self {
+        Source { tensor, ..self }
+    }
+
+    pub(crate) fn key(&self) -> &'m str {
+        self.map.get_index(self.entry).map_or("", |(key, _)| key)
+    }
 }
 
 /// For each leaf, the entry of the state dict that goes into it, by its number.
@@ -62,12 +80,7 @@ impl<'m, 's> Sources<'m, 's> {
     /// Returns the source of a leaf.
     pub(crate) fn get(&self, leaf: usize) -> Option<Source<'m, 's>> {
         let entry = Some(self.entries[leaf]).filter(|&entry| entry != NONE)?;
-        let (key, tensor) = self.entry(wide(entry));
-        Some(Source { key, tensor })
-    }
-
-    fn entry(&self, entry: usize) -> (&'m str, &'m TensorView<'s>) {
-        self.map.get_index(entry).expect("invariant: an entry was found in this map")
+        Some(Source::of(self.map, wide(entry)))
     }
 
     /// Returns the sources of the leaves, in their order.
@@ -79,7 +92,7 @@ impl<'m, 's> Sources<'m, 's> {
     pub(crate) fn keys(&self) -> KeyList {
         let count = self.entries.iter().filter(|&&entry| entry != NONE).count();
         let mut keys = KeyList::with_capacity(count);
-        self.iter().for_each(|source| keys.push(source.key));
+        self.iter().for_each(|source| keys.push(source.key()));
         keys
     }
 
@@ -87,7 +100,7 @@ impl<'m, 's> Sources<'m, 's> {
     pub(crate) fn other_names(&self) -> KeyList {
         let mut others = self.others.clone();
         others.sort_unstable();
-        others.into_iter().map(|entry| self.entry(wide(entry)).0).collect()
+        others.into_iter().map(|entry| Source::of(self.map, wide(entry)).key()).collect()
     }
 
     /// Puts entry number `entry` into a leaf that another name of it may have filled before.
@@ -98,13 +111,12 @@ impl<'m, 's> Sources<'m, 's> {
         options: &LoadOptions,
         problems: &mut Vec<LoadProblem>,
     ) {
-        let before = self.get(leaf);
-        let (key, tensor) = self.entry(entry);
-        let slot = &mut self.entries[leaf];
-        let Some(before) = before else {
-            *slot = narrow(entry);
+        let Some(before) = self.get(leaf) else {
+            self.entries[leaf] = narrow(entry);
             return;
         };
+        let source = Source::of(self.map, entry);
+        let slot = &mut self.entries[leaf];
         self.others.push(if options.alias == AliasPolicy::LastWins {
             *slot
         } else {
@@ -113,12 +125,15 @@ impl<'m, 's> Sources<'m, 's> {
         match options.alias {
             AliasPolicy::FirstWins => {}
             AliasPolicy::LastWins => *slot = narrow(entry),
-            AliasPolicy::Error => match same_elements(before.tensor, tensor) {
+            AliasPolicy::Error => match same_elements(before.tensor, source.tensor) {
                 Ok(true) => {}
-                Ok(false) => problems
-                    .push(LoadProblem::Alias { key: before.key.to_owned(), other: key.to_owned() }),
-                Err(source) => {
-                    problems.push(LoadProblem::Storage { key: key.to_owned(), source });
+                Ok(false) => {
+                    let (key, other) = (before.key().to_owned(), source.key().to_owned());
+                    problems.push(LoadProblem::Alias { key, other });
+                }
+                Err(error) => {
+                    let key = source.key().to_owned();
+                    problems.push(LoadProblem::Storage { key, source: error });
                 }
             },
         }

@@ -47,8 +47,8 @@ pub(crate) fn match_keys<'m, 's>(
         let (key, other, optional) = match absent {
             Absent::Leaf(name) => {
                 let source = found.sources.get(name.index());
-                let optional = plan.leaf(name.index()).is_optional(version);
-                (name.key, source.map(|source| source.key.to_owned()), optional)
+                let optional = plan.is_optional(name.index(), version);
+                (name.key, source.map(|source| source.key().to_owned()), optional)
             }
             Absent::Extra(name) => {
                 let source = found.extras[name.index()].as_ref();
@@ -152,7 +152,7 @@ fn check_tensors(
             continue;
         }
         let refusal = plan.refusal(index).map(|reason| LoadProblem::Refused {
-            key: source.key.to_owned(),
+            key: source.key().to_owned(),
             source: TensorError::Library(reason.into()),
         });
         if let Some(refusal) = refusal {

@@ -38,24 +38,25 @@ impl StateMap<'_> {
 pub(crate) fn absent_storages(found: &Match<'_, '_>, problems: &mut Vec<LoadProblem>) {
     let absent = found.sources.iter().filter(|source| source.tensor.location() == "meta");
     problems.extend(absent.map(|source| LoadProblem::Storage {
-        key: source.key.to_owned(),
+        key: source.key().to_owned(),
         source: StorageError::Absent,
     }));
 }
 
 /// Verifies each storage once.
 pub(crate) fn verify_storages(found: &Match<'_, '_>, problems: &mut Vec<LoadProblem>) {
-    let damaged = damaged(found.sources.iter().map(|source| (source.key, source.tensor)));
-    problems.extend(damaged.into_iter().map(|(key, source)| {
-        let key = key.to_owned();
+    let damaged = damaged(found.sources.iter().map(|source| (source, source.tensor)));
+    problems.extend(damaged.into_iter().map(|(entry, source)| {
+        let key = entry.key().to_owned();
         LoadProblem::Storage { key, source }
     }));
 }
 
-/// The tensors whose storages are damaged, in order; on several threads where there is much to read.
-fn damaged<'k, 't>(
-    tensors: impl Iterator<Item = (&'k str, &'t TensorView<'t>)>,
-) -> Vec<(&'k str, StorageError)> {
+/// The tensors whose storages are damaged, in order, each by the name it came with; on several threads where there is
+/// much to read.
+fn damaged<'t, N: Copy + Send + Sync>(
+    tensors: impl Iterator<Item = (N, &'t TensorView<'t>)>,
+) -> Vec<(N, StorageError)> {
     let distinct = distinct(tensors);
     // Saturating: a tensor of the device `meta` has a size that no file bounds.
     let sizes = distinct.iter().map(|(_, tensor)| tensor.storage().nbytes());
@@ -64,28 +65,28 @@ fn damaged<'k, 't>(
     parallel::run(parallel::threads_for(nbytes), || {
         loop {
             let index = next.fetch_add(1, Ordering::Relaxed);
-            let Some((key, tensor)) = distinct.get(index) else { break };
+            let Some((name, tensor)) = distinct.get(index) else { break };
             if let Err(error) = tensor.storage().verify() {
                 let mut damaged = damaged.lock().unwrap_or_else(PoisonError::into_inner);
-                damaged.push((index, *key, error));
+                damaged.push((index, *name, error));
             }
         }
     });
     let mut damaged = damaged.into_inner().unwrap_or_else(PoisonError::into_inner);
     damaged.sort_unstable_by_key(|(index, ..)| *index);
-    damaged.into_iter().map(|(_, key, error)| (key, error)).collect()
+    damaged.into_iter().map(|(_, name, error)| (name, error)).collect()
 }
 
 /// The first tensor of each storage that may have a checksum.
-fn distinct<'k, 't>(
-    tensors: impl Iterator<Item = (&'k str, &'t TensorView<'t>)>,
-) -> Vec<(&'k str, &'t TensorView<'t>)> {
+fn distinct<'t, N>(
+    tensors: impl Iterator<Item = (N, &'t TensorView<'t>)>,
+) -> Vec<(N, &'t TensorView<'t>)> {
     let (mut distinct, mut numbering) =
-        (Vec::<(&str, &TensorView<'_>)>::new(), Numbering::default());
-    for (key, tensor) in tensors.filter(|(_, tensor)| tensor.storage().can_be_damaged()) {
+        (Vec::<(N, &TensorView<'_>)>::new(), Numbering::default());
+    for (name, tensor) in tensors.filter(|(_, tensor)| tensor.storage().can_be_damaged()) {
         let before = distinct.iter().map(|(_, tensor)| tensor.storage().identity());
         if numbering.known(tensor.storage().identity(), before).is_none() {
-            distinct.push((key, tensor));
+            distinct.push((name, tensor));
         }
     }
     distinct

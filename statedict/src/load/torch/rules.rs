@@ -8,7 +8,7 @@ use foldhash::HashSet;
 
 use crate::load::options::LoadOptions;
 use crate::load::plan::compat::{self, Fit};
-use crate::load::plan::expected::{Destination, Plan, is_newer};
+use crate::load::plan::expected::{Plan, is_newer};
 use crate::load::plan::extra;
 use crate::load::plan::found::{Match, Source};
 use crate::load::plan::matching;
@@ -121,10 +121,10 @@ impl Scan<'_, '_, '_> {
         }
         for &number in &node.names {
             let name = &self.plan.names[number];
-            let leaf = self.plan.leaf(name.index());
+            let leaf = name.index();
             match self.entries[number] {
-                Some(entry) => self.copy(name.index(), &leaf, entry),
-                None if leaf.is_optional(|module| self.version(index, module)) => {
+                Some(entry) => self.copy(leaf, entry),
+                None if self.plan.is_optional(leaf, |module| self.version(index, module)) => {
                     self.found.defaulted.push(self.plan.keys.spell(name.key));
                 }
                 None => self.found.keys.missing_keys.push(self.plan.keys.spell(name.key)),
@@ -151,10 +151,9 @@ impl Scan<'_, '_, '_> {
 
 impl Scan<'_, '_, '_> {
     /// Decides on one tensor that is there.
-    fn copy(&mut self, index: usize, leaf: &Destination<'_>, entry: usize) {
-        let found = self.migrated.map.get_index(entry);
-        let (key, tensor) = found.expect("invariant: an entry was found in this map");
-        let source = Source { key, tensor };
+    fn copy(&mut self, index: usize, entry: usize) {
+        let leaf = &self.plan.leaf(index);
+        let source = Source::of(&self.migrated.map, entry);
         match compat::shape(leaf, &source, self.options) {
             Ok(Fit::Yes) => {}
             Ok(Fit::Ignored(mismatched)) => return self.found.mismatched.push(mismatched),

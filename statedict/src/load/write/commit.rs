@@ -28,7 +28,7 @@ pub(crate) fn commit<M: StateDict + ?Sized>(
     let look_first = plan.locked || found.extras.iter().any(Option::is_some);
     let mut contended = false;
     if look_first {
-        let walk = walk_mut(model);
+        let walk = walk_mut(model, plan.size);
         if let Err(problems) = same_model(plan, &walk) {
             return Written { problems, ..Written::default() };
         }

@@ -49,7 +49,7 @@ impl<'c, 'm, 's> Contents<'c, 'm, 's> {
     pub(super) fn of(&self, leaf: usize) -> Option<Source<'_, '_>> {
         let source = self.found.sources.get(leaf)?;
         match self.held.get(leaf) {
-            Some(held) => Some(Source { key: source.key, tensor: held.as_ref()? }),
+            Some(held) => Some(source.held(held.as_ref()?)),
             None => Some(source),
         }
     }

@@ -76,7 +76,9 @@ impl Undo {
             return true;
         }
         let held = &mut self.leaves;
-        let mut walk = walk_writing(model, &mut |index, leaf| give(held, index, leaf, options));
+        let mut walk = walk_writing(model, plan.size, &mut |index, leaf| {
+            give(held, index, leaf, options);
+        });
         if !walk.problems().is_empty() {
             return false;
         }

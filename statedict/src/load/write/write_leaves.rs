@@ -68,7 +68,7 @@ impl Writer<'_, '_, '_, '_> {
         let plan = self.contents.plan;
         // What cannot be borrowed can only be written while the walk is at it.
         let mut locked = Ok(());
-        let mut walk = walk_writing(model, &mut |index, leaf| {
+        let mut walk = walk_writing(model, plan.size, &mut |index, leaf| {
             if looked && locked.is_ok() {
                 locked = self.write_locked(index, leaf);
             }
@@ -188,7 +188,7 @@ impl Writer<'_, '_, '_, '_> {
         source: &Source<'_, '_>,
         keep: bool,
     ) -> Result<(), Stop> {
-        let at = |kept, error| Failed::stop(Some((index, kept)), source.key, error);
+        let at = |kept, error| Failed::stop(Some((index, kept)), source.key(), error);
         // Before it is known what the leaf held, it is not touched.
         if keep {
             self.undo.keep(index, leaf).map_err(|error| at(true, error))?;
@@ -202,7 +202,7 @@ impl Writer<'_, '_, '_, '_> {
                 Ok(())
             }
             Err(source_error) if self.options.atomicity == Atomicity::None => {
-                let (key, written) = (source.key.to_owned(), self.written.count());
+                let (key, written) = (source.key().to_owned(), self.written.count());
                 let problem = LoadProblem::Write { key, source: source_error, written };
                 self.written.problems.push(problem);
                 Ok(())
@@ -244,7 +244,7 @@ impl Writer<'_, '_, '_, '_> {
         }
         if keep {
             let kept = self.undo.keep(index, &**leaf);
-            kept.map_err(|error| Failed::stop(Some((index, true)), source.key, error))?;
+            kept.map_err(|error| Failed::stop(Some((index, true)), source.key(), error))?;
         }
         match first {
             Some(first) if leaf.share(first) => Ok(()),
@@ -281,7 +281,7 @@ impl Writer<'_, '_, '_, '_> {
         self.written.tensors += count - failed.leaves.len();
         let written = self.written.count();
         self.written.problems.extend(failed.errors.into_iter().map(|(leaf, error)| {
-            let key = self.contents.of(leaf).map_or("", |source| source.key).to_owned();
+            let key = self.contents.of(leaf).map_or("", |source| source.key()).to_owned();
             LoadProblem::Write { key, source: error.into(), written }
         }));
         Ok(())
@@ -291,7 +291,7 @@ impl Writer<'_, '_, '_, '_> {
 /// A leaf's memory has another size than what goes into it.
 fn wrong_memory(leaf: usize, source: &Source<'_, '_>, found: usize) -> Stop {
     let error = convert_leaf::wrong_memory(found, source.tensor.nbytes());
-    Failed::stop(Some((leaf, true)), source.key, error)
+    Failed::stop(Some((leaf, true)), source.key(), error)
 }
 
 /// A leaf that can be held together with others.
