@@ -170,9 +170,14 @@ impl<'a> StateMap<'a> {
         self.entries.get_index(index)
     }
 
-    /// Returns the tensor at this position, without its key.
-    pub(crate) fn tensor_at(&self, index: usize) -> Option<&TensorView<'a>> {
-        self.entries.value_at(index)
+    /// Returns the key at a position where one was found.
+    pub(crate) fn key_at(&self, index: usize) -> &str {
+        self.entries.name_at(index).expect("invariant: an entry was found in this map")
+    }
+
+    /// The same of the tensor.
+    pub(crate) fn tensor_at(&self, index: usize) -> &TensorView<'a> {
+        self.entries.value_at(index).expect("invariant: an entry was found in this map")
     }
 
     /// Returns the position of `key` in the order.

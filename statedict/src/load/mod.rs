@@ -42,11 +42,18 @@ pub(crate) fn load<M: StateDict + ?Sized>(
     options: &LoadOptions,
 ) -> Result<LoadReport, LoadError> {
     let plan = plan_for(model, options)?;
-    let report =
-        run(&plan, map, options, |found| commit::commit(&mut *model, &plan, found, options))?;
-    let missing = report.missing.iter().chain(report.defaulted.iter()).map(str::to_owned).collect();
-    let unexpected = report.unexpected.iter().map(str::to_owned).collect();
-    visit::run_post_load(model, &Loaded::new(missing, unexpected));
+    let mut hooked = false;
+    let report = run(&plan, map, options, |found| {
+        let written = commit::commit(&mut *model, &plan, found, options);
+        hooked = written.hooked;
+        written
+    })?;
+    if hooked {
+        let missing = report.missing.iter().chain(report.defaulted.iter());
+        let missing = missing.map(str::to_owned).collect();
+        let unexpected = report.unexpected.iter().map(str::to_owned).collect();
+        visit::run_post_load(model, &Loaded::new(missing, unexpected));
+    }
     Ok(report)
 }
 

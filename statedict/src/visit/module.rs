@@ -81,6 +81,7 @@ impl ModuleInfo {
 
     /// Returns `true` if this is the same declaration, seen without a look into it. Two of equal content may be
     /// taken for different ones.
+    #[inline]
     pub(super) fn is_same(&self, other: &ModuleInfo) -> bool {
         let same_step = |a: Option<MigrateStep>, b: Option<MigrateStep>| match (a, b) {
             (Some(a), Some(b)) => std::ptr::fn_addr_eq(a, b),
@@ -137,6 +138,7 @@ enum RustType {
 }
 
 impl RustType {
+    #[inline]
     fn is_same(self, other: RustType) -> bool {
         match (self, other) {
             (RustType::Named(one), RustType::Named(other)) => std::ptr::eq(one, other),

@@ -102,16 +102,9 @@ impl Infos {
 
     /// The number of a class. Only the last are looked through: one that is noted twice does no harm.
     fn add(&mut self, info: &ModuleInfo) -> ClassId {
-        // Nearly always the last one: it is looked at without the cost of the search.
-        if let Some((class, last)) = self.0.enumerated().next_back()
-            && last.is_same(info)
-        {
-            return class;
-        }
-        let known =
-            self.0.enumerated().rev().skip(1).take(7).find(|(_, known)| known.is_same(info));
-        match known {
-            Some((class, _)) => class,
+        let from = self.0.len().saturating_sub(8);
+        match self.0.iter().skip(from).rposition(|known| known.is_same(info)) {
+            Some(place) => ClassId::new(from + place),
             None => self.0.push(*info),
         }
     }
@@ -139,6 +132,8 @@ pub(crate) struct Walk<T> {
     pub(super) ties: Vec<Tie>,
     /// `true` if some of it can only be reached during the walk: it is behind a lock, or made for the visit.
     pub(crate) locked: bool,
+    /// `true` if a module has a hook that runs after a load; only where the model is walked for writing.
+    pub(crate) hooked: bool,
     /// `true` if some of it is behind a lock, which others can take.
     pub(crate) contended: bool,
     pub(super) problems: Vec<ModelError>,
@@ -232,6 +227,7 @@ impl<T> Walk<T> {
             flattened: Vec::new(),
             ties: Vec::new(),
             locked: false,
+            hooked: false,
             contended: false,
             problems: Vec::new(),
             siblings: Siblings::new(),
@@ -342,11 +338,8 @@ impl<T> Walk<T> {
             self.check(name);
         }
         let key = self.key(name);
-        let outer = Outer {
-            child: self.child,
-            module: self.module,
-            siblings: self.siblings.enter(),
-        };
+        let outer =
+            Outer { child: self.child, module: self.module, siblings: self.siblings.enter() };
         self.child = self.keys.enter(key);
         let start = self.items.next_id();
         let child = self.children.push(start..start);

@@ -109,7 +109,9 @@ where
         visit(&mut Writer { walk: self.walk, write: self.write, keep: written });
     }
 
-    fn run_hook(&mut self, _: &mut dyn FnMut(&Loaded)) {}
+    fn run_hook(&mut self, _: &mut dyn FnMut(&Loaded)) {
+        self.walk.hooked = true;
+    }
 
     fn take_extra_state(&mut self, _: &mut dyn ExtraState) {}
 

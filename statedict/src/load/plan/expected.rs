@@ -11,8 +11,8 @@ use crate::map::StateMap;
 use crate::tensor::Shape;
 use crate::visit::{
     Change, ExtraId, ExtraName, Firsts, Id, Infos, Key, KeyTree, Kind, Leaf, LeafId, List,
-    ModelError, Module, ModuleId, ModuleInfo, Name, Names, Size, StateDict, TensorRef, Walk, narrow,
-    walk, wide,
+    ModelError, Module, ModuleId, ModuleInfo, Name, Names, Size, StateDict, TensorRef, Walk,
+    narrow, walk, wide,
 };
 
 /// The expectations of a model of a state dict.
@@ -257,11 +257,7 @@ impl Plan {
 
     /// Returns `true` if a state dict whose modules have these versions may lack a leaf, being older than it.
     /// A module of unknown version counts as older than every version.
-    pub(crate) fn is_optional(
-        &self,
-        leaf: usize,
-        version: impl Fn(usize) -> Option<u64>,
-    ) -> bool {
+    pub(crate) fn is_optional(&self, leaf: usize, version: impl Fn(usize) -> Option<u64>) -> bool {
         self.since.get(&leaf).is_some_and(|since| is_newer(since, version))
     }
 
@@ -433,16 +429,19 @@ fn none_children(walk: &Walk<TensorRef<'_>>, places: &[Name<ModuleId>]) -> Vec<(
     if walk.child_paths().len() + 1 == walk.modules.len() {
         return Vec::new();
     }
-    let modules: HashSet<Key> = walk.modules.iter().map(|module| module.path).collect();
+    let paths = || walk.modules.iter().map(|module| module.path);
+    // Modules come in the order of the children that they are.
+    let mut modules = paths().skip(1).peekable();
+    let mut is_module = |child: &Key| modules.next_if_eq(child).is_some();
     let mut speller = walk.keys.speller();
     // Of two children with one name the other may be a module.
     let by_path: HashSet<String> = match walk.repeats_names() {
-        true => modules.iter().map(|&path| speller.spell(path).to_owned()).collect(),
+        true => paths().map(|path| speller.spell(path).to_owned()).collect(),
         false => HashSet::default(),
     };
     let mut names: HashMap<Key, Vec<String>> = HashMap::new();
     let mut none = HashSet::default();
-    for child in walk.child_paths().filter(|child| !modules.contains(child)) {
+    for child in walk.child_paths().filter(|child| !is_module(child)) {
         let path = speller.spell(child);
         if by_path.contains(path) {
             continue;

@@ -51,8 +51,7 @@ pub(crate) struct Source<'m, 's> {
 impl<'m, 's> Source<'m, 's> {
     /// Returns an entry that was found in `map`.
     pub(in crate::load) fn of(map: &'m StateMap<'s>, entry: usize) -> Self {
-        let tensor = map.tensor_at(entry).expect("invariant: an entry was found in this map");
-        Source { map, entry, tensor }
+        Source { map, entry, tensor: map.tensor_at(entry) }
     }
 
     /// The same entry with its tensor as it was read before.
@@ -61,7 +60,7 @@ impl<'m, 's> Source<'m, 's> {
     }
 
     pub(crate) fn key(&self) -> &'m str {
-        self.map.get_index(self.entry).map_or("", |(key, _)| key)
+        self.map.key_at(self.entry)
     }
 }
 
@@ -90,9 +89,9 @@ impl<'m, 's> Sources<'m, 's> {
 
     /// The keys of all these.
     pub(crate) fn keys(&self) -> KeyList {
-        let count = self.entries.iter().filter(|&&entry| entry != NONE).count();
-        let mut keys = KeyList::with_capacity(count);
-        self.iter().for_each(|source| keys.push(source.key()));
+        let entries = self.entries.iter().filter(|&&entry| entry != NONE);
+        let mut keys = KeyList::with_capacity(entries.clone().count());
+        entries.for_each(|&entry| keys.push(self.map.key_at(wide(entry))));
         keys
     }
 
@@ -100,7 +99,7 @@ impl<'m, 's> Sources<'m, 's> {
     pub(crate) fn other_names(&self) -> KeyList {
         let mut others = self.others.clone();
         others.sort_unstable();
-        others.into_iter().map(|entry| Source::of(self.map, wide(entry)).key()).collect()
+        others.into_iter().map(|entry| self.map.key_at(wide(entry))).collect()
     }
 
     /// Puts entry number `entry` into a leaf that another name of it may have filled before.

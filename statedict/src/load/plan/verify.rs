@@ -81,8 +81,7 @@ fn damaged<'t, N: Copy + Send + Sync>(
 fn distinct<'t, N>(
     tensors: impl Iterator<Item = (N, &'t TensorView<'t>)>,
 ) -> Vec<(N, &'t TensorView<'t>)> {
-    let (mut distinct, mut numbering) =
-        (Vec::<(N, &TensorView<'_>)>::new(), Numbering::default());
+    let (mut distinct, mut numbering) = (Vec::<(N, &TensorView<'_>)>::new(), Numbering::default());
     for (name, tensor) in tensors.filter(|(_, tensor)| tensor.storage().can_be_damaged()) {
         let before = distinct.iter().map(|(_, tensor)| tensor.storage().identity());
         if numbering.known(tensor.storage().identity(), before).is_none() {

@@ -87,7 +87,7 @@ impl<'a> Filling<'a> {
         } else if self.threads > 1 {
             self.jobs.extend(pieces.map(Job::One));
         } else {
-            pieces.for_each(|piece| self.failed.note(piece.fill()));
+            pieces.filter_map(|piece| piece.fill().err()).for_each(|more| self.failed.note(more));
         }
     }
 
@@ -95,7 +95,7 @@ impl<'a> Filling<'a> {
     pub(super) fn finish(self) -> Failed {
         let Filling { threads, jobs, mut failed, .. } = self;
         if !jobs.is_empty() {
-            let run = |(): &mut (), job: Job<'_>| job.run().into_result();
+            let run = |(): &mut (), job: Job<'_>| job.run();
             let failures = parallel::each(threads, jobs.into_iter(), run);
             failures.into_iter().for_each(|failure| failed.note(failure));
         }
@@ -113,26 +113,19 @@ impl Failed {
         self.leaves.extend(more.leaves);
     }
 
-    fn into_result(self) -> Result<(), Failed> {
-        if self.leaves.is_empty() { Ok(()) } else { Err(self) }
-    }
-
-    fn of(leaf: usize, result: Result<(), StorageError>) -> Self {
-        match result {
-            Ok(()) => Failed::default(),
-            Err(error) => Failed { errors: vec![(leaf, error)], leaves: vec![leaf] },
-        }
+    fn of(leaf: usize, error: StorageError) -> Self {
+        Failed { errors: vec![(leaf, error)], leaves: vec![leaf] }
     }
 }
 
 impl Job<'_> {
-    fn run(self) -> Failed {
+    fn run(self) -> Result<(), Failed> {
         let mut cut = match self {
             Job::One(piece) => return piece.fill(),
             Job::Cut(cut) => cut,
         };
         // One leaf alone needs no second copy of the storage.
-        let Some(last) = cut.pop() else { return Failed::default() };
+        let Some(last) = cut.pop() else { return Ok(()) };
         if cut.is_empty() {
             return last.fill();
         }
@@ -141,29 +134,31 @@ impl Job<'_> {
             Ok(bytes) => bytes,
             Err(error) => {
                 let leaves = cut.iter().map(|piece| piece.leaf).chain([leaf]).collect();
-                return Failed { errors: vec![(leaf, error)], leaves };
+                return Err(Failed { errors: vec![(leaf, error)], leaves });
             }
         };
         let mut failed = Failed::default();
         for piece in cut.into_iter().chain([last]) {
-            failed.note(piece.fill_from(&bytes));
+            piece.fill_from(&bytes).unwrap_or_else(|more| failed.note(more));
         }
-        failed
+        if failed.leaves.is_empty() { Ok(()) } else { Err(failed) }
     }
 }
 
 impl Piece<'_> {
     /// Fills it from its storage.
-    fn fill(self) -> Failed {
+    fn fill(self) -> Result<(), Failed> {
         let Piece { leaf, memory, source, offset } = self;
-        Failed::of(leaf, source.storage().read_at(offset, memory))
+        source.storage().read_at(offset, memory).map_err(|error| Failed::of(leaf, error))
     }
 
     /// Fills it from all bytes of its storage.
-    fn fill_from(self, bytes: &[u8]) -> Failed {
+    fn fill_from(self, bytes: &[u8]) -> Result<(), Failed> {
         let Piece { leaf, memory, offset, .. } = self;
         let part = offset.checked_add(memory.len()).and_then(|end| bytes.get(offset..end));
         let missing = || StorageError::out_of_range(offset, memory.len(), bytes.len());
-        Failed::of(leaf, part.ok_or_else(missing).map(|part| nontemporal_copy::copy(part, memory)))
+        let part = part.ok_or_else(|| Failed::of(leaf, missing()))?;
+        nontemporal_copy::copy(part, memory);
+        Ok(())
     }
 }

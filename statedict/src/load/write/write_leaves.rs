@@ -86,6 +86,7 @@ impl Writer<'_, '_, '_, '_> {
             }
             Ok(()) => {}
         }
+        self.written.hooked = walk.hooked;
         self.write_borrowed(&mut walk.leaves)
     }
 

@@ -9,6 +9,8 @@ pub(crate) struct Written {
     pub(crate) tensors: usize,
     /// The number of extra states that were set, and stayed so.
     pub(crate) extras: usize,
+    /// `true` if a module has a hook that is to run.
+    pub(crate) hooked: bool,
     pub(crate) problems: Vec<LoadProblem>,
 }
 
