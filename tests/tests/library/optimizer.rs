@@ -1,6 +1,6 @@
 //! The state of optimizers: typed access, names, loading by PyTorch's rules, and structs of the user's.
 
-use statedict::codec::{self, ReadOptions, Source};
+use statedict::codec::{Document, ReadOptions, Source};
 use statedict::optim::{Algorithm, OptimizerProblem, OptimizerState, ParamId};
 use statedict::prelude::*;
 use statedict::tensor::{Storage, Strides};
@@ -16,8 +16,7 @@ fn tensor(elements: &[f32], shape: &[usize]) -> CpuTensor {
 fn through_a_file(state: &OptimizerState<'_>) -> OptimizerState<'static> {
     let mut file = Vec::new();
     state.graph().write_with(&mut file, &WriteOptions::default()).unwrap();
-    let document =
-        codec::Document::read_with(Source::bytes(file), &ReadOptions::default()).unwrap();
+    let document = Document::read_with(Source::bytes(file), &ReadOptions::default()).unwrap();
     OptimizerState::from_graph((**document.graph()).clone()).unwrap()
 }
 
