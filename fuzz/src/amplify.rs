@@ -15,32 +15,32 @@ const TUPLE: &[u8] = b"t";
 /// A piece of a pickle that pushes a value.
 pub type Code = Vec<u8>;
 
-fn join(parts: &[&[u8]]) -> Code {
+pub fn join(parts: &[&[u8]]) -> Code {
     parts.concat()
 }
 
-fn counted(opcode: u8, content: &[u8]) -> Code {
+pub(super) fn counted(opcode: u8, content: &[u8]) -> Code {
     let len = u32::try_from(content.len()).unwrap_or(u32::MAX);
     join(&[&[opcode], &len.to_le_bytes(), content])
 }
 
-fn text(text: &str) -> Code {
+pub fn text(text: &str) -> Code {
     counted(b'X', text.as_bytes())
 }
 
-fn class(module: &str, name: &str) -> Code {
+pub fn class(module: &str, name: &str) -> Code {
     format!("c{module}\n{name}\n").into_bytes()
 }
 
-fn tuple(values: &[Code]) -> Code {
+pub fn tuple(values: &[Code]) -> Code {
     join(&[MARK, &values.concat(), TUPLE])
 }
 
-fn call(module: &str, name: &str, args: &[Code]) -> Code {
+pub fn call(module: &str, name: &str, args: &[Code]) -> Code {
     join(&[&class(module, name), &tuple(args), REDUCE])
 }
 
-fn get(slot: u8) -> Code {
+pub fn get(slot: u8) -> Code {
     vec![b'h', slot]
 }
 
@@ -123,7 +123,7 @@ fn chain(layers: usize) -> Code {
     join(&[&start, &b"(h\xf0h\xf1".repeat(layers), &inner, &b"Nt".repeat(layers)])
 }
 
-fn hooks() -> Code {
+pub(super) fn hooks() -> Code {
     call("collections", "OrderedDict", &[])
 }
 
@@ -139,11 +139,11 @@ fn id(class_name: &str, key: &str) -> Vec<Code> {
     vec![text("storage"), class("torch", class_name), text(key), text("cpu"), vec![b'K', count]]
 }
 
-fn storage(class_name: &str, key: &str) -> Code {
+pub fn storage(class_name: &str, key: &str) -> Code {
     join(&[&tuple(&id(class_name, key)), b"Q"])
 }
 
-fn one(number: u8) -> Code {
+pub(super) fn one(number: u8) -> Code {
     join(&[b"K", &[number], b"\x85"])
 }
 
@@ -152,7 +152,7 @@ fn tensor_args() -> Vec<Code> {
     vec![storage, b"K\0".to_vec(), one(2), one(1), b"\x89".to_vec(), hooks()]
 }
 
-fn tensor_of(class_name: &str, key: &str, sizes: Code, strides: Code) -> Code {
+pub(super) fn tensor_of(class_name: &str, key: &str, sizes: Code, strides: Code) -> Code {
     let args =
         [storage(class_name, key), b"K\0".to_vec(), sizes, strides, b"\x89".to_vec(), hooks()];
     call("torch._utils", "_rebuild_tensor_v2", &args)
@@ -236,7 +236,7 @@ const OPERAND: u8 = 0;
 const CALLEE: u8 = 1;
 const ARGUMENTS: u8 = 2;
 
-fn kept(code: &[u8], slot: u8) -> Code {
+pub fn kept(code: &[u8], slot: u8) -> Code {
     join(&[code, &[b'q', slot], POP])
 }
 

@@ -1,6 +1,7 @@
 //! What every target does with its bytes: everything that reading a file can do.
 
 pub mod amplify;
+pub mod large;
 
 use statedict::codec::{self, ReadOptions, Source};
 use statedict::contents::Contents;

@@ -49,10 +49,32 @@ pub(crate) fn decode(bytes: &[u8], dtype: DType) -> Result<Numbers, Failure> {
     })
 }
 
+/// How many bytes of tensors may be read, all together: views of one storage can have far more than their file, and so
+/// can expanded tensors.
+pub(crate) struct Allowance(u64);
+
+impl Allowance {
+    /// What the sizes of files explain.
+    pub(crate) fn of(len: u64) -> Self {
+        Allowance(len.saturating_mul(16).saturating_add(1 << 26))
+    }
+
+    /// Counts a tensor that is to be read.
+    pub(crate) fn read(&mut self, tensor: &TensorView<'_>) -> Result<(), Failure> {
+        check_size(tensor.nbytes(), tensor.storage())?;
+        let left = self.0.checked_sub(u64::try_from(tensor.nbytes())?);
+        self.0 = left.ok_or(
+            "too many tensors are views of the same storages: all together they are far larger than the file; if \
+             you trust it, read it with `--trust`",
+        )?;
+        Ok(())
+    }
+}
+
 /// Refuses what is read whole and has far more bytes than its storage: an expanded tensor can be as large
 /// as it likes.
 pub(crate) fn check_size(nbytes: usize, storage: &Storage<'_>) -> Result<(), Failure> {
-    if nbytes > storage.nbytes().saturating_mul(16).saturating_add(1 << 26) {
+    if nbytes > storage.nbytes().saturating_mul(16).saturating_add(1 << 23) {
         return Err(format!("a tensor of {nbytes} bytes, expanded, is too large to read").into());
     }
     Ok(())

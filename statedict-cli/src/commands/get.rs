@@ -16,7 +16,7 @@ use crate::numbers::check_size;
 use crate::opened::{Opened, Opening};
 use crate::outputs::Overwriting;
 use crate::terminal::Screen;
-use select::{Selected, select};
+use select::{Selection, What, each, select};
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
@@ -120,29 +120,34 @@ pub(crate) fn run(arguments: &Arguments, screen: &mut Screen) -> Result<Outcome,
             Err(error) => format!("{}: {error}", arguments.file).into(),
         }
     };
-    let mut selected = select(&opened, &arguments.key).map_err(about)?;
-    let is_single = selected.len() == 1;
-    if !is_single && (arguments.slice.is_some() || matches!(form, Form::Npy | Form::Raw)) {
-        let count = selected.len();
-        return Err(about(format!("`{}` is {count} tensors and values", arguments.key).into()));
-    }
-    for one in &mut selected {
-        if let Selected { what: select::What::Value { array: Some(array), .. }, .. } = &*one
-            && is_single
-            && let Some(tensor) = array.to_tensor()
-        {
-            one.what = select::What::Tensor(tensor);
+    let key = &arguments.key;
+    let mut selected = select(&opened, key).map_err(about)?;
+    match &mut selected {
+        Selection::One(one) => {
+            if let What::Value { array: Some(array), .. } = &one.what
+                && let Some(tensor) = array.to_tensor()
+            {
+                one.what = What::Tensor(tensor);
+            }
+            if let What::Tensor(tensor) = &mut one.what {
+                *tensor = arguments.tensor(tensor.clone()).map_err(about)?;
+            }
         }
-        if let (Selected { what: select::What::Tensor(tensor), .. }, true) = (&mut *one, is_single)
-        {
-            *tensor = arguments.tensor(tensor.clone()).map_err(about)?;
+        Selection::Several(count) => {
+            if arguments.slice.is_some() || matches!(form, Form::Npy | Form::Raw) {
+                return Err(about(format!("`{key}` is {count} tensors and values").into()));
+            }
         }
     }
-    let to = |out: &mut dyn Write| match form {
-        Form::Text => print::text(&selected, arguments.all, out),
-        Form::Json => print::json(&opened, &selected, out),
-        Form::Npy => write::npy(&selected, out),
-        Form::Raw => write::raw(&selected, out),
+    let to = |out: &mut dyn Write| match (&selected, form) {
+        (Selection::One(one), Form::Json) => print::json(&opened, one, out),
+        (Selection::One(one), Form::Npy) => write::npy(one, out),
+        (Selection::One(one), Form::Raw) => write::raw(one, out),
+        (Selection::One(one), Form::Text) => print::text(one, arguments.all, out),
+        (Selection::Several(_), Form::Json) => print::json_values(&opened, out, |list| {
+            each(&opened, key, |one| list.add(&print::value(&one)))
+        }),
+        (Selection::Several(_), _) => each(&opened, key, |one| print::line(&one, out)),
     };
     match &arguments.output {
         Some(output) => arguments.overwriting.write(output, to).map_err(about)?,

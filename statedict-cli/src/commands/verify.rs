@@ -11,7 +11,7 @@ use statedict::value::Kind;
 use crate::envelope::Envelope;
 use crate::failure::{Failure, Outcome, chain, for_each, refused};
 use crate::inputs::{Files, Input};
-use crate::numbers;
+use crate::numbers::{Allowance, not_finite};
 use crate::opened::{Opened, Opening};
 use crate::printable::printable;
 use crate::progress::Progress;
@@ -149,6 +149,7 @@ fn members(source: Source, len: u64, verified: &mut Verified) {
 fn tensors(opened: &Opened, finite: bool, verified: &mut Verified) -> Result<(), Failure> {
     let progress = Progress::new();
     let (mut done, mut seen) = (0u64, HashSet::new());
+    let mut elements = Allowance::of(opened.allowed);
     walk(opened, |place, found| {
         let name = || place.name();
         match found {
@@ -168,7 +169,7 @@ fn tensors(opened: &Opened, finite: bool, verified: &mut Verified) -> Result<(),
                     verified.nbytes = verified.nbytes.saturating_add(nbytes);
                 }
                 if finite {
-                    match numbers::not_finite(&tensor) {
+                    match elements.read(&tensor).and_then(|()| not_finite(&tensor)) {
                         Ok(0) => {}
                         Ok(count) => {
                             let of = tensor.numel();

@@ -8,6 +8,7 @@ use statedict::{DType, TensorView};
 
 use crate::failure::{Failure, refused};
 use crate::histogram::measure;
+use crate::numbers::Allowance;
 use crate::opened::Opened;
 use crate::path;
 use crate::plot::numbers;
@@ -93,11 +94,11 @@ pub(super) fn of(opened: &Opened, histograms: usize) -> Result<Json, Failure> {
         .map(|row| u64::try_from(row.tensor.nbytes()).unwrap_or(u64::MAX))
         .fold(0, u64::saturating_add);
     rows.truncate(TENSORS);
-    let mut shown = 0;
+    let (mut shown, mut allowance) = (0, Allowance::of(opened.allowed));
     let mut tensors: Vec<(usize, Json)> = Vec::with_capacity(rows.len());
     for row in &rows {
         let distribution = (shown < histograms && row.tensor.numel() > 1 && !row.tie.1)
-            .then(|| distribution(&row.tensor))
+            .then(|| allowance.read(&row.tensor).ok().and_then(|()| distribution(&row.tensor)))
             .flatten();
         shown += usize::from(distribution.is_some());
         tensors.push((row.place, tensor(row, distribution)));

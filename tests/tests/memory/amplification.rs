@@ -14,6 +14,7 @@ use statedict::contents::{Contents, Digests};
 
 use crate::counting::{Cost, Turn};
 use crate::fuzz::amplify::{self, OPERANDS};
+use crate::fuzz::large;
 
 const SIZES: [usize; 3] = [3_000, 6_000, 12_000];
 /// What reading costs, whatever the file is.
@@ -77,6 +78,26 @@ fn measure(turn: &Turn, file: &[u8], about: &str) -> (Cost, String) {
     (cost, outcome)
 }
 
+/// Returns `true` if the cost of a file that is twice as large is more than twice as much.
+fn has_grown(now: &Cost, before: &Cost) -> bool {
+    let grown = |now: usize, before: usize| now * 10 > before * 23 + 10 * SLACK;
+    grown(now.peak, before.peak) || grown(now.total, before.total)
+}
+
+#[test]
+fn pickles_that_mean_more_than_they_say_cost_no_more() {
+    let turn = Turn::wait();
+    let [_, small, size] = SIZES;
+    for ((name, pickle), (_, larger)) in large::pickles(small).into_iter().zip(large::pickles(size))
+    {
+        for deflates in [false, true] {
+            let [before, now] = [&pickle, &larger]
+                .map(|pickle| measure(&turn, &amplify::checkpoint(pickle, deflates), name).0);
+            assert!(!has_grown(&now, &before), "{name}: {before}, and at {size} {now}");
+        }
+    }
+}
+
 #[test]
 fn nothing_costs_more_than_its_file_explains() {
     let turn = Turn::wait();
@@ -94,12 +115,10 @@ fn nothing_costs_more_than_its_file_explains() {
                     let file = amplify::checkpoint(&pickle, false);
                     let (cost, outcome) = measure(&turn, &file, &about);
                     // Of the smallest, the minimums of limits may explain it.
-                    if let Some(before) = before.filter(|_| size > SIZES[1]) {
-                        let grown = |now: usize, before: usize| now * 10 > before * 23 + 10 * SLACK;
-                        if grown(cost.peak, before.peak) || grown(cost.total, before.total) {
-                            failures
-                                .push(format!("{about}, {keeps}: {before}, and at {size} {cost}"));
-                        }
+                    if let Some(before) = before.filter(|_| size > SIZES[1])
+                        && has_grown(&cost, &before)
+                    {
+                        failures.push(format!("{about}, {keeps}: {before}, and at {size} {cost}"));
                     }
                     worst = worst.max((cost.peak / file.len(), about.clone()));
                     (before, last) = (Some(cost), outcome);
@@ -137,14 +156,26 @@ fn compare(outcomes: &BTreeMap<String, BTreeSet<String>>) {
         return std::fs::write(&path, found).unwrap();
     }
     let known = std::fs::read_to_string(&path).unwrap_or_default();
-    let missing: Vec<&str> =
-        known.lines().filter(|line| !found.lines().any(|new| new == *line)).collect();
-    let new: Vec<&str> =
-        found.lines().filter(|line| !known.lines().any(|old| old == *line)).collect();
+    let (was, is) = (by_piece(&known), by_piece(&found));
+    let missing: Vec<&str> = was.difference(&is).map(String::as_str).collect();
+    let new: Vec<&str> = is.difference(&was).map(String::as_str).collect();
     assert!(
         known == found,
         "refused no more:\n{}\nrefused now:\n{}",
         missing.join("\n"),
         new.join("\n")
     );
+}
+
+/// What is known of each piece, a line each.
+fn by_piece(text: &str) -> BTreeSet<String> {
+    let mut outcome = "";
+    let mut lines = BTreeSet::new();
+    for line in text.lines() {
+        match line.strip_prefix("## ") {
+            Some(words) => outcome = words,
+            None => drop(lines.insert(format!("{line}: {outcome}"))),
+        }
+    }
+    lines
 }

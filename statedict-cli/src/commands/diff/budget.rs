@@ -6,6 +6,7 @@ use statedict::value::{Dict, Value};
 use super::pairs::{Pair, is_lazy};
 use crate::failure::Failure;
 use crate::leaf::Texts;
+use crate::numbers::Allowance;
 
 /// The memory of a pair of parts that waits to be compared, with its names.
 const PAIR: u64 = 360;
@@ -21,6 +22,8 @@ pub(super) struct Budget {
     work: u64,
     /// The number of bytes that may still be taken.
     memory: u64,
+    /// Of the tensors that are read.
+    pub(super) elements: Allowance,
     /// Of what may be told of both files.
     pub(super) texts: Texts,
 }
@@ -31,6 +34,7 @@ impl Budget {
         Budget {
             work: len.saturating_mul(64).saturating_add(1 << 22),
             memory: len.saturating_mul(6).saturating_add(1 << 23),
+            elements: Allowance::of(len),
             texts: Texts::of(len),
         }
     }
@@ -69,6 +73,11 @@ impl Budget {
         };
         // A digest looks at the key again, and so does a name.
         self.work(u64::try_from(text)?.saturating_mul(2).saturating_add(1))
+    }
+
+    /// Counts the dimensions of tensors that are compared.
+    pub(super) fn dims(&mut self, count: usize) -> Result<(), Failure> {
+        self.work(u64::try_from(count)?)
     }
 
     /// Counts a value that was met.

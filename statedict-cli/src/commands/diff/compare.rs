@@ -226,7 +226,10 @@ impl<'g> Comparer<'g> {
             if !self.known.insert((x, y)) {
                 // A tensor has several names; everything else was compared where it was met.
                 match (tensor(a), tensor(b)) {
-                    (Some(x), Some(y)) => self.tensors(a, b, (&x, &y), origin),
+                    (Some(x), Some(y)) => {
+                        self.budget.dims(x.shape().len().saturating_add(y.shape().len()))?;
+                        self.tensors(a, b, (&x, &y), origin);
+                    }
                     _ => {
                         self.comparison.others +=
                             usize::from(matches!(a.kind(), Kind::NumPy(_) | Kind::Storage(_)))
@@ -288,6 +291,7 @@ impl<'g> Comparer<'g> {
     /// Compares two values without their parts. Whether the parts are to be compared.
     fn alone(&mut self, a: Value<'g>, b: Value<'g>, origin: usize) -> Result<bool, Failure> {
         if let (Some(x), Some(y)) = (tensor(a), tensor(b)) {
+            self.budget.dims(x.shape().len().saturating_add(y.shape().len()))?;
             self.tensors(a, b, (&x, &y), origin);
             return Ok(true);
         }
@@ -451,6 +455,7 @@ impl<'g> Comparer<'g> {
     /// Compares bytes, and trusts none whose checksum is wrong.
     fn read(&mut self, a: &TensorView<'g>, b: &TensorView<'g>) -> Result<Compared, Failure> {
         for (tensor, verified) in [a, b].into_iter().zip(&mut self.verified) {
+            self.budget.elements.read(tensor)?;
             if !verified.contains(&tensor.storage().identity()) {
                 tensor.storage().verify().map_err(|error| chain(&error))?;
                 verified.insert(tensor.storage().identity());

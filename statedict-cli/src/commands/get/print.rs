@@ -6,7 +6,7 @@ use serde_json::{Value as Json, json};
 use statedict::TensorView;
 
 use super::select::{Selected, What};
-use crate::envelope::Envelope;
+use crate::envelope::{Envelope, List};
 use crate::failure::{Failure, chain};
 use crate::numbers::{Numbers, check_size, decode, each_run, has_numbers};
 use crate::opened::Opened;
@@ -16,26 +16,24 @@ use crate::printable::printable;
 const ROWS: usize = 20;
 const COLUMNS: usize = 8;
 
-/// For people: of a single tensor the numbers, of several things a line each.
-pub(super) fn text(
-    selected: &[Selected<'_>],
-    all: bool,
-    out: &mut dyn Write,
-) -> Result<(), Failure> {
-    match selected {
-        [Selected { name, what: What::Tensor(tensor), .. }] => {
-            writeln!(out, "{name}  {} {}", tensor.dtype(), tensor.shape())?;
+/// For people: the numbers of a tensor, or a value.
+pub(super) fn text(one: &Selected<'_>, all: bool, out: &mut dyn Write) -> Result<(), Failure> {
+    match &one.what {
+        What::Tensor(tensor) => {
+            writeln!(out, "{}  {} {}", one.name, tensor.dtype(), tensor.shape())?;
             rows(tensor, all, out)
         }
-        [Selected { what: What::Value { text, .. }, .. }] => {
-            Ok(writeln!(out, "{}", printable(text))?)
+        What::Value { text, .. } => Ok(writeln!(out, "{}", printable(text))?),
+    }
+}
+
+/// For people: one of several things in a line.
+pub(super) fn line(one: &Selected<'_>, out: &mut dyn Write) -> Result<(), Failure> {
+    match &one.what {
+        What::Tensor(tensor) => {
+            Ok(writeln!(out, "{}  {} {}", one.name, tensor.dtype(), tensor.shape())?)
         }
-        _ => selected.iter().try_for_each(|Selected { name, what, .. }| match what {
-            What::Tensor(tensor) => {
-                Ok(writeln!(out, "{name}  {} {}", tensor.dtype(), tensor.shape())?)
-            }
-            What::Value { text, .. } => Ok(writeln!(out, "{name}  {}", printable(text))?),
-        }),
+        What::Value { text, .. } => Ok(writeln!(out, "{}  {}", one.name, printable(text))?),
     }
 }
 
@@ -125,47 +123,58 @@ fn number_texts(bytes: &[u8], dtype: statedict::DType) -> Result<Vec<String>, Fa
 /// One object; numbers that JSON does not have are texts.
 pub(super) fn json(
     opened: &Opened,
-    selected: &[Selected<'_>],
+    one: &Selected<'_>,
     out: &mut dyn Write,
+) -> Result<(), Failure> {
+    let What::Tensor(tensor) = &one.what else {
+        return json_values(opened, out, |list| list.add(&value(one)));
+    };
+    let mut object = Envelope::start(out, "get")?;
+    object.field("file", &opened.input.to_string())?;
+    let dtype = tensor.dtype();
+    if !has_numbers(dtype) {
+        return Err(format!("the elements of {dtype} cannot be printed").into());
+    }
+    object.field("path", &one.path)?;
+    object.field("dtype", &dtype.to_string())?;
+    object.field("shape", &tensor.shape().to_vec())?;
+    let mut list = object.list("elements")?;
+    each_run(tensor, |bytes| {
+        elements(bytes, dtype)?.iter().try_for_each(|element| list.add(element))
+    })?;
+    list.end()?;
+    object.end()
+}
+
+/// One object with a list of values.
+pub(super) fn json_values(
+    opened: &Opened,
+    out: &mut dyn Write,
+    add: impl FnOnce(&mut List<'_>) -> Result<(), Failure>,
 ) -> Result<(), Failure> {
     let mut object = Envelope::start(out, "get")?;
     object.field("file", &opened.input.to_string())?;
-    match selected {
-        [Selected { path, what: What::Tensor(tensor), .. }] => {
-            let dtype = tensor.dtype();
-            if !has_numbers(dtype) {
-                return Err(format!("the elements of {dtype} cannot be printed").into());
+    let mut list = object.list("values")?;
+    add(&mut list)?;
+    list.end()?;
+    object.end()
+}
+
+/// What is told of something in a list of values.
+pub(super) fn value(one: &Selected<'_>) -> Json {
+    match &one.what {
+        What::Tensor(tensor) => json!({
+            "path": one.path, "type": "torch.Tensor",
+            "dtype": tensor.dtype().to_string(), "shape": tensor.shape().to_vec(),
+        }),
+        What::Value { json, .. } => {
+            let mut json = json.clone();
+            if let Some(json) = json.as_object_mut() {
+                json.insert("path".to_owned(), one.path.clone());
             }
-            object.field("path", path)?;
-            object.field("dtype", &dtype.to_string())?;
-            object.field("shape", &tensor.shape().to_vec())?;
-            let mut list = object.list("elements")?;
-            each_run(tensor, |bytes| {
-                elements(bytes, dtype)?.iter().try_for_each(|element| list.add(element))
-            })?;
-            list.end()?;
-        }
-        _ => {
-            let mut list = object.list("values")?;
-            for Selected { path, what, .. } in selected {
-                list.add(&match what {
-                    What::Tensor(tensor) => json!({
-                        "path": path, "type": "torch.Tensor",
-                        "dtype": tensor.dtype().to_string(), "shape": tensor.shape().to_vec(),
-                    }),
-                    What::Value { json: value, .. } => {
-                        let mut value = value.clone();
-                        if let Some(value) = value.as_object_mut() {
-                            value.insert("path".to_owned(), path.clone());
-                        }
-                        value
-                    }
-                })?;
-            }
-            list.end()?;
+            json
         }
     }
-    object.end()
 }
 
 fn elements(bytes: &[u8], dtype: statedict::DType) -> Result<Vec<Json>, Failure> {

@@ -29,35 +29,76 @@ pub(super) enum What<'o> {
     },
 }
 
-/// Everything that a key names: what is at a path, or the tensors of a module.
-pub(super) fn select<'o>(opened: &'o Opened, key: &str) -> Result<Vec<Selected<'o>>, Failure> {
-    let mut selected = Vec::new();
-    let mut add = |place: &Place<'_, 'o>, found: Found<'o>| -> Result<(), Failure> {
-        let (name, path) = (place.name(), path::json(place.steps));
-        selected.extend(what(&name, found)?.map(|what| Selected { name, path, what }));
+impl<'o> Selected<'o> {
+    fn new(place: &Place<'_, 'o>, found: Found<'o>) -> Option<Self> {
+        let what = what(found)?;
+        Some(Selected { name: place.name(), path: path::json(place.steps), what })
+    }
+}
+
+/// What a key names.
+pub(super) enum Selection<'o> {
+    One(Box<Selected<'o>>),
+    /// So many, which [`each`] tells of: all of them at once would take far more memory than the file.
+    Several(usize),
+}
+
+/// Finds what a key names: what is at a path, or the tensors of a module.
+pub(super) fn select<'o>(opened: &'o Opened, key: &str) -> Result<Selection<'o>, Failure> {
+    let (mut count, mut first) = (0, None);
+    walk_selected(opened, key, |place, found| {
+        if let Found::Refused(refusal) = found {
+            return Err(format!("{} is {}", place.name(), refused(refusal)).into());
+        }
+        let is_told = !matches!(found, Found::Container(_) | Found::Metadata(_));
+        count += usize::from(is_told);
+        if count == 1 && is_told {
+            first = Selected::new(place, found);
+        }
         Ok(())
-    };
+    })?;
+    Ok(match first {
+        Some(first) if count == 1 => Selection::One(Box::new(first)),
+        _ => Selection::Several(count),
+    })
+}
+
+/// Tells of everything that a key names, one by one.
+pub(super) fn each<'o>(
+    opened: &'o Opened,
+    key: &str,
+    mut tell: impl FnMut(Selected<'o>) -> Result<(), Failure>,
+) -> Result<(), Failure> {
+    walk_selected(opened, key, |place, found| Selected::new(place, found).map_or(Ok(()), &mut tell))
+}
+
+fn walk_selected<'o>(
+    opened: &'o Opened,
+    key: &str,
+    mut tell: impl FnMut(&Place<'_, 'o>, Found<'o>) -> Result<(), Failure>,
+) -> Result<(), Failure> {
     match path::find(opened.root(), key) {
-        Ok(from) => walk_under(opened, from, add)?,
-        Err(error) if !error.readings.is_empty() => return Err(error.to_string().into()),
+        Ok(from) => walk_under(opened, from, tell),
+        Err(error) if !error.readings.is_empty() => Err(error.to_string().into()),
         Err(error) => {
             let module = format!("{key}.");
+            let mut is_found = false;
             walk(opened, |place, found| {
-                let is_in_it = path::dotted(place.steps).starts_with(&module);
-                if is_in_it { add(place, found) } else { Ok(()) }
+                if !path::dotted(place.steps).starts_with(&module) {
+                    return Ok(());
+                }
+                is_found |= !matches!(found, Found::Container(_) | Found::Metadata(_));
+                tell(place, found)
             })?;
-            if selected.is_empty() {
-                return Err(error.to_string().into());
-            }
+            if is_found { Ok(()) } else { Err(error.to_string().into()) }
         }
     }
-    Ok(selected)
 }
 
 /// What is printed of something that was found; nothing of a container itself.
-fn what<'o>(name: &str, found: Found<'o>) -> Result<Option<What<'o>>, Failure> {
+fn what(found: Found<'_>) -> Option<What<'_>> {
     let value = |text: String, json: Json| What::Value { text, json, bytes: None, array: None };
-    Ok(Some(match found {
+    Some(match found {
         Found::Tensor(tensor, _) => What::Tensor(tensor),
         Found::Leaf(value) | Found::Flag(value) => {
             let bytes = match value.kind() {
@@ -86,9 +127,8 @@ fn what<'o>(name: &str, found: Found<'o>) -> Result<Option<What<'o>>, Failure> {
             let json = serde_json::json!({"type": "same", "value": first});
             value(format!("(the same as {first})"), json)
         }
-        Found::Refused(refusal) => return Err(format!("{name} is {}", refused(refusal)).into()),
-        Found::Container(_) | Found::Metadata(_) => return Ok(None),
-    }))
+        Found::Refused(_) | Found::Container(_) | Found::Metadata(_) => return None,
+    })
 }
 
 /// Describes a value in one line.

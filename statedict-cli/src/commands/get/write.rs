@@ -34,8 +34,8 @@ fn elements(tensor: &TensorView<'_>, out: &mut dyn Write) -> Result<(), Failure>
 }
 
 /// The tensor as a file that `numpy.load` reads.
-pub(super) fn npy(selected: &[Selected<'_>], out: &mut dyn Write) -> Result<(), Failure> {
-    let [Selected { what: What::Tensor(tensor), .. }] = selected else {
+pub(super) fn npy(one: &Selected<'_>, out: &mut dyn Write) -> Result<(), Failure> {
+    let What::Tensor(tensor) = &one.what else {
         return Err(
             "only a tensor can be an array of NumPy; --as json or text prints values".into()
         );
@@ -73,13 +73,11 @@ pub(super) fn npy(selected: &[Selected<'_>], out: &mut dyn Write) -> Result<(), 
 }
 
 /// The elements of a tensor, or the bytes of a text.
-pub(super) fn raw(selected: &[Selected<'_>], out: &mut dyn Write) -> Result<(), Failure> {
-    match selected {
-        [Selected { what: What::Tensor(tensor), .. }] => elements(tensor, out),
-        [Selected { what: What::Value { bytes: Some(bytes), .. }, .. }] => {
-            Ok(out.write_all(bytes)?)
-        }
-        _ => {
+pub(super) fn raw(one: &Selected<'_>, out: &mut dyn Write) -> Result<(), Failure> {
+    match &one.what {
+        What::Tensor(tensor) => elements(tensor, out),
+        What::Value { bytes: Some(bytes), .. } => Ok(out.write_all(bytes)?),
+        What::Value { .. } => {
             Err("only tensors, texts and bytes can be raw; --as json or text prints values".into())
         }
     }
@@ -95,7 +93,7 @@ mod tests {
         let what = What::Tensor(tensor);
         let one = Selected { name: String::new(), path: serde_json::Value::Null, what };
         let mut file = Vec::new();
-        npy(&[one], &mut file).unwrap();
+        npy(&one, &mut file).unwrap();
         assert_eq!(file.len(), 128 + 6);
         assert!(file.starts_with(
             b"\x93NUMPY\x01\0\x76\0{'descr': '<i2', 'fortran_order': False, 'shape': (3,), }"

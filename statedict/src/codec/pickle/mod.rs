@@ -42,6 +42,7 @@ pub use error::PickleError;
 pub(crate) use extent::{Extent, extent};
 pub(crate) use findings::ScanLimits;
 pub use findings::ScannedGlobal;
+pub(crate) use persistent::LOCATION;
 pub(crate) use resolver::{Saved, SavedTensor, Slice, StorageRequest, StorageResolver};
 pub(crate) use scan::{PickleScan, scan};
 pub use verdict::Verdict;

@@ -13,6 +13,9 @@ use crate::value::{Graph, Value};
 /// What a value costs that was saved under a number, in a map that has just doubled.
 const MADE: usize = 64;
 
+/// The longest location: whoever writes the storage again says it at each of its uses.
+pub(crate) const LOCATION: usize = 255;
+
 const SHAPE: &str = "a persistent id ('storage', class, key, location, number of elements)";
 
 impl<R: StorageResolver> Machine<'_, R> {
@@ -98,6 +101,12 @@ impl<R: StorageResolver> Machine<'_, R> {
         let Raw::Str(location) = location else {
             return Err(Fault::expected("a str as storage location", self.describe(location)));
         };
+        if location.len as usize > LOCATION {
+            return Err(Fault::expected(
+                "a location of at most 255 bytes, such as cuda:0",
+                format!("one of {} bytes", location.len),
+            ));
+        }
         let location = self.graph.str(location);
         let slice = slice.as_ref().map(|(key, offset, nbytes)| Slice {
             key,

@@ -1,5 +1,6 @@
 //! Archives that are cut short, changed or made to confuse: an error or a document, never a panic.
 
+use statedict::WriteOptions;
 use statedict::codec::{self, ReadError, ReadOptions, Source};
 
 use super::fixture::{bytes, lines};
@@ -139,4 +140,33 @@ fn bytes_after_the_archive() {
     assert_eq!(read(file.clone()).unwrap().root().as_i64(), Some(7));
     file.extend([0; 70_000]);
     assert!(read(file).is_err());
+}
+
+#[test]
+fn what_a_file_uses_in_many_places_is_written_once_or_twice() {
+    let integer = [&b"\x8b\xe8\x03\0\0"[..], &[1; 1000]].concat();
+    let list = [b"q\x000](", &b"h\x00".repeat(2000)[..], b"e."].concat();
+    let document = read(checkpoint(&[b"\x80\x02", &integer[..], &list].concat(), &[])).unwrap();
+    let folder = statedict_tests::temp_dir();
+    let path = folder.path().join("integers.pt");
+    document.graph().save_with(&path, &WriteOptions::default()).unwrap();
+    let written = std::fs::read(&path).unwrap();
+    assert!(written.len() < 10_000, "{}", written.len());
+    assert_eq!(lines(&read(written).unwrap()), lines(&document));
+}
+
+#[test]
+fn a_location_has_at_most_255_bytes() {
+    let file = |len: u8| {
+        let id = [
+            b"\x80\x02(X\x07\0\0\0storagectorch\nByteStorage\nX\x01\0\0\x000X",
+            &[len, u8::from(len == 0), 0, 0][..],
+            &vec![b'c'; if len == 0 { 256 } else { len.into() }],
+            b"K\x08tQ.",
+        ];
+        checkpoint(&id.concat(), &[("0", b"12345678")])
+    };
+    read(file(255)).unwrap();
+    let text = read(file(0)).unwrap_err().to_string();
+    assert!(text.contains("at most 255 bytes") && text.contains("256 bytes"), "{text}");
 }

@@ -4,6 +4,7 @@ use crate::codec::pickle::entry::Rest;
 use crate::codec::pickle::globals::Meaning;
 use crate::codec::pickle::machine::Machine;
 use crate::codec::pickle::opcode as op;
+use crate::codec::pickle::persistent::LOCATION;
 use crate::codec::pickle::resolver::{StorageRequest, StorageResolver};
 use crate::value::raw::{Raw, StorageRef, TensorFlags, TensorNode, Text};
 
@@ -76,7 +77,9 @@ impl<R: StorageResolver> Machine<'_, R> {
         let name = rest.put()?;
 
         let words = [kind, location];
-        if self.words != Some(words) && self.graph.text(kind) != b"storage" {
+        if self.words != Some(words)
+            && (self.graph.text(kind) != b"storage" || location.len as usize > LOCATION)
+        {
             return None;
         }
         // What is not as expected is read again by the machine, which counts it again.

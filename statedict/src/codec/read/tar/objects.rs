@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use foldhash::{HashMap, HashMapExt};
 
-use crate::codec::pickle::{Saved, SavedTensor, StorageRequest, StorageResolver};
+use crate::codec::pickle::{LOCATION, Saved, SavedTensor, StorageRequest, StorageResolver};
 use crate::codec::read::error::ReadError;
 use crate::codec::read::limits::Limits;
 use crate::codec::read::pickle_run::{PickleRun, number};
@@ -63,7 +63,8 @@ impl Objects {
                 Kind::Global(name) => DType::from_storage_class(name.name()),
                 _ => None,
             };
-            let (Some(key), Some(location), Some(dtype)) = (number(key), location.as_str(), dtype)
+            let (Some(key), Some(location), Some(dtype)) =
+                (number(key), location.as_str().filter(|text| text.len() <= LOCATION), dtype)
             else {
                 return Err(wrong());
             };

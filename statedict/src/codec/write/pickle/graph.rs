@@ -14,6 +14,9 @@ use crate::codec::write::pickle::steps::{Part, Step, batches};
 use crate::value::Graph;
 use crate::value::raw::{ContainerKind, Identity, Object, Raw, Run, Text};
 
+/// An integer of more bytes is written twice at most.
+const LONG: usize = 64;
+
 /// The pickle of a graph, and its storages in the order in which they were met.
 pub(in crate::codec::write) fn graph<'g>(
     graph: &'g Graph<'g>,
@@ -25,6 +28,8 @@ pub(in crate::codec::write) fn graph<'g>(
         graph,
         storages,
         memo: HashMap::new(),
+        classes: HashMap::new(),
+        integers: HashMap::new(),
         open: HashMap::new(),
         path: Vec::new(),
         steps: vec![Step::Value(graph.root_raw())],
@@ -41,6 +46,10 @@ struct GraphPickler<'p, 'g> {
     storages: &'p mut GraphStorages<'g>,
     /// The place in the memo of each value that has one.
     memo: HashMap<Identity, Memo>,
+    /// The place in the memo of each class or function, by its number.
+    classes: HashMap<u32, Memo>,
+    /// Where the long integers are that were written, and the place in the memo of each that was written twice.
+    integers: HashMap<u32, Option<Memo>>,
     /// Values of which the parts are being written before they are in the memo, and how many were in it then.
     open: HashMap<Identity, usize>,
     /// The keys that lead to the value that is being written.
@@ -145,7 +154,8 @@ impl<'g> GraphPickler<'_, 'g> {
                 let bytes = graph.text(text);
                 match <[u8; 16]>::try_from(widened(bytes)) {
                     Ok(bytes) => self.pickler.encoder.int(i128::from_le_bytes(bytes)),
-                    Err(_) => self.pickler.encoder.long(bytes),
+                    Err(_) if bytes.len() <= LONG => self.pickler.encoder.long(bytes),
+                    Err(_) => self.long_integer(text, bytes),
                 }
             }
             Raw::Float(value) => self.pickler.encoder.float(value),
@@ -198,7 +208,9 @@ impl<'g> GraphPickler<'_, 'g> {
                 let facts = self.storages.bare(&self.path, &storage, dtype)?;
                 self.pickler.persistent_id(dtype, facts);
             }
-            Raw::DType(dtype) => self.pickler.global("torch", dtype.name()),
+            Raw::DType(dtype) => {
+                self.pickler.global("torch", dtype.name());
+            }
             Raw::Device(index) => {
                 let device = self.of_the_graph(graph.device(index))?;
                 self.enter(value)?;
@@ -216,8 +228,13 @@ impl<'g> GraphPickler<'_, 'g> {
             }
             Raw::Layout(name) => self.pickler.layout(graph.str(name)),
             Raw::Global(index) => {
+                if let Some(&memo) = self.classes.get(&index) {
+                    self.pickler.encoder.get(memo);
+                    return Ok(());
+                }
                 let global = self.of_the_graph(graph.global_name(index))?;
-                self.pickler.global(graph.str(global.module), graph.str(global.name));
+                let memo = self.pickler.global(graph.str(global.module), graph.str(global.name));
+                self.classes.insert(index, memo);
             }
             Raw::Object(_) | Raw::Composite(_) | Raw::NumPy(_) | Raw::Refused(_) => {
                 match graph.made(value) {
@@ -229,6 +246,17 @@ impl<'g> GraphPickler<'_, 'g> {
             }
         }
         Ok(())
+    }
+
+    /// An integer that a file may have in very many places. CPython puts none into the memo, and so the first is not.
+    fn long_integer(&mut self, text: Text, bytes: &[u8]) {
+        let written = self.integers.get(&text.start).copied();
+        if let Some(Some(memo)) = written {
+            return self.pickler.encoder.get(memo);
+        }
+        self.pickler.encoder.long(bytes);
+        let memo = written.map(|_| self.pickler.encoder.put());
+        self.integers.insert(text.start, memo);
     }
 
     fn unwritable(&self, reason: &'static str) -> WriteError {

@@ -4,6 +4,7 @@ mod batches;
 mod bytes;
 mod encoder;
 mod graph;
+mod names;
 mod pickler;
 mod state_dict;
 mod steps;

@@ -4,6 +4,7 @@ use crate::codec::write::decimal::Decimal;
 use crate::codec::write::error::WriteError;
 use crate::codec::write::facts::{Facts, StorageFacts};
 use crate::codec::write::pickle::encoder::{Encoder, Memo};
+use crate::codec::write::pickle::names::Names;
 use crate::dtype::DType;
 
 /// Strings that are constants of PyTorch's code, which Python interns: one object per process.
@@ -35,12 +36,12 @@ const NOWHERE: u32 = u32::MAX;
 
 pub(super) struct Pickler<'o> {
     pub(super) encoder: Encoder,
-    /// Classes and functions in the memo: a handful, most used first.
-    globals: Vec<(Box<str>, Box<str>, Memo)>,
+    /// Classes and functions in the memo.
+    globals: Names,
     /// Layouts in the memo.
-    layouts: Vec<(Box<str>, Memo)>,
-    /// Constants in the memo: a handful.
-    interned: Vec<(Box<str>, Memo)>,
+    layouts: Names,
+    /// Constants in the memo, and locations.
+    interned: Names,
     /// The places of the numbers of storages in the memo, as strings; [`NOWHERE`] where they are not.
     storage_keys: Vec<u32>,
     pub(super) decimal: Decimal,
@@ -53,9 +54,9 @@ impl<'o> Pickler<'o> {
         let numbered = if matches!(names, StorageNames::Numbers) { storages } else { 0 };
         Pickler {
             encoder,
-            globals: Vec::new(),
-            layouts: Vec::new(),
-            interned: Vec::new(),
+            globals: Names::default(),
+            layouts: Names::default(),
+            interned: Names::default(),
             storage_keys: Vec::with_capacity(numbered),
             decimal: Decimal::new(),
             names,
@@ -66,26 +67,29 @@ impl<'o> Pickler<'o> {
         self.encoder.finish().ok_or(WriteError::TooLarge { what: "the pickle is" })
     }
 
-    /// A class or function, of which there is one object.
-    pub(super) fn global(&mut self, module: &str, name: &str) {
+    /// A class or function, of which there is one object. Returns its place in the memo.
+    pub(super) fn global(&mut self, module: &str, name: &str) -> Memo {
         match self.known_global(module, name) {
-            Some(memo) => self.encoder.get(memo),
+            Some(memo) => {
+                self.encoder.get(memo);
+                memo
+            }
             None => {
                 let memo = self.encoder.global(module, name);
-                self.globals.push((module.into(), name.into(), memo));
+                self.globals.add(module, name, memo);
+                memo
             }
         }
     }
 
     /// The place of a class or function in the memo.
     pub(super) fn known_global(&self, module: &str, name: &str) -> Option<Memo> {
-        let found = self.globals.iter().find(|(m, n, _)| **n == *name && **m == *module);
-        found.map(|&(_, _, memo)| memo)
+        self.globals.get(module, name)
     }
 
     /// The place of an interned string in the memo.
     pub(super) fn known_interned(&self, text: &str) -> Option<Memo> {
-        self.interned.iter().find(|(known, _)| **known == *text).map(|&(_, memo)| memo)
+        self.interned.get("", text)
     }
 
     /// An interned string, of which there is one object.
@@ -94,21 +98,21 @@ impl<'o> Pickler<'o> {
             Some(memo) => self.encoder.get(memo),
             None => {
                 let memo = self.encoder.string(text);
-                self.interned.push((text.into(), memo));
+                self.interned.add("", text, memo);
             }
         }
     }
 
     /// A `torch.layout`, of which there is one object.
     pub(super) fn layout(&mut self, name: &str) {
-        if let Some(&(_, memo)) = self.layouts.iter().find(|(known, _)| **known == *name) {
+        if let Some(memo) = self.layouts.get("", name) {
             return self.encoder.get(memo);
         }
         self.global("torch.serialization", "_get_layout");
         self.encoder.string(name);
         self.encoder.tuple_of(1);
         let memo = self.encoder.reduce();
-        self.layouts.push((name.into(), memo));
+        self.layouts.add("", name, memo);
     }
 
     /// A new, empty `OrderedDict`.
@@ -195,7 +199,7 @@ impl<'o> Pickler<'o> {
         match dtype.and_then(DType::storage_class) {
             Some(class) => self.global("torch", class),
             None => self.global("torch.storage", "UntypedStorage"),
-        }
+        };
         match self.names {
             StorageNames::Numbers => match self.storage_key(number) {
                 Some(memo) => self.encoder.get(memo),
