@@ -2,6 +2,7 @@
 
 pub mod amplify;
 pub mod large;
+pub mod programs;
 
 use statedict::codec::{self, ReadOptions, Source};
 use statedict::contents::Contents;

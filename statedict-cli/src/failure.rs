@@ -61,6 +61,7 @@ const WORDS: &[(&str, &str)] = &[
         "`statedict convert --flatten` makes one state dict of nested dicts",
     ),
     ("`ReadOptions::plain_tensors(true)`", "`--plain-tensors`"),
+    ("`ReadOptions::unnamed_tensors(true)`", "`--unnamed`"),
     ("take it out with `StateMap::remove_value`", "leave it out with `--exclude`"),
     ("`WriteOptions::copy_overlaps(true)`", "`statedict convert --copy-overlaps`"),
     (", or pass over them with `Source::skip`", ""),

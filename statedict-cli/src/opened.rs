@@ -4,10 +4,12 @@ use std::io;
 
 use statedict::StateMap;
 use statedict::codec::{self, ContainerKind, Document, Limits, Members, ReadOptions, Source};
+use statedict::contents::Step;
 use statedict::value::Value;
 
 use crate::failure::{Failure, chain, in_words_of_program, note};
 use crate::inputs::{Content, Input};
+use crate::path;
 
 /// A file that has been opened.
 pub(crate) struct Opened {
@@ -40,6 +42,9 @@ pub(crate) struct Opening {
     /// Read tensors of classes that are not known as the plain tensors that their elements are
     #[arg(long)]
     pub(crate) plain_tensors: bool,
+    /// Read the tensors of a TorchScript archive or an exported program that have no name in its state dict, as attributes
+    #[arg(long)]
+    pub(crate) unnamed: bool,
     /// Lift the limits on memory and time, which follow from the file's size
     #[arg(long)]
     pub(crate) trust: bool,
@@ -68,7 +73,8 @@ impl Opening {
         let options = ReadOptions::new()
             .whole_models(self.whole_model)
             .flatten(self.flatten)
-            .plain_tensors(self.plain_tensors);
+            .plain_tensors(self.plain_tensors)
+            .unnamed_tensors(self.unnamed);
         let options = if self.trust { options.limits(Limits::none()) } else { options };
         match (self.opaque, self.no_opaque) {
             (false, false) => options,
@@ -80,6 +86,14 @@ impl Opening {
 impl Reading {
     /// The file as the codec takes it, and its size.
     pub(crate) fn source(&self, input: &Input) -> io::Result<(Source, u64)> {
+        if let Input::Path(path) = input
+            && !path.exists()
+        {
+            // A member of an archive, `model.nemo!model.ckpt`, or nothing.
+            let source = if self.no_mmap { Source::file(path) } else { Source::open(path) }?;
+            let len = source.len();
+            return Ok((source, len));
+        }
         let mut content = Content::open(input)?;
         let len = content.size()?;
         let source = match (content, input) {
@@ -124,8 +138,19 @@ impl Opened {
 
     /// The file's format for people.
     pub(crate) fn format(&self) -> String {
-        let torch = if self.is_safetensors() { "" } else { "torch " };
-        format!("{torch}{}", self.container())
+        match self.document.container() {
+            ContainerKind::Safetensors => "safetensors".to_owned(),
+            ContainerKind::TorchScript => "TorchScript".to_owned(),
+            ContainerKind::Exported => "exported program (pt2)".to_owned(),
+            other => format!("torch {other}"),
+        }
+    }
+
+    /// `Some(true)` for the place of a parameter, and `Some(false)` for that of another tensor of a state dict; `None`
+    /// where the file does not tell, as most do not.
+    pub(crate) fn is_parameter(&self, steps: &[Step<'_>]) -> Option<bool> {
+        let keys: Option<Vec<&str>> = steps.iter().map(path::text).collect();
+        self.document.is_parameter(&keys?.join("."))
     }
 
     /// The state dict at the keys that lead to it.

@@ -130,6 +130,8 @@ pub mod guide {
     #[cfg(feature = "derive")]
     #[doc = include_str!("../doc/failures.md")]
     pub mod failures {}
+    #[doc = include_str!("../doc/formats.md")]
+    pub mod formats {}
     #[doc = include_str!("../doc/untrusted.md")]
     pub mod untrusted {}
     #[doc = include_str!("../doc/checkpoints.md")]

@@ -17,7 +17,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 pub use description::{Description, Fixture, TensorDescription};
-pub use lines::{lines, map_lines};
+pub use lines::{lines, map_lines, shared_storages};
 pub use process::test_as_process;
 pub use tempfile::TempDir;
 pub use torch::{PythonError, Torch};

@@ -193,3 +193,21 @@ fn leaf(value: Value<'_>) -> String {
         other => panic!("{other:?}"),
     }
 }
+
+/// The names of the tensors of a dict that share a storage with one before, each after its name.
+pub fn shared_storages(root: Value<'_>) -> Vec<[String; 2]> {
+    let entries: Vec<_> = root
+        .as_dict()
+        .into_iter()
+        .flat_map(|dict| dict.iter())
+        .filter_map(|(key, value)| Some((key.as_str()?, value.as_tensor()?)))
+        .filter(|(_, tensor)| tensor.storage().nbytes() > 0)
+        .collect();
+    let mut found = Vec::new();
+    for (index, (name, tensor)) in entries.iter().enumerate() {
+        let first =
+            entries[..index].iter().find(|(_, before)| before.storage().same_as(tensor.storage()));
+        found.extend(first.map(|(first, _)| [(*first).to_owned(), (*name).to_owned()]));
+    }
+    found
+}

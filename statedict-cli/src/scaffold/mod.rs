@@ -66,6 +66,8 @@ struct Findings<'f> {
     at: Vec<String>,
     /// Whether what is there is a pickled module, of which only the state dict is read.
     whole_model: bool,
+    /// Whether the file says which tensors are buffers.
+    tells_buffers: bool,
     differences: Vec<String>,
 }
 
@@ -79,14 +81,18 @@ fn scaffold<T>(
     }
     let input = &opened.input;
     let (map, at, whole_model) = state_dict(request)?;
-    let mut tree = Tree::of(&map).map_err(|error| format!("{input}: {error}"))?;
+    let is_parameter =
+        |key: &str| opened.document.is_parameter(&[&at, &[key.to_owned()][..]].concat().join("."));
+    let tells_buffers = map.keys().any(|key| is_parameter(key).is_some());
+    let tree = Tree::of(&map, is_parameter);
+    let mut tree = tree.map_err(|error| format!("{input}: {error}"))?;
     let unsaid = tie::tie(&mut tree, &map);
     let structure = Structure::of(&tree, target);
     let names = Names::of(&tree, &structure, name);
     let shapes = Shapes::of(&tree, &structure, (&names.fields, target));
     let differences = differences::of(&tree, &map, &unsaid);
     let program = Program { tree: &tree, structure: &structure, shapes: &shapes, target, names };
-    then(&program, &Findings { map: &map, at, whole_model, differences })
+    then(&program, &Findings { map: &map, at, whole_model, tells_buffers, differences })
 }
 
 /// The state dict that is meant, and where it is.
@@ -192,11 +198,16 @@ fn head(request: &Request<'_>, found: &Findings<'_>) -> String {
     if let Some(features) = features {
         let _ = writeln!(text, "//\n// It needs {features}.");
     }
-    let _ = writeln!(
-        text,
-        "//\n// A file does not say what is a parameter and what a buffer, nor of which class a layer is: \
-         check\n// both, where it matters, with the model's source."
-    );
+    text.push_str(match found.tells_buffers {
+        true => {
+            "//\n// The file does not say of which class a layer is: check that, where it matters, with the model's \
+             source.\n"
+        }
+        false => {
+            "//\n// A file does not say what is a parameter and what a buffer, nor of which class a layer is: \
+             check\n// both, where it matters, with the model's source.\n"
+        }
+    });
     match differences.as_slice() {
         [] => text.push_str("// Saved again, the state dict is the same, byte for byte.\n"),
         _ => {

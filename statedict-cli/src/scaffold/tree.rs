@@ -54,8 +54,11 @@ pub(super) enum Child {
 }
 
 impl Tree {
-    /// The modules of a state dict.
-    pub(super) fn of(map: &StateMap<'_>) -> Result<Tree, Failure> {
+    /// The modules of a state dict, of whose keys the file may tell which are parameters.
+    pub(super) fn of(
+        map: &StateMap<'_>,
+        is_parameter: impl Fn(&str) -> Option<bool>,
+    ) -> Result<Tree, Failure> {
         let mut tree = Building { modules: vec![Module::default()], known: HashMap::new() };
         let mut problems = Vec::new();
         for (path, entry) in map.metadata().into_iter().flat_map(|metadata| metadata.iter()) {
@@ -65,8 +68,12 @@ impl Tree {
             }
         }
         let mut tensors = HashSet::new();
+        let mut tells_buffers = false;
         for (key, tensor) in map.iter() {
-            if let Err(problem) = tree.leaf(key, tensor, &tensors) {
+            let is_parameter = is_parameter(key);
+            tells_buffers |= is_parameter.is_some();
+            let leaf = (tensor, is_parameter == Some(false));
+            if let Err(problem) = tree.leaf(key, leaf, &tensors) {
                 problems.push(problem);
             }
             tensors.insert(key);
@@ -90,7 +97,9 @@ impl Tree {
                 let path = literal(&module.path);
                 problems.push(format!("module {path} has more than {MAX_FIELDS} parts"));
             }
-            module.mark_buffers();
+            if !tells_buffers {
+                module.mark_buffers();
+            }
             if map.metadata().is_none() && module.has("num_batches_tracked") {
                 // So it has been since there is such a buffer.
                 module.version = Some(2);
@@ -229,7 +238,7 @@ impl Building {
     fn leaf(
         &mut self,
         key: &str,
-        tensor: &TensorView<'_>,
+        (tensor, buffer): (&TensorView<'_>, bool),
         tensors: &HashSet<&str>,
     ) -> Result<(), String> {
         // What is below a tensor that came before, such as `weight.absmax`, its module writes by itself.
@@ -243,7 +252,7 @@ impl Building {
             return Err(format!("{} has an empty name", literal(key)));
         }
         let module = self.module(path)?;
-        let slot = Slot { dtype: tensor.dtype(), shape: tensor.shape().to_vec(), buffer: false };
+        let slot = Slot { dtype: tensor.dtype(), shape: tensor.shape().to_vec(), buffer };
         self.modules[module].leaves.push((name.to_owned(), Leaf::Tensor(slot)));
         Ok(())
     }

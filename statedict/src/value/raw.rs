@@ -4,7 +4,7 @@ use crate::dtype::DType;
 
 /// A run of bytes: of the pickle itself, or of the text beside it (see `Graph::text`).
 /// Every string of a pickle has a start of its own, so the start is the string's identity.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub(crate) struct Text {
     pub(crate) start: u32,
     pub(crate) len: u32,

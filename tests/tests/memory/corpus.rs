@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use crate::counting::Turn;
-use crate::fuzz::{self, amplify};
+use crate::fuzz::{self, amplify, programs};
 
 /// How many changes are made to each file.
 const CHANGES: usize = 150;
@@ -67,12 +67,13 @@ fn run(turn: &Turn, bytes: &[u8], about: &str) {
 fn every_target_takes_its_corpus_and_changes_of_it() {
     let turn = Turn::wait();
     let statements = amplify::statements();
-    for target in ["zip", "stream", "tar", "pickle", "amplify"] {
+    for target in ["zip", "stream", "tar", "pickle", "amplify", "programs"] {
         for path in files(target) {
             let bytes = fs::read(&path).unwrap();
             let file = |bytes: &[u8]| match target {
                 "pickle" => [b"\x80\x02", bytes].concat(),
                 "amplify" => amplify::of_bytes(bytes, &statements),
+                "programs" => programs::of_bytes(bytes),
                 _ => bytes.to_vec(),
             };
             let about = path.display().to_string();

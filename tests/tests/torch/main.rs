@@ -25,6 +25,7 @@ mod odd_tensors;
 mod optimizer;
 mod pickled;
 mod pieces;
+mod programs;
 mod python_values;
 mod read_grid;
 mod resume_training;

@@ -6,32 +6,13 @@ use std::fs;
 use serde::Deserialize;
 use serde_json::json;
 use statedict::codec::{self, ContainerKind, ReadOptions, Source, Verdict};
-use statedict::value::Value;
 use statedict::{StateMap, WriteOptions};
-use statedict_tests::{Torch, lines, temp_dir};
+use statedict_tests::{Torch, lines, shared_storages, temp_dir};
 
 #[derive(Deserialize)]
 struct Case {
     says: Vec<String>,
     shared: Vec<[String; 2]>,
-}
-
-/// The tensors of a dict that share a storage with one before, with its name.
-fn shared(root: Value<'_>) -> Vec<[String; 2]> {
-    let entries: Vec<_> = root
-        .as_dict()
-        .into_iter()
-        .flat_map(|dict| dict.iter())
-        .filter_map(|(key, value)| Some((key.as_str()?, value.as_tensor()?)))
-        .filter(|(_, tensor)| tensor.storage().nbytes() > 0)
-        .collect();
-    let mut found = Vec::new();
-    for (index, (name, tensor)) in entries.iter().enumerate() {
-        let first =
-            entries[..index].iter().find(|(_, before)| before.storage().same_as(tensor.storage()));
-        found.extend(first.map(|(first, _)| [(*first).to_owned(), (*name).to_owned()]));
-    }
-    found
 }
 
 #[test]
@@ -49,7 +30,7 @@ fn tensors_that_pickle_dump_wrote_are_what_python_loads() {
         if !case.says.is_empty() {
             assert_eq!(lines(&document), case.says, "{name}");
         }
-        assert_eq!(shared(document.root()), case.shared, "{name}");
+        assert_eq!(shared_storages(document.root()), case.shared, "{name}");
         let scan = codec::scan(Source::open(&path).unwrap()).unwrap();
         assert_eq!(scan.verdict(), Verdict::Known, "{name}: {scan:?}");
         let has_files = scan.pickles().iter().any(|pickle| pickle.name().contains("file at byte"));

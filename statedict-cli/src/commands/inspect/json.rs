@@ -71,8 +71,14 @@ pub(super) fn write(
     walk(opened, |place, found| {
         let Found::Tensor(tensor, layout) = found else { return Ok(()) };
         let mut entry = tensor_json(place, &tensor, layout, numbering.of(&tensor));
-        if hash && let Json::Object(entry) = &mut entry {
-            entry.insert("sha256".to_owned(), json!(hashes.next().flatten()));
+        if let Json::Object(entry) = &mut entry {
+            if let Some(is_parameter) = opened.is_parameter(place.steps) {
+                let role = if is_parameter { "parameter" } else { "buffer" };
+                entry.insert("role".to_owned(), json!(role));
+            }
+            if hash {
+                entry.insert("sha256".to_owned(), json!(hashes.next().flatten()));
+            }
         }
         list.add(&entry)
     })?;

@@ -28,8 +28,10 @@ struct Summary<'o> {
     tensors: usize,
     elements: u64,
     nbytes: u64,
-    /// Tensors that by their name or element type are no parameters.
+    /// Tensors that are no parameters: as the file says, or by their name or element type.
     buffers: usize,
+    /// `true` where the file says so.
+    tells_buffers: bool,
     values: usize,
     dtypes: BTreeMap<DType, usize>,
     versions: BTreeMap<Option<i64>, usize>,
@@ -40,7 +42,12 @@ struct Summary<'o> {
 }
 
 impl<'o> Summary<'o> {
-    fn tensor(&mut self, place: &Place<'_, '_>, tensor: TensorView<'o>) {
+    fn tensor(
+        &mut self,
+        place: &Place<'_, '_>,
+        tensor: TensorView<'o>,
+        is_parameter: Option<bool>,
+    ) {
         self.tensors += 1;
         self.elements += wide(tensor.numel());
         self.nbytes += wide(tensor.nbytes());
@@ -49,7 +56,10 @@ impl<'o> Summary<'o> {
         if tensor.location() != "cpu" {
             *self.elsewhere.entry(tensor.location().to_owned()).or_default() += 1;
         }
-        if let Some(key) = place.steps.last().and_then(path::text)
+        if let Some(is_parameter) = is_parameter {
+            self.tells_buffers = true;
+            self.buffers += usize::from(!is_parameter);
+        } else if let Some(key) = place.steps.last().and_then(path::text)
             && let Some((_, name)) = key.rsplit_once('.')
         {
             let is_number = tensor.dtype().is_floating_point() || tensor.dtype().is_complex();
@@ -60,9 +70,11 @@ impl<'o> Summary<'o> {
         }
     }
 
-    fn add(&mut self, place: &Place<'_, 'o>, found: Found<'o>) {
+    fn add(&mut self, opened: &Opened, place: &Place<'_, 'o>, found: Found<'o>) {
         match found {
-            Found::Tensor(tensor, _) => self.tensor(place, tensor),
+            Found::Tensor(tensor, _) => {
+                self.tensor(place, tensor, opened.is_parameter(place.steps));
+            }
             Found::Refused(refusal) => self.refused.push((place.name(), refused(refusal))),
             Found::Metadata(metadata) => {
                 for (_, entry) in metadata.as_mapping().into_iter().flat_map(|dict| dict.iter()) {
@@ -86,7 +98,7 @@ pub(super) fn write(opened: &Opened, screen: &mut Screen) -> Result<(), Failure>
     let mut contents = Contents::default();
     walk(opened, |place, found| {
         contents.add(place, &found);
-        summary.add(place, found);
+        summary.add(opened, place, found);
         Ok(())
     })?;
     let ties = Ties::find(opened)?;
@@ -111,7 +123,10 @@ pub(super) fn write(opened: &Opened, screen: &mut Screen) -> Result<(), Failure>
     if tensors > 0 {
         let (elements, size) = (count(summary.elements), bytes(summary.nbytes));
         write!(screen, "  {}    {elements} elements, {size}", label("size"))?;
-        if summary.buffers > 0 {
+        if summary.tells_buffers {
+            let parameters = plural(summary.tensors - summary.buffers, "parameter");
+            write!(screen, "; {parameters}, {}", plural(summary.buffers, "buffer"))?;
+        } else if summary.buffers > 0 {
             // The file does not say more.
             write!(screen, "; at least {} by name or type", plural(summary.buffers, "buffer"))?;
         }

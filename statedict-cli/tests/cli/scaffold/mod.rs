@@ -34,7 +34,6 @@ const REFUSED: &[(&str, &str)] = &[
     ("read/torch_1_13_order.pt", "is list of 12"),
     ("read/torch_1_13_schedulers.legacy.pt", "is dict of 2"),
     ("read/torch_1_13_schedulers.zip.pt", "is dict of 2"),
-    ("read/torchscript.pt", "TorchScript"),
 ];
 
 /// The file whose elements are damaged: loading it is refused.

@@ -10,6 +10,8 @@ pub(crate) struct PickleOptions<'o> {
     pub(crate) unknown: Unknown,
     /// Takes tensors of classes that are not known as plain ones.
     pub(crate) plain: bool,
+    /// Keeps the classes of a program's own code, whose place is beside the pickle, without a word.
+    pub(crate) program: bool,
 }
 
 /// The treatment of classes and functions that are not known.

@@ -33,6 +33,8 @@ pub(super) struct Machine<'a, R> {
     pub(super) resolver: &'a mut R,
     pub(super) limits: PickleLimits,
     pub(super) unknown: Unknown,
+    /// Keeps the classes of a program's own code.
+    pub(super) program: bool,
     pub(super) plain: bool,
     /// Tuples that start below may be referred to from elsewhere.
     pub(super) pinned: u32,
@@ -87,6 +89,7 @@ impl<'a, R: StorageResolver> Machine<'a, R> {
             resolver,
             limits,
             unknown: options.unknown,
+            program: options.program,
             plain: options.plain,
             pinned: 0,
             worked: 0,

@@ -5,7 +5,7 @@ use foldhash::{HashSet, HashSetExt};
 use crate::codec::pickle::decoded::Unknown;
 use crate::codec::pickle::machine::Machine;
 use crate::codec::pickle::resolver::StorageResolver;
-use crate::codec::pickle::verdict::runs_code;
+use crate::codec::pickle::verdict::{is_of_program, runs_code};
 use crate::value::modern;
 use crate::value::raw::{Global, Text};
 
@@ -16,6 +16,9 @@ const LONGEST: usize = 200;
 impl<R: StorageResolver> Machine<'_, R> {
     /// Returns `true` if a class or function that is not known is kept inert.
     pub(super) fn keeps(&self, module: Text, name: Text) -> bool {
+        if self.program && is_of_program(self.graph.text(module)) {
+            return true;
+        }
         match self.unknown {
             Unknown::Refused => false,
             Unknown::AllInert => true,
@@ -38,6 +41,9 @@ impl<R: StorageResolver> Machine<'_, R> {
         {
             // A name that is used many times is looked at once.
             if !seen.insert([module.start, module.len, name.start, name.len]) {
+                continue;
+            }
+            if self.program && is_of_program(self.graph.text(module)) {
                 continue;
             }
             let cut = |text: Text| {

@@ -137,9 +137,15 @@ const BEGINNINGS: &[&str] = &[
     "torch._inductor",
 ];
 
+/// Returns `true` if a module is one of those that TorchScript writes: its own, and that of the code beside the pickle.
+pub(super) fn is_of_program(module: &[u8]) -> bool {
+    let rest = module.strip_prefix(b"__torch__");
+    rest.is_some_and(|rest| matches!(rest, [] | [b'.', ..])) || module == b"torch.jit._pickle"
+}
+
 /// Returns the meaning of naming it.
 pub(super) fn verdict(module: &str, name: &str) -> Verdict {
-    if meaning(module, name).is_some() {
+    if meaning(module, name).is_some() || is_of_program(module.as_bytes()) {
         return Verdict::Known;
     }
     let (module, name) = modern(module, name);

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::codec::read::archive_facts::ArchiveFacts;
 use crate::codec::read::detect::{self, detect};
 use crate::codec::read::document::Document;
 use crate::codec::read::error::ReadError;
@@ -10,20 +11,24 @@ use crate::codec::read::kind::{ByteOrder, ContainerKind};
 use crate::codec::read::nested::{self, NestedFiles};
 use crate::codec::read::object;
 use crate::codec::read::options::ReadOptions;
-#[cfg(feature = "safetensors")]
-use crate::codec::read::safetensors;
 use crate::codec::read::source::Source;
 use crate::codec::read::stream;
 use crate::codec::read::tar;
+use crate::codec::read::torchscript;
 use crate::codec::read::warning::Warning;
 use crate::codec::read::zip::{Archive, ArchiveResolver, Directory};
+#[cfg(feature = "safetensors")]
+use crate::codec::read::{exported, safetensors};
 use crate::value::Bytes;
 use crate::value::raw::Raw;
 
 pub(super) fn read(source: Source, options: &ReadOptions) -> Result<Document, ReadError> {
     let options = &options.within_file(&source);
     match detect(&source)? {
-        ContainerKind::Zip => read_zip(source, options),
+        // Which of the three, its directory says.
+        ContainerKind::Zip | ContainerKind::TorchScript | ContainerKind::Exported => {
+            read_zip(source, options)
+        }
         ContainerKind::Legacy => {
             let source = Arc::new(source);
             let (mut document, next) = read_object(&source, 0, options)?;
@@ -76,39 +81,66 @@ pub(super) fn read_object(
 }
 
 fn read_zip(source: Source, options: &ReadOptions) -> Result<Document, ReadError> {
-    let directory = Directory::read(&source)?;
-    let limits = options.limits.for_file(source.len());
-    let archive = Archive { source: Arc::new(source), directory };
-    let root = archive.directory.root().to_owned();
-    if archive.directory.find("constants.pkl").is_some() {
-        return Err(ReadError::Foreign {
-            found: "a TorchScript archive".into(),
-            advice: "load it with torch.jit.load and save its state_dict() with torch.save".into(),
-        });
-    }
-    if archive.directory.find("archive_format").is_some() {
-        return Err(ReadError::Foreign {
-            found: "an exported program (.pt2)".into(),
-            advice: "load it with torch.export.load and save its state_dict with torch.save".into(),
-        });
-    }
-    let mut warnings = Vec::new();
-    object::trailing(&mut warnings, "the archive", archive.directory.trailing());
-    match archive.directory.find(".data/version").or_else(|| archive.directory.find("version")) {
-        Some(index) => check_version(&archive.read_member(index, 64, "pickle_bytes")?, &root)?,
-        None => warnings.push(Warning::NoVersion),
-    }
-    let byte_order = match archive.directory.find("byteorder") {
-        None => ByteOrder::Little,
-        Some(index) => byte_order(&archive.read_member(index, 64, "pickle_bytes")?, &root)?,
+    let directory = match Directory::read(&source) {
+        Err(error @ ReadError::Foreign { .. }) => {
+            return read_archive_of_files(source, error, options);
+        }
+        directory => directory?,
     };
-    let member = [&root, "/data.pkl"].concat();
-    let pickle = archive
-        .directory
-        .find("data.pkl")
-        .ok_or_else(|| ReadError::Missing { member: member.clone() })?;
-    let pickle = archive.pickle(pickle, limits.pickle_bytes, options.in_memory)?;
-    let mut resolver = ArchiveResolver::new(archive, byte_order == ByteOrder::Big, limits);
+    let archive = Archive { source: Arc::new(source), directory };
+    if let Some(foreign) = detect::of_archive(&archive.directory) {
+        return Err(foreign);
+    }
+    let facts = ArchiveFacts::of(&archive)?;
+    match archive.kind() {
+        ContainerKind::TorchScript => torchscript::read(archive, facts, options),
+        #[cfg(feature = "safetensors")]
+        ContainerKind::Exported => exported::read(archive, facts, options),
+        #[cfg(not(feature = "safetensors"))]
+        ContainerKind::Exported => Err(NO_JSON),
+        _ => read_object_of(archive, facts, options),
+    }
+}
+
+/// Reads an archive whose members are not in one folder: an exported program of old, or none that can be read.
+fn read_archive_of_files(
+    source: Source,
+    error: ReadError,
+    options: &ReadOptions,
+) -> Result<Document, ReadError> {
+    let directory = Directory::of_any(&source)?;
+    let archive = Archive { source: Arc::new(source), directory };
+    if archive.kind() == ContainerKind::Exported {
+        return read_old_program(&archive, options);
+    }
+    Err(detect::of_files(&archive.directory.names(), archive.source.name()).unwrap_or(error))
+}
+
+#[cfg(feature = "safetensors")]
+fn read_old_program(archive: &Archive, options: &ReadOptions) -> Result<Document, ReadError> {
+    exported::read_old(archive, options, read_zip)
+}
+
+#[cfg(not(feature = "safetensors"))]
+fn read_old_program(_: &Archive, _: &ReadOptions) -> Result<Document, ReadError> {
+    Err(NO_JSON)
+}
+
+/// Where nothing reads the JSON of an exported program.
+#[cfg(not(feature = "safetensors"))]
+const NO_JSON: ReadError =
+    ReadError::FeatureOff { format: "exported programs (.pt2)", feature: "safetensors" };
+
+/// Reads the object of an archive of torch.save.
+fn read_object_of(
+    archive: Archive,
+    facts: ArchiveFacts,
+    options: &ReadOptions,
+) -> Result<Document, ReadError> {
+    let ArchiveFacts { byte_order, mut warnings } = facts;
+    let limits = options.limits.for_file(archive.source.len());
+    let (member, pickle) = archive.named_pickle("data.pkl", &limits, options)?;
+    let mut resolver = ArchiveResolver::new(archive, byte_order, limits);
     let decoded = object::decode(&pickle, &member, options, &mut resolver)?;
     object::trailing(&mut warnings, &format!("the pickle in `{member}`"), decoded.trailing as u64);
     let storages = in_memory::settle(resolver.into_storages(), options)?;
@@ -158,7 +190,7 @@ fn read_nested(source: Source, options: &ReadOptions) -> Result<nested::Found, R
     let document = match detect(&source)? {
         ContainerKind::Zip => read_zip(source, &options)?,
         ContainerKind::Legacy => stream::read(&Arc::new(source), 0, &options)?.0,
-        ContainerKind::Tar | ContainerKind::Pickle | ContainerKind::Safetensors => {
+        _ => {
             return Err(ReadError::Foreign {
                 found: "a file within a pickle".into(),
                 advice: "save the state dict with torch.save".into(),
@@ -172,37 +204,6 @@ fn read_nested(source: Source, options: &ReadOptions) -> Result<nested::Found, R
             offset: 0,
             expected: "a storage".into(),
             found: format!("{:?}", document.root()),
-        }),
-    }
-}
-
-/// The version is read as C reads a number: blanks before and anything after are passed over.
-fn check_version(content: &[u8], root: &str) -> Result<(), ReadError> {
-    let is_blank = |byte: &u8| matches!(byte, b' ' | b'\t'..=b'\r');
-    let start = content.iter().position(|byte| !is_blank(byte)).unwrap_or(content.len());
-    let number = content.get(start..).unwrap_or_default();
-    let end = number.iter().position(|byte| !byte.is_ascii_digit()).unwrap_or(number.len());
-    let number = number.get(..end).and_then(|digits| std::str::from_utf8(digits).ok());
-    match number.and_then(|digits| digits.parse::<u64>().ok()) {
-        Some(1..=10) => Ok(()),
-        _ => Err(ReadError::Damaged {
-            part: format!("`{root}/version`"),
-            offset: 0,
-            expected: "a version from 1 to 10".into(),
-            found: format!("{:?}", String::from_utf8_lossy(content)),
-        }),
-    }
-}
-
-fn byte_order(content: &[u8], root: &str) -> Result<ByteOrder, ReadError> {
-    match content {
-        b"little" => Ok(ByteOrder::Little),
-        b"big" => Ok(ByteOrder::Big),
-        other => Err(ReadError::Damaged {
-            part: format!("`{root}/byteorder`"),
-            offset: 0,
-            expected: "`little` or `big`".into(),
-            found: format!("{:?}", String::from_utf8_lossy(other)),
         }),
     }
 }

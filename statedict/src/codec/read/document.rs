@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use foldhash::HashSet;
+
 use crate::codec::read::kind::{ByteOrder, ContainerKind};
 use crate::codec::read::warning::Warning;
 use crate::value::{Graph, Value};
@@ -26,6 +28,8 @@ pub(crate) struct FileFacts {
     pub(super) flatten: Option<u64>,
     /// The `__metadata__` of a safetensors file.
     pub(super) metadata: BTreeMap<String, String>,
+    /// The keys of the parameters, where the file tells them from buffers.
+    pub(super) parameters: Option<Arc<HashSet<String>>>,
 }
 
 impl Document {
@@ -74,6 +78,13 @@ impl Document {
     /// saving recorded there: those are part of the state dict. Other files have none.
     pub fn file_metadata(&self) -> &BTreeMap<String, String> {
         &self.facts.metadata
+    }
+
+    /// Returns `true` for the key of a parameter and `false` for that of a buffer or of anything else; `None` where the
+    /// file does not tell. TorchScript archives and exported programs do; of the latter, where a file
+    /// holds several, a key begins with the program's name.
+    pub fn is_parameter(&self, key: &str) -> Option<bool> {
+        self.facts.parameters.as_ref().map(|parameters| parameters.contains(key))
     }
 
     pub(crate) fn facts(&self) -> &FileFacts {

@@ -258,3 +258,18 @@ impl From<Box<ReadError>> for ReadError {
         *error
     }
 }
+
+/// A path for messages.
+pub(super) fn display(path: &[&str]) -> String {
+    match path {
+        [] => "the file's root".to_owned(),
+        path => path.iter().map(|key| format!("[{key:?}]")).collect(),
+    }
+}
+
+pub(super) fn join(path: &str, key: &str) -> String {
+    match path {
+        "the file's root" => format!("[{key:?}]"),
+        path => format!("{path}[{key:?}]"),
+    }
+}

@@ -1,8 +1,8 @@
 //! Nested dicts of tensors as one state dict.
 
-use crate::codec::read::error::ReadError;
+use crate::codec::read::error::{ReadError, join};
 use crate::codec::read::not_kept;
-use crate::codec::read::state_map::{Entries, Extract, Partial, join};
+use crate::codec::read::state_map::{Entries, Extract, Partial};
 use crate::key;
 use crate::metadata::Metadata;
 use crate::value::{Dict, Value};

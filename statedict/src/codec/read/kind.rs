@@ -17,6 +17,10 @@ pub enum ContainerKind {
     Pickle,
     /// A safetensors file.
     Safetensors,
+    /// The ZIP archive of `torch.jit.save`: a program with its parameters and buffers.
+    TorchScript,
+    /// The ZIP archive of `torch.export.save` (`.pt2`): exported programs with their parameters and buffers.
+    Exported,
 }
 
 impl fmt::Display for ContainerKind {
@@ -27,6 +31,8 @@ impl fmt::Display for ContainerKind {
             ContainerKind::Tar => "tar",
             ContainerKind::Pickle => "pickle",
             ContainerKind::Safetensors => "safetensors",
+            ContainerKind::TorchScript => "torchscript",
+            ContainerKind::Exported => "pt2",
         })
     }
 }

@@ -80,6 +80,11 @@ impl Limits {
         Limits { memory: self.memory.map(|memory| memory.saturating_sub(taken)), ..self.clone() }
     }
 
+    /// The limits where half of the memory is wanted for something else.
+    pub(crate) fn halved(&self) -> Self {
+        Limits { memory: self.memory.map(|memory| memory / 2), ..self.clone() }
+    }
+
     /// The limits for a file of that size within a pickle. There may be very many, so none has a minimum.
     pub(crate) fn for_nested(&self, file_len: u64) -> Self {
         let limits = self.for_file(file_len);

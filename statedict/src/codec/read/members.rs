@@ -51,10 +51,10 @@ impl Members {
         if container != ContainerKind::Zip {
             return Ok(Members { container, archive: None, names: Vec::new() });
         }
-        let directory = Directory::read(&source)?;
+        let directory = Directory::read_any(&source)?;
         let names = directory.names();
-        let archive = Some(Archive { source: Arc::new(source), directory });
-        Ok(Members { container, archive, names })
+        let archive = Archive { source: Arc::new(source), directory };
+        Ok(Members { container: archive.kind(), archive: Some(archive), names })
     }
 
     /// Returns the kind of the file.

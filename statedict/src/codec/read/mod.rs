@@ -1,11 +1,14 @@
 //! Reading checkpoint files.
 
 mod aligned_buffer;
+mod archive_facts;
 mod container;
 mod detect;
 mod document;
 mod entries;
 mod error;
+#[cfg(feature = "safetensors")]
+mod exported;
 mod flatten;
 mod in_memory;
 mod kind;
@@ -20,13 +23,16 @@ mod open;
 mod options;
 mod pickle_run;
 mod ranges;
+mod root;
 #[cfg(feature = "safetensors")]
 mod safetensors;
 mod scan;
 mod source;
+mod source_at;
 mod state_map;
 mod stream;
 mod tar;
+mod torchscript;
 mod warning;
 mod zip;
 

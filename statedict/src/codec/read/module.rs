@@ -1,7 +1,11 @@
-//! A whole model that was pickled: its parameters and buffers, from where `torch.nn.Module` keeps them.
+//! The state dict of a tree of modules: the names that `state_dict()` gives, whatever tells a module's parts.
+//!
+//! Of a model that was pickled whole these are the attributes in which `torch.nn.Module` keeps them; a
+//! TorchScript archive's code names them.
 
 use foldhash::HashSet;
 
+use crate::codec::read::error::{ReadError, join};
 use crate::value::{Dict, Kind, Object, Value};
 
 /// The attributes in which every `torch.nn.Module` keeps its state.
@@ -34,14 +38,76 @@ pub(super) enum ModuleProblem {
     TooMany { needed: u64 },
 }
 
+impl ModuleProblem {
+    /// The error, for a module at that place, whose names were allowed `limit` bytes.
+    pub(super) fn at(self, place: &str, limit: u64) -> ReadError {
+        match self {
+            ModuleProblem::Malformed { path: within, expected, found } => {
+                let path = join(place, &within);
+                ReadError::NotAStateDict { path, expected, found, advice: String::new() }
+            }
+            ModuleProblem::TooMany { needed } => ReadError::Limit {
+                what: format!("the names of the model at {place}"),
+                limit: "name_bytes",
+                allowed: limit,
+                needed,
+            },
+        }
+    }
+}
+
+/// The parts of a module, each by its name, in the order of its state dict.
+pub(super) struct Parts<'v> {
+    /// How much was looked at to find them.
+    pub(super) cost: usize,
+    pub(super) parameters: Vec<(Value<'v>, Value<'v>)>,
+    pub(super) buffers: Vec<(Value<'v>, Value<'v>)>,
+    pub(super) modules: Vec<(Value<'v>, Value<'v>)>,
+    /// The names of parameters and buffers that only code of its own can find.
+    pub(super) hidden: Vec<(String, bool)>,
+}
+
+/// Finds the parts of a value that is a module.
+pub(super) type FindParts<'f, 'v> = &'f dyn Fn(Value<'v>) -> Option<Parts<'v>>;
+
+/// The parts of a module that was pickled.
+pub(super) fn pickled(value: Value<'_>) -> Option<Parts<'_>> {
+    let Kind::Object(object) = value.kind() else { return None };
+    let state = attributes(object)?;
+    let not_saved = state.get(NOT_SAVED).and_then(Value::as_items);
+    let not_saved: HashSet<&str> =
+        not_saved.into_iter().flat_map(|names| names.iter()).filter_map(Value::as_str).collect();
+    let is_saved = |key: Value<'_>| !key.as_str().is_some_and(|key| not_saved.contains(key));
+    let part = |name| {
+        let dict = state.get(name).and_then(Value::as_dict);
+        dict.into_iter().flat_map(|dict| dict.iter()).filter(|(_, value)| !value.is_none())
+    };
+    Some(Parts {
+        cost: state.len(),
+        parameters: part(PARAMETERS).collect(),
+        buffers: part(BUFFERS).filter(|&(key, _)| is_saved(key)).collect(),
+        modules: part(MODULES).collect(),
+        hidden: Vec::new(),
+    })
+}
+
+/// An entry of a module's state dict.
+pub(super) struct Named<'v> {
+    pub(super) name: String,
+    /// The value; `None` where only code of the module can find it.
+    pub(super) value: Option<Value<'v>>,
+    pub(super) is_parameter: bool,
+}
+
 /// The names that `state_dict()` of the module would give, each with what is there, in its order.
 ///
 /// A module under two names gives its tensors twice, so a small file can name very many: at most
 /// `limit` bytes of names are made.
-pub(super) fn state_dict(
-    value: Value<'_>,
+pub(super) fn state_dict<'v>(
+    value: Value<'v>,
     limit: u64,
-) -> Result<Vec<(String, Value<'_>)>, ModuleProblem> {
+    find: FindParts<'_, 'v>,
+) -> Result<Vec<Named<'v>>, ModuleProblem> {
     let mut found = Vec::new();
     let mut cost = 0u64;
     let size = |len: usize| u64::try_from(len).unwrap_or(u64::MAX);
@@ -54,21 +120,18 @@ pub(super) fn state_dict(
             expected,
             found: format!("{found:?}"),
         };
-        let state = match module.kind() {
-            Kind::Object(object) => attributes(object),
-            _ => None,
-        };
-        let state = state.ok_or_else(|| wrong(prefix.clone(), "a module", module))?;
+        let parts = find(module).ok_or_else(|| wrong(prefix.clone(), "a module", module))?;
         within.truncate(depth);
         // Bounded: the names of the path are as long as the path is deep.
         if within.iter().any(|outer| outer.same_as(module)) {
             return Err(wrong(prefix, "a module that does not contain itself", module));
         }
         within.push(module);
-        cost = cost.saturating_add(size(state.len()));
-        let mut name = |key: Value<'_>| {
-            let segment =
-                key.as_str().ok_or_else(|| wrong(prefix.clone(), "names that are str", key))?;
+        cost = cost.saturating_add(size(parts.cost));
+        let segment = |key: Value<'v>| {
+            key.as_str().ok_or_else(|| wrong(prefix.clone(), "names that are str", key))
+        };
+        let mut name = |segment: &str| {
             let name = format!("{prefix}{segment}");
             // Looking through the modules that it is within costs as well.
             cost = cost.saturating_add(size(name.len().saturating_add(depth))).saturating_add(16);
@@ -77,29 +140,17 @@ pub(super) fn state_dict(
             }
             Ok(name)
         };
-        let part = |name| state.get(name).and_then(Value::as_dict);
-        let not_saved = state.get(NOT_SAVED).and_then(Value::as_items);
-        let not_saved: HashSet<&str> = not_saved
-            .into_iter()
-            .flat_map(|names| names.iter())
-            .filter_map(Value::as_str)
-            .collect();
-        let is_saved = |key: Value<'_>| !key.as_str().is_some_and(|key| not_saved.contains(key));
-        for (key, tensor) in part(PARAMETERS).into_iter().flat_map(|dict| dict.iter()) {
-            if !tensor.is_none() {
-                found.push((name(key)?, tensor));
+        for (is_parameter, tensors) in [(true, parts.parameters), (false, parts.buffers)] {
+            for (key, value) in tensors {
+                found.push(Named { name: name(segment(key)?)?, value: Some(value), is_parameter });
             }
         }
-        for (key, tensor) in part(BUFFERS).into_iter().flat_map(|dict| dict.iter()) {
-            if !tensor.is_none() && is_saved(key) {
-                found.push((name(key)?, tensor));
-            }
+        for (hidden, is_parameter) in &parts.hidden {
+            found.push(Named { name: name(hidden)?, value: None, is_parameter: *is_parameter });
         }
         let first = waiting.len();
-        for (key, child) in part(MODULES).into_iter().flat_map(|dict| dict.iter()) {
-            if !child.is_none() {
-                waiting.push((child, name(key)? + ".", depth + 1));
-            }
+        for (key, child) in parts.modules {
+            waiting.push((child, name(segment(key)?)? + ".", depth + 1));
         }
         if let Some(children) = waiting.get_mut(first..) {
             children.reverse();

@@ -22,7 +22,8 @@ pub(super) fn decode<R: StorageResolver>(
 ) -> Result<Decoded, Box<ReadError>> {
     let (limits, plain) = (&options.limits, options.plain_tensors);
     let mut run = |unknown| {
-        pickle::decode(pickle, member, &PickleOptions { limits, unknown, plain }, resolver)
+        let options = PickleOptions { limits, unknown, plain, program: false };
+        pickle::decode(pickle, member, &options, resolver)
     };
     let unknown = options.unknown();
     let error = match run(unknown) {

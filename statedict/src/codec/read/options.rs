@@ -19,6 +19,7 @@ pub struct ReadOptions {
     pub(super) whole_models: bool,
     pub(super) flatten: bool,
     pub(super) plain_tensors: bool,
+    pub(super) unnamed_tensors: bool,
     pub(super) in_memory: bool,
     pub(super) mmap: bool,
 }
@@ -31,6 +32,7 @@ impl Default for ReadOptions {
             whole_models: false,
             flatten: false,
             plain_tensors: false,
+            unnamed_tensors: false,
             in_memory: false,
             mmap: true,
         }
@@ -109,6 +111,13 @@ impl ReadOptions {
         /// those of a subclass of `torch.Tensor`, of an XLA, MAIA or MTIA device, and a distributed tensor whose local
         /// part is all of it. By default they are refused by name, and the other tensors of the file can be read.
         plain_tensors(plain: bool) => plain_tensors = plain;
+
+        /// Says whether tensors of a TorchScript archive or an exported program that have no name in its state dict are
+        /// read beside it: its constants, the attributes of its modules that are neither parameters nor
+        /// buffers, and buffers that are not saved. They become attributes of the dict that the file
+        /// holds: `constants`, `attributes` and `non_persistent_buffers`, each by their names or in order. By default
+        /// [`Warning::Unnamed`](crate::codec::Warning::Unnamed) says how many there are.
+        unnamed_tensors(unnamed: bool) => unnamed_tensors = unnamed;
 
         /// Sets whether to read all tensors into memory when the file is opened, and check each against its
         /// checksum, as `torch.load(path)` does (but for the checksums); by default a tensor is read or

@@ -107,7 +107,8 @@ impl<'s> PickleRun<'s> {
     /// The next pickle, which holds plain values.
     pub(super) fn plain(&mut self, limits: &Limits) -> Result<Graph<'static>, ReadError> {
         let (label, pickle) = self.next()?;
-        let options = PickleOptions { limits, unknown: Unknown::Refused, plain: false };
+        let options =
+            PickleOptions { limits, unknown: Unknown::Refused, plain: false, program: false };
         let Decoded { mut graph, root, .. } =
             pickle::decode(&pickle, &label, &options, &mut NoStorages)?;
         graph.finish(root, Arc::new(NoStorages));

@@ -12,15 +12,14 @@ use crate::codec::read::in_memory;
 use crate::codec::read::kind::{ByteOrder, ContainerKind};
 use crate::codec::read::options::ReadOptions;
 use crate::codec::read::ranges::RangeStorages;
+use crate::codec::read::root;
 use crate::codec::read::source::Source;
 use crate::codec::safetensors::{
     GRADIENTS, Header, Info, ORDER, VERSIONS, from_safetensors, shape_from_safetensors,
 };
 use crate::dtype::DType;
 use crate::tensor::{Storage, Storages, TensorView};
-use crate::value::raw::{
-    ContainerKind as PythonKind, Extra, Raw, StorageRef, TensorFlags, TensorNode,
-};
+use crate::value::raw::{Raw, StorageRef, TensorFlags, TensorNode};
 use crate::value::{Full, Graph};
 
 fn damaged(expected: &'static str, found: impl Into<String>) -> ReadError {
@@ -158,13 +157,8 @@ pub(super) fn read(source: Source, options: &ReadOptions) -> Result<Document, Re
             damaged("tensors that can be addressed", format!("`{key}`: {error}"))
         })?;
     }
-    let full = |_: Full| ReadError::Limit {
-        what: "the keys of the file".to_owned(),
-        limit: "pickle_bytes",
-        allowed: u64::from(u32::MAX),
-        needed: u64::from(u32::MAX),
-    };
-    let graph = graph(&keys, &gradients, versions.as_deref(), storages).map_err(full)?;
+    let graph = graph(&keys, &gradients, versions.as_deref(), storages)
+        .map_err(|full| root::no_room("the keys of the file", full))?;
     Ok(Document {
         graph: Arc::new(graph),
         container: ContainerKind::Safetensors,
@@ -186,7 +180,7 @@ fn graph(
     for (key, (storage, dtype, shape)) in keys {
         let can_have = dtype.is_floating_point() || dtype.is_complex();
         let requires_grad = can_have && gradients.contains(key.as_str());
-        let key = Raw::Str(graph.add_bytes(key.as_bytes())?);
+        let key = root::text(&mut graph, key)?;
         let sizes = shape.iter().map(|&size| i64::try_from(size).map_err(|_| Full::Indices));
         let node = TensorNode {
             offset: 0,
@@ -203,13 +197,8 @@ fn graph(
         None => graph.add_dict(&entries)?,
         Some(versions) => {
             let modules = metadata(&mut graph, versions)?;
-            let root = filled(&mut graph, PythonKind::OrderedDict, &entries)?;
-            let name = Raw::Str(graph.add_bytes(b"_metadata")?);
-            let attributes = graph.add_dict(&[name, modules])?;
-            if let Raw::Container(index) = root {
-                graph.set_extra(index, Extra { attributes, factory: Raw::None })?;
-            }
-            root
+            let name = root::text(&mut graph, "_metadata")?;
+            root::ordered_dict(&mut graph, &entries, &[name, modules])?
         }
     };
     graph.finish(root, storages);
@@ -220,23 +209,15 @@ fn graph(
 fn metadata(graph: &mut Graph<'_>, versions: &[(String, Option<i64>)]) -> Result<Raw, Full> {
     let mut modules = Vec::with_capacity(versions.len().saturating_mul(2));
     for (path, version) in versions {
-        let path = Raw::Str(graph.add_bytes(path.as_bytes())?);
+        let path = root::text(graph, path)?;
         let entry = match version {
             Some(version) => {
-                let name = Raw::Str(graph.add_bytes(b"version")?);
+                let name = root::text(graph, "version")?;
                 graph.add_dict(&[name, Raw::Int(*version)])?
             }
             None => graph.add_dict(&[])?,
         };
         modules.extend([path, entry]);
     }
-    filled(graph, PythonKind::OrderedDict, &modules)
-}
-
-fn filled(graph: &mut Graph<'_>, kind: PythonKind, entries: &[Raw]) -> Result<Raw, Full> {
-    let dict = graph.add_container(kind)?;
-    if let Raw::Container(index) = dict {
-        graph.extend(index, entries)?;
-    }
-    Ok(dict)
+    root::ordered_dict(graph, &modules, &[])
 }

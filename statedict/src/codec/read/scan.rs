@@ -127,11 +127,17 @@ pub fn scan(source: Source) -> Result<Scan, ReadError> {
 /// How deep files within pickles are looked for: `pickle.dump` has them one deep.
 const DEPTH: usize = 3;
 
-/// Scans a file, and the files within its pickles down to a depth.
+/// Scans a file, and the files within it and its pickles down to a depth.
 fn scan_within(source: Source, depth: usize, limits: &mut ScanLimits) -> Result<Scan, ReadError> {
-    let container = detect(&source)?;
+    let mut container = detect(&source)?;
+    let mut files = None;
     let found = match container {
-        ContainerKind::Zip => of_zip(source, limits)?,
+        ContainerKind::Zip | ContainerKind::TorchScript | ContainerKind::Exported => {
+            let OfZip { archive, pickles, files: found } = of_zip(source, limits)?;
+            container = archive.kind();
+            files = Some((archive, found));
+            pickles
+        }
         ContainerKind::Legacy => of_stream(source, limits)?,
         ContainerKind::Tar => tar::scan(&source, limits)?,
         ContainerKind::Pickle => of_pickle(&source, limits)?,
@@ -144,49 +150,90 @@ fn scan_within(source: Source, depth: usize, limits: &mut ScanLimits) -> Result<
         pickles.push(pickle);
         for (offset, file) in nested {
             let name = format!("{name}, file at byte {offset}");
-            let within = depth.checked_sub(1).map(|depth| {
-                let source = Source::bytes(file);
-                scan_within(source, depth, limits)
-            });
-            if !limits.pickle(&name) {
-                pickles.push(ScannedPickle::too_many(&name));
+            if !of_file(name, Source::bytes(file), depth, (&mut pickles, limits)) {
                 return Ok(Scan { container, pickles });
             }
-            match within {
-                Some(Ok(within)) => pickles.extend(within.pickles.into_iter().map(|pickle| {
-                    let name = format!("{name}: {}", pickle.name);
-                    ScannedPickle { name, offset: None, ..pickle }
-                })),
-                Some(Err(error)) => pickles.push(ScannedPickle::unread(name, &error)),
-                None => pickles.push(ScannedPickle::unread(
-                    name,
-                    &ReadError::Foreign {
-                        found: "a file within files within a pickle".into(),
-                        advice: "torch.save writes none".into(),
-                    },
-                )),
+        }
+    }
+    let Some((archive, files)) = files else { return Ok(Scan { container, pickles }) };
+    let mut left = Limits::default().for_file(archive.source.len()).inflated_bytes;
+    for (name, index) in files {
+        match archive.member(index, left) {
+            Ok(file) => {
+                // What is compressed is expanded for this.
+                let expanded = if archive.stored_at(index).is_none() { file.len() } else { 0 };
+                left = left.saturating_sub(expanded);
+                if !of_file(name, file, depth, (&mut pickles, limits)) {
+                    break;
+                }
             }
+            Err(error) => pickles.push(ScannedPickle::unread(name, &error)),
         }
     }
     Ok(Scan { container, pickles })
 }
 
+/// Scans a file within a file. Returns `false` if there were too many already.
+fn of_file(
+    name: String,
+    file: Source,
+    depth: usize,
+    (pickles, limits): (&mut Vec<ScannedPickle>, &mut ScanLimits),
+) -> bool {
+    let within = depth.checked_sub(1).map(|depth| scan_within(file, depth, limits));
+    if !limits.pickle(&name) {
+        pickles.push(ScannedPickle::too_many(&name));
+        return false;
+    }
+    match within {
+        Some(Ok(within)) => pickles.extend(within.pickles.into_iter().map(|pickle| {
+            let name = format!("{name}: {}", pickle.name);
+            ScannedPickle { name, offset: None, ..pickle }
+        })),
+        Some(Err(error)) => pickles.push(ScannedPickle::unread(name, &error)),
+        None => pickles.push(ScannedPickle::unread(
+            name,
+            &ReadError::Foreign {
+                found: "a file within files within a file".into(),
+                advice: "torch.save writes none".into(),
+            },
+        )),
+    }
+    true
+}
+
 /// The first byte of pickles, from protocol 2 on.
 const PROTO: u8 = 0x80;
 
-/// All members that are pickles by their name or their first byte, but storages, which nobody unpickles.
-fn of_zip(source: Source, limits: &mut ScanLimits) -> Result<Vec<ScannedPickle>, ReadError> {
+/// The members of a ZIP archive that can name something.
+struct OfZip {
+    archive: Archive,
+    pickles: Vec<ScannedPickle>,
+    /// The members that are files by themselves, with their names.
+    files: Vec<(String, u32)>,
+}
+
+/// All members that are pickles or checkpoints by their name or their first bytes, but storages, which nobody unpickles.
+fn of_zip(source: Source, limits: &mut ScanLimits) -> Result<OfZip, ReadError> {
     let limit = Limits::default().for_file(source.len()).pickle_bytes;
-    let directory = Directory::read(&source)?;
+    let directory = Directory::read_any(&source)?;
     let archive = Archive { source: Arc::new(source), directory };
+    let (mut pickles, mut files) = (Vec::new(), Vec::new());
     // All at once: one by one, each would be looked for among all.
     let names = archive.directory.names();
-    let mut pickles = Vec::new();
     for index in archive.directory.named() {
         let Some(name) = names.get(index as usize) else { continue };
-        let inner = name.split_once('/').map_or("", |(_, inner)| inner);
-        let is_storage = inner.starts_with("data/");
-        let is_called_so = [".pkl", ".pickle", ".pck"].iter().any(|end| name.ends_with(end));
+        let inner = match archive.directory.root() {
+            "" => name,
+            _ => name.split_once('/').map_or("", |(_, inner)| inner),
+        };
+        let ends = |ends: &[&str]| ends.iter().any(|end| name.ends_with(end));
+        if ends(&[".pt", ".pth", ".ckpt", ".bin"]) {
+            files.push((name.clone(), index));
+            continue;
+        }
+        let is_storage = ["data/", "constants/"].iter().any(|at| inner.starts_with(at));
+        let is_called_so = ends(&[".pkl", ".pickle", ".pck"]);
         if !is_called_so && (is_storage || !archive.may_start_with(index, PROTO)) {
             continue;
         }
@@ -199,7 +246,7 @@ fn of_zip(source: Source, limits: &mut ScanLimits) -> Result<Vec<ScannedPickle>,
             Err(error) => pickles.push(ScannedPickle::unread(name, &error)),
         }
     }
-    Ok(pickles)
+    Ok(OfZip { archive, pickles, files })
 }
 
 /// The pickle at the start of `bytes`, and those that follow it right away.

@@ -33,6 +33,8 @@ enum Inner {
     File(File),
     Reader(Mutex<Box<dyn ReadSeek>>),
     Memory(Box<dyn AsRef<[u8]> + Send + Sync>),
+    /// A part of another.
+    Part(Arc<Source>),
 }
 
 /// `true` if the system could map a file.
@@ -56,13 +58,8 @@ trait ReadSeek: Read + Seek + Send {}
 impl<T: Read + Seek + Send> ReadSeek for T {}
 
 impl Source {
-    /// Opens the file at `path`: as a memory map with the feature `mmap`, else with positioned reads. Where the
-    /// system cannot map it (some network and FUSE file systems, a limit of the address space), it is read too.
-    ///
-    /// # Errors
-    /// Where it cannot be opened.
-    pub fn open(path: impl AsRef<Path>) -> io::Result<Self> {
-        let path = path.as_ref();
+    /// Maps the file at `path`, or reads it where it cannot be mapped.
+    pub(super) fn open_file(path: &Path) -> io::Result<Self> {
         let file = File::open(path)?;
         #[cfg(feature = "mmap")]
         return match Source::map_file(path, file)? {
@@ -77,20 +74,10 @@ impl Source {
         Source::from_file(path, file)
     }
 
-    /// The file at `path` as a memory map: tensors and other values borrow its pages, and nothing is copied. A
-    /// file of at most 16 KiB is read instead, at once.
-    ///
-    /// The file must not be changed or cut short while it is mapped, from opening on. What is read from it could
-    /// change under the reader, and touching a page that is no longer there ends the process (SIGBUS on Unix).
-    /// Programs that replace a file by renaming a new one over it, as ours do, are no danger. Where
-    /// that cannot be relied on, use [`file`](Self::file), or
-    /// [`ReadOptions::mmap(false)`](crate::ReadOptions::mmap).
-    ///
-    /// # Errors
-    /// Where it cannot be opened or mapped.
+    /// Maps the file at `path`.
     #[cfg(feature = "mmap")]
-    pub fn map(path: impl AsRef<Path>) -> io::Result<Self> {
-        match Source::map_file(path.as_ref(), File::open(path.as_ref())?)? {
+    pub(super) fn map_at(path: &Path) -> io::Result<Self> {
+        match Source::map_file(path, File::open(path)?)? {
             Mapping::Done(source) => Ok(source),
             Mapping::Refused(_, error) => Err(error),
         }
@@ -122,13 +109,9 @@ impl Source {
         Ok(Mapping::Done(Source { name, start: 0, len, inner: Inner::Map { file, map } }))
     }
 
-    /// The file at `path`, of which each tensor is read when it is asked for.
-    ///
-    /// # Errors
-    /// Where it cannot be opened.
-    pub fn file(path: impl AsRef<Path>) -> io::Result<Self> {
-        let file = File::open(path.as_ref())?;
-        Source::from_file(path.as_ref(), file)
+    /// Opens the file at `path` for reading.
+    pub(super) fn file_at(path: &Path) -> io::Result<Self> {
+        Source::from_file(path, File::open(path)?)
     }
 
     fn from_file(path: &Path, file: File) -> io::Result<Self> {
@@ -180,13 +163,31 @@ impl Source {
         Ok(self)
     }
 
+    /// The same bytes, as another source.
+    pub(super) fn shared(whole: Arc<Source>) -> Self {
+        Source { name: whole.name.clone(), start: 0, len: whole.len, inner: Inner::Part(whole) }
+    }
+
+    /// A part of it, which lies within, under another name.
+    pub(super) fn within(mut self, start: u64, len: u64, name: String) -> Self {
+        self.start = self.start.saturating_add(start);
+        (self.len, self.name) = (len, name);
+        self
+    }
+
     /// Returns its name in messages: the path of a file.
     pub(super) fn name(&self) -> &str {
         &self.name
     }
 
-    pub(super) fn len(&self) -> u64 {
+    /// The number of bytes.
+    pub fn len(&self) -> u64 {
         self.len
+    }
+
+    /// Returns `true` if there are none.
+    pub fn is_empty(&self) -> bool {
+        self.len == 0
     }
 
     /// The bytes from `offset` on, where they are in memory; `None` where they must be read.
@@ -195,14 +196,22 @@ impl Source {
             #[cfg(feature = "mmap")]
             Inner::Map { map, .. } => map,
             Inner::Memory(bytes) => (**bytes).as_ref(),
+            Inner::Part(whole) => return whole.slice(self.start.checked_add(offset)?, len),
             Inner::File(_) | Inner::Reader(_) => return None,
         };
+        if offset.checked_add(len.try_into().ok()?)? > self.len {
+            return None;
+        }
         let start = usize::try_from(self.start.checked_add(offset)?).ok()?;
         memory.get(start..start.checked_add(len)?)
     }
 
     /// Fills `buffer` with the bytes from `offset` on.
     pub(super) fn read_at(&self, offset: u64, buffer: &mut [u8]) -> io::Result<()> {
+        let len = u64::try_from(buffer.len()).unwrap_or(u64::MAX);
+        if offset.checked_add(len).is_none_or(|end| end > self.len) {
+            return Err(io::ErrorKind::UnexpectedEof.into());
+        }
         let place = self.start.checked_add(offset).ok_or(io::ErrorKind::UnexpectedEof)?;
         match &self.inner {
             // Through the file, not the map: what a page fault costs is more than a read of a few bytes.
@@ -214,6 +223,7 @@ impl Source {
                 reader.seek(SeekFrom::Start(place))?;
                 reader.read_exact(buffer)
             }
+            Inner::Part(whole) => whole.read_at(place, buffer),
             Inner::Memory(_) => match self.slice(offset, buffer.len()) {
                 Some(bytes) => {
                     buffer.copy_from_slice(bytes);

@@ -4,8 +4,8 @@ use foldhash::{HashMap, HashMapExt, HashSet, HashSetExt};
 
 use crate::codec::read::document::{Document, FileFacts};
 use crate::codec::read::entries::{is_tensor, unfit};
-use crate::codec::read::error::ReadError;
-use crate::codec::read::module::{self, ModuleProblem};
+use crate::codec::read::error::{ReadError, display, join};
+use crate::codec::read::module::{self, Named};
 use crate::codec::read::not_kept;
 use crate::contents::{Segment, Step, ValuePath, resolve};
 use crate::key;
@@ -242,21 +242,13 @@ impl<'a> Extract<'_, 'a> {
 
     /// The state dict of a pickled module.
     fn module(&self, value: Value<'_>, limit: u64) -> Result<Partial<'a>, ReadError> {
-        let found = module::state_dict(value, limit).map_err(|problem| match problem {
-            ModuleProblem::Malformed { path: within, expected, found } => {
-                let path = join(self.place, &within);
-                ReadError::NotAStateDict { path, expected, found, advice: String::new() }
-            }
-            ModuleProblem::TooMany { needed } => ReadError::Limit {
-                what: format!("the names of the model at {}", self.place),
-                limit: "name_bytes",
-                allowed: limit,
-                needed,
-            },
-        })?;
+        let found = module::state_dict(value, limit, &module::pickled)
+            .map_err(|problem| problem.at(self.place, limit))?;
         let mut entries = Entries::with_capacity(found.len());
-        for (name, value) in found {
-            self.add(&mut entries, &name, value)?;
+        for Named { name, value, .. } in found {
+            if let Some(value) = value {
+                self.add(&mut entries, &name, value)?;
+            }
         }
         // What `state_dict()` detaches is no parameter, and has no attributes.
         entries.not_kept = NotKept::default();
@@ -437,20 +429,5 @@ fn nested(dict: Dict<'_>, path: &[&str]) -> String {
             let or = if is_tree { format!("; {flatten}") } else { String::new() };
             format!("the file holds a state dict deeper: use {places}{or}")
         }
-    }
-}
-
-/// A path for messages.
-fn display(path: &[&str]) -> String {
-    match path {
-        [] => "the file's root".to_owned(),
-        path => path.iter().map(|key| format!("[{key:?}]")).collect(),
-    }
-}
-
-pub(super) fn join(path: &str, key: &str) -> String {
-    match path {
-        "the file's root" => format!("[{key:?}]"),
-        path => format!("{path}[{key:?}]"),
     }
 }

@@ -32,6 +32,14 @@ pub enum Warning {
         /// The classes, sixteen at most.
         classes: Vec<String>,
     },
+    /// Tensors of a program have no name in its state dict, and are not part of it.
+    Unnamed {
+        /// The attribute that they become with [`ReadOptions::unnamed_tensors`](crate::ReadOptions::unnamed_tensors):
+        /// `constants`, `attributes` or `non_persistent_buffers`.
+        attribute: &'static str,
+        /// How many there are.
+        count: usize,
+    },
     /// Strings written by Python 2 are not UTF-8; they are kept as `bytes`.
     UndecodedStrings {
         /// How many.
@@ -66,6 +74,28 @@ impl fmt::Display for Warning {
                     f,
                     "kept inert, and nothing of it was run: values of {}{more}",
                     shown.join(", ")
+                )
+            }
+            Warning::Unnamed { attribute, count } => {
+                let (tensors, are, have, them) = match count {
+                    1 => ("tensor", "is", "has", "it"),
+                    _ => ("tensors", "are", "have", "them"),
+                };
+                let what = match *attribute {
+                    "constants" => match count {
+                        1 => "a constant of the program",
+                        _ => "constants of the program",
+                    },
+                    "attributes" => "neither parameter nor buffer of a module",
+                    _ => match count {
+                        1 => "a buffer that is not saved",
+                        _ => "buffers that are not saved",
+                    },
+                };
+                write!(
+                    f,
+                    "{count} {tensors} {are} {what}, and {have} no name in the state dict; \
+                     `ReadOptions::unnamed_tensors(true)` reads {them} as the attribute `{attribute}`"
                 )
             }
             Warning::UndecodedStrings { count } => {

@@ -13,6 +13,7 @@ mod other_reader;
 mod peers;
 mod pickles;
 mod plain_pickles;
+mod programs;
 mod refusals;
 mod safetensors;
 mod sources;

@@ -4,6 +4,7 @@ use crate::codec::read::detect::legacy::{damage_of_legacy, damaged_legacy};
 use crate::codec::read::detect::shard_index;
 use crate::codec::read::error::ReadError;
 use crate::codec::read::source::Source;
+use crate::codec::read::zip::Directory;
 
 /// How the start of a file tells what it is.
 enum Start {
@@ -106,6 +107,37 @@ fn json(source: &Source) -> Result<ReadError, ReadError> {
     Ok(match shard_index::described(&text) {
         Some((found, advice)) => ReadError::Foreign { found: found.into(), advice: advice.into() },
         None => foreign("a JSON file", "name the file with the tensors instead"),
+    })
+}
+
+/// Returns the error for an archive of another kind, where its members tell that it is one.
+pub(in crate::codec::read) fn of_archive(directory: &Directory) -> Option<ReadError> {
+    let has = |name: &str| directory.find(name).is_some();
+    if has(".data/extern_modules") {
+        return Some(foreign(
+            "an archive of torch.package",
+            "load the model from it with torch.package.PackageImporter and save its state_dict() with torch.save",
+        ));
+    }
+    let is_old = has("model.json") && !has("data.pkl") && !has("archive_format");
+    is_old.then(|| {
+        foreign(
+            "a TorchScript archive of PyTorch before 1.3",
+            "load it with torch.jit.load and save its state_dict() with torch.save",
+        )
+    })
+}
+
+/// Returns the error for an archive of files, where one of them is a checkpoint.
+pub(in crate::codec::read) fn of_files(names: &[String], archive: &str) -> Option<ReadError> {
+    let is_checkpoint = |name: &&String| {
+        let end = name.rsplit_once('.').map_or("", |(_, end)| end);
+        ["ckpt", "pt", "pth", "bin", "safetensors"].contains(&end)
+    };
+    let name = names.iter().filter(is_checkpoint).min()?;
+    Some(ReadError::Foreign {
+        found: format!("an archive with the checkpoint `{name}` in it").into(),
+        advice: format!("name that as well: `{archive}!{name}`").into(),
     })
 }
 

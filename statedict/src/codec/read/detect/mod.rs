@@ -13,7 +13,7 @@ use crate::codec::read::kind::ContainerKind;
 use crate::codec::read::source::Source;
 
 pub(super) use folder::Folder;
-pub(super) use foreign::of_class;
+pub(super) use foreign::{of_archive, of_class, of_files};
 pub(super) use legacy::is_legacy_at;
 use legacy::{damage_of_legacy, starts_legacy};
 

@@ -2,6 +2,7 @@
 
 use foldhash::{HashMap, HashMapExt};
 
+use crate::codec::read::detect;
 use crate::codec::read::error::ReadError;
 use crate::codec::read::source::Source;
 
@@ -82,17 +83,11 @@ impl Members {
     pub(super) fn check(&self) -> Result<(), ReadError> {
         let is_old =
             ["pickle", "storages", "tensors"].iter().all(|&name| self.places.contains_key(name));
-        let is_checkpoint = |name: &&String| {
-            let end = name.rsplit_once('.').map_or("", |(_, end)| end);
-            ["ckpt", "pt", "pth", "bin", "safetensors"].contains(&end)
-        };
-        match self.places.keys().filter(is_checkpoint).min() {
-            Some(name) if !is_old => Err(ReadError::Foreign {
-                found: format!("a tar archive with the checkpoint `{name}` in it").into(),
-                advice: "extract that first: tar -xf FILE".into(),
-            }),
-            _ => Ok(()),
+        if is_old {
+            return Ok(());
         }
+        let names: Vec<String> = self.places.keys().cloned().collect();
+        detect::of_files(&names, &self.file).map_or(Ok(()), Err)
     }
 
     /// Returns the start and the end of a member.

@@ -19,6 +19,11 @@ use crate::codec::read::tar::objects::Objects;
 
 pub(super) use scan::scan;
 
+/// The start and the end of a member of any tar archive.
+pub(super) fn find(source: &Source, name: &str) -> Result<(u64, u64), ReadError> {
+    Members::read(source)?.find(name.strip_prefix("./").unwrap_or(name))
+}
+
 pub(super) fn read(source: Source, options: &ReadOptions) -> Result<Document, ReadError> {
     let members = Members::read(&source)?;
     members.check()?;

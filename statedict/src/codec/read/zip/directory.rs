@@ -69,6 +69,8 @@ pub(in crate::codec::read) struct Directory {
 }
 
 const ENTRY: usize = 46;
+/// The folder of torch.save's storages, whose members are found by number.
+pub(super) const STORAGES: &str = "data";
 /// So many members of torch.save's are no storages.
 const NAMED: usize = 7;
 
@@ -92,8 +94,28 @@ fn number(key: &[u8]) -> Option<usize> {
 }
 
 impl Directory {
-    /// Reads the central directory.
+    /// Reads the central directory of an archive whose members are in one folder.
     pub(in crate::codec::read) fn read(source: &Source) -> Result<Self, ReadError> {
+        Directory::read_with(source, root)
+    }
+
+    /// Reads the central directory of an archive, whether its members are in one folder or not.
+    pub(in crate::codec::read) fn read_any(source: &Source) -> Result<Self, ReadError> {
+        match Directory::read(source) {
+            Err(ReadError::Foreign { .. }) => Directory::of_any(source),
+            directory => directory,
+        }
+    }
+
+    /// Reads the central directory of any archive, and takes its members by their whole names.
+    pub(in crate::codec::read) fn of_any(source: &Source) -> Result<Self, ReadError> {
+        Directory::read_with(source, |_| Ok(String::new()))
+    }
+
+    fn read_with(
+        source: &Source,
+        root: impl Fn(&[u8]) -> Result<String, ReadError>,
+    ) -> Result<Self, ReadError> {
         let End { offset, entries, directory, trailing } = end::find(source)?;
         // What the file claims is only believed as far as the directory has room for it.
         let room = directory.len() / ENTRY;
@@ -133,18 +155,19 @@ impl Directory {
         Ok(this)
     }
 
-    fn add(&mut self, name: &[u8], record: Record, at: u64) -> Result<(), ReadError> {
-        let inner = name
-            .strip_prefix(self.root.as_bytes())
-            .and_then(|rest| rest.strip_prefix(b"/"))
-            .ok_or_else(|| {
-                let found = format!(
-                    "`{}` outside of the folder `{}` of the first",
-                    String::from_utf8_lossy(name),
-                    self.root
-                );
-                damaged(at, "all members in one folder", found)
-            })?;
+    fn add<'n>(&mut self, name: &'n [u8], record: Record, at: u64) -> Result<(), ReadError> {
+        let within = |rest: &'n [u8]| match self.root.is_empty() {
+            true => Some(rest),
+            false => rest.strip_prefix(b"/"),
+        };
+        let inner = name.strip_prefix(self.root.as_bytes()).and_then(within).ok_or_else(|| {
+            let found = format!(
+                "`{}` outside of the folder `{}` of the first",
+                String::from_utf8_lossy(name),
+                self.root
+            );
+            damaged(at, "all members in one folder", found)
+        })?;
         // Both fit: the number of records was checked against 32 bits.
         let index = u32::try_from(self.records.len()).unwrap_or(u32::MAX);
         let duplicate =
@@ -212,11 +235,27 @@ impl Directory {
         self.named.get(name.as_bytes()).copied()
     }
 
-    /// The index of the storage with that key.
-    pub(super) fn find_storage(&self, key: &str) -> Option<u32> {
-        let numbered =
-            number(key.as_bytes()).and_then(|number| self.numbered.get(number)?.checked_sub(1));
-        numbered.or_else(|| self.find(&format!("data/{key}")))
+    /// The index of the member of that name, a storage or not.
+    pub(in crate::codec::read) fn find_any(&self, name: &str) -> Option<u32> {
+        match name.strip_prefix(STORAGES).and_then(|rest| rest.strip_prefix('/')) {
+            Some(key) => self.find_storage(STORAGES, key),
+            None => self.find(name),
+        }
+    }
+
+    /// The name of a member with the folder that all are in, where there is one.
+    pub(in crate::codec::read) fn with_root(&self, inner: &str) -> String {
+        match self.root.as_str() {
+            "" => inner.to_owned(),
+            root => format!("{root}/{inner}"),
+        }
+    }
+
+    /// The index of the storage with that key, in a folder of the archive.
+    pub(super) fn find_storage(&self, folder: &str, key: &str) -> Option<u32> {
+        let number = number(key.as_bytes()).filter(|_| folder == STORAGES);
+        let numbered = number.and_then(|number| self.numbered.get(number)?.checked_sub(1));
+        numbered.or_else(|| self.find(&format!("{folder}/{key}")))
     }
 
     pub(super) fn record(&self, index: u32) -> Option<Record> {
@@ -237,7 +276,7 @@ impl Directory {
         let mut names = vec![String::new(); self.records.len()];
         let mut set = |index: u32, inner: &str| {
             if let Some(name) = names.get_mut(index as usize) {
-                *name = format!("{}/{inner}", self.root);
+                *name = self.with_root(inner);
             }
         };
         for (number, &place) in self.numbered.iter().enumerate() {

@@ -4,6 +4,9 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use crate::codec::read::error::ReadError;
+use crate::codec::read::kind::ContainerKind;
+use crate::codec::read::limits::FileLimits;
+use crate::codec::read::options::ReadOptions;
 use crate::codec::read::source::Source;
 use crate::codec::read::zip::directory::{Directory, Method, Record, method_name};
 use crate::codec::read::zip::fields::u16_at;
@@ -17,6 +20,9 @@ pub(in crate::codec::read) struct Archive {
     pub(in crate::codec::read) directory: Directory,
 }
 
+/// The member that an exported program of PyTorch up to 2.7 has.
+pub(in crate::codec::read) const OLD_PROGRAM: &str = "serialized_exported_program.json";
+
 pub(super) const LOCAL_HEADER: usize = 30;
 /// A member that takes no more than this is read with its header, which then is cut off.
 const SMALL: u64 = 1 << 20;
@@ -27,6 +33,33 @@ const NEAR: (u32, u64) = (4, 64 << 10);
 const CHUNK: usize = 1 << 20;
 
 impl Archive {
+    /// The format of the archive, by the names of its members.
+    pub(in crate::codec::read) fn kind(&self) -> ContainerKind {
+        let has = |name| self.directory.find(name).is_some();
+        match () {
+            () if has("constants.pkl") => ContainerKind::TorchScript,
+            () if has("archive_format") || has(OLD_PROGRAM) => ContainerKind::Exported,
+            () => ContainerKind::Zip,
+        }
+    }
+
+    /// The pickle in the member of that name, with what messages call it.
+    pub(in crate::codec::read) fn named_pickle(
+        &self,
+        name: &str,
+        limits: &FileLimits,
+        options: &ReadOptions,
+    ) -> Result<(String, Bytes), ReadError> {
+        let member = [self.directory.root(), "/", name].concat();
+        match self.directory.find(name) {
+            Some(index) => {
+                let pickle = self.pickle(index, limits.pickle_bytes, options.in_memory)?;
+                Ok((member, pickle))
+            }
+            None => Err(ReadError::Missing { member }),
+        }
+    }
+
     /// The name of a member in messages: with the file's.
     pub(super) fn label(&self, index: u32) -> String {
         format!("{}: {}", self.source.name(), self.directory.name(index))
@@ -259,18 +292,30 @@ impl Archive {
 
     /// The bytes of a pickle, verified, for as long as they are wanted. They stay in the source, which is kept
     /// with them, unless they are to be `owned`.
-    pub(in crate::codec::read) fn pickle(
-        &self,
-        index: u32,
-        limit: u64,
-        owned: bool,
-    ) -> Result<Bytes, ReadError> {
+    fn pickle(&self, index: u32, limit: u64, owned: bool) -> Result<Bytes, ReadError> {
         let bytes = self.read_member(index, limit, "pickle_bytes")?;
         let start = self.stored_at(index).filter(|_| matches!(bytes, Cow::Borrowed(_)) && !owned);
         Ok(match start {
             Some(start) => Source::part(&self.source, start, bytes.len()),
             None => Arc::new(bytes.into_owned()),
         })
+    }
+
+    /// A member as a source of its own: where it is, or expanded where it is compressed, into `limit` bytes at most.
+    pub(in crate::codec::read) fn member(
+        &self,
+        index: u32,
+        limit: u64,
+    ) -> Result<Source, ReadError> {
+        let record = self.record(index)?;
+        self.check_supported(index, record)?;
+        let label = format!("{}!{}", self.source.name(), self.directory.name(index));
+        if record.method != Method::Stored {
+            let bytes = self.read_member(index, limit, "inflated_bytes")?.into_owned();
+            return Ok(Source::bytes(bytes).within(0, record.size, label));
+        }
+        let start = self.payload(index, record)?;
+        Ok(Source::shared(Arc::clone(&self.source)).within(start, record.size, label))
     }
 
     /// Refuses a member whose bytes cannot be had.

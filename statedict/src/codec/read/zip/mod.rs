@@ -10,6 +10,8 @@ mod storages;
 
 pub(super) use directory::Directory;
 pub(super) use member::Archive;
+#[cfg(feature = "safetensors")]
+pub(super) use member::OLD_PROGRAM;
 pub(super) use storages::ArchiveResolver;
 
 /// Returns `true` for a file that begins as an archive and does not end as one: the rest of it is missing.

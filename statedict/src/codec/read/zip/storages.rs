@@ -8,9 +8,10 @@ use foldhash::{HashMap, HashMapExt};
 use crate::codec::pickle::{StorageRequest, StorageResolver};
 use crate::codec::read::error::ReadError;
 use crate::codec::read::in_memory::{FileStorages, Place, swap};
+use crate::codec::read::kind::ByteOrder;
 use crate::codec::read::limits::FileLimits;
 use crate::codec::read::source::Source;
-use crate::codec::read::zip::directory::{Method, Record};
+use crate::codec::read::zip::directory::{Method, Record, STORAGES};
 use crate::codec::read::zip::inflate::inflate_part;
 use crate::codec::read::zip::member::{Archive, LOCAL_HEADER};
 use crate::dtype::DType;
@@ -173,19 +174,43 @@ impl FileStorages for ArchiveStorages {
 pub(in crate::codec::read) struct ArchiveResolver {
     storages: ArchiveStorages,
     by_location: HashMap<String, u32>,
-    big_endian: bool,
+    /// The folder of the storages within the archive's.
+    folder: &'static str,
+    byte_order: ByteOrder,
     limits: FileLimits,
 }
 
 impl ArchiveResolver {
     pub(in crate::codec::read) fn new(
         archive: Archive,
-        big_endian: bool,
+        byte_order: ByteOrder,
         limits: FileLimits,
     ) -> Self {
         let uses = vec![Use::default(); archive.directory.len()];
         let storages = ArchiveStorages { archive, uses, locations: Vec::new() };
-        ArchiveResolver { storages, by_location: HashMap::new(), big_endian, limits }
+        ArchiveResolver {
+            storages,
+            by_location: HashMap::new(),
+            folder: STORAGES,
+            byte_order,
+            limits,
+        }
+    }
+
+    /// Looks for the storages that follow in another folder than `data`.
+    pub(in crate::codec::read) fn look_in(&mut self, folder: &'static str) {
+        self.folder = folder;
+    }
+
+    /// The size in bytes of the storage with that key, where there is one.
+    #[cfg(feature = "safetensors")]
+    pub(in crate::codec::read) fn size_of(&self, key: &str) -> Option<u64> {
+        let directory = &self.storages.archive.directory;
+        directory.record(directory.find_storage(self.folder, key)?).map(|record| record.size)
+    }
+
+    pub(in crate::codec::read) fn archive(&self) -> &Archive {
+        &self.storages.archive
     }
 
     pub(in crate::codec::read) fn into_storages(self) -> ArchiveStorages {
@@ -213,8 +238,9 @@ impl ArchiveResolver {
 impl StorageResolver for ArchiveResolver {
     fn resolve(&mut self, request: &StorageRequest<'_>) -> Result<u32, Box<ReadError>> {
         let archive = &self.storages.archive;
-        let index = archive.directory.find_storage(request.key).ok_or_else(|| {
-            let member = format!("{}/data/{}", archive.directory.root(), request.key);
+        let index = archive.directory.find_storage(self.folder, request.key).ok_or_else(|| {
+            let (root, folder) = (archive.directory.root(), self.folder);
+            let member = format!("{root}/{folder}/{}", request.key);
             Box::new(ReadError::Missing { member })
         })?;
         let record = archive.record(index).map_err(|error| Box::new(error.into()))?;
@@ -236,7 +262,10 @@ impl StorageResolver for ArchiveResolver {
             }));
         }
         let width = request.dtype.map_or(1, DType::scalar_size);
-        let swap = if self.big_endian { u8::try_from(width).unwrap_or(1) } else { 1 };
+        let swap = match self.byte_order {
+            ByteOrder::Big => u8::try_from(width).unwrap_or(1),
+            ByteOrder::Little => 1,
+        };
         let location = self.location(request.location);
         let Some(used) = self.storages.uses.get_mut(index as usize) else {
             return Ok(index);
