@@ -3,7 +3,9 @@
 use std::io;
 
 use statedict::StateMap;
-use statedict::codec::{self, ContainerKind, Document, Limits, Members, ReadOptions, Source};
+use statedict::codec::{
+    self, ContainerKind, Document, Limits, Members, ReadOptions, Source, Warning,
+};
 use statedict::contents::Step;
 use statedict::value::Value;
 
@@ -190,6 +192,15 @@ impl Opened {
             ));
         }
         lost
+    }
+
+    /// Names what follows the value that was read, of which nothing is in what is made of it.
+    pub(crate) fn not_read(&self) -> Vec<String> {
+        let warnings = self.document.warnings().iter();
+        let follows = warnings.filter(|warning| {
+            matches!(warning, Warning::MoreObjects { .. } | Warning::TrailingBytes { .. })
+        });
+        follows.map(|warning| in_words_of_program(&warning.to_string())).collect()
     }
 
     /// What is unusual about the file.

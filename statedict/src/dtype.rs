@@ -199,6 +199,12 @@ impl DType {
         self.row().storage
     }
 
+    /// Returns `true` if PyTorch reads a tensor that requires gradients only as a parameter: `_rebuild_tensor_v3` fails
+    /// on every other.
+    pub(crate) fn needs_parameter(self) -> bool {
+        self.storage_class().is_none()
+    }
+
     /// The type whose storages the file calls `class`; see [`storage_class`](Self::storage_class).
     pub fn from_storage_class(class: &str) -> Option<DType> {
         TABLE.iter().find(|row| row.storage == Some(class)).map(|row| row.dtype)

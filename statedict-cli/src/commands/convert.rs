@@ -112,7 +112,7 @@ pub(crate) fn run(arguments: &Arguments, screen: &mut Screen) -> Result<Outcome,
     let options = write_options(format).copy_overlaps(arguments.copy_overlaps);
     // A state dict out of a file is written as one; a file as it is, with all that it holds.
     let is_part = !arguments.at.is_empty() || whole_model || flatten;
-    let mut lost: Vec<String> = Vec::new();
+    let mut lost = opened.not_read();
     let saved = if is_part || opened.is_safetensors() || format == Format::Safetensors {
         let map = opened.state_map(&arguments.at)?;
         check_output(&map, opened.allowed, format == Format::Safetensors)

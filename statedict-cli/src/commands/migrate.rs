@@ -160,6 +160,7 @@ pub(crate) fn run(arguments: &Arguments, screen: &mut Screen) -> Result<Outcome,
         if !to_safetensors {
             opened.note_not_kept();
         }
+        lost.extend(opened.not_read());
         if !lost.is_empty() {
             note(&format!("{}: not kept: {}", output.display(), listed(&lost)));
         }

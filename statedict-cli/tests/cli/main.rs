@@ -11,6 +11,7 @@ mod migrate;
 mod opening;
 mod plot;
 mod python_values;
+mod read_back;
 mod report;
 mod safetensors;
 mod scaffold;

@@ -74,6 +74,33 @@ fn what_verify_cannot_account_for_is_a_problem() {
     assert!(status == Some(1) && text.contains("4 bytes follow the end of the archive"), "{text}");
     let (status, text) = verify(&[&file[..], &file].concat());
     assert!(status == Some(1) && text.contains("2 archives in one file"), "{text}");
+
+    // What is made of the file says so too.
+    let rules = directory.path().join("rules.toml");
+    std::fs::write(&rules, "[[step]]\nrename = { from = \"w\", to = \"v\" }\n").unwrap();
+    let out = directory.path().join("out.pt");
+    let [input, out, rules] = [&path, &out, &rules].map(|path| path.to_str().unwrap());
+    let options = statedict::WriteOptions::new().layout(statedict::codec::ArchiveLayout::Legacy);
+    map.save_with(input, &options).unwrap();
+    let stream = std::fs::read(input).unwrap();
+    for (bytes, word) in [
+        ([&file[..], b"rest"].concat(), "not kept: 4 bytes follow the end of the archive"),
+        ([&stream[..], &stream].concat(), "not kept: another object follows at byte"),
+    ] {
+        std::fs::write(input, bytes).unwrap();
+        for command in [
+            &["convert", input, out, "--force"][..],
+            &["migrate", input, out, "--force", "--map", rules],
+        ] {
+            let (status, text) = run(command);
+            assert!(status == Some(0) && text.contains(word), "{command:?}: {text}");
+            let (_, json) = run(&[command, &["--json"]].concat());
+            assert!(
+                json.contains("\"not_kept\":[\"") || json.contains("\"not_kept\": [\""),
+                "{json}"
+            );
+        }
+    }
 }
 
 #[test]

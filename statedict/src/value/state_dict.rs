@@ -26,7 +26,11 @@ impl<'a> Graph<'a> {
             {
                 entries.extend([self.key_of_state(key).0, self.shared(value, &mut graphs).0]);
             }
-            entries.extend([self.key_of_state(key).0, self.add(view.clone()).0]);
+            let tensor = match view.requires_grad() && view.dtype().needs_parameter() {
+                true => self.parameter(view.clone()),
+                false => self.add(view.clone()),
+            };
+            entries.extend([self.key_of_state(key).0, tensor.0]);
         }
         for (key, value) in values {
             entries.extend([self.key_of_state(key).0, self.shared(value, &mut graphs).0]);

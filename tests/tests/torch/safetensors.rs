@@ -1,6 +1,8 @@
 //! Safetensors files against Python's library, in both directions.
 
+use std::collections::BTreeMap;
 use std::fmt::Write;
+use std::path::PathBuf;
 
 use serde_json::{Value as Json, json};
 use statedict::DType;
@@ -115,5 +117,36 @@ fn what_python_saved_is_read_and_written_back() {
         // What its own model does not take of a file that has both names, it does not take of ours.
         let keys = |path| torch.get::<Json>("safetensors_files.load_tied", json!([path]));
         assert_eq!(keys(path), keys(&again));
+    }
+}
+
+#[test]
+#[ignore = "needs Python with torch: see CONTRIBUTING.md"]
+fn a_tie_is_where_python_recorded_one_and_nowhere_else() {
+    let torch = Torch::start();
+    let folder = temp_dir();
+    let files: BTreeMap<PathBuf, BTreeMap<String, String>> =
+        torch.get("safetensors_files.save_tied", json!([folder.path()]));
+    assert_eq!(files.len(), 10);
+    let again = folder.path().join("again.safetensors");
+    for (path, names) in &files {
+        let map = StateMap::load(path).unwrap();
+        let mut keys: Vec<&str> = map.keys().collect();
+        keys.sort_unstable();
+        assert!(keys.iter().eq(names.keys()), "{}: {keys:?}", path.display());
+        for (key, view) in map.iter() {
+            for (other, second) in map.iter() {
+                let is_tied = view.storage().same_as(second.storage());
+                assert_eq!(
+                    is_tied,
+                    names[key] == names[other],
+                    "{}: {key} {other}",
+                    path.display()
+                );
+            }
+        }
+        map.save(&again).unwrap();
+        let name = path.file_stem().unwrap().to_str().unwrap();
+        torch.call("safetensors_files.check_tied", json!([path, again, name]));
     }
 }

@@ -1,5 +1,6 @@
 //! Safetensors files: a state dict, with the ties, the order and the versions that were recorded in it.
 
+use std::cell::LazyCell;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -109,11 +110,17 @@ fn keys<'h>(
         .as_ref()
         .map(|order| order.iter().enumerate().map(|(place, key)| (key.as_str(), place)).collect());
     // Anyone may write anything there that is a tensor's name by chance. Where no keys are listed, as
-    // `safetensors.torch.save_model` and huggingface_hub leave it, a tie is one of two names that end alike.
-    let last = |key: &str| key.rsplit('.').next().unwrap_or_default().to_owned();
-    let is_tie = |key: &str, same: &str| match &places {
-        Some(places) => places.contains_key(key),
-        None => last(key) == last(same),
+    // `safetensors.torch.save_model` and huggingface_hub leave it, a tie is one of two names that end alike, or of a
+    // name in a module that has other tensors.
+    let modules: LazyCell<HashSet<&str>, _> = LazyCell::new(|| {
+        known.keys().filter_map(|key| key.rsplit_once('.')).map(|(module, _)| module).collect()
+    });
+    let is_tie = |key: &str, same: &str| match (&places, key.rsplit_once('.')) {
+        (Some(places), _) => places.contains_key(key),
+        (None, None) => same.rsplit('.').next() == Some(key),
+        (None, Some((module, name))) => {
+            same.rsplit('.').next() == Some(name) || modules.contains(module)
+        }
     };
     let mut keys: Vec<Named<'h>> =
         stored.iter().map(|(key, tensor)| (key.clone(), tensor)).collect();

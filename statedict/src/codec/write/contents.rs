@@ -16,7 +16,7 @@ pub(super) trait Contents {
     /// Returns the key and the dtype of the first tensor of a storage.
     fn first_use(&self, storage: usize) -> Option<(&str, DType)>;
 
-    /// Returns the first tensor of a dtype that has no class of storages, which older formats lack.
+    /// Returns the first tensor in a storage of a dtype that has no class of storages, which older formats lack.
     fn without_class(&self) -> Option<(&str, DType)>;
 
     /// Hands all bytes of a storage, little-endian, to `sink` in one or several consecutive pieces.

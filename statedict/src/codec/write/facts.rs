@@ -61,6 +61,11 @@ impl<'e> Facts<'e> {
         facts
     }
 
+    /// Returns `true` if PyTorch reads the tensor only as a parameter.
+    pub(super) fn needs_parameter(&self) -> bool {
+        self.storage.is_some() && self.requires_grad && self.dtype.needs_parameter()
+    }
+
     /// Refuses what PyTorch's format cannot hold. `first` is the key and the dtype of the first entry that
     /// uses the same storage, where it is another one.
     pub(super) fn check(&self, key: &str, first: Option<(&str, DType)>) -> Result<(), WriteError> {

@@ -21,7 +21,7 @@ pub(super) struct GraphStorages<'g> {
     numbers: Identities<usize>,
     /// Storages that only one view shows, which does not fill them: written as that view alone.
     compact: Identities<TensorView<'g>>,
-    /// The first tensor of a dtype without a class of storages.
+    /// The first tensor in a storage of a dtype without a class of storages.
     without_class: Option<(String, DType)>,
 }
 
@@ -55,12 +55,12 @@ impl<'g> GraphStorages<'g> {
         view: &'v TensorView<'g>,
     ) -> Result<Facts<'v>, WriteError> {
         let (key, dtype) = (self.path_name(path), view.dtype());
-        if dtype.storage_class().is_none() {
-            self.without_class.get_or_insert_with(|| (key.clone(), dtype));
-        }
         if view.location() == "meta" {
             let facts = Facts::new(view, None, false);
             return facts.check(&key, None).map(|()| facts);
+        }
+        if dtype.storage_class().is_none() {
+            self.without_class.get_or_insert_with(|| (key.clone(), dtype));
         }
         let compact = self.compact.contains_key(&view.storage().identity());
         let number = self.number(view.storage(), &key, dtype);

@@ -159,7 +159,8 @@ impl Contents for MapOutline<'_> {
     }
 
     fn without_class(&self) -> Option<(&str, DType)> {
-        let mut dtypes = self.map.iter().map(|(key, view)| (key, view.dtype()));
+        let stored = self.map.iter().filter(|(_, view)| view.location() != "meta");
+        let mut dtypes = stored.map(|(key, view)| (key, view.dtype()));
         dtypes.find(|(_, dtype)| dtype.storage_class().is_none())
     }
 

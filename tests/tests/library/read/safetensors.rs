@@ -182,6 +182,10 @@ fn a_tensor_named_as_the_framework_is_no_tie() {
         keys(file("\"format\":\"pt\",\"tied.w\":\"w\"", &tensors, 0)),
         ["pt", "w", "tied.w"]
     );
+    // A name that ends otherwise is one of a module that has other tensors.
+    let tensors_of_head: [(&str, &[u8]); 2] = [("table", &[1, 2]), ("head.bias", &[3])];
+    let tie = "\"head.weight\":\"table\",\"tail.weight\":\"table\",\"head\":\"table\"";
+    assert_eq!(keys(file(tie, &tensors_of_head, 0)), ["table", "head.bias", "head.weight"]);
     for chance in ["title", "base.model", "w.note"] {
         let metadata = format!("\"{chance}\":\"w\"");
         assert_eq!(keys(file(&metadata, &tensors, 0)), ["pt", "w"]);

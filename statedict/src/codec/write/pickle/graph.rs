@@ -8,11 +8,12 @@ use crate::codec::write::error::WriteError;
 use crate::codec::write::facts::Facts;
 use crate::codec::write::from_graph::GraphStorages;
 use crate::codec::write::pickle::batches::{Batches, Rule};
+use crate::codec::write::pickle::converted::is_converted;
 use crate::codec::write::pickle::encoder::{Call, Encoder, Memo};
-use crate::codec::write::pickle::pickler::{Pickler, StorageNames, is_constant};
+use crate::codec::write::pickle::pickler::{Pickler, StorageNames};
 use crate::codec::write::pickle::steps::{Part, Step, batches};
 use crate::value::Graph;
-use crate::value::raw::{ContainerKind, Identity, Object, Raw, Run, Text};
+use crate::value::raw::{ContainerKind, Identity, Object, Raw, Run};
 
 /// An integer of more bytes is written twice at most.
 const LONG: usize = 64;
@@ -40,16 +41,16 @@ pub(in crate::codec::write) fn graph<'g>(
     pickler.pickler.finish()
 }
 
-struct GraphPickler<'p, 'g> {
-    pickler: Pickler<'p>,
-    graph: &'g Graph<'g>,
+pub(super) struct GraphPickler<'p, 'g> {
+    pub(super) pickler: Pickler<'p>,
+    pub(super) graph: &'g Graph<'g>,
     storages: &'p mut GraphStorages<'g>,
     /// The place in the memo of each value that has one.
-    memo: HashMap<Identity, Memo>,
+    pub(super) memo: HashMap<Identity, Memo>,
     /// The place in the memo of each class or function, by its number.
     classes: HashMap<u32, Memo>,
     /// Where the long integers are that were written, and the place in the memo of each that was written twice.
-    integers: HashMap<u32, Option<Memo>>,
+    pub(super) integers: HashMap<u32, Option<Memo>>,
     /// Values of which the parts are being written before they are in the memo, and how many were in it then.
     open: HashMap<Identity, usize>,
     /// The keys that lead to the value that is being written.
@@ -62,7 +63,7 @@ impl<'g> GraphPickler<'_, 'g> {
         self.memo.get(&value.identity()?).copied()
     }
 
-    fn remember(&mut self, value: Raw, memo: Memo) {
+    pub(super) fn remember(&mut self, value: Raw, memo: Memo) {
         if let Some(identity) = value.identity() {
             self.memo.insert(identity, memo);
         }
@@ -140,7 +141,7 @@ impl<'g> GraphPickler<'_, 'g> {
         Ok(())
     }
 
-    fn value(&mut self, value: Raw) -> Result<(), WriteError> {
+    pub(super) fn value(&mut self, value: Raw) -> Result<(), WriteError> {
         if let Some(memo) = self.known(value) {
             self.pickler.encoder.get(memo);
             return Ok(());
@@ -236,6 +237,11 @@ impl<'g> GraphPickler<'_, 'g> {
                 let memo = self.pickler.global(graph.str(global.module), graph.str(global.name));
                 self.classes.insert(index, memo);
             }
+            Raw::Composite(index) if self.pickler.is_legacy() && is_converted(graph, index) => {
+                return Err(self.unwritable(
+                    "has parts that PyTorch converts before it reads their elements from its old format",
+                ));
+            }
             Raw::Object(_) | Raw::Composite(_) | Raw::NumPy(_) | Raw::Refused(_) => {
                 match graph.made(value) {
                     Some(object) => self.object(value, object)?,
@@ -248,18 +254,7 @@ impl<'g> GraphPickler<'_, 'g> {
         Ok(())
     }
 
-    /// An integer that a file may have in very many places. CPython puts none into the memo, and so the first is not.
-    fn long_integer(&mut self, text: Text, bytes: &[u8]) {
-        let written = self.integers.get(&text.start).copied();
-        if let Some(Some(memo)) = written {
-            return self.pickler.encoder.get(memo);
-        }
-        self.pickler.encoder.long(bytes);
-        let memo = written.map(|_| self.pickler.encoder.put());
-        self.integers.insert(text.start, memo);
-    }
-
-    fn unwritable(&self, reason: &'static str) -> WriteError {
+    pub(super) fn unwritable(&self, reason: &'static str) -> WriteError {
         WriteError::Unwritable { key: self.storages.path_name(&self.path), reason }
     }
 
@@ -272,54 +267,6 @@ impl<'g> GraphPickler<'_, 'g> {
     fn reduce(&mut self, id: Raw) {
         let memo = self.pickler.encoder.reduce();
         self.remember(id, memo);
-    }
-
-    fn str(&mut self, value: Raw, text: Text) -> Result<(), WriteError> {
-        let content = self.graph.str(text);
-        if is_constant(content) && self.graph.is_constant(text) {
-            self.pickler.interned(content);
-        } else {
-            let memo = self.pickler.encoder.string(content);
-            self.remember(value, memo);
-        }
-        Ok(())
-    }
-
-    /// A `bytes`, as protocol 2 has it: text that is to be encoded.
-    fn bytes(&mut self, bytes: Text) -> Result<Memo, WriteError> {
-        let content = self.graph.text(bytes);
-        if content.is_empty() {
-            self.pickler.global("__builtin__", "bytes");
-            return Ok(self.pickler.encoder.reduce_without_arguments());
-        }
-        self.pickler.global("_codecs", "encode");
-        match self.graph.text_of(bytes) {
-            Some(shared) => self.value(Raw::Str(shared))?,
-            None => {
-                let text: String = content.iter().copied().map(char::from).collect();
-                if u32::try_from(text.len()).is_err() {
-                    return Err(WriteError::TooLarge { what: "a bytes object is" });
-                }
-                self.pickler.encoder.string(&text);
-            }
-        }
-        self.pickler.interned("latin1");
-        self.pickler.encoder.tuple_of(2);
-        Ok(self.pickler.encoder.reduce())
-    }
-
-    fn byte_array(&mut self, value: Raw, bytes: Text) -> Result<(), WriteError> {
-        self.pickler.global("__builtin__", "bytearray");
-        let memo = if bytes.len == 0 {
-            self.pickler.encoder.reduce_without_arguments()
-        } else {
-            // A `bytes` that nothing else has.
-            self.bytes(bytes)?;
-            self.pickler.encoder.tuple_of(1);
-            self.pickler.encoder.reduce()
-        };
-        self.remember(value, memo);
-        Ok(())
     }
 
     fn set(&mut self, value: Raw, class: &'static str, items: Run) -> Result<(), WriteError> {

@@ -2,8 +2,10 @@
 
 mod batches;
 mod bytes;
+mod converted;
 mod encoder;
 mod graph;
+mod graph_texts;
 mod names;
 mod pickler;
 mod state_dict;

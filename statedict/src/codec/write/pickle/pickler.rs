@@ -139,6 +139,25 @@ impl<'o> Pickler<'o> {
         self.global("torch._utils", function);
     }
 
+    /// A tensor that nothing else refers to.
+    pub(super) fn tensor(&mut self, entry: &Facts<'_>) -> Result<(), WriteError> {
+        let needs_parameter = entry.needs_parameter();
+        let data = Facts { requires_grad: entry.requires_grad && !needs_parameter, ..*entry };
+        if needs_parameter {
+            self.global("torch._utils", "_rebuild_parameter");
+        }
+        self.rebuild_function(&data);
+        self.tensor_arguments(&data)?;
+        self.encoder.reduce();
+        if needs_parameter {
+            self.encoder.bool(true);
+            self.ordered_dict();
+            self.encoder.tuple_of(3);
+            self.encoder.reduce();
+        }
+        Ok(())
+    }
+
     /// The arguments of the function that rebuilds a tensor.
     pub(super) fn tensor_arguments(&mut self, entry: &Facts<'_>) -> Result<(), WriteError> {
         let Some(storage) = entry.storage else {

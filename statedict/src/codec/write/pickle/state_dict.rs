@@ -49,9 +49,7 @@ pub(in crate::codec::write) fn state_dict(
                 pickler.encoder.string(key);
             }
             if !templates.tensor(&mut pickler, &entry) {
-                pickler.rebuild_function(&entry);
-                pickler.tensor_arguments(&entry)?;
-                pickler.encoder.reduce();
+                pickler.tensor(&entry)?;
             }
             pickler.encoder.pass_on(sink)?;
         }
