@@ -36,9 +36,9 @@
 #![expect(dead_code, reason = "most are only compiled")]
 
 mod attributes;
+mod field_types;
 mod generics;
 mod shapes;
-mod types;
 
 use statedict::StateDict;
 
