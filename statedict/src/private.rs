@@ -232,6 +232,16 @@ impl<Content: StateDict, Owners: AreOwners> Owned<Content, Owners> {
     pub const CONTENT: Option<Describe> = Some(Content::describe);
 }
 
+impl<Content: ?Sized, Owners> Owned<Content, Owners> {
+    /// The description of what is the content and nothing more where there is one, and else of what is an `M`.
+    pub const fn same<M>(content: Option<Describe>, describe: Describe) -> Description {
+        match content {
+            Some(content) => Description::same::<Content>(content),
+            None => Description::same::<M>(describe),
+        }
+    }
+}
+
 /// What is not known to be only the owner of another.
 pub trait Other {
     const CONTENT: Option<Describe>;

@@ -30,8 +30,11 @@ pub(super) fn child(ty: &Type) -> TokenStream {
 
 /// The description of what is a `ty` and nothing more.
 pub(super) fn same_as(ty: &Type) -> TokenStream {
-    let describe = describe(ty);
-    quote!(__of::same_as::<#ty>(#describe))
+    let describe = quote!(<#ty as __Module>::describe);
+    match owned(ty) {
+        Some(owned) => quote!(#owned::same::<#ty>(#owned::CONTENT, #describe)),
+        None => quote!(__of::same_as::<#ty>(#describe)),
+    }
 }
 
 /// Returns `true` if owners are taken out of `ty` to describe it.

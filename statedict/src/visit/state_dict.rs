@@ -380,7 +380,7 @@ impl Description {
     }
 
     /// The type `M`, which `describe` describes.
-    pub(crate) const fn same<M>(describe: Describe) -> Self {
+    pub(crate) const fn same<M: ?Sized>(describe: Describe) -> Self {
         Description::Same { rust_type: type_name::<M>, describe }
     }
 }

@@ -120,7 +120,7 @@ impl Project {
         fs::copy(root.join("Cargo.lock"), folder.join("Cargo.lock")).unwrap();
         let mut main = String::from(
             "#![deny(warnings)]\n\nuse statedict::codec::{self, ReadOptions};\n\
-             use statedict::prelude::*;\nuse statedict::{WriteOptions, write_map};\n\n",
+             use statedict::prelude::*;\nuse statedict::WriteOptions;\n\n",
         );
         let mut body = String::new();
         for (number, case) in cases.iter().enumerate() {
