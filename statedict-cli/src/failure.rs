@@ -68,7 +68,7 @@ const WORDS: &[(&str, &str)] = &[
     ("read it through `Document::root`", "`statedict ls` shows what it is"),
     ("; its parts are in the tree, `Document::root`", ""),
     ("; `Document::state_map_partial` gives the other tensors", ""),
-    ("`codec::read_all` reads all of them", "only the first was read"),
+    ("`Document::read_all` reads all of them", "only the first was read"),
 ];
 
 /// The call of a load in the library's advice, and the same on the command line.

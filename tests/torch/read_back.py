@@ -7,6 +7,7 @@ import pathlib
 import pickle
 import re
 import warnings
+import zipfile
 
 import numpy as np
 import torch
@@ -114,6 +115,17 @@ def same(before, case):
         return [f"torch: {type(error).__name__}: {error}"]
 
 
+def is_followed(path):
+    """Whether torch.save was called twice into the file, which it loads as often."""
+    with open(path, "rb") as file:
+        try:
+            torch.load(file, weights_only=False)
+            torch.load(file, weights_only=False)
+            return not zipfile.is_zipfile(path)
+        except Exception:
+            return False
+
+
 def comes_back(value, path):
     """Whether torch reads from its own stream of before 1.6 what it wrote there."""
     try:
@@ -154,8 +166,11 @@ def safetensors(before, case):
         found.append(f"metadata: {metadata}")
     if set(tensors) != set(entries) - set(ties):
         found.append(f"names: {list(tensors)}")
-    if sorted(case["not_kept"]) != sorted(lost(before)):
+    told = [text for text in case["not_kept"] if not text.startswith("another object follows")]
+    if sorted(told) != sorted(lost(before)):
         found.append(f"told {case['not_kept']}, lost {lost(before)}")
+    if (len(told) < len(case["not_kept"])) != is_followed(case["before"]):
+        found.append(f"told {case['not_kept']} of what follows")
     # What is read from it and written as an archive is that too.
     again = load(case["again"])
     if (list(again), tied(again), versions_of(again)) != (list(entries), ties, versions):
