@@ -143,7 +143,7 @@ impl<'a> Checkpoint<'a> {
         write::save_graph(&self.graph, path, options)
     }
 
-    /// Writes the checkpoint to a writer; see [`StateMap::write`].
+    /// Writes the checkpoint to a writer; see [`StateMap::write`](crate::StateMap::write).
     ///
     /// # Errors
     /// As [`save`](Self::save); after an error an incomplete archive may have been written.

@@ -15,7 +15,7 @@ pub enum Warning {
         /// The protocol.
         found: u8,
     },
-    /// Another object follows in the file: [`read_all`](crate::codec::read_all) reads it too.
+    /// Another object follows in the file: [`Document::read_all`](crate::codec::Document::read_all) reads it too.
     MoreObjects {
         /// Its start.
         offset: u64,
