@@ -7,7 +7,7 @@ use crate::escape::OneLine;
 /// The texts may be so long together: one dict of attributes can belong to every tensor of a file.
 const MAX_TEXT: usize = 1 << 16;
 
-/// What the state dict of a file has in Python, and a [`StateMap`](crate::StateMap) has no place for: what is written of
+/// The parts of a file's state dict in Python that a [`StateMap`](crate::StateMap) has no place for: what is written of
 /// the map is without it.
 ///
 /// A [`Checkpoint`](crate::Checkpoint) keeps all of it, and so do `statedict convert` and `statedict migrate` where they

@@ -24,11 +24,11 @@ const SEARCHED: u64 = 1 << 24;
 #[non_exhaustive]
 #[derive(Clone, PartialEq, Eq)]
 pub struct NoSuchPath {
-    /// What was typed.
+    /// The text that was typed.
     pub text: String,
-    /// What it may mean; none where it leads nowhere.
+    /// The paths that it may mean; none where it leads nowhere.
     pub readings: Vec<ValuePath>,
-    /// Where it leads nowhere: what is there under a like name.
+    /// The paths of a like name, where it leads nowhere.
     pub similar: Vec<ValuePath>,
 }
 

@@ -21,7 +21,7 @@ const SHORT: u64 = 160;
 /// What a file's graph has left of its memory is for walking it, and so much more.
 const MEMORY: usize = 4 << 20;
 
-/// What there is under a path.
+/// The thing under a path.
 #[derive(Debug, Clone, Copy)]
 pub enum Found<'g> {
     /// A value, before its parts.

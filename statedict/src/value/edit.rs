@@ -17,7 +17,7 @@ use crate::value::store::{Graph, KEPT};
 #[derive(Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct NotAContainer {
-    /// What it would have to be.
+    /// The kind that it would have to be.
     pub expected: &'static str,
 }
 

@@ -56,7 +56,7 @@ impl<'g> Value<'g> {
         ValueId(self.raw)
     }
 
-    /// Whether the value is `None`.
+    /// Returns `true` for `None`.
     pub fn is_none(self) -> bool {
         self.raw == Raw::None
     }
@@ -148,7 +148,7 @@ impl<'g> Value<'g> {
         matches!(self.raw, Raw::Str(_))
     }
 
-    /// What tells a value that can contain itself (a list, set, dict or object) from the others of its
+    /// A number that tells a value that can contain itself (a list, set, dict or object) from the others of its
     /// graph, as Python's `id()`: for walking a graph without going around in circles.
     pub fn id(self) -> Option<u64> {
         match self.raw {
@@ -158,7 +158,7 @@ impl<'g> Value<'g> {
         }
     }
 
-    /// What tells a value from the others of its graph as long as it is one of those that have parts, or that can
+    /// A number that tells a value from the others of its graph as long as it is one of those that have parts, or that can
     /// be large: [`id`](Self::id) and tensors, arrays, storages, bytearrays and tuples that are not empty.
     pub fn identity(self) -> Option<u64> {
         let (kind, index) = match self.raw {
@@ -188,7 +188,7 @@ impl<'g> Value<'g> {
         }
     }
 
-    /// Whether two handles mean one value: the same list, the same tensor. Of what has no parts (numbers,
+    /// Returns `true` if two handles mean one value: the same list, the same tensor. Of what has no parts (numbers,
     /// `None`), equal values count as the same.
     pub fn same_as(self, other: Value<'_>) -> bool {
         std::ptr::eq(self.graph, other.graph) && self.raw == other.raw

@@ -17,7 +17,7 @@ use crate::value::sparse::Sparse;
 use crate::value::store::{Graph, KEPT};
 use crate::value::text::quoted;
 
-/// What a value is.
+/// The kind of a value.
 #[non_exhaustive]
 #[derive(Debug, Clone, Copy)]
 pub enum Kind<'g> {
@@ -85,7 +85,7 @@ pub enum Kind<'g> {
 const PARAMETER: &str = "torch.nn.parameter.Parameter";
 
 impl<'g> Value<'g> {
-    /// What the value is, with what belongs to it.
+    /// Returns the kind of the value, with what belongs to it.
     pub fn kind(self) -> Kind<'g> {
         let graph = self.graph();
         let items = |run| Items::new(graph, graph.run(run));

@@ -60,7 +60,7 @@ impl Refusal {
         &self.reason
     }
 
-    /// Where in the pickle the tensor is made, in bytes.
+    /// The place in the pickle at which the tensor is made, in bytes.
     pub fn offset(&self) -> usize {
         self.offset
     }

@@ -18,7 +18,7 @@ const LATER: &[&str] =
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub struct OptimizerReport {
-    /// What was taken over, as PyTorch does, and seems to be another optimizer's.
+    /// The entries that were taken over, as PyTorch does, and seem to be another optimizer's.
     pub warnings: Vec<OptimizerWarning>,
 }
 

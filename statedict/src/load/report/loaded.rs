@@ -50,7 +50,7 @@ pub struct LoadReport {
     pub dropped: KeyList,
     /// Modules whose version in the state dict is not the model's, and what their migrations did.
     pub migrations: Vec<ModuleMigration>,
-    /// What the file has of the state dict beside tensors and versions, and a load does not look at.
+    /// The parts of the file's state dict beside tensors and versions, at which a load does not look.
     pub not_kept: NotKept,
     /// A prefix that explains many of the missing and unexpected keys at once.
     pub guess: Option<PrefixGuess>,

@@ -4,6 +4,7 @@ use statedict::codec::{self, ReadOptions, Source, Warning};
 use statedict::{Checkpoint, StateMap};
 
 use super::fixture::bytes;
+use super::members::tar;
 
 fn refused(bytes: &[u8]) -> String {
     codec::Document::read_with(Source::bytes(bytes.to_vec()), &ReadOptions::new())
@@ -11,26 +12,11 @@ fn refused(bytes: &[u8]) -> String {
         .to_string()
 }
 
-fn tar(name: &str) -> Vec<u8> {
-    let mut header = vec![0u8; 512];
-    header[..name.len()].copy_from_slice(name.as_bytes());
-    header[124..135].copy_from_slice(b"00000000003");
-    header[156] = b'0';
-    header[257..262].copy_from_slice(b"ustar");
-    header[148..156].fill(b' ');
-    let sum: u32 = header.iter().map(|&byte| u32::from(byte)).sum();
-    header[148..154].copy_from_slice(format!("{sum:06o}").as_bytes());
-    header[154] = 0;
-    header.extend([1, 2, 3]);
-    header.resize(512 * 4, 0);
-    header
-}
-
 #[test]
 fn each_kind_of_file_is_named_with_what_to_do() {
     let index = br#"{"metadata": {"total_size": 8}, "weight_map": {"a.bin": "m-1.safetensors",
         "b": "m-2.safetensors", "c": "m-1.safetensors"}}"#;
-    let nemo = tar("./model_weights.ckpt");
+    let nemo = tar("./model_weights.ckpt", &[1, 2, 3]);
     let cases: [(&[u8], &str, &str); 30] = [
         (b"", "an empty file", "did not finish"),
         (b"PK\x05\x06rest", "an empty ZIP archive", "save the checkpoint again"),

@@ -6,6 +6,7 @@ mod fixture;
 mod hostile;
 mod in_memory;
 mod kinds;
+mod members;
 mod nested_files;
 mod odd_tensors;
 mod old_formats;
